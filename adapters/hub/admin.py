@@ -93,7 +93,11 @@ def register_counterparty(salt: int, client_id: str, counterparty_id: str, prefi
 
 
 def recover_client(salt: int, subject: str, substitute: str) -> bytes:
-    """The action by which `substitute` takes the place of the frozen or expired `subject`. Raises MalformedInput."""
+    """The action by which `substitute` takes the place of the frozen or expired `subject`, both clients of the hub.
+
+    Raises:
+        MalformedInput: one of them is not an identifier.
+    """
     values: list[object] = [check_client_id(subject), check_client_id(substitute)]
     return _action(ActionKind.RECOVER_CLIENT, salt, ["string", "string"], values)
 
@@ -104,7 +108,11 @@ def set_paused(salt: int, paused: bool) -> bytes:
 
 
 def set_quota(salt: int, client_id: str, packets: int, payload_bytes: int) -> bytes:
-    """The action that sets how many packets and how many payload bytes may be in flight over a client. Raises MalformedInput."""
+    """The action that sets how many packets and payload bytes may be in flight over a client of the hub.
+
+    Raises:
+        MalformedInput: `client_id` is not an identifier.
+    """
     values: list[object] = [check_client_id(client_id), packets, payload_bytes]
     return _action(ActionKind.SET_QUOTA, salt, ["string", "uint64", "uint64"], values)
 
@@ -162,29 +170,41 @@ def name_contract(salt: int, contract: bytes, named: bool) -> bytes:
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
-    """What admins approve, bound to one hub."""
+    """The 32 bytes that admins approve: Keccak-256 of a domain, the hub's chain id (`name-N`) and the action."""
     return keccak256(encode(["string", "string", "bytes"], [ACTION_DOMAIN, chain_id, action]))
 
 
 def encode_approve(hashed: bytes) -> bytes:
-    """Calldata for the client manager."""
+    """Calldata for the client manager by which an admin approves the action of this hash (32 bytes)."""
     return APPROVE.encode(hashed)
 
 
 def encode_execute(action: bytes) -> bytes:
-    """Calldata for the client manager."""
+    """Calldata for the client manager that executes an action, once enough admins have approved its hash."""
     return EXECUTE.encode(action)
 
 
 async def admins(execution: ExecutionRpc) -> tuple[tuple[str, ...], int]:
-    """(admin addresses in lower case, approvals needed)."""
+    """(admin addresses as lower-case text, approvals needed) by a node's word. 0 are needed if validators govern.
+
+    Raises:
+        EndpointUnavailable: no endpoint answers.
+        BadAnswer, RefusedByChain: no client manager is there.
+    """
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_ADMINS.encode())
     addresses, threshold = GET_ADMINS.decode(returned)
     return tuple(addresses), threshold
 
 
 async def genesis_periods(execution: ExecutionRpc) -> tuple[int, int]:
-    """(trusting period of clients of the hub, for how long its removed validators stay accountable), in seconds."""
+    """(trusting period of clients of the hub, for how long removed validators stay accountable), in seconds.
+
+    It is a node's word: whoever creates a client compares it with the genesis that they trust.
+
+    Raises:
+        BadAnswer: not 0 < trusting period < the other, or above MAX_PERIOD_S.
+        EndpointUnavailable, RpcRefused: no endpoint answers.
+    """
 
     def decode(fields: Fields) -> tuple[int, int]:
         periods = fields.at("trustingPeriod").decimal(MAX_PERIOD_S), fields.at("unbondingPeriod").decimal(MAX_PERIOD_S)
@@ -196,20 +216,36 @@ async def genesis_periods(execution: ExecutionRpc) -> tuple[int, int]:
 
 
 async def approvals(execution: ExecutionRpc, hashed: bytes) -> tuple[tuple[str, ...], bool]:
-    """Which addresses (as text) have approved the action of this hash, and whether it was executed. An unknown hash has no approvals."""
+    """(lower-case addresses that approved the action of this hash, whether it was executed), by a node's word.
+
+    An unknown hash (32 bytes) has no approvals.
+
+    Raises:
+        EndpointUnavailable: no endpoint answers.
+    """
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_APPROVALS.encode(hashed))
     addresses, executed = GET_APPROVALS.decode(returned)
     return tuple(addresses), executed
 
 
 async def quota(execution: ExecutionRpc, client_id: str) -> Quota:
-    """Raises RefusedByChain where the hub has no such client."""
+    """What may be and what is in flight over a client of the hub, on the node's newest state.
+
+    Raises:
+        RefusedByChain: the hub has no such client.
+        MalformedInput: `client_id` is not an identifier.
+    """
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_QUOTA.encode(check_client_id(client_id)))
     return Quota(*GET_QUOTA.decode(returned))
 
 
 def created_client(receipt: Receipt) -> str:
-    """Identifier of the client that an executed CREATE_CLIENT action made. Raises BadAnswer."""
+    """Identifier of the client that an executed CREATE_CLIENT action made.
+
+    Raises:
+        BadAnswer: the receipt has no ClientCreated event of the client manager or of governance.
+        MalformedInput: the event's identifier is not one.
+    """
     for log in receipt.logs:
         if log.address in (CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS) and log.topics[:1] == (CLIENT_CREATED_TOPIC,):
             (client_id,) = _CLIENT_CREATED.decode(log.data)
@@ -226,6 +262,7 @@ async def approve_and_execute(
 
     Raises:
         RefusedByChain: not an admin, too few approvals, executed already, or the action itself was refused.
+        NothingTrusted, ProposalDiffers, NoSuchProposal, VerificationError: as `propose_and_vote`.
     """
     first = transactors[0]
     hashed = action_hash(chain_id, action)
@@ -244,7 +281,11 @@ async def approve_and_execute(
 
 
 def describe_action(action: bytes) -> str:
-    """In words. Raises MalformedInput where it is none."""
+    """An action in words, for the person who approves it. Whether the hub would take it is not checked.
+
+    Raises:
+        MalformedInput: not ABI data of an action, or of an unknown kind.
+    """
     ((number, _, data),) = decode_canonical([ACTION_TUPLE], action, "action", MAX_ACTION_BYTES)
 
     def fields(*types: str) -> tuple[Any, ...]:

@@ -27,10 +27,11 @@ class SlotProofs:
 
 
 async def deploy_anchor(transactor: Transactor) -> bytes:
-    """A new contract's address; one serves any number of publishers.
+    """A new contract's address, 20 bytes; one serves any number of publishers.
 
     Raises:
-        RefusedByChain, AdapterError.
+        RefusedByChain: the account may not create contracts on this hub.
+        BadAnswer: the receipt names no contract.
     """
     receipt = await transactor.send(None, load_artifact("ArchiveAnchor").bytecode)
     if receipt.contract_address is None:
@@ -41,17 +42,26 @@ async def deploy_anchor(transactor: Transactor) -> bytes:
 async def publish(transactor: Transactor, contract: bytes, size: int, root: bytes) -> Receipt:
     """Write a root down, in the name of the transactor's account.
 
+    Args:
+        contract: address of 20 bytes.
+        size: how many entries the root is over.
+        root: 32 bytes (RFC 6962).
+
     Raises:
-        RefusedByChain: the size has not grown. AdapterError.
+        RefusedByChain: the size has not grown.
     """
     return await transactor.send(contract, PUBLISH.encode(size, root))
 
 
 async def anchor_count(chain: HubChain, contract: bytes, publisher: bytes, height: int) -> int:
-    """How many roots of a publisher stand after block `height`; 0 too where there is no contract yet.
+    """How many roots of a publisher stand after block `height`; 0 too if there is no contract yet.
+
+    Args:
+        contract, publisher: addresses of 20 bytes.
 
     Raises:
-        AdapterError: the chain does not answer, or something else is at that address.
+        RefusedByChain, BadAnswer: something else is at that address.
+        EndpointUnavailable: no endpoint has that state.
     """
     # A hub where named contracts alone run code refuses the call of an address without code.
     if not await chain.execution.code(contract, tag=height):
@@ -64,7 +74,15 @@ async def anchor_count(chain: HubChain, contract: bytes, publisher: bytes, heigh
 async def read_anchor(
     chain: HubChain, contract: bytes, publisher: bytes, index: int, height: int
 ) -> tuple[int, int, bytes]:
-    """(size, time in seconds, root) of one anchor, as a node says after block `height`."""
+    """(size, time in seconds, root of 32 bytes) of one anchor, as a node says after block `height`; nothing is proven.
+
+    Args:
+        contract, publisher: addresses of 20 bytes.
+        index: from 0 to `anchor_count` exclusive.
+
+    Raises:
+        RefusedByChain: there is none of that index.
+    """
     returned = await chain.execution.call(contract, ANCHOR_AT.encode(publisher, index), tag=height)
     ((size, time_s, root),) = ANCHOR_AT.decode(returned)
     return int(size), int(time_s), bytes(root)
@@ -75,8 +93,13 @@ async def prove_slots(
 ) -> SlotProofs:
     """Slots of an account after block `height`, whose EVM state root is proven already.
 
+    Args:
+        address: 20 bytes.
+        slots: 32 bytes each.
+        state_root: 32 bytes; every proof is verified under it.
+
     Raises:
-        AdapterError: the node does not answer, or not with a proof under that root.
+        EndpointUnavailable: no endpoint gave a proof under that root.
     """
 
     def decode(fields: Fields) -> SlotProofs:

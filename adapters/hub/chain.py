@@ -64,27 +64,42 @@ class HubChain(RouterChain):
 
     @property
     def chain_id(self) -> str:
+        """The configured `name-N`, which each CometBFT endpoint is asked for before its first use."""
         return self._settings.chain_id
 
     @property
     def comet(self) -> CometRpc:
-        """The hub's CometBFT RPC."""
+        """The hub's CometBFT RPC: headers, validators and proofs."""
         return self._comet
 
     async def eth_chain_id(self) -> int:
+        """The EIP-155 id that all `eth_*` endpoints agree on, asked for once. Nothing proves it.
+
+        `VerifiedState.check_signing_domain` compares it with the genesis that is trusted.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint tells it.
+        """
         if self._eth_chain_id is None:
             self._eth_chain_id = await self._execution.client.call("eth_chainId", [], Fields.quantity)
         return self._eth_chain_id
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of the `eth_*` and WebSocket endpoints, then of the CometBFT ones."""
         return (*super().endpoint_statistics(), *self._comet.client.statistics("consensus_rpc"))
 
     def distrust(self, reason: str) -> None:
+        """Leave the preferred endpoint of both RPCs: either may have served what failed verification."""
         self._comet.client.distrust(reason)
         super().distrust(reason)
 
     async def check_identity(self) -> None:
-        """Both RPCs serve the same chain: the newest block has one hash on both, and the router has code."""
+        """Both RPCs serve the same chain: the newest block has one hash on both, and the router has code.
+
+        Raises:
+            EndpointMismatch: the hashes differ, or there is no router.
+            EndpointUnavailable: no endpoint of one of them answers.
+        """
         head = await self.head()
         block = await self._execution.block(head.height)
         if block.hash != head.hash:
@@ -99,49 +114,78 @@ class HubChain(RouterChain):
         return await self._blocks.facts(height)
 
     async def next_sequence_send(self, client_id: str) -> int:
+        """See ChainAdapter; by the router, on the node's newest state, which is final.
+
+        Raises:
+            RefusedByChain, BadAnswer: no router is there.
+        """
         returned = await self._execution.call(self._router, GET_NEXT_SEQUENCE_SEND.encode(client_id))
         (sequence,) = GET_NEXT_SEQUENCE_SEND.decode(returned)
         return int(sequence)
 
     async def next_client_id(self, client_type: str) -> str:
-        """The identifier that the next client of a type will get."""
+        """The identifier that the next client of `client_type` will get. Raises as `HostedClients.next_client_id`."""
         return await self._clients.next_client_id(client_type)
 
     async def client_ids(self) -> tuple[str, ...]:
-        """Of every client that the hub has, by type."""
+        """Every client that the hub has, by type and number. Raises as `HostedClients.next_client_id`."""
         return await self._clients.client_ids()
 
     async def client(self, client_id: str) -> ClientInfo:
+        """See `HostedClients.client`."""
         return await self._clients.client(client_id)
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """See `HostedClients.consensus_state`."""
         return await self._clients.consensus_state(client_id, height)
 
     @property
     def blocks_per_update(self) -> int | None:
+        """None: one header bridges any distance as long as enough of the trusted validators signed it."""
         return None
 
     def proving_height(self, event_height: int) -> Height:
+        """One above `event_height`: a block's header holds the app hash of the state before it."""
         return Height(self._revision, event_height + 1)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
+        """See ChainAdapter. Raises as adapters.cometbft's `HeaderSource.client_messages`."""
         return await self._headers.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
+        """The protobuf encoding of a block's header. Its hash was recomputed; no signature is in it or was checked.
+
+        Raises:
+            HeightUnavailable, EndpointUnavailable: as `CommittedBlocks.header`.
+        """
         return encode_header((await self._blocks.header(height)).header)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """See ChainAdapter; verified against the app hash of the header at `height`. `client_state` is not read.
+
+        Args:
+            path: of one element, the ICS-24 key.
+
+        Raises:
+            As adapters.cometbft's `ProofSource.prove`.
+        """
         return await self._proofs.prove(path, height)
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
+        """As `prove` for each of `paths`, several in one exchange.
+
+        Raises:
+            As adapters.cometbft's `ProofSource.prove`, for the first path that fails.
+        """
         return await self._proofs.prove_all(paths, height)
 
     @property
     def has_unfinal_blocks(self) -> bool:
+        """False: every block is final when it exists, so NEWEST reads the state at the head."""
         return False
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
@@ -163,6 +207,12 @@ class HubChain(RouterChain):
         return [None if answer.value is None else answer.value.rjust(WORD_BYTES, b"\0") for answer in answers]
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter: the states at the head or at `parameters.begin_height`.
+
+        Raises:
+            NotSupported: a client type other than 07-tendermint.
+            HeightUnavailable: `begin_height` is above the head, or its block is not kept.
+        """
         begin = await begin_height(self.name, parameters, self.head)
         header = (await self._blocks.header(begin)).header
         return initial_states(client_type, ClientOfChain(self.chain_id, (SMT_SPEC,), UPGRADE_PATH), header, parameters)
@@ -179,6 +229,9 @@ class HubChain(RouterChain):
 
 @asynccontextmanager
 async def open_hub_chain(settings: HubSettings, random: Random) -> AsyncIterator[HubChain]:
-    """The adapter while the block lasts; its connections and its subscription end with it."""
+    """The adapter while the block lasts; its connections and its subscription end with it.
+
+    Nothing is asked yet: endpoints are identified before their first use.
+    """
     async with open_endpoints(settings, random) as (comet, execution, signal):
         yield HubChain(settings, comet, execution, signal)

@@ -34,7 +34,12 @@ LIGHT_CLIENTS: Mapping[str, LightClient] = {
 
 
 def trusting_period_ns(client_type: str, client_state: bytes) -> int:
-    """From the state of any client type that a hub offers."""
+    """The trusting period in the state of any client type that a hub offers, in nanoseconds.
+
+    Raises:
+        NotSupported: another client type.
+        MalformedInput: the bytes are not a client state of that type.
+    """
     match client_type:
         case "attestation":
             return attestation.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
@@ -74,7 +79,13 @@ class HostedClients:
         return value
 
     async def next_client_id(self, client_type: str) -> str:
-        """The identifier that the next client of a type will get: the first number that is not taken."""
+        """The identifier that the next client of a type will get: the first number that is not taken.
+
+        It asks for one number after the other, on the node's newest state.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+        """
         number = 0
         while True:
             client_id = client_id_for(client_type, number)
@@ -85,7 +96,11 @@ class HostedClients:
             number += 1
 
     async def client_ids(self) -> tuple[str, ...]:
-        """Of every client, by type; the hub numbers those of a type from 0 on, without gaps."""
+        """Every client of the hub, by type and number; the hub numbers those of a type from 0 on, without gaps.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+        """
         found: list[str] = []
         for client_type in LIGHT_CLIENTS:
             following = await self.next_client_id(client_type)
@@ -94,7 +109,14 @@ class HostedClients:
         return tuple(found)
 
     async def client(self, client_id: str) -> ClientInfo:
-        """See ChainAdapter."""
+        """See ChainAdapter; on the node's newest state, without a proof.
+
+        Raises:
+            UnknownClient: the hub has no client of that name.
+            NotSupported: a client type that the Python light clients do not have.
+            BadAnswer: an answer is malformed, or the client state is not of the type that the name says.
+            MalformedInput: `client_id` has no type and number.
+        """
         client_type = client_type_of(client_id)
         light_client = LIGHT_CLIENTS.get(client_type)
         client_state, status, counterparty = await self._facts(client_id)
@@ -142,7 +164,12 @@ class HostedClients:
         return *GET_CLIENT_STATE.decode(state), *GET_CLIENT_STATUS.decode(status), decode_counterparty(counterparty)
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
-        """See ChainAdapter."""
+        """See ChainAdapter; on the node's newest state, without a proof.
+
+        Raises:
+            UnknownClient: the hub has no client of that name.
+            BadAnswer: the answer is malformed.
+        """
         value = await self._view(GET_CONSENSUS_STATE, client_id, (height.revision_number, height.revision_height))
         if not isinstance(value, bytes):
             raise BadAnswer("getConsensusState", "returned", "is not bytes")

@@ -21,7 +21,12 @@ class NamedCode:
 
 
 async def named_code(execution: ExecutionRpc) -> NamedCode:
-    """All names, page by page, 100 000 at most. Raises BadAnswer."""
+    """Who may run code, page by page until a page brings nothing new or MAX_NAMES names are known.
+
+    Raises:
+        BadAnswer: a malformed page. RpcRefused: the node does not offer it.
+        EndpointUnavailable: no endpoint answers.
+    """
     deployers: dict[bytes, None] = {}
     contracts: dict[bytes, bytes | None] = {}
     while True:

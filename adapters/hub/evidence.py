@@ -21,7 +21,11 @@ class DoubleVote:
 
 
 def decode_double_votes(fields: Fields) -> tuple[DoubleVote, ...]:
-    """Raises BadAnswer."""
+    """The rows of `hutong_evidence`, at most MAX_ROWS. The votes themselves are not in them, so nothing is verified.
+
+    Raises:
+        BadAnswer: more rows, or a malformed one.
+    """
     return tuple(_decode(row) for row in fields.items(MAX_ROWS))
 
 
@@ -44,5 +48,10 @@ def _decode(row: Fields) -> DoubleVote:
 
 
 async def double_votes(execution: ExecutionRpc) -> tuple[DoubleVote, ...]:
-    """By height, at most the first thousand."""
+    """The double votes on record by a node's word, by height: at most the first thousand.
+
+    Raises:
+        BadAnswer: malformed.
+        EndpointUnavailable, RpcRefused: no endpoint tells.
+    """
     return await execution.client.call("hutong_evidence", [], decode_double_votes)

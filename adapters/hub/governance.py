@@ -137,41 +137,67 @@ async def proposal_count(execution: ExecutionRpc) -> int:
 
 
 async def proposal(execution: ExecutionRpc, number: int) -> Proposal:
-    """A proposal as a node says it is; nothing is proven. Raises RefusedByChain if there is none of this number."""
+    """A proposal as a node says it is; nothing is proven.
+
+    Raises:
+        RefusedByChain: there is none of this number.
+        BadAnswer: its status is unknown.
+    """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_PROPOSAL.encode(number))
     status, approved, total, fields = GET_PROPOSAL.decode(returned)
     return Proposal(number, _status(status), approved, total, *fields)
 
 
 async def result(execution: ExecutionRpc, number: int) -> Result:
-    """How a proposal ended, or how it stands. Raises RefusedByChain if there is none of this number."""
+    """How a proposal ended, or how it stands, by a node's word.
+
+    Raises:
+        RefusedByChain: there is none of this number.
+        BadAnswer: its status is unknown.
+    """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_RESULT.encode(number))
     ((status, time_s, height, total, approvals, text),) = GET_RESULT.decode(returned)
     return Result(_status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
 
 
 async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
-    """The votes on a proposal so far. Raises RefusedByChain if there is none of this number."""
+    """The votes on a proposal so far, by a node's word.
+
+    Raises:
+        RefusedByChain: there is none of this number.
+    """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_VOTES.encode(number))
     (rows,) = GET_VOTES.decode(returned)
     return tuple(Vote(*row) for row in rows)
 
 
 async def members(execution: ExecutionRpc) -> tuple[Member, ...]:
-    """The validators with their operators, as a node says they are."""
+    """The validators with their operators, as a node says they are on its newest state.
+
+    Raises:
+        RefusedByChain: the hub is not governed by its validators.
+    """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_MEMBERS.encode())
     (rows,) = GET_MEMBERS.decode(returned)
     return tuple(Member(*row) for row in rows)
 
 
 async def schedule(execution: ExecutionRpc) -> Schedule:
-    """Which rules and which end of the revision are scheduled."""
+    """Which rules version and which end of the revision are scheduled, by a node's word.
+
+    Raises:
+        RefusedByChain: the hub is not governed by its validators.
+    """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_SCHEDULE.encode())
     return Schedule(*GET_SCHEDULE.decode(returned))
 
 
 async def parameters(execution: ExecutionRpc) -> dict[str, int]:
-    """Those that governance may change, as they are."""
+    """The parameters that governance may change, by the names of PARAMETERS, in their units, as they are now.
+
+    Raises:
+        RefusedByChain: the hub is not governed by its validators.
+    """
     return {name: _number((await _view(execution, GET_PARAMETER, name))[0]) for name in PARAMETERS}
 
 
@@ -199,7 +225,11 @@ async def vote(transactor: Transactor, number: int, *, approve: bool) -> Decisio
 
 
 async def execute(transactor: Transactor, number: int) -> Decision:
-    """Execute an approved action again that was refused before. Anybody may. Raises RefusedByChain."""
+    """Execute an approved action again that was refused before. Anyone may.
+
+    Raises:
+        RefusedByChain: the proposal was not approved, has expired, or was executed.
+    """
     return _decision(number, await transactor.send(GOVERNANCE_ADDRESS, EXECUTE_PROPOSAL.encode(number)))
 
 

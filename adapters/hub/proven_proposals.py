@@ -77,11 +77,16 @@ class ProvenProposal:
 
 
 def proposal_key(number: int) -> bytes:
+    """The proposal's key in the hub's state: the prefix and 8 bytes, big-endian."""
     return PROPOSAL_PREFIX + number.to_bytes(8, "big")
 
 
 def decode_record(number: int, raw: bytes) -> ProvenProposal:
-    """Raises MalformedInput."""
+    """The record of a proposal as the hub's state stores it: ABI data of at most MAX_RECORD_BYTES.
+
+    Raises:
+        MalformedInput: any other bytes.
+    """
     return ProvenProposal(number, *decode_canonical(_RECORD, raw, "proposal", MAX_RECORD_BYTES))
 
 
@@ -92,14 +97,26 @@ class ProvenProposals:
         self._state = state
 
     async def read(self, number: int, after_height: int) -> ProvenProposal:
-        """As the state holds it after block `after_height`. Raises NoSuchProposal, VerificationError, AdapterError."""
+        """The proposal as the state holds it after block `after_height`, or a later one, with its proof verified.
+
+        Raises:
+            NoSuchProposal: the state is proven to hold none of this number.
+            VerificationError: the record is malformed, or what the endpoints serve does not follow from what is
+                trusted.
+            TrustTooOld, AdapterError: as `VerifiedState.get`.
+        """
         raw = await self._state.get(proposal_key(number), after_height)
         if raw is None:
             raise NoSuchProposal(number, after_height)
         return decode_record(number, raw)
 
     async def require(self, number: int, content: Content, after_height: int) -> ProvenProposal:
-        """Likewise, and it is the one that was asked for. Raises ProposalDiffers too."""
+        """As `read`, and its action, title and proposer are those of `content`.
+
+        Raises:
+            ProposalDiffers: the state holds another proposal under this number.
+            As `read`.
+        """
         found = await self.read(number, after_height)
         for field, got, expected in (
             ("action", found.action, content.action),

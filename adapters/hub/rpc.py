@@ -31,7 +31,7 @@ class _SameChain:
 async def open_endpoints(
     settings: HubSettings, random: Random
 ) -> AsyncIterator[tuple[CometRpc, ExecutionRpc, HeadSignal]]:
-    """Both RPCs and a signal of new heads while the block lasts."""
+    """Both RPCs, and a signal that the WebSocket endpoints feed, while the block lasts. Nothing is asked yet."""
     signal = HeadSignal()
     followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []
     name, options = settings.router.name, settings.options

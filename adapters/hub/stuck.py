@@ -29,7 +29,12 @@ class StuckPacket:
 
 
 async def stuck_packets(execution: ExecutionRpc, client_id: str | None = None) -> list[StuckPacket]:
-    """Those over one client, all of them; without one, the first `MAX_ROWS` over any."""
+    """What waits over `client_id`, page by page; without one, the first `MAX_ROWS` over any client.
+
+    Raises:
+        BadAnswer: a page is malformed or has more than MAX_ROWS rows.
+        EndpointUnavailable, RpcRefused: no endpoint tells.
+    """
     if client_id is None:
         return await _page(execution, None, 0)
     found: list[StuckPacket] = []

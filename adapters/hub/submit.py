@@ -23,5 +23,8 @@ HUB_ERRORS = (
 
 @cache
 def hub_reverts() -> RevertReader:
-    """Knows the custom errors of the native modules (docs/spec/hub-modules.md), and of the contract that relays call."""
+    """A reader that knows the custom errors of the native modules and of the one contract that relays call.
+
+    The modules' are listed in docs/spec/hub-modules.md.
+    """
     return RevertReader([*map(parse_definition, HUB_ERRORS), *definitions_of(load_artifact("ArchiveAnchor").abi)])

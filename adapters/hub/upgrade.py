@@ -12,7 +12,15 @@ UPGRADE_CLIENT = Function("upgradeClient", ("string", "bytes"), (HEIGHT_TUPLE,))
 
 
 async def upgrade_client(transactor: Transactor, client_id: str, upgrade: bytes) -> None:
-    """Raises RefusedByChain where the hub's client does not take it."""
+    """Bring a client of the hub to the next revision of its chain; anyone may send it.
+
+    Args:
+        upgrade: encoded, as light_clients.tendermint.upgrade has it.
+
+    Raises:
+        RefusedByChain: the client does not take it, or its type has no upgrades.
+        MalformedInput: `client_id` is not an identifier.
+    """
     await transactor.send(
         bytes(to_canonical_address(ROUTER_ADDRESS)), UPGRADE_CLIENT.encode(check_client_id(client_id), upgrade)
     )

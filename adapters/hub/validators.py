@@ -35,9 +35,13 @@ class NodeKey:
 
 
 async def signing_set(comet: CometRpc) -> SigningSet:
-    """Of the newest block: the set hashes to its header's `validators_hash`, and more than two thirds of it signed that header.
+    """The set of the newest block: it hashes to the header's `validators_hash`, and more than two thirds signed.
 
     Nothing here ties the header to a checkpoint of the caller's.
+
+    Raises:
+        BadAnswer: the set did not sign the header.
+        HeightUnavailable, EndpointUnavailable: no endpoint gave the header or the set.
     """
     _, signed = (await comet.signed_heads())[0]
     header = signed.header
@@ -50,14 +54,25 @@ async def signing_set(comet: CometRpc) -> SigningSet:
 
 
 async def coming_powers(execution: ExecutionRpc) -> dict[PublicKey, int]:
-    """Power by key of the set in the hub's newest state, in its order: it signs from the block after next."""
+    """Power by key of the set in the hub's newest state, in its order: it signs from the block after next.
+
+    By a node's word, and keys are not checked to be points.
+
+    Raises:
+        RefusedByChain, BadAnswer: no client manager is there.
+    """
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_VALIDATORS.encode())
     (rows,) = GET_VALIDATORS.decode(returned)
     return {PublicKey(KeyType.SECP256K1, bytes(key)): int(power) for key, power in rows}
 
 
 async def node_key(comet: CometRpc) -> NodeKey:
-    """What `status` says of the node itself."""
+    """What `status` says of the node behind the first usable endpoint, which may say anything.
+
+    Raises:
+        BadAnswer: malformed; that the address has 20 bytes is not checked.
+        EndpointUnavailable, RpcRefused: no endpoint answers.
+    """
 
     def decode(fields: Fields) -> NodeKey:
         address = fields.at("validator_info").at("address")

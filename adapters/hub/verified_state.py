@@ -79,7 +79,12 @@ class VerifiedState:
         self._root: Header | None = None
 
     async def check_signing_domain(self) -> None:
-        """A transaction that is signed for the endpoints' EIP-155 id is for this hub and for no other. Raises EndpointMismatch."""
+        """A transaction that is signed for the endpoints' EIP-155 id is for this hub and for no other.
+
+        Raises:
+            EndpointMismatch: they name another id than the genesis that is trusted.
+            EndpointUnavailable, RpcRefused: no endpoint tells it.
+        """
         got, expected = await self._chain.eth_chain_id(), self._trust.evm_chain_id
         if got != expected:
             raise EndpointMismatch(self._chain.name, "eth_chainId", got, expected)
@@ -87,9 +92,13 @@ class VerifiedState:
     async def get(self, key: bytes, after_height: int) -> bytes | None:
         """The value after block `after_height`, or a later one: waits for the header that commits to it.
 
+        Returns:
+            None if it is proven that the state holds nothing under `key`.
+
         Raises:
             VerificationError: what the endpoints serve does not follow from what is trusted.
-            TrustTooOld, AdapterError.
+            TrustTooOld: the trusting period of the header that the caller trusts has ended.
+            AdapterError: the endpoints do not answer, or no longer keep what is needed.
         """
         root = await self._trusted_header()
         target = Height(self._revision, max(after_height + 1, root.height))

@@ -22,7 +22,7 @@ MAX_RETURN_BYTES = 4 * 1024 * 1024
 
 @cache
 def selector(signature: str) -> bytes:
-    """First four bytes of the hash of `name(types)`."""
+    """The first four bytes of Keccak-256 of `name(types)`, the types canonical and without spaces."""
     return keccak256(signature.encode())[:4]
 
 
@@ -45,11 +45,19 @@ class Function:
         return selector(self.signature)
 
     def encode(self, *arguments: Any) -> bytes:
-        """Calldata: the selector and the arguments, as many as there are inputs."""
+        """Calldata: the selector and the arguments, as many as there are inputs.
+
+        Raises:
+            eth_abi.exceptions.EncodingError: an argument is not of its type.
+        """
         return self.selector + encode_abi(self.inputs, arguments)
 
     def decode(self, returned: bytes) -> tuple[Any, ...]:
-        """Raises BadAnswer where `returned` is not ABI data of the outputs."""
+        """The values that a call returned, as many as there are outputs, from canonical ABI data alone.
+
+        Raises:
+            BadAnswer: more than MAX_RETURN_BYTES, or not the canonical encoding of the outputs.
+        """
         try:
             return decode_canonical(list(self.outputs), returned, "returned", MAX_RETURN_BYTES)
         except MalformedInput as error:

@@ -58,7 +58,7 @@ TranslateProof = Callable[[str, bytes, bool], bytes]
 
 
 def destination_client(message: Message) -> str:
-    """The client on the destination that judges the message."""
+    """The client on the destination that judges the message: whose encoding its header or proof must have."""
     match message:
         case UpdateClient() | SubmitMisbehaviour():
             return message.client_id
@@ -96,8 +96,11 @@ def encode_message(message: Message, header: Translate, misbehaviour: Translate,
 
 
 def receive_gas(message: Message) -> int:
-    """What the sender of a received message asks for its receiver, 0 without: a hint, since the sender wrote it and another
-    pays. It is at most MAX_RECEIVE_GAS, what cannot be read counts as none, and the batch is simulated before it is paid."""
+    """What the sender of a received message asks for its receiver, in gas; 0 if it asks for nothing.
+
+    A hint, since the sender wrote it and another pays: at most MAX_RECEIVE_GAS, and 0 for what cannot be read. The
+    batch is simulated before it is paid.
+    """
     if not isinstance(message, RecvPacket):
         return 0
     payload = message.packet.payloads[0]
@@ -128,13 +131,17 @@ def call_gas(message: Message, call: bytes) -> int:
 
 
 def usual_gas(message: Message, call: bytes) -> int:
-    """The gas that one call is likely to use, rounded up. `call` is the calldata of `message`."""
+    """The gas that one call is likely to use, rounded up: what fills a batch, not a limit.
+
+    Args:
+        call: the calldata of `message`.
+    """
     base = _USUAL_CLIENT_GAS if isinstance(message, UpdateClient | SubmitMisbehaviour) else _USUAL_PACKET_GAS
     return base + _USUAL_GAS_PER_BYTE * len(call) + receive_gas(message)
 
 
 def intrinsic_gas(data: bytes) -> int:
-    """At most what the transaction costs before the router runs."""
+    """At most what the transaction costs before the router runs: by EIP-7623's floor, as if no byte were zero."""
     return _intrinsic_gas(len(data))
 
 
@@ -159,8 +166,14 @@ def execution_gas(batch: Batch, calls: tuple[bytes, ...]) -> int:
 
 
 def promised_gas(message: Message, call: bytes, left_gas: int) -> int:
-    """What the router holds ready for the call. The bound of an update is our guess, so it gives way to `left_gas`, what the
-    transaction has for its calls; the bound of a packet is what its receiver was promised, and does not."""
+    """What the router holds ready for the call.
+
+    The bound of an update is our guess, so it gives way to `left_gas`, what the transaction has for its calls. The
+    bound of a packet is what its receiver was promised, and does not.
+
+    Args:
+        call: the calldata of `message`.
+    """
     most = call_gas(message, call)
     return min(most, left_gas) if isinstance(message, UpdateClient | SubmitMisbehaviour) else most
 

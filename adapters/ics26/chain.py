@@ -50,7 +50,11 @@ class RouterSettings:
 
     @property
     def router_address(self) -> bytes:
-        """20 bytes."""
+        """The router's address as 20 bytes, from the text in the configuration.
+
+        Raises:
+            ValueError: the text is not an address.
+        """
         return bytes(to_canonical_address(self.router))
 
 
@@ -73,6 +77,7 @@ class RouterChain(ABC):
 
     @property
     def name(self) -> str:
+        """As the relay's configuration calls the chain; errors, logs and metrics carry it."""
         return self.settings.name
 
     @property
@@ -82,9 +87,11 @@ class RouterChain(ABC):
 
     @property
     def batch_limits(self) -> BatchLimits:
+        """As configured; the chain's own bounds are not asked for."""
         return self.settings.limits
 
     def address_of(self, signer: Signer) -> str:
+        """The signer's EIP-55 address."""
         return signer.address
 
     @property
@@ -96,7 +103,11 @@ class RouterChain(ABC):
 
     @abstractmethod
     async def eth_chain_id(self) -> int:
-        """EIP-155 id for signatures."""
+        """The EIP-155 id that signatures are made for.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: it has to be asked for, and no endpoint tells it.
+        """
 
     @abstractmethod
     async def _newest_final(self) -> Head:
@@ -124,37 +135,74 @@ class RouterChain(ABC):
     # reading
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of the `eth_*` endpoints, then of the WebSocket ones, each in configured order."""
         return (*self._execution.client.statistics("rpc"), *self._signal.statistics())
 
     def distrust(self, reason: str) -> None:
+        """Leave the preferred `eth_*` endpoint for another, if there is one; `reason` becomes its last failure."""
         self._execution.client.distrust(reason)
 
     async def head(self) -> Head:
+        """See ChainAdapter; what is final, the kind of chain decides.
+
+        Raises:
+            EndpointUnavailable, EndpointMismatch, BadAnswer: no head is to be believed.
+        """
         return await self._heads.head()
 
     async def wait_for_height(self, height: int) -> Head:
+        """The head once it is at `height` or above; asked for at each announced block, else every `poll_interval_s`.
+
+        Raises:
+            As `head`.
+        """
         return await self._heads.wait_for_height(height)
 
     async def block_time_ns(self, height: int) -> int:
+        """Time of a final block, nanoseconds of Unix time.
+
+        Raises:
+            EndpointUnavailable, HeightUnavailable: no endpoint has the block.
+        """
         return (await self._block_facts(height))[1]
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """See ChainAdapter. The head is asked for anew only if the known one is below `last`.
+
+        Raises:
+            As `RouterReads.packet_events`.
+        """
         return await self._reads.packet_events(first, last, await self._heads.above(last))
 
     @property
     @abstractmethod
     def has_unfinal_blocks(self) -> bool:
-        """See ChainAdapter."""
+        """See ChainAdapter; the kind of chain decides."""
 
     async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
+
+        Raises:
+            EndpointUnavailable: no endpoint has the state of that height.
+        """
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
     async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
+
+        Raises:
+            EndpointUnavailable: no endpoint has the state of that height.
+        """
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
         self, client_id: str, sequence: int, height: int | None = None
     ) -> bytes | None:
+        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
+
+        Raises:
+            EndpointUnavailable: no endpoint has the state of that height.
+        """
         return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
@@ -170,6 +218,11 @@ class RouterChain(ABC):
     async def unsettled_sends(
         self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
     ) -> tuple[int, ...]:
+        """See ChainAdapter; in the state at the head, word by word, as many at once as the router can answer together.
+
+        Raises:
+            EndpointUnavailable: no endpoint has that state.
+        """
         end = min(await self.next_sequence_send(client_id), first_sequence + min(count, MAX_SEQUENCE_SCAN))
         height = (await self.head()).height
 
@@ -182,29 +235,52 @@ class RouterChain(ABC):
 
     @abstractmethod
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
-        """See ChainAdapter."""
+        """See ChainAdapter; the kind of chain decides how, and what it checks."""
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
-        """See ChainAdapter."""
+        """As `prove` for each of `paths`, some at a time. Kinds of chain that prove several at once override it."""
         return tuple(await each_of(lambda path: self.prove(path, height, client_state), paths))
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the configured `start_height` to the head.
+
+        Raises:
+            As `RouterReads.event_of`.
+        """
         head = (await self.head()).height
         return await self._reads.sent_packet(client_id, sequence, self.settings.start_height, head)
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the configured `start_height` to the head.
+
+        Raises:
+            As `RouterReads.event_of`.
+        """
         head = (await self.head()).height
         return await self._reads.written_acknowledgement(client_id, sequence, self.settings.start_height, head)
 
     async def paused(self) -> bool:
+        """See ChainAdapter; the router's word on the node's newest state.
+
+        Raises:
+            RefusedByChain, BadAnswer: no router is there.
+        """
         (paused,) = PAUSED.decode(await self._execution.call(self._router, PAUSED.encode()))
         return bool(paused)
 
     # as a destination
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """See ChainAdapter: one `relayBatch` call, simulated on the newest state.
+
+        Raises:
+            BatchTooLarge: more messages, bytes or gas than the limits allow.
+            RefusedByChain: the whole batch would revert.
+            UnknownClient, NotSupported: a message is for a client that is not there, or of an unknown type.
+            MalformedInput: a packet has not one payload, or a header or proof cannot be put into the contract's form.
+        """
         limits = self.settings.limits
         calls = await self._calls(batch)
         data = encode_batch(batch, calls, limits)
@@ -215,6 +291,12 @@ class RouterChain(ABC):
         )
 
     async def refusal(self, batch: Batch, sender: str) -> str:
+        """See ChainAdapter; a batch of several needs a router with `multicall`.
+
+        Raises:
+            NotSupported: several messages, and the router has none.
+            UnknownClient, MalformedInput: as `prepare`.
+        """
         calls = await self._calls(batch)
         if len(calls) > 1 and not self.has_multicall:
             raise NotSupported(f"a reason from {self.name} for a message that needs others before it")
@@ -232,12 +314,20 @@ class RouterChain(ABC):
         )
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        """See `adapters.ics26.signing.sign`. Whether `prepared` is of the signer's account is not checked."""
         return sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
+        """See `adapters.ics26.submission.broadcast`."""
         await submission.broadcast(self._execution, signed)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """See ChainAdapter; the receipt must be of the final block of its height.
+
+        Raises:
+            BadAnswer: one of the receipt's logs is malformed.
+            EndpointUnavailable: no endpoint gave a receipt of the final block.
+        """
         receipt = await self._execution.receipt(transaction_hash, self._check_receipt)
         if receipt is None or receipt.height > await self._heads.above(receipt.height):
             return None
@@ -249,17 +339,30 @@ class RouterChain(ABC):
             submission.check_receipt_block(receipt, (await self._block_facts(receipt.height))[0])
 
     def idle_transactions(self) -> tuple[bytes, ...]:
+        """See `RouterReads.idle_transactions`."""
         return self._reads.idle_transactions()
 
     async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        """See ChainAdapter; by the sender and call data that an endpoint tells.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         call = await self._execution.mined_call(transaction_hash)
         return None if call is None else relayed(call.sender, call.data)
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        """See `adapters.ics26.pool.pooled_packets`."""
         return await pooled_packets(self._execution, self._router)
 
     async def account(self, address: str) -> AccountState:
+        """See `adapters.ics26.submission.account_state`."""
         return await submission.account_state(self._execution, address)
 
     async def final_nonce(self, address: str) -> int:
+        """The account's nonce in the state after the head.
+
+        Raises:
+            EndpointUnavailable: no endpoint has that state.
+        """
         return await self._execution.nonce_at(address, (await self.head()).height)

@@ -55,7 +55,7 @@ _RAW_TYPES = {kind: [one.replace("string", "bytes") for one in types] for kind, 
 
 
 def client_topic(client_id: str) -> bytes:
-    """The topic of a `string indexed clientId`."""
+    """The topic of a `string indexed clientId`: its Keccak-256, from which the name cannot be read back."""
     return keccak256(client_id.encode())
 
 

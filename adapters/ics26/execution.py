@@ -78,7 +78,11 @@ class MinedCall:
 
 
 def decode_log(fields: Fields) -> Log:
-    """A log of a mined block."""
+    """A log of a mined block, of at most MAX_TOPICS topics and MAX_LOG_DATA_BYTES of data. It may have no topic.
+
+    Raises:
+        BadAnswer: out of these bounds, or malformed.
+    """
     try:
         return _usual_log(fields.value)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -128,7 +132,11 @@ def _usual_quantity(text: str) -> int:
 
 
 def decode_block(fields: Fields) -> Block:
-    """A block's answer without its transactions. Raises BadAnswer."""
+    """A block's answer without its transactions. That its fields hash to its name is not checked.
+
+    Raises:
+        BadAnswer: a field is missing, malformed, or not a time of a block.
+    """
     base_fee = fields.get("baseFeePerGas")
     time_s = fields.at("timestamp").quantity()
     if time_s > MAX_BLOCK_TIME_S:
@@ -145,7 +153,11 @@ def decode_block(fields: Fields) -> Block:
 
 
 def decode_receipt(fields: Fields) -> Receipt:
-    """A receipt with its logs, bounded in number and size. Raises BadAnswer."""
+    """A receipt with its logs. Whether it is of the asked transaction is not checked.
+
+    Raises:
+        BadAnswer: a malformed field, or more than MAX_RECEIPT_LOGS logs.
+    """
     price = fields.get("effectiveGasPrice")
     contract = fields.get("contractAddress")
     status = fields.at("status").quantity()
@@ -177,7 +189,7 @@ def revert_data(error: RpcRefused) -> bytes | None:
 
 
 def is_revert(error: RpcRefused) -> bool:
-    """The contract refused, not the endpoint."""
+    """Whether the contract refused, not the endpoint: revert data is attached, or the message says so."""
     return revert_data(error) is not None or "revert" in error.message.lower()
 
 
@@ -211,7 +223,11 @@ class ExecutionRpc:
         return await self.client.call("eth_getBlockByNumber", [hex(height), False], decode, at_height=height)
 
     async def latest_block(self) -> Block:
-        """The newest block of one endpoint, final or not. Raises EndpointUnavailable."""
+        """The newest block of one endpoint, final or not.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint gave one.
+        """
         return await self.client.call("eth_getBlockByNumber", ["latest", False], decode_block)
 
     async def logs(self, address: bytes, first: int, last: int, topics: list[Any]) -> tuple[Log, ...]:
@@ -289,7 +305,14 @@ class ExecutionRpc:
     ) -> Answer:
         """A read of the state after a block that exists: an endpoint that refuses (pruned, behind) is left for another.
 
-        With `reverts` a revert is the chain's own answer and leaves as RpcRefused.
+        Args:
+            params: of `method`, positional; the height has to be among them.
+            reverts: a revert is the chain's own answer and leaves as RpcRefused.
+
+        Raises:
+            RpcRefused: with `reverts`, the contract reverts.
+            EndpointUnavailable: no endpoint gave an answer that `decode` takes.
+            HeightUnavailable: all endpoints say that their history is pruned.
         """
 
         async def ask(attempt: Attempt) -> Answer:
@@ -322,7 +345,18 @@ class ExecutionRpc:
         return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())
 
     async def call_each(self, calls: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """Several `eth_call` in one exchange, of contracts and data, on a node known to take batches. Raises as `call`."""
+        """Several `eth_call` in one exchange on the newest state, of a node known to take batches.
+
+        Args:
+            calls: (address of 20 bytes, calldata); at most `MOST_IN_A_BATCH`.
+
+        Returns:
+            What each returned, in the order of `calls`.
+
+        Raises:
+            RefusedByChain: one of them reverts.
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         params = [[_transaction(to, data, None), tag_text("latest")] for to, data in calls]
         try:
             return await self.client.run(
@@ -334,7 +368,11 @@ class ExecutionRpc:
             raise refusal from error
 
     async def call_transaction(self, transaction: dict[str, str], tag: BlockTag) -> bytes:
-        """`eth_call` of a whole transaction object, as a replay needs it. Raises as `call`."""
+        """`eth_call` of a whole transaction object, as a replay needs it. Raises as `call`.
+
+        Args:
+            transaction: fields as the execution API names them, quantities and data as `0x` text.
+        """
         return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())
 
     async def estimate_gas(self, to: bytes | None, data: bytes, sender: str, value_wei: int = 0) -> int:
@@ -373,7 +411,11 @@ class ExecutionRpc:
         return RefusedByChain("empty", error.message) if is_revert(error) else None
 
     async def code(self, address: bytes, tag: BlockTag = "latest") -> bytes:
-        """The code of an account, empty without one. Raises EndpointUnavailable."""
+        """The code of an account (20 bytes), empty without one.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers for that block.
+        """
         return await self.client.call("eth_getCode", [hex_data(address), tag_text(tag)], Fields.data)
 
     async def storage(self, address: bytes, slot: bytes, tag: BlockTag = "latest") -> bytes:
@@ -384,7 +426,7 @@ class ExecutionRpc:
             slot: 32 bytes.
 
         Raises:
-            EndpointUnavailable.
+            EndpointUnavailable, RpcRefused: no endpoint answers for that block.
         """
 
         def decode(fields: Fields) -> bytes:
@@ -394,24 +436,50 @@ class ExecutionRpc:
         return await self.client.call("eth_getStorageAt", [hex_data(address), hex_data(slot), tag_text(tag)], decode)
 
     async def nonce(self, address: str, tag: BlockTag = "latest") -> int:
-        """How many transactions the account has sent; with "pending" those in the node's pool count as well."""
+        """How many transactions the account has sent; with "pending" those in the node's pool count as well.
+
+        Args:
+            address: as text.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         return await self.client.call("eth_getTransactionCount", [address, tag_text(tag)], Fields.quantity)
 
     async def nonce_at(self, address: str, height: int) -> int:
-        """The nonce in the state after a block that exists. An endpoint without that state is left for another."""
+        """The nonce in the state after a block that exists. An endpoint without that state is left for another.
+
+        Args:
+            address: as text.
+
+        Raises:
+            EndpointUnavailable, HeightUnavailable: no endpoint has that state.
+        """
         parameters = [address, hex(height)]
         return await self.at_height(height, "eth_getTransactionCount", parameters, Fields.quantity)
 
     async def balance_wei(self, address: str) -> int:
-        """On the node's newest state."""
+        """What the account holds on the node's newest state, in wei.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         return await self.client.call("eth_getBalance", [address, "latest"], Fields.quantity)
 
     async def gas_price_wei(self) -> int:
-        """The node's suggestion for a unit of gas."""
+        """The node's suggestion for a unit of gas, in wei; chains without a base fee are paid by it alone.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         return await self.client.call("eth_gasPrice", [], Fields.quantity)
 
     async def priority_fee_wei(self) -> int | None:
-        """None where the node does not offer it."""
+        """The node's suggestion of a tip for a unit of gas, in wei; None if the nodes refuse the question.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+        """
         try:
             return await self.client.call("eth_maxPriorityFeePerGas", [], Fields.quantity)
         except RpcRefused:
@@ -466,7 +534,11 @@ class ExecutionRpc:
         return await self.client.run("eth_getTransactionReceipt", ask)
 
     async def mined_call(self, transaction_hash: bytes) -> MinedCall | None:
-        """The transaction in pool or chain, or None where the endpoint does not know it."""
+        """The transaction in pool or chain, or None if the endpoint does not know it. Nothing ties it to its hash.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
 
         def decode(fields: Fields) -> MinedCall | None:
             if fields.value is None:

@@ -15,7 +15,13 @@ class Fees:
 
 
 async def current_fees(execution: ExecutionRpc) -> Fees:
-    """Twice the newest base fee plus the node's tip: good for six full blocks of rising base fee (EIP-1559)."""
+    """Twice the newest base fee plus the node's tip: good for six full blocks of rising base fee (EIP-1559).
+
+    On a chain without a base fee, the node's gas price alone.
+
+    Raises:
+        EndpointUnavailable, RpcRefused: no endpoint answers.
+    """
     block = await execution.latest_block()
     if block.base_fee_per_gas_wei is None:
         price = await execution.gas_price_wei()

@@ -53,7 +53,14 @@ _KINDS: dict[bytes, tuple[tuple[str, ...], Callable[[Packet], tuple[bytes, str]]
 
 
 def packet_calls(data: bytes) -> list[PacketCall | None]:
-    """The calls of a `relayBatch` in their order, None for one that brings no packet. Raises MalformedInput for other data."""
+    """The calls of a `relayBatch` in their order, None for one that brings no packet.
+
+    Returns:
+        An empty list for calldata of another function.
+
+    Raises:
+        VerificationError: the arguments of `relayBatch` or of a packet's call are malformed.
+    """
     calls: tuple[tuple[int, bytes], ...]
     if data[:4] != RELAY_BATCH.selector:
         return []

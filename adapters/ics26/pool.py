@@ -64,7 +64,14 @@ def _packets(fields: Fields, router: bytes, base_fee_wei: int) -> Iterator[Poole
 
 
 def relayed(sender: str, data: bytes) -> Relayed:
-    """What the call data of a transaction tells of who relays over which clients."""
+    """What the call data of a mined transaction tells of who relays over which clients.
+
+    Args:
+        sender: address as text.
+
+    Returns:
+        With no clients if the data cannot be read.
+    """
     try:
         calls = packet_calls(data)
     except VerificationError:
@@ -73,7 +80,11 @@ def relayed(sender: str, data: bytes) -> Relayed:
 
 
 def pooled_packet(call: PacketCall, sender: str) -> PooledPacket:
-    """What a call of a pending transaction would leave."""
+    """The event that a call of a pending transaction would leave on its chain. Whether it would succeed is not asked.
+
+    Args:
+        sender: address as text.
+    """
     packet = call.packet
     if call.topics[0] == ACK_PACKET_TOPIC:
         return PooledPacket(PacketEventKind.ACKNOWLEDGE, packet.source_client, packet.sequence, sender)

@@ -32,14 +32,17 @@ class Refusals:
         self._last: tuple[bytes, str] | None = None
 
     def takes(self, log: Log) -> bool:
-        """Whether the log is a reason, which is kept for the acknowledgement after it."""
+        """Whether the log is a reason, which is kept for the acknowledgement after it. Call it for each log in order."""
         if log.topics != (CALLBACK_ERROR_TOPIC,):
             return False
         self._last = (log.transaction_hash, refusal_of(log.data, self._reverts))
         return True
 
     def explained(self, event: PacketEvent) -> PacketEvent:
-        """The event, with the reason where it is the error that the last reason was about."""
+        """The event, with the last reason if it is the error acknowledgement of the same transaction.
+
+        The reason is used up, whatever the event was.
+        """
         kept, self._last = self._last, None
         answer = event.acknowledgement
         is_refusal = event.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT and answer is not None and answer.is_error

@@ -78,7 +78,7 @@ class ErrorDefinition:
 
 
 def parse_definition(text: str) -> ErrorDefinition:
-    """Read `Name(type name,type name)`; types are elementary or arrays of them."""
+    """Read `Name(type name,type name)`; types are elementary or arrays of them. Other text is not refused."""
     name, _, rest = text.partition("(")
     parameters = [part.split() for part in rest.rstrip(")").split(",") if part]
     return ErrorDefinition(name, tuple(p[0] for p in parameters), tuple(p[-1] for p in parameters))
@@ -93,7 +93,7 @@ def _abi_type(entry: dict[str, Any]) -> str:
 
 
 def definitions_of(abi: Iterable[dict[str, Any]]) -> tuple[ErrorDefinition, ...]:
-    """The custom errors of a compiled contract's ABI."""
+    """The custom errors in a compiled contract's ABI, tuples among their types written out."""
     return tuple(
         ErrorDefinition(
             entry["name"],
@@ -113,7 +113,11 @@ class RevertReader:
         self._definitions = {definition.selector: definition for definition in known}
 
     def read(self, data: bytes) -> RefusedByChain:
-        """The error that revert data says; never raises."""
+        """The error that revert data says, its sentence printable and bounded; never raises.
+
+        Args:
+            data: selector and arguments; empty if a call reverts without a reason, or runs out of gas.
+        """
         if not data:
             return RefusedByChain("empty", "reverted without a reason (out of gas, or a bare revert)", data)
         name, arguments = self._decode(data[:MAX_REVERT_BYTES])

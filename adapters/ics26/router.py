@@ -85,7 +85,7 @@ class RouterReads:
         )
 
     def idle_transactions(self) -> tuple[bytes, ...]:
-        """Hashes of transactions with a `Noop` in the blocks that `packet_events` read, each given once."""
+        """Hashes of transactions with a `Noop` in the blocks that `packet_events` read: the newest MAX_IDLE, each once."""
         found = tuple(self._idle)
         self._idle.clear()
         return found
@@ -205,11 +205,19 @@ class RouterReads:
         return ()
 
     async def sent_packet(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
-        """The SendPacket event of a packet that was sent over `client_id`. Raises as `event_of`."""
+        """The SendPacket event of a packet that was sent over `client_id`, in the blocks `start` to `head`.
+
+        Raises:
+            As `event_of`.
+        """
         return await self.event_of(SEND_PACKET_TOPIC, client_id, sequence, start, head)
 
     async def written_acknowledgement(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
-        """The WriteAcknowledgement event of a packet that was received over `client_id`. Raises as `event_of`."""
+        """The WriteAcknowledgement event of a packet received over `client_id`, in the blocks `start` to `head`.
+
+        Raises:
+            As `event_of`.
+        """
         return await self.event_of(WRITE_ACKNOWLEDGEMENT_TOPIC, client_id, sequence, start, head)
 
     @property
@@ -218,7 +226,12 @@ class RouterReads:
         return self._router
 
     async def counterparty(self, client_id: str) -> tuple[str, tuple[bytes, ...]] | None:
-        """(client id, Merkle prefix) of the counterparty, None where none is registered."""
+        """(client id, Merkle prefix) of a client's counterparty on the newest state; None if none is registered.
+
+        Raises:
+            RefusedByChain: the router has no such client.
+            BadAnswer: the answer is malformed.
+        """
         try:
             returned = await self._execution.call(self._router, GET_COUNTERPARTY.encode(client_id))
         except RefusedByChain as error:
@@ -229,7 +242,11 @@ class RouterReads:
 
 
 def decode_counterparty(returned: bytes) -> tuple[str, tuple[bytes, ...]]:
-    """(client id, Merkle prefix) as `getCounterparty` returned them. Raises BadAnswer."""
+    """(client id, Merkle prefix) as `getCounterparty` returned them. That they are well-formed names is not checked.
+
+    Raises:
+        BadAnswer: not ABI data of that struct.
+    """
     ((counterparty_id, prefix),) = GET_COUNTERPARTY.decode(returned)
     return counterparty_id, tuple(prefix)
 

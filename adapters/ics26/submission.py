@@ -138,7 +138,14 @@ async def _simulate(
 
 
 async def account_state(execution: ExecutionRpc, address: str) -> AccountState:
-    """Nonces and balance on the newest state of the endpoints. The pending nonce is never below the latest."""
+    """Nonces and balance on the newest state of the endpoints. The pending nonce is never below the latest.
+
+    Args:
+        address: as text.
+
+    Raises:
+        EndpointUnavailable, RpcRefused: no endpoint answers.
+    """
     latest = await execution.nonce(address)
     pending = await execution.nonce(address, "pending")
     return AccountState(address, latest, max(latest, pending), await execution.balance_wei(address))
@@ -182,7 +189,11 @@ async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, r
 
 
 def check_receipt_block(receipt: Receipt, block_hash: bytes) -> None:
-    """The receipt is of the final block of its height, which has this hash. Raises BadAnswer."""
+    """The receipt is of the final block of its height, whose hash (32 bytes) is given.
+
+    Raises:
+        BadAnswer: it is of another block, which was undone or never was.
+    """
     if receipt.block_hash != block_hash:
         raise BadAnswer(
             "eth_getTransactionReceipt", "blockHash", "is not the final block of its height", receipt.block_hash

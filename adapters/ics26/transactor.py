@@ -22,7 +22,7 @@ Call = tuple[bytes | None, bytes]
 
 
 def creation_address(sender: bytes, nonce: int) -> bytes:
-    """Where the creation that `sender` signs with `nonce` puts its contract (yellow paper, section 7)."""
+    """The 20 bytes of the contract that `sender` creates with `nonce` (yellow paper, section 7)."""
     return keccak256(rlp.encode([sender, nonce]))[12:]
 
 
@@ -43,11 +43,19 @@ class Transactor:
         self.signer = signer
 
     async def next_nonce(self) -> int:
-        """Of the first transaction that is sent next."""
+        """The nonce of the transaction that is sent next: after those in the node's pool.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         return (await account_state(self.execution, self.signer.address)).pending_nonce
 
     async def settled_nonce(self) -> int:
-        """As `next_nonce`, once nothing of the account is waiting in the pool. The caller's deadline bounds the wait."""
+        """As `next_nonce`, once nothing of the account is waiting in the pool. The caller's deadline bounds the wait.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint answers.
+        """
         while True:
             state = await account_state(self.execution, self.signer.address)
             if state.latest_nonce == state.pending_nonce:

@@ -51,11 +51,11 @@ class ChainAdapter(Protocol):
 
     @property
     def merkle_prefix(self) -> tuple[bytes, ...]:
-        """What counterparties register as this chain's prefix."""
+        """The store prefix that counterparties register for this chain, so that their clients verify its proofs."""
 
     @property
     def batch_limits(self) -> BatchLimits:
-        """Bounds for `prepare`."""
+        """Bounds for `prepare`: messages, bytes and gas of one transaction."""
 
     @property
     def atomic_batches(self) -> bool:
@@ -65,15 +65,23 @@ class ChainAdapter(Protocol):
         """Of every endpoint, by API and in configured order; asks nobody. Empty where there are no endpoints."""
 
     def address_of(self, signer: Signer) -> str:
-        """The signer's account on this chain: `sender` of `prepare`, `address` of `account`."""
+        """The signer's account on this chain, as text: `sender` of `prepare`, `address` of `account`."""
 
     # reading
 
     async def check_identity(self) -> None:
-        """The endpoints serve the configured chain, and the router is there. Raises EndpointMismatch."""
+        """The endpoints serve the configured chain, and the router is there.
+
+        Raises:
+            EndpointMismatch: they serve another chain, contradict each other, or there is no router.
+        """
 
     def distrust(self, reason: str) -> None:
-        """What the endpoint in use served failed verification: leave it for another, if there is one."""
+        """What the endpoint in use served failed verification: leave it for another, if there is one.
+
+        Args:
+            reason: for people; it is kept as the endpoint's last failure.
+        """
 
     async def head(self) -> Head:
         """The newest final block. Never goes back within one adapter's life."""
@@ -82,12 +90,18 @@ class ChainAdapter(Protocol):
         """Return the head as soon as it is at `height` or above. Waits without a limit: the caller sets one."""
 
     async def block_time_ns(self, height: int) -> int:
-        """Time of a final block. Raises HeightUnavailable."""
+        """Time of a final block, nanoseconds of Unix time by the chain's own clock.
+
+        Raises:
+            HeightUnavailable: the block is not final, or no endpoint keeps it.
+        """
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
         """All packet events of the blocks `first` to `last`, both included, in order of the chain.
 
-        At most MAX_EVENT_RANGE blocks. Raises HeightUnavailable if `last` is above the head.
+        Raises:
+            ValueError: the range is not of 1 to MAX_EVENT_RANGE blocks.
+            HeightUnavailable: `last` is above the head.
         """
 
     @property
@@ -176,7 +190,12 @@ class ChainAdapter(Protocol):
         """
 
     async def client(self, client_id: str) -> ClientInfo:
-        """Raises UnknownClient."""
+        """A light client of this chain, as it is stored; read without a proof.
+
+        Raises:
+            UnknownClient: there is no client of that name.
+            NotSupported: its type is one that this adapter cannot read.
+        """
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
         """The state that a client of this chain stores at exactly `height`, in the Python light client's encoding.
@@ -194,8 +213,10 @@ class ChainAdapter(Protocol):
 
     @property
     def blocks_per_update(self) -> int | None:
-        """How many blocks of this chain one transaction may bring a client forward; None where any distance takes one
-        header. Above it `client_messages` may return more than a transaction holds."""
+        """How many blocks of this chain one transaction may bring a client forward.
+
+        Above it `client_messages` may return more than a transaction holds. None if any distance takes one header.
+        """
 
     def proving_height(self, event_height: int) -> Height:
         """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub, Cosmos chain: + 1).
@@ -209,44 +230,72 @@ class ChainAdapter(Protocol):
         """Headers that bring a counterparty's client of this chain from `trusted` to `target`, in order.
 
         One normally; more where validator changes leave too little trust for one step; none if they are equal.
+
+        Args:
+            client_state: encoded, of the client that is brought forward.
+
+        Raises:
+            NotSupported: a client type that does not follow this chain.
+            HeightUnavailable: `target` is below `trusted`, too far above it, or no endpoint keeps what is on the way.
         """
 
     async def bare_header(self, height: int) -> bytes:
         """The header of a final block without signatures, as bundles carry it (docs/spec/bundle.md).
 
-        Raises NotSupported where the chain's headers prove nothing.
+        Raises:
+            NotSupported: the chain's headers prove nothing.
         """
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         """Value or absence of `path` (prefix with the ICS-24 key applied) for the consensus state at `height`.
 
-        `client_state` is that of the client which will judge the proof. Only chains whose proofs are made for one client
-        (attested ones) read it; these raise NotSupported without it.
+        Args:
+            client_state: of the client that will judge the proof; only chains whose proofs are made for one client
+                (attested ones) read it.
+
+        Raises:
+            NotSupported: such a chain, and no `client_state`.
+            MalformedInput: the path is not one of this chain's store.
+            HeightUnavailable: no endpoint keeps the state, or it is not final.
         """
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
-        """`prove` for each of `paths`, in their order, with as few requests as the chain needs."""
+        """`prove` for each of `paths`, in their order, with as few requests as the chain needs.
+
+        Raises:
+            As `prove`, for the first path that fails.
+        """
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """States for a new client of this chain at its head, or at `parameters.begin_height`.
 
-        Raises NotSupported for another client type, HeightUnavailable for a height that is not final or no longer kept.
+        Raises:
+            NotSupported: a client type that does not follow this chain.
+            HeightUnavailable: a height that is not final or no longer kept.
         """
 
     # as a destination
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
-        """Encode, bound, simulate and price a batch. Raises BatchTooLarge, RefusedByChain (the whole batch would revert).
+        """Encode, bound, simulate and price a batch. Nothing is signed or sent.
 
         With `atomic_batches` and not all of `expected` true, it is not to be sent, and its gas and fee mean nothing.
+
+        Args:
+            sender: as `address_of` gives it.
+
+        Raises:
+            BatchTooLarge: the caller splits the batch.
+            RefusedByChain: the whole batch would revert.
         """
 
     async def refusal(self, batch: Batch, sender: str) -> str:
         """Why the last message of `batch` would fail after the others, for a person to read.
 
-        Raises NotSupported where the chain cannot say.
+        Raises:
+            NotSupported: the chain cannot say.
         """
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
@@ -257,28 +306,46 @@ class ChainAdapter(Protocol):
         """
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand to the pool. Raises the subclasses of BroadcastRefused; EndpointUnavailable means: unknown, look for it."""
+        """Hand a signed transaction to the pool. That it is taken says nothing of its outcome.
+
+        Raises:
+            BroadcastRefused: the pool refuses it; a subclass says whose turn it is.
+            EndpointUnavailable: unknown, so look for it: it may be in a pool all the same.
+        """
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
-        """None while it is not in a final block (pending, dropped or unknown: `account` tells which)."""
+        """What became of a transaction, by its hash.
+
+        Returns:
+            None while it is not in a final block (pending, dropped or unknown: `account` tells which).
+        """
 
     def idle_transactions(self) -> tuple[bytes, ...]:
-        """Hashes of mined transactions that found work done, met while `packet_events` was answered; each is given once.
+        """Hashes of mined transactions that found work done, met while `packet_events` was answered.
 
-        None where the chain leaves no trace of them.
+        Each is given once. Empty if the chain leaves no trace of them.
         """
 
     async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
-        """None where no endpoint can say."""
+        """Who sent a mined transaction, and over which clients it brought packets: an endpoint's word.
+
+        Returns:
+            None if no endpoint can say.
+        """
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
         """What pending transactions would do with packets: those that the next blocks may include.
 
-        None where no endpoint tells. It costs none of them its place, and raises nothing.
+        Returns:
+            None if no endpoint tells. It costs no endpoint its place, and raises nothing.
         """
 
     async def account(self, address: str) -> AccountState:
-        """Nonces and balance on the newest state."""
+        """Nonces and balance on the newest state, which may still be undone.
+
+        Args:
+            address: as `address_of` gives it.
+        """
 
     async def final_nonce(self, address: str) -> int:
         """How many transactions of the account are in final blocks: their nonces are used for good."""

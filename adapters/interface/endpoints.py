@@ -54,5 +54,5 @@ class EndpointStatistics:
 
     @property
     def failures(self) -> int:
-        """All errors."""
+        """How many answers were of no use, whatever the reason."""
         return sum(count for _, count in self.errors)

@@ -32,8 +32,11 @@ class PreparedTransaction:
 
     @property
     def is_replaceable(self) -> bool:
-        """A dearer copy takes the place of a pending one. Pools of chains with fixed fees keep the first that they took, and
-        where gas costs nothing (GoQuorum without `enableGasPriceBlock`) they refuse every other price."""
+        """Whether a dearer copy takes the place of a pending one.
+
+        Pools of chains with fixed fees keep the first that they took, and where gas costs nothing (GoQuorum without
+        `enableGasPriceBlock`) they refuse every other price.
+        """
         return self.fee_wei is None and self.gas_price_wei != 0
 
     @property
@@ -44,7 +47,11 @@ class PreparedTransaction:
         return self.gas * (self.gas_price_wei if self.gas_price_wei is not None else self.max_fee_per_gas_wei)
 
     def with_raised_fee(self, percent: int) -> Self:
-        """The same transaction at a fee higher by `percent` and at least 1 wei: what replaces a pending or refused one."""
+        """The same transaction at a higher fee: what replaces a pending or refused one.
+
+        Args:
+            percent: by how much each fee rises, rounded up, and by 1 wei at least.
+        """
 
         def raised(fee_wei: int) -> int:
             return max(fee_wei + 1, -(-fee_wei * (100 + percent) // 100))
@@ -81,10 +88,17 @@ class Signer(Protocol):
         """33 bytes: the compressed secp256k1 key."""
 
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
-        """The raw signed transaction of these fields, as eth-account names them (`nonce`, `chainId`, `gas`, …)."""
+        """The raw signed transaction of these fields, as eth-account names them (`nonce`, `chainId`, `gas`, …).
+
+        A key far away may raise its own errors; nothing here bounds how long it takes.
+        """
 
     def sign_document(self, document: bytes) -> bytes:
-        """64 bytes r ‖ s with low s over SHA-256 of a Cosmos SignDoc of this key. Raises ValueError for any other bytes."""
+        """64 bytes r ‖ s with low s over the SHA-256 of a Cosmos SignDoc of this key.
+
+        Raises:
+            ValueError: any other bytes, so that no signature is had for something else.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +136,7 @@ class TransactionOutcome:
         return next((failure.reason for failure in self.failures if failure.index == index), None)
 
     def succeeded(self, count: int) -> Sequence[bool]:
-        """For each of the batch's `count` messages."""
+        """Whether each of the batch's `count` messages took effect, in their order."""
         return [self.failure_of(index) is None for index in range(count)]
 
 

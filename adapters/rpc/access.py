@@ -59,7 +59,7 @@ class EndpointAccess:
 
     @property
     def wire_headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Names in lower case, as they are sent."""
+        """The headers with their names in lower case, as they are sent. Values hold secrets: never log them."""
         return tuple((name.lower().encode(), value) for name, value in self.headers)
 
 

@@ -69,7 +69,8 @@ def parse_batch(data: bytes, first_id: int, count: int, method: str, max_bytes: 
     """The results of a batch of requests `first_id` and up, in their order; a server may answer in any.
 
     Raises:
-        BadAnswer: not one answer to each. RpcRefused: an error object, of one or of the whole.
+        BadAnswer: not one answer to each.
+        RpcRefused: an error object, of one or of the whole.
     """
     whole = Fields(method, parse_json(data, method, max_bytes), "answers")
     if isinstance(whole.value, dict):
@@ -109,7 +110,8 @@ def parse_resource(data: bytes, operation: str, max_bytes: int) -> Any:
     """The JSON of a REST API, which refuses with an object of `code` and `message`.
 
     Raises:
-        BadAnswer: no JSON in these bounds. RpcRefused: a refusal, `code` being the HTTP status.
+        BadAnswer: not JSON in these bounds.
+        RpcRefused: a refusal, `code` being the HTTP status.
     """
     value = parse_json(data, operation, max_bytes)
     if isinstance(value, dict) and "code" in value and "data" not in value:
@@ -276,23 +278,41 @@ class RpcClient:
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
-        """Stop asking an endpoint that was caught lying, for a long time. `reason` is logged and counted."""
+        """Stop asking an endpoint that was caught lying, for `mismatch_quarantine_s`; it is then identified anew.
+
+        Args:
+            reason: kept as its last failure, which metrics and errors show.
+        """
         endpoint.distrusted(EndpointError.DISTRUSTED, reason, trio.current_time())
 
     def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
-        """Record each endpoint's head; return the best among endpoints in use. Laggards rank last from now on."""
+        """Record each endpoint's head; those that lag by more than `max_lag_blocks` rank last from now on.
+
+        Returns:
+            The highest of these heads.
+
+        Raises:
+            ValueError: `heads` is empty.
+        """
         for endpoint, height in heads:
             endpoint.head = height
         return max(height for _, height in heads)
 
     def distrust(self, reason: str) -> None:
-        """What the preferred endpoint served failed verification: leave it, if there is another."""
+        """What the preferred endpoint served failed verification: leave it, if there is another.
+
+        Which one served it is not known here: it is taken to be the one that would be asked next.
+        """
         ranked = self._ranked(0)
         if len(ranked) > 1:
             ranked[0].distrusted(EndpointError.DISTRUSTED, reason, trio.current_time())
 
     def statistics(self, api: str = "rpc") -> tuple[EndpointStatistics, ...]:
-        """Of every endpoint; `api` is what they serve."""
+        """A snapshot of every endpoint, in configured order; asks nobody.
+
+        Args:
+            api: what they serve, such as `rpc` or `consensus_rpc`.
+        """
         return statistics_of(self._endpoints, api, trio.current_time())
 
     def _reasons(self, reasons: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -410,6 +430,7 @@ class Attempt:
             AttemptFailed: no answer, or none in time.
             BadAnswer: an answer that `decode` does not take.
             RpcRefused: a JSON-RPC error.
+            ValueError: a request of more than MAX_REQUEST_BYTES, which its caller should have bounded.
         """
         return await self._client._exchange(self._endpoint, Request(method, params), decode)
 
@@ -425,7 +446,17 @@ class Attempt:
         return await self._client._exchange_batch(self._endpoint, [Request(method, each) for each in params], decode)
 
     async def get(self, path: str, operation: str, max_bytes: int) -> Any:
-        """The JSON at a path of a REST API (the Beacon API), of at most `max_bytes`. Raises as `call`."""
+        """The JSON at a path of a REST API (the Beacon API), of at most `max_bytes`.
+
+        Args:
+            path: below the endpoint's URL, whose query is kept.
+            operation: named in errors.
+
+        Raises:
+            AttemptFailed: no answer, or none in time.
+            BadAnswer: too long, or not JSON.
+            RpcRefused: the API's own refusal.
+        """
         return await self._client._fetch(self._endpoint, path, operation, max_bytes)
 
 

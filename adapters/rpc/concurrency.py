@@ -13,7 +13,10 @@ CONCURRENT_READS = 8
 
 
 async def all_of(calls: Sequence[tuple[Callable[..., Awaitable[object]], Any]]) -> None:
-    """Await every `function(argument)` in one nursery. The first error cancels the rest and leaves as it was raised."""
+    """Await every `function(argument)` in one nursery. The first error cancels the rest and leaves as it was raised.
+
+    Not bounded in number: callers bound `calls`, as `each_of` does.
+    """
     first_error: Exception | None = None
     async with trio.open_nursery() as nursery:
 
@@ -51,7 +54,10 @@ async def each_of(
 
 @asynccontextmanager
 async def in_background(tasks: Sequence[Callable[[], Awaitable[object]]]) -> AsyncIterator[None]:
-    """Run `tasks` while the block lasts, then cancel them. The block's own error is not wrapped in a group."""
+    """Run `tasks` while the block lasts, then cancel them. The block's own error is not wrapped in a group.
+
+    An error of a task cancels the block and leaves in an ExceptionGroup, as from a nursery.
+    """
     body_error: Exception | None = None
     async with trio.open_nursery() as nursery:
         for task in tasks:

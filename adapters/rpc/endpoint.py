@@ -13,7 +13,10 @@ MAX_STRIKES_COUNTED = 6
 
 
 def public_name(url: str) -> str:
-    """Scheme, host and port: credentials, path and query may hold provider keys and never reach logs."""
+    """Scheme, host and port: credentials, path and query may hold provider keys and never reach logs.
+
+    A port that is not a number is left out; nothing is raised for any text that `urlsplit` takes.
+    """
     parts = urlsplit(url)
     try:
         port = "" if parts.port is None else f":{parts.port}"
@@ -45,7 +48,7 @@ class Endpoint:
 
     @property
     def failures(self) -> int:
-        """All errors."""
+        """How many answers were of no use, whatever the reason."""
         return self.errors.total()
 
     def took(self, seconds: float) -> None:
@@ -60,7 +63,9 @@ class Endpoint:
         self._strikes = 0
 
     def failed(self, kind: EndpointError, reason: str, now_s: float) -> None:
-        """Note that the endpoint gave no answer, or a bad one. It rests for a time that doubles with every strike in a row.
+        """Note that the endpoint gave no answer, or a bad one.
+
+        From the second strike in a row on it rests, for a time that doubles with each, up to `quarantine_s`.
 
         Args:
             now_s: the same monotonic clock as in `usable`.
@@ -73,7 +78,11 @@ class Endpoint:
             self._quarantined_until_s = max(self._quarantined_until_s, now_s + wait_s)
 
     def distrusted(self, kind: EndpointError, reason: str, now_s: float) -> None:
-        """Note that the endpoint was caught lying. It rests for the long time at once, and is identified again after."""
+        """Note that the endpoint was caught lying. It rests for `mismatch_quarantine_s`, and is then identified anew.
+
+        Args:
+            now_s: the same monotonic clock as in `usable`.
+        """
         self.errors[kind] += 1
         self.last_failure = reason
         self.identified = False
@@ -81,17 +90,21 @@ class Endpoint:
         self._quarantined_until_s = now_s + self._options.mismatch_quarantine_s
 
     def usable(self, now_s: float) -> bool:
-        """Whether its rest is over."""
+        """Whether its rest is over at `now_s`, on trio's clock. One that rests is asked as a last resort alone."""
         return now_s >= self._quarantined_until_s
 
     def never_now(self, now_s: float) -> bool:
-        """Serves another chain: not even as the last resort."""
+        """Whether it was caught lying and rests for it: it is then asked only if every endpoint is such.
+
+        Args:
+            now_s: the same monotonic clock as in `usable`.
+        """
         if self._mismatched and now_s >= self._quarantined_until_s:
             self._mismatched = False
         return self._mismatched
 
     def lags(self, best_head: int) -> bool:
-        """Behind the best head seen by more than the allowed lag."""
+        """Whether its head is below the best one seen by more than `max_lag_blocks`; False while its head is unknown."""
         return self.head != 0 and self.head + self._options.max_lag_blocks < best_head
 
     def statistics(self, api: str, best_head: int, now_s: float) -> EndpointStatistics:
@@ -129,6 +142,6 @@ def named_endpoints(urls: Sequence[str], options: RpcOptions) -> tuple[Endpoint,
 
 
 def statistics_of(endpoints: Sequence[Endpoint], api: str, now_s: float) -> tuple[EndpointStatistics, ...]:
-    """Of endpoints that serve the same."""
+    """A snapshot of endpoints that serve the same chain; lags are counted from the best of their heads."""
     best_head = max((endpoint.head for endpoint in endpoints), default=0)
     return tuple(endpoint.statistics(api, best_head, now_s) for endpoint in endpoints)

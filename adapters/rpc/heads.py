@@ -21,7 +21,11 @@ class HeadFollower:
         self._heard_at_s = -inf
 
     async def head(self) -> Head:
-        """See ChainAdapter. Callers that come while one asks share what it hears."""
+        """See ChainAdapter. Callers that come while one asks share what it hears.
+
+        Raises:
+            What `newest` raises; the known head stays for the next call.
+        """
         asked_at_s = trio.current_time()
         async with self._lock:
             if self._head is None or self._heard_at_s <= asked_at_s:
@@ -33,7 +37,11 @@ class HeadFollower:
             return self._head
 
     async def wait_for_height(self, height: int) -> Head:
-        """See ChainAdapter."""
+        """See ChainAdapter: asked again at each announcement, else every `poll_interval_s`.
+
+        Raises:
+            As `head`.
+        """
         while True:
             head = await self.head()
             if head.height >= height:
@@ -41,7 +49,11 @@ class HeadFollower:
             await self._signal.wait(self._poll_interval_s)
 
     async def above(self, height: int) -> int:
-        """The head's height; asked anew only where the known one is below `height`."""
+        """The head's height; asked anew only if the known one is below `height`, so it may be older than the chain's.
+
+        Raises:
+            As `head`.
+        """
         if self._head is not None and self._head.height >= height:
             return self._head.height
         return (await self.head()).height

@@ -63,13 +63,13 @@ class HttpAnswer:
             raise AttemptFailed(f"more than {MAX_HEAD_BYTES} bytes of head", EndpointError.MALFORMED)
 
     def take(self) -> list[bytes]:
-        """The body's parts since the last call."""
+        """The body's parts that arrived since the last call, as they were sent: not decompressed, chunk heads removed."""
         parts, self._parts = self._parts, []
         return parts
 
     @property
     def is_reusable(self) -> bool:
-        """The connection may carry another exchange: the answer ended by its own framing, and nothing came after it."""
+        """Whether the connection may carry another exchange: the answer ended by its framing, and nothing followed."""
         return self.is_complete and self.is_kept_alive and not self._more
 
     def _end(self) -> None:
@@ -82,10 +82,12 @@ class HttpAnswer:
     # what the parser calls
 
     def on_message_begin(self) -> None:
+        """For the parser: a message begins. A second one was not asked for, so the connection is not kept."""
         if self.is_complete:
             self._more = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """For the parser: one header, of which only encoding and framing are looked at. Trailers are passed over."""
         if self.has_head:  # of a trailer, or of what was not asked for
             return
         name = name.lower()
@@ -95,6 +97,7 @@ class HttpAnswer:
             self._framed = True
 
     def on_headers_complete(self) -> None:
+        """For the parser: a head has ended. Interim answers (1xx) are counted and forgotten; `feed` bounds them."""
         if self.has_head:
             return
         status = self._parser.get_status_code()
@@ -107,10 +110,12 @@ class HttpAnswer:
         self.is_kept_alive = self._parser.should_keep_alive()
 
     def on_body(self, data: bytes) -> None:
+        """For the parser: a part of the body, kept for `take`. What follows the answer's end is not kept."""
         if not self.is_complete:
             self._body_bytes += len(data)
             self._parts.append(data)
 
     def on_message_complete(self) -> None:
+        """For the parser: the answer has ended by its own framing."""
         if self.has_head:
             self.is_complete = True

@@ -18,11 +18,14 @@ class TokenBucket:
         self._waiting = 0
 
     async def acquire(self) -> None:
-        """Take one token, waiting until there is one. Waiters are served in order; who is cancelled has taken none."""
+        """Take one token, waiting until there is one. Waiters are served in order; a cancelled one has taken none."""
         await self.acquire_within(math.inf)
 
     async def acquire_within(self, most_s: float) -> bool:
-        """As `acquire`, but False at once, and nothing taken, where the wait would be longer."""
+        """As `acquire`, but False at once, and nothing taken, if the wait would be longer than `most_s` seconds.
+
+        The wait is estimated from those who wait already; it is not cut short once it has begun.
+        """
         self._refill()
         wait_s = (1 + self._waiting - self._tokens) / self._per_second
         if wait_s > most_s:

@@ -61,7 +61,7 @@ class HeadSignal:
         self._event = trio.Event()
 
     async def wait(self, at_most_s: float) -> None:
-        """Return at the next announcement, or after `at_most_s`."""
+        """Return at the next announcement, or after `at_most_s` seconds; which of the two it was is not told."""
         with trio.move_on_after(at_most_s):
             await self._event.wait()
 
@@ -80,7 +80,10 @@ class HeadSignal:
             attempt += 1
 
     def statistics(self) -> tuple[EndpointStatistics, ...]:
-        """Of every WebSocket endpoint: a request is a connection, an answer an announced head."""
+        """A snapshot of every WebSocket endpoint: a request is a connection, an answer an announced head.
+
+        Empty before `follow` has begun.
+        """
         return statistics_of(self._endpoints, "ws", trio.current_time())
 
     async def _follow_once(self, endpoint: Endpoint, access: EndpointAccess) -> bool:

@@ -132,18 +132,28 @@ class HttpClient:
                 await trio.aclose_forcefully(connection.stream)
 
     async def post(self, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:
-        """See `post`."""
+        """POST of a JSON body to the endpoint's URL, one exchange without retries.
+
+        Args:
+            method: named in errors.
+            max_bytes: of the answer's body, counted after decompression.
+
+        Raises:
+            AttemptFailed, BadAnswer: as the function `post`.
+        """
         return await self._exchange(self._target(endpoint), method, body, max_bytes)
 
     async def get(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> bytes:
-        """GET of a path below the endpoint's URL, whose query is kept. A refusal with a JSON object as its body is an answer.
+        """GET of a path below the endpoint's URL, whose query is kept. A refusal in a JSON object is an answer.
 
         Args:
             operation: named in errors.
             max_bytes: of the body, counted after decompression.
 
         Raises:
-            AttemptFailed: no answer, no success, or too many bytes.
+            AttemptFailed: no connection, a broken one, a URL that cannot be asked for, or a status that may pass (429,
+                5xx).
+            BadAnswer: too long, undeclared or broken compression, or a status that is not an answer.
         """
         return await self._exchange(self._target(endpoint).below(path), operation, None, max_bytes)
 

@@ -83,29 +83,34 @@ class SimulatedAdapter:
 
     @property
     def name(self) -> str:
+        """As its chain was named, for errors and metrics."""
         return self.chain.name
 
     @property
     def chain_id(self) -> str:
+        """The chain's EIP-155 id in decimal."""
         return str(self.chain.chain_id)
 
     @property
     def batch_limits(self) -> BatchLimits:
+        """As given to the constructor: by default those of router chains."""
         return self._limits
 
     @property
     def atomic_batches(self) -> bool:
+        """As the chain was made; tests set it to stand for a Cosmos SDK chain."""
         return self.chain.atomic_batches
 
     def address_of(self, signer: Signer) -> str:
+        """The signer's EIP-55 address."""
         return signer.address
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
-        """None: the simulator has no endpoints."""
+        """Always empty: the simulator has no endpoints."""
         return ()
 
     def distrust(self, reason: str) -> None:
-        """Remembered in `distrusted`; the endpoint stays, it is the only one."""
+        """Remembered in `distrusted` for the test to look at; the endpoint stays, since it is the only one."""
         self.distrusted.append(reason)
 
     async def _asked(self, operation: str) -> None:
@@ -120,12 +125,23 @@ class SimulatedAdapter:
         return block
 
     async def check_identity(self) -> None:
+        """See ChainAdapter.
+
+        Raises:
+            EndpointMismatch: `faults.claimed_chain_id` is another one.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("check_identity")
         claimed = self.faults.claimed_chain_id
         if claimed is not None and claimed != self.chain_id:
             raise EndpointMismatch("simulated", "chain id", claimed, self.chain_id)
 
     async def head(self) -> Head:
+        """See ChainAdapter; `faults.head_lag` hides that many of the newest final blocks.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("head")
         block = self._final(max(0, self.chain.final_height - self.faults.head_lag))
         if self._head is None or block.header.number > self._head.height:
@@ -133,6 +149,11 @@ class SimulatedAdapter:
         return self._head
 
     async def wait_for_height(self, height: int) -> Head:
+        """See ChainAdapter; asked again when the chain makes a block, else every POLL_INTERVAL_S.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         while True:
             head = await self.head()
             if head.height >= height:
@@ -140,10 +161,23 @@ class SimulatedAdapter:
             await self.chain.signal.wait(POLL_INTERVAL_S)
 
     async def block_time_ns(self, height: int) -> int:
+        """See ChainAdapter.
+
+        Raises:
+            HeightUnavailable: the block is not final; `faults.head_lag` does not count here.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("block_time_ns")
         return self._final(height).time_ns
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """See ChainAdapter; less what `faults.hidden_events` strikes, and with `faults.forged_events` in the range.
+
+        Raises:
+            ValueError: not 1 to MAX_EVENT_RANGE blocks.
+            HeightUnavailable: `last` is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("packet_events")
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
@@ -168,6 +202,7 @@ class SimulatedAdapter:
 
     @property
     def has_unfinal_blocks(self) -> bool:
+        """Whether the chain was made with a finality depth above 0."""
         return self.chain.finality_depth > 0
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
@@ -179,23 +214,51 @@ class SimulatedAdapter:
         return self.chain.store.get(block.router.storage_root, path_key(client_id, kind, sequence))
 
     async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter: the 32-byte word in the router's trie.
+
+        Raises:
+            HeightUnavailable: the block is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
     async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter: the 32-byte word in the router's trie.
+
+        Raises:
+            HeightUnavailable: the block is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
         self, client_id: str, sequence: int, height: int | None = None
     ) -> bytes | None:
+        """See ChainAdapter: the 32-byte word in the router's trie.
+
+        Raises:
+            HeightUnavailable: the block is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def next_sequence_send(self, client_id: str) -> int:
+        """See ChainAdapter; in the state at the newest final block.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("next_sequence_send")
         return self._final(self.chain.final_height).router.next_sequences.get(client_id, 1)
 
     async def unsettled_sends(
         self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
     ) -> tuple[int, ...]:
+        """See ChainAdapter; in the state at the newest final block.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         end = min(await self.next_sequence_send(client_id), first_sequence + min(count, MAX_SEQUENCE_SCAN))
         root = self._final(self.chain.final_height).router.storage_root
         return tuple(
@@ -205,9 +268,19 @@ class SimulatedAdapter:
         )
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the newest final block down. No fault hides or forges it.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         return await self._event(PacketEventKind.SEND, client_id, sequence)
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the newest final block down. No fault hides or forges it.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         return await self._event(PacketEventKind.WRITE_ACKNOWLEDGEMENT, client_id, sequence)
 
     async def _event(self, kind: PacketEventKind, client_id: str, sequence: int) -> PacketEvent | None:
@@ -225,6 +298,12 @@ class SimulatedAdapter:
         return client
 
     async def client(self, client_id: str) -> ClientInfo:
+        """See ChainAdapter; in the state at the newest final block, the status at its time.
+
+        Raises:
+            UnknownClient: no client of that name.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("client")
         hosted = self._hosted(client_id)
         light_client = self.chain.light_clients[hosted.client_type]
@@ -244,19 +323,38 @@ class SimulatedAdapter:
         )
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """See ChainAdapter; in the state at the newest final block.
+
+        Raises:
+            UnknownClient: no client of that name.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("consensus_state")
         return self._hosted(client_id).get(height)
 
     async def paused(self) -> bool:
+        """As `faults.paused` says; the simulated router itself has no pause.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("paused")
         return self.faults.paused
 
     def proving_height(self, event_height: int) -> Height:
+        """The same height: a header commits to the state after its block."""
         return Height(0, event_height)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
+        """See ChainAdapter; steps that too few trusted validators sealed are halved, and not bounded in number.
+
+        Raises:
+            NotSupported: a client type other than `bft-evm`.
+            HeightUnavailable: `target` is below `trusted` or not final, or two neighbours share too few validators.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("client_messages")
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"{client_type} headers of a simulated chain")
@@ -285,12 +383,25 @@ class SimulatedAdapter:
         return len(old & new) >= overlap_size(len(old))
 
     async def bare_header(self, height: int) -> bytes:
+        """See ChainAdapter: the RLP without seals and with round 0.
+
+        Raises:
+            HeightUnavailable: the block is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("bare_header")
         header = self._final(height).header
         extra = decode_extra_data(header.extra_data).without_seals_and_round()
         return encode_header(replace(header, extra_data=encode_extra_data(extra)))
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """See ChainAdapter; a real trie's proof, in which `faults.corrupt_proofs` may turn a bit.
+
+        Raises:
+            MalformedInput: the path has not one element, the ICS-24 key.
+            HeightUnavailable: the block is not final.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("prove")
         if len(path) != 1:
             raise MalformedInput("path", "a simulated router's path has one element", got=len(path), expected=1)
@@ -302,9 +413,21 @@ class SimulatedAdapter:
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
+        """`prove` of each path, one after the other: each is a call that a fault may strike.
+
+        Raises:
+            As `prove`.
+        """
         return tuple([await self.prove(path, height, client_state) for path in paths])
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter.
+
+        Raises:
+            NotSupported: a client type other than `bft-evm`.
+            HeightUnavailable: `begin_height` is above the head.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("initial_states")
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of a simulated chain")
@@ -313,6 +436,13 @@ class SimulatedAdapter:
         return InitialStates(CLIENT_TYPE, Height(0, height), *states, self.chain.blocks[height].hash)
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """See ChainAdapter; simulated on the newest state. The fee is twice the chain's fixed base fee.
+
+        Raises:
+            BatchTooLarge: more messages, bytes or gas than the limits allow.
+            MalformedInput: a packet has not exactly one payload.
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("prepare")
         data = self._encoded(batch)
         expected, gas_used = self.chain.simulate(data)
@@ -344,14 +474,26 @@ class SimulatedAdapter:
         return encode_batch(batch, calls, self._limits)
 
     async def refusal(self, batch: Batch, sender: str) -> str:
+        """See ChainAdapter; by a simulation on the newest state, or that it would succeed.
+
+        Raises:
+            BatchTooLarge, MalformedInput, EndpointUnavailable: as `prepare`.
+        """
         await self._asked("refusal")
         reasons = self.chain.refusals(self._encoded(batch))
         return reasons.get(len(batch.messages) - 1, "it would succeed")
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        """See `adapters.ics26.signing.sign`; no fault strikes it."""
         return sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
+        """See ChainAdapter. `faults.lost_broadcast` forgets the transaction and says nothing of it.
+
+        Raises:
+            BroadcastRefused: the pool's refusal, as `SimulatedChain.submit`.
+            EndpointUnavailable: by `faults.unavailable`, or by `faults.hidden_broadcast` after the pool took it.
+        """
         await self._asked("broadcast")
         if self.faults.strikes(self.faults.lost_broadcast):
             return
@@ -360,6 +502,11 @@ class SimulatedAdapter:
             raise EndpointUnavailable(self.name, "broadcast", (("simulated", "the answer was lost by design"),))
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """See ChainAdapter; searched from the newest final block down.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("outcome")
         for height in range(self.chain.final_height, -1, -1):
             block = self._final(height)
@@ -382,11 +529,17 @@ class SimulatedAdapter:
         return None
 
     def idle_transactions(self) -> tuple[bytes, ...]:
+        """See ChainAdapter; their number is not bounded."""
         found = tuple(self._idle)
         self._idle.clear()
         return found
 
     async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        """See ChainAdapter; blocks that are not final are looked at too.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("relayed_by")
         for block in reversed(self.chain.blocks):
             for receipt in block.receipts:
@@ -395,6 +548,11 @@ class SimulatedAdapter:
         return None
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        """See ChainAdapter; None if the chain's owner set `hide_pool`. Unlike other adapters' it may raise.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("pooled_packets")
         if self.chain.hide_pool:
             return None
@@ -406,6 +564,11 @@ class SimulatedAdapter:
         )
 
     async def account(self, address: str) -> AccountState:
+        """See ChainAdapter; pending nonces count as far as the pool has no gap.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("account")
         block = self.chain.newest
         latest = pending = block.nonces.get(address, 0)
@@ -414,5 +577,10 @@ class SimulatedAdapter:
         return AccountState(address, latest, pending, block.balances_wei.get(address, 0))
 
     async def final_nonce(self, address: str) -> int:
+        """See ChainAdapter.
+
+        Raises:
+            EndpointUnavailable: by `faults.unavailable`.
+        """
         await self._asked("final_nonce")
         return self._final(self.chain.final_height).nonces.get(address, 0)

@@ -100,6 +100,7 @@ class SimulatedBlock:
 
     @property
     def time_ns(self) -> int:
+        """The header's time, nanoseconds of Unix time; a multiple of a second."""
         return self.header.timestamp_s * NANOSECONDS_PER_SECOND
 
 
@@ -157,22 +158,32 @@ class SimulatedChain:
 
     @property
     def newest(self) -> SimulatedBlock:
+        """The newest block, which `reorganise` may still undo."""
         return self.blocks[-1]
 
     @property
     def final_height(self) -> int:
+        """The height that no reorganisation reaches: `finality_depth` below the newest, at least 0."""
         return max(0, len(self.blocks) - 1 - self.finality_depth)
 
     def final(self, height: int) -> SimulatedBlock | None:
+        """The block at a height; None if it is not final or there is none yet."""
         return self.blocks[height] if 0 <= height <= self.final_height else None
 
     def fund(self, address: str, amount_wei: int) -> None:
-        """Takes effect in the next block."""
+        """Give an address (as text) wei from nowhere; takes effect in the next block."""
         held_wei = self._pending_balances.get(address, self.newest.balances_wei.get(address, 0))
         self._pending_balances[address] = held_wei + amount_wei
 
     def create_client(self, client_type: str, client_state: bytes, consensus_state: bytes) -> str:
-        """A light client from the next block on, checked as the hub checks it."""
+        """Add a light client, whose identifier is returned; it is there from the next block on.
+
+        It is checked as the hub checks it, at the newest block's time.
+
+        Raises:
+            KeyError: no light client of that type was given to the constructor.
+            VerificationError: the states do not make a client.
+        """
         light_client = self.light_clients[client_type]
         created = light_client.create(client_state, consensus_state, self.newest.time_ns)
         known = {*self.newest.router.clients, *self._pending_clients}
@@ -183,19 +194,40 @@ class SimulatedChain:
         return client_id
 
     def register_counterparty(self, client_id: str, counterparty_id: str, prefix: tuple[bytes, ...]) -> None:
+        """Name a client's counterparty from the next block on; unlike a router, it lets the owner do so again.
+
+        Raises:
+            KeyError: no such client.
+        """
         client = self._pending_clients.get(client_id) or self.newest.router.clients[client_id]
         self._pending_clients[client_id] = replace(client, counterparty=(counterparty_id, prefix))
 
     def send(self, source_client: str, timeout_timestamp_s: int, payload: Payload) -> None:
-        """An app's `sendPacket`, executed in the next block; a refusal by the router raises there."""
+        """An app's `sendPacket`, executed in the next block; a refusal by the router raises there.
+
+        Args:
+            timeout_timestamp_s: Unix seconds on the destination's clock.
+        """
         self._sends.append(_Send(source_client, timeout_timestamp_s, payload))
 
     def set_validators(self, numbers: Sequence[int]) -> None:
-        """Who seals the blocks from the next one on."""
+        """Who seals the blocks from the next one on, and is listed in their headers.
+
+        Args:
+            numbers: of `validator_key`, with the chain's seed.
+        """
         self._validators = tuple(numbers)
 
     def produce_block(self, time_s: int | None = None) -> SimulatedBlock:
-        """Execute what is pending. `time_s` defaults to one second after the newest block."""
+        """Execute what is pending, and wake those who wait on `signal`.
+
+        Args:
+            time_s: of the block, Unix seconds; one second after the newest block by default.
+
+        Raises:
+            ValueError: `time_s` is before the newest block's.
+            Reverted: the router refuses what `send` was called with.
+        """
         parent = self.newest
         now_s = parent.header.timestamp_s + 1 if time_s is None else time_s
         if now_s < parent.header.timestamp_s:
@@ -226,7 +258,11 @@ class SimulatedChain:
         return self._append(now_s, state, nonces, balances, logs, receipts)
 
     def reorganise(self, depth: int, *, lose_transactions: bool = False) -> None:
-        """Undo the newest `depth` blocks; their transactions return to the pool, or are lost."""
+        """Undo the newest `depth` blocks; their transactions return to the pool, or are lost.
+
+        Raises:
+            ValueError: `depth` is not 1 to the finality depth, or the chain is too short.
+        """
         if not 0 < depth <= min(self.finality_depth, len(self.blocks) - 1):
             raise ValueError("final blocks stay")
         undone = self.blocks[-depth:]
@@ -243,7 +279,11 @@ class SimulatedChain:
     # what the adapter asks
 
     def states_at(self, height: int, trusting_period_s: int, max_clock_drift_s: int) -> tuple[bytes, bytes]:
-        """Client and consensus state of a `bft-evm` client of this chain at a block."""
+        """Encoded client and consensus state of a `bft-evm` client of this chain at block `height`.
+
+        Raises:
+            IndexError: there is no such block.
+        """
         block = self.blocks[height]
         client_state = ClientState(
             self.chain_id, Consensus.QBFT, ROUTER_ADDRESS, trusting_period_s, max_clock_drift_s, Height(0, height)
@@ -254,19 +294,33 @@ class SimulatedChain:
         return encode_client_state(client_state), encode_consensus_state(consensus_state)
 
     def update_header(self, trusted: Height, height: int) -> Header:
-        """The update message's content for a block."""
+        """The content of the update message that brings a client from `trusted` to the block at `height`.
+
+        Whether enough of the trusted validators sealed it is not checked.
+        """
         header = self.blocks[height].header
         return header_of(trusted, header, self.store.account_proof(header.state_root))
 
     def misbehaviour(self, trusted: Height, height: int) -> bytes:
-        """Evidence that the validators sealed a second block at a height (this makes that block)."""
+        """Encoded evidence that the validators sealed a second block at `height`, which this makes and seals.
+
+        The twin is one second later; its sealers are those of the next block, not those of the height.
+        """
         honest = self.blocks[height].header
         twin = seal(replace(honest, timestamp_s=honest.timestamp_s + 1, extra_data=b""), self._keys())
         proof = self.store.account_proof(honest.state_root)
         return encode_misbehaviour(Misbehaviour(header_of(trusted, honest, proof), header_of(trusted, twin, proof)))
 
     def submit(self, raw: bytes) -> bytes:
-        """Take a signed transaction into the pool. Raises the subclasses of BroadcastRefused."""
+        """Take a signed EIP-1559 transaction into the pool, and return its hash.
+
+        Raises:
+            AlreadyKnown: it is in the pool, or in a block.
+            NonceTooLow, NonceTooHigh: below the sender's nonce, or more than MAX_NONCE_AHEAD above it.
+            Underpriced: below the base fee, or less than REPLACEMENT_PERCENT above what it would replace.
+            InsufficientFunds: the sender cannot pay all of its gas.
+            BroadcastRefused: it cannot be read, or is for another chain.
+        """
         transaction = self._parse(raw)
         sender, nonce = transaction.sender, transaction.nonce
         known = self.pool.get((sender, nonce))
@@ -288,14 +342,25 @@ class SimulatedChain:
         return transaction.hash
 
     def simulate(self, data: bytes) -> tuple[tuple[bool, ...], int]:
-        """Verdict a message of a `relayBatch` call on the newest state, and the gas that it used."""
+        """(whether each message of a `relayBatch` call succeeds on the newest state, the gas that it used).
+
+        Args:
+            data: the call's data.
+
+        Raises:
+            RefusedByChain: not `relayBatch`, or malformed.
+        """
         router = self._router(self.newest.router, self.newest.header.timestamp_s)
         failures, count = self._run_batch(router, data)
         failed = {index for index, _ in failures}
         return tuple(index not in failed for index in range(count)), self._gas_used(data, count)
 
     def refusals(self, data: bytes) -> dict[int, str]:
-        """Reasons by message of a `relayBatch` call on the newest state."""
+        """Why messages of a `relayBatch` call fail on the newest state, by index; those that succeed are left out.
+
+        Raises:
+            RefusedByChain: not `relayBatch`, or malformed.
+        """
         router = self._router(self.newest.router, self.newest.header.timestamp_s)
         failures, _ = self._run_batch(router, data)
         return {index: RevertReader().read(reason).reason for index, reason in failures}

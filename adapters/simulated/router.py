@@ -71,13 +71,16 @@ class HostedClient:
     counterparty: tuple[str, tuple[bytes, ...]] | None = None
 
     def get(self, height: Height) -> bytes | None:
+        """The encoded consensus state at exactly `height`; None if there is none (see ConsensusStates)."""
         return self.consensus_states.get(height)
 
     def before(self, height: Height) -> tuple[Height, bytes] | None:
+        """The next lower height with a consensus state, and the state; None if there is none."""
         found = max((h for h in self.consensus_states if h < height), default=None)
         return None if found is None else (found, self.consensus_states[found])
 
     def after(self, height: Height) -> tuple[Height, bytes] | None:
+        """The next higher height with a consensus state, and the state; None if there is none."""
         found = min((h for h in self.consensus_states if h > height), default=None)
         return None if found is None else (found, self.consensus_states[found])
 
@@ -129,7 +132,14 @@ class Router:
         return self._now_s * NANOSECONDS_PER_SECOND
 
     def execute(self, call: bytes) -> None:
-        """Run one relay call. Raises Reverted, and then nothing has changed."""
+        """Run one relay call: an update, evidence, or a packet's message.
+
+        Args:
+            call: calldata of the router.
+
+        Raises:
+            Reverted: a rule is broken; then nothing has changed.
+        """
         state, emitted = self.state, len(self.emitted)
         try:
             if call[:4] not in self._calls:
@@ -142,7 +152,14 @@ class Router:
             raise Reverted(str(error) or type(error).__name__) from error
 
     def send(self, source_client: str, timeout_timestamp_s: int, payload: Payload) -> Packet:
-        """What an app does on this chain. Raises Reverted."""
+        """What an app does on this chain: store the commitment and emit the event.
+
+        Args:
+            timeout_timestamp_s: Unix seconds, after the block's time by at most MAX_TIMEOUT_S.
+
+        Raises:
+            Reverted: the client is not there, has no counterparty or is not active, or the timeout is out of bounds.
+        """
         counterparty_id, _ = self._counterparty(source_client)
         self._require_active(source_client)
         if not self._now_s < timeout_timestamp_s <= self._now_s + MAX_TIMEOUT_S:

@@ -14,11 +14,16 @@ GAS_LIMIT = 30_000_000
 
 
 def validator_key(seed: int, number: int) -> bytes:
-    """Private key of validator `number`, the same for the same seed."""
+    """The 32-byte private key of validator `number`, the same for the same seed: for nothing of value."""
     return keccak256(f"hutong simulated validator {seed} {number}".encode())
 
 
 def validator_address(private_key: bytes) -> bytes:
+    """The 20-byte address that a validator is listed by.
+
+    Raises:
+        ValueError: not a private key of secp256k1.
+    """
     address = eth_address(secp256k1.public_key_of(private_key))
     if address is None:
         raise ValueError("not a private key")
@@ -26,7 +31,13 @@ def validator_address(private_key: bytes) -> bytes:
 
 
 def seal(header: ExecutionHeader, private_keys: Sequence[bytes]) -> ExecutionHeader:
-    """`header` with the validators of `private_keys` listed, and a commit seal of each."""
+    """`header` with the validators of `private_keys` listed, by ascending address, and a commit seal of each.
+
+    Extra data that the header had is replaced.
+
+    Raises:
+        ValueError: one of them is not a private key of secp256k1.
+    """
     addresses = {validator_address(key): key for key in private_keys}
     extra = ExtraData(bytes(32), tuple(sorted(addresses)), None, 0, ())
     digest = commit_seal_hash(replace(header, extra_data=encode_extra_data(extra)), extra)

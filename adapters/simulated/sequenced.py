@@ -40,6 +40,15 @@ class SequencedChain(SimulatedChain):
     executing = False
 
     def submit(self, raw: bytes) -> bytes:
+        """Take a signed transaction into the pool, as CheckTx of the SDK does, and return its hash.
+
+        Raises:
+            AlreadyKnown: it is in the pool, or in a block.
+            NonceTooLow, NonceTooHigh: its nonce is not the one after those in the pool.
+            Underpriced: below the base fee.
+            InsufficientFunds: the sender cannot pay all of its gas.
+            BroadcastRefused: `refuses` gives a reason, or it cannot be read.
+        """
         transaction = self._parse(raw)
         sender = transaction.sender
         mined = {receipt.transaction.hash for block in self.blocks for receipt in block.receipts}
@@ -62,6 +71,7 @@ class SequencedChain(SimulatedChain):
         return transaction.hash
 
     def produce_block(self, time_s: int | None = None) -> SimulatedBlock:
+        """As of SimulatedChain; then the pool is checked again, and what `refuses` names is dropped with all after it."""
         self.executing = True
         try:
             block = super().produce_block(time_s)
@@ -96,11 +106,13 @@ class SequencedAdapter(SimulatedAdapter):
     atomic_batches = True
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """As of SimulatedAdapter, at a fixed fee that does not depend on the gas that is used."""
         prepared = await super().prepare(batch, sender)
         fee_wei = prepared.gas * prepared.max_fee_per_gas_wei
         return replace(prepared, max_fee_per_gas_wei=0, fee_wei=fee_wei)
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        """As of SimulatedAdapter; the fixed fee becomes a fee per gas, since the chain's transactions are Ethereum's."""
         per_gas_wei = -(-prepared.fee_cap_wei // prepared.gas)
         signed = sign(replace(prepared, fee_wei=None, max_fee_per_gas_wei=per_gas_wei), nonce, signer)
         return replace(signed, prepared=prepared)

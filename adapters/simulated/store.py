@@ -22,7 +22,7 @@ class ProvableStore:
         return HexaryTrie(self._nodes, root)
 
     def put(self, storage_root: bytes, key: bytes, word: bytes | None) -> bytes:
-        """The storage root after storing a 32-byte word (None: after removal)."""
+        """The storage root after storing a 32-byte word (None: after removal) under an ICS-24 key."""
         trie = self._trie(storage_root)
         trie_key = keccak256(commitment_slot(key))
         if word is None:
@@ -32,20 +32,22 @@ class ProvableStore:
         return bytes(trie.root_hash)
 
     def get(self, storage_root: bytes, key: bytes) -> bytes | None:
+        """The 32-byte word under an ICS-24 key in the state of a storage root; None if nothing is stored."""
         value = self._trie(storage_root).get(keccak256(commitment_slot(key)))
         return bytes(rlp.decode(value)).rjust(32, b"\0") if value else None
 
     def prove(self, storage_root: bytes, key: bytes) -> tuple[bytes, ...]:
-        """Nodes of a word or of its absence, root first."""
+        """RLP nodes that prove the word under an ICS-24 key, or its absence, root first; none for an empty trie."""
         return self._proof(storage_root, keccak256(commitment_slot(key)))
 
     def state_root(self, storage_root: bytes) -> bytes:
-        """Of a state with the router's account alone."""
+        """The 32-byte state root of a chain whose one account is the router with this storage root."""
         trie = self._trie(EMPTY_TRIE_ROOT)
         trie.set(keccak256(self._router), rlp.encode([1, 0, storage_root, CODE_HASH]))
         return bytes(trie.root_hash)
 
     def account_proof(self, state_root: bytes) -> tuple[bytes, ...]:
+        """RLP nodes that prove the router's account under a state root, root first."""
         return self._proof(state_root, keccak256(self._router))
 
     def _proof(self, root: bytes, trie_key: bytes) -> tuple[bytes, ...]:
