@@ -53,13 +53,29 @@ class GenesisAccount:
 
 
 def decode_account(encoded: bytes) -> Account:
-    """As the state trie has it."""
+    """Read an account as the state trie holds it: RLP of nonce, balance, storage root and code hash, in this order.
+
+    Lengths of the two hashes are not checked: the bytes come from a trie whose nodes were verified.
+
+    Raises:
+        rlp.DecodingError: the bytes are not RLP.
+        ValueError: the list does not have four items.
+    """
     nonce, balance, storage_root, code_hash = rlp.decode(encoded)
     return Account(int.from_bytes(nonce, "big"), int.from_bytes(balance, "big"), storage_root, code_hash)
 
 
 def prove_account(database: TrieDatabase, root: bytes, address: Address, slots: tuple[int, ...]) -> AccountProof:
-    """An account, present or absent, and some of its slots under a state root."""
+    """Prove an account, present or absent, and some of its slots under a state root (EIP-1186).
+
+    Args:
+        database: trie nodes by their bare Keccak-256; the nodes on each path must be there.
+        root: 32 bytes.
+        slots: storage keys as numbers below 2**256; an absent slot is proven to be 0.
+
+    Raises:
+        trie.exceptions.MissingTrieNode: the database does not hold this state.
+    """
     accounts = HexaryTrie(database, root)
     key = keccak(address)
     encoded = bytes(accounts[key])

@@ -7,7 +7,16 @@ CHANGE_DENOMINATOR = 8
 
 
 def next_base_fee_wei(base_fee_wei: int, gas_used: int, gas_limit: int, minimum_wei: int = 0) -> int:
-    """Of the block after the one with these figures; EIP-1559's rule, held at `minimum_wei`."""
+    """The base fee of the block after the one with these figures: EIP-1559's rule, held at `minimum_wei`.
+
+    Args:
+        base_fee_wei: what the block itself demanded of each unit of gas.
+        gas_used: at most `gas_limit`, which is not checked.
+        gas_limit: the target is half of it.
+
+    Raises:
+        ZeroDivisionError: `gas_limit` is below ELASTICITY.
+    """
     target = gas_limit // ELASTICITY
     if gas_used > target:
         change_wei = base_fee_wei * (gas_used - target) // target // CHANGE_DENOMINATOR

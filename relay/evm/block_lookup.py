@@ -23,17 +23,32 @@ class BlockLookup:
         self._readers = trio.CapacityLimiter(MAX_READERS)
 
     async def read(self, read: Callable[[], T]) -> T:
-        """Run a blocking read in a thread."""
+        """Run a blocking read in a worker thread, at most MAX_READERS of one service at once; the others wait.
+
+        `read`'s exceptions come through. A read that has begun is waited for, also when its caller is cancelled.
+        """
         return await trio.to_thread.run_sync(read, limiter=self._readers)
 
     def head(self) -> EvmBlock:
+        """The newest block. Blocks: call it inside `read`.
+
+        Raises:
+            JsonRpcError: -32001, there is no block yet.
+        """
         head = self._blocks.head()
         if head is None:
             raise JsonRpcError(RESOURCE_NOT_FOUND, "the chain has no block yet")
         return head
 
     def number(self, selector: BlockSelector, head: int) -> int:
-        """Of a range's end; a number may be above the head."""
+        """The number of a range's end. A number stays as it is: it may be above `head` or below what the node serves.
+
+        Args:
+            head: the newest block's number, which `latest`, `pending`, `safe` and `finalized` mean.
+
+        Raises:
+            JsonRpcError: -32001, no block has the hash.
+        """
         if isinstance(selector, int):
             return selector
         if isinstance(selector, BlockHash):
@@ -41,13 +56,26 @@ class BlockLookup:
         return self._blocks.first_number() if selector == "earliest" else head
 
     def require_served(self, number: int) -> None:
-        """Refuse a block of which a restored node has no transactions, with the first number that it has."""
+        """Refuse a block whose transactions this node does not have: it began later, or has pruned them.
+
+        A number above the head passes.
+
+        Raises:
+            JsonRpcError: 4444 (PRUNED_HISTORY), with the first number that the node serves.
+        """
         first = self._blocks.first_number()
         if number < first:
             raise JsonRpcError(PRUNED_HISTORY, f"pruned history unavailable: the first block of this node is {first}")
 
     def find(self, selector: BlockSelector) -> EvmBlock | None:
-        """A block to stand on: its state and header, with a restored node's first block also that alone."""
+        """A block to stand on: its state and header, with a restored node's first block also that alone.
+
+        Returns:
+            None where no block has this number or hash, or where a restored node has no whole block yet (`earliest`).
+
+        Raises:
+            JsonRpcError: -32001, another tag is asked for and there is no block yet.
+        """
         if isinstance(selector, BlockHash):
             return self._blocks.block_by_hash(selector.hash)
         if isinstance(selector, int):
@@ -57,7 +85,11 @@ class BlockLookup:
         return self.head()
 
     def find_whole(self, selector: BlockSelector) -> EvmBlock | None:
-        """A block to show, with its transactions."""
+        """A block to show, with its transactions; None where no block has this number or hash.
+
+        Raises:
+            JsonRpcError: 4444, this node does not have the block's transactions; -32001, there is no block yet.
+        """
         if isinstance(selector, int):
             self.require_served(selector)
         block = self.find(selector)
@@ -66,6 +98,11 @@ class BlockLookup:
         return block
 
     def existing(self, selector: BlockSelector) -> EvmBlock:
+        """As `find`, for callers that cannot answer without a block, such as reads of the state.
+
+        Raises:
+            JsonRpcError: -32001, no such block; 4444, it was pruned or is older than a restored node's first.
+        """
         block = self.find(selector)
         if block is None:
             if isinstance(selector, int):

@@ -50,19 +50,29 @@ class BlockStore:
         self.log_index = LogIndex(reader)
 
     def head_number(self) -> int | None:
+        """The newest block's number, a restored node's first one included; None in an empty store."""
         last = self._blocks.last()
         return int.from_bytes(last[0], "big") if last else None
 
     def head(self) -> EvmBlock | None:
+        """The newest block; None in an empty store.
+
+        A restored node that has made no block since gives the block that it began with, without its transactions.
+        """
         last = self._blocks.last()
         return self._decode_block(last[1]) if last else None
 
     def first(self) -> EvmBlock | None:
-        """The oldest block with its transactions."""
+        """The oldest block with its transactions; None where there is none yet."""
         return self.block(self.first_number())
 
     def first_number(self) -> int:
-        """Of `first`, which may be yet to come. Numbers below it are not served."""
+        """The number of `first`, which may be yet to come. Numbers below it are not served.
+
+        It is the greatest of three: the lowest stored number, the one after a restored block, and the first whose body
+        is
+        not pruned. 0 in an empty store.
+        """
         entry = self._blocks.next(b"")
         first = int.from_bytes(entry[0], "big") if entry else 0
         restored, body = self.restored(), self._restored.get(_FIRST_BODY_KEY)
@@ -70,25 +80,33 @@ class BlockStore:
         return max(first, least, 0 if body is None else int.from_bytes(body, "big"))
 
     def restored(self) -> Restored | None:
-        """None where the node has every block from the first."""
+        """Where a restored node began; None where the node has every block from the first."""
         raw = self._restored.get(_RESTORED_KEY)
         return None if raw is None else Restored(int.from_bytes(raw[:8], "big"), raw[8:])
 
     def hash_of(self, number: int) -> bytes | None:
-        """Also of blocks before the restored one, as far down as BLOCKHASH reached there."""
+        """The 32-byte hash of a block, also of blocks before the restored one, as far down as BLOCKHASH reached there.
+
+        None for any other number, a negative one included.
+        """
         found = self.header(number)
         if found is not None:
             return found[0]
         return self._ancestors.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
 
     def block(self, number: int) -> EvmBlock | None:
+        """A whole block with its transactions decoded; None for a number that is not stored, a negative one included.
+
+        Of a block whose body was pruned, or of a restored one, it has the header and no transactions: ask
+        `first_number`.
+        """
         if not 0 <= number < 2**64:
             return None
         encoded = self._blocks.get(number.to_bytes(8, "big"))
         return None if encoded is None else self._decode_block(encoded)
 
     def header(self, number: int) -> tuple[bytes, EvmHeader] | None:
-        """Hash and header, without decoding the transactions."""
+        """Hash and header, without decoding the transactions; None for a number that is not stored."""
         encoded = self._blocks.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
         if encoded is None:
             return None
@@ -96,7 +114,10 @@ class BlockStore:
         return block_hash, _decode_header(header)
 
     def raw_transactions(self, number: int) -> list[bytes] | None:
-        """Not decoded: a sender costs a signature recovery."""
+        """The signed encodings in the block's order, not decoded: a sender costs a signature recovery.
+
+        Empty where the body was pruned; None for a number that is not stored.
+        """
         encoded = self._blocks.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
         if encoded is None:
             return None
@@ -104,23 +125,38 @@ class BlockStore:
         return raw
 
     def body_bytes(self, number: int) -> int:
-        """Of transactions and receipts as they are stored; their indexes take some more."""
+        """Bytes of the block's record and its receipts as they are stored; their indexes take some more.
+
+        0 where nothing is stored. `number` must be below 2**64.
+        """
         key = number.to_bytes(8, "big")
         return sum(len(row) for row in (self._blocks.get(key), self._receipts.get(key)) if row is not None)
 
     def number_of(self, block_hash: bytes) -> int | None:
+        """The number of the stored block with this hash.
+
+        Returns:
+            None where there is none: of a restored node's ancestors only number → hash is kept.
+        """
         number = self._numbers.get(block_hash)
         return None if number is None else int.from_bytes(number, "big")
 
     def block_by_hash(self, block_hash: bytes) -> EvmBlock | None:
+        """As `block`, by its 32-byte hash."""
         number = self.number_of(block_hash)
         return None if number is None else self.block(number)
 
     def receipts(self, number: int) -> tuple[Receipt, ...] | None:
+        """Receipts in the order of the block's transactions; None where they are not stored, as after pruning."""
         encoded = self._receipts.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
         return None if encoded is None else _decode_receipts(encoded)
 
     def locate(self, transaction_hash: bytes) -> LocatedTransaction | None:
+        """Where a transaction stands, by its 32-byte hash.
+
+        Returns:
+            None where no stored block has it: it may wait in the pool, or its block's body was pruned.
+        """
         location = self._locations.get(transaction_hash)
         if location is None:
             return None
@@ -149,7 +185,11 @@ def _decode_receipts(encoded: bytes) -> tuple[Receipt, ...]:
 
 
 def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt, ...]) -> None:
-    """Write the block, its receipts and indexes to the block's batch."""
+    """Write the block, its receipts and indexes to the block's batch.
+
+    Called once for each block, with receipts in the order of its transactions. Neither roots nor order of heights are
+    checked here: the caller has executed the block.
+    """
     number = block.number.to_bytes(8, "big")
     encoded_block = rlp.encode([block.hash, _encode_header(block.header), [item.raw for item in block.transactions]])
     WritableTable(writer, TABLE_PREFIX + _BLOCK).put(number, encoded_block)
@@ -166,7 +206,12 @@ def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt
 def store_restored_block(
     writer: KeyValueWriter, block: EvmBlock, ancestors: Mapping[int, bytes], next_hash: bytes
 ) -> None:
-    """Let an empty store begin after `block`, which is given without transactions."""
+    """Let an empty store begin after `block`, which is given without transactions.
+
+    Args:
+        ancestors: number → 32-byte hash of blocks before it, which BLOCKHASH can ask for.
+        next_hash: what block `block.number` + 1 must hash to; 32 bytes.
+    """
     number = block.number.to_bytes(8, "big")
     encoded_block = rlp.encode([block.hash, _encode_header(block.header), []])
     WritableTable(writer, TABLE_PREFIX + _BLOCK).put(number, encoded_block)
@@ -178,7 +223,10 @@ def store_restored_block(
 
 
 def prune_block(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None:
-    """Take one block out with its receipts and indexes, and the hash of a restored node's ancestor of that number."""
+    """Take one block out with its receipts and indexes, and the hash of a restored node's ancestor of that number.
+
+    Does nothing for a number that is not stored. `blocks` must read what the batch `writer` is over.
+    """
     key = number.to_bytes(8, "big")
     block = blocks.block(number)
     if block is not None:
@@ -191,7 +239,12 @@ def prune_block(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None
 
 
 def prune_body(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None:
-    """Take transactions, receipts and their indexes out of the oldest whole block; its header stays, which states need."""
+    """Take transactions, receipts and their indexes out of the oldest whole block; its header stays, which states need.
+
+    Afterwards `first_number` is at least `number` + 1, so it must be called in ascending order. Does nothing for a
+    number
+    that is not stored.
+    """
     block = blocks.block(number)
     if block is None:
         return

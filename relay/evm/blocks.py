@@ -34,10 +34,14 @@ class Receipt:
 
     @property
     def bloom(self) -> bytes:
+        """The 256-byte bloom of this receipt's logs; computed anew at each call."""
         return logs_bloom(self.logs)
 
     def encode(self) -> bytes:
-        """EIP-2718 encoding, as it stands in the receipts trie."""
+        """The EIP-2718 encoding, as it stands in the receipts trie: RLP of status, cumulative gas, bloom and logs.
+
+        A typed receipt has its type as one byte before the RLP.
+        """
         payload: bytes = encode_raw(
             [
                 b"\x01" if self.success else b"",
@@ -80,7 +84,10 @@ class EvmHeader:
     requests_hash: bytes | None = None
 
     def fields(self) -> list[bytes | int]:
-        """The RLP list's items, optional ones up to the first absent."""
+        """The items of the RLP list in the order of the yellow paper.
+
+        Optional ones follow up to the first that is absent: a later one is then left out even if it is set.
+        """
         items: list[bytes | int] = [
             self.parent_hash,
             self.ommers_hash,
@@ -112,6 +119,7 @@ class EvmHeader:
         return items
 
     def encode(self) -> bytes:
+        """The header's RLP; its Keccak-256 is the block hash only where the chain hashes so, unlike the hub."""
         encoded: bytes = rlp.encode(self.fields())
         return encoded
 
@@ -126,10 +134,15 @@ class EvmBlock:
 
     @property
     def number(self) -> int:
+        """The header's; on the hub it equals the height."""
         return self.header.number
 
     @property
     def size_bytes(self) -> int:
+        """What JSON-RPC calls `size`: the bytes of header and transactions in RLP.
+
+        The heads of the three lists are counted as 8 bytes, whatever they take.
+        """
         encoded = [item.raw if item.type == 0 else rlp.encode(item.raw) for item in self.transactions]
         return len(self.header.encode()) + sum(len(item) for item in encoded) + 8
 
@@ -153,11 +166,17 @@ class LocatedTransaction:
 
     @property
     def transaction(self) -> SignedTransaction:
+        """The transaction itself, which `block` has at `index`."""
         return self.block.transactions[self.index]
 
 
 def block_body(executed: Sequence[tuple[SignedTransaction, TransactionOutcome]], base_fee_wei: int = 0) -> BlockBody:
-    """Receipts, roots and bloom of the transactions of one block, in order."""
+    """Receipts, roots and bloom of the transactions of one block, in order.
+
+    Args:
+        executed: each transaction with its outcome, refused ones left out.
+        base_fee_wei: the block's own, from which each receipt's effective price follows.
+    """
     receipts: list[Receipt] = []
     cumulative = bloom = 0
     for transaction, outcome in executed:
@@ -185,7 +204,7 @@ def block_body(executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
 
 
 def list_root(encoded: Iterable[bytes]) -> bytes:
-    """Root of the trie of RLP index → item (yellow paper 4.3.2)."""
+    """Root of the trie of RLP index → item (yellow paper 4.3.2); of no items it is EMPTY_LIST_ROOT."""
     trie = HexaryTrie({})
     for index, item in enumerate(encoded):
         trie[rlp.encode(index)] = item
@@ -194,6 +213,7 @@ def list_root(encoded: Iterable[bytes]) -> bytes:
 
 
 def logs_bloom(logs: Iterable[Log]) -> bytes:
+    """The 256-byte bloom of addresses and topics, the lowest bit in the last byte (yellow paper, receipts)."""
     return _bloom_of(logs).to_bytes(BLOOM_BYTES, "big")
 
 
@@ -216,5 +236,6 @@ def _bloom_bits(item: bytes) -> int:
 
 
 def bloom_may_contain(bloom: bytes, item: bytes) -> bool:
+    """Whether an address or topic may be in a 256-byte bloom. False is certain, True is not."""
     bits = _bloom_bits(item)
     return int.from_bytes(bloom, "big") & bits == bits

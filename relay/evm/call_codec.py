@@ -44,6 +44,7 @@ CallAnswer = int | CallResult | Pruned | Aborted
 
 
 def encode_request(request: CallRequest) -> bytes:
+    """The node's side: JSON, without the FRAME_LENGTH_BYTES (big-endian) that precede it in the pipe."""
     message = request.message
     return _encode(
         {
@@ -61,6 +62,11 @@ def encode_request(request: CallRequest) -> bytes:
 
 
 def decode_request(body: bytes) -> CallRequest:
+    """The call process's side, for bytes of the node that started it.
+
+    Raises:
+        ValueError, KeyError, TypeError: the bytes are no whole request; the process ends by it.
+    """
     fields = json.loads(body)
     to = fields["to"]
     message = CallMessage(
@@ -75,6 +81,7 @@ def decode_request(body: bytes) -> CallRequest:
 
 
 def encode_answer(answer: CallAnswer) -> bytes:
+    """The call process's side: an estimate as a number, a result, or why there is neither."""
     match answer:
         case int():
             return _encode({"gas": answer})
@@ -95,6 +102,11 @@ def encode_answer(answer: CallAnswer) -> bytes:
 
 
 def decode_answer(body: bytes) -> CallAnswer:
+    """The node's side. The answer's length is bounded before by MAX_FRAME_BYTES.
+
+    Raises:
+        ValueError, KeyError, TypeError: the bytes are no whole answer; `CallProcesses` lets that through as a defect.
+    """
     fields = json.loads(body)
     if "gas" in fields:
         return int(fields["gas"])

@@ -24,9 +24,25 @@ class CallAborted(Exception):
 class CallExecutor(Protocol):
     """Runs on the state after a block. Raises CallAborted, TooManyWaiting and StatePruned."""
 
-    async def call(self, block: EvmBlock, message: CallMessage) -> CallResult: ...
+    async def call(self, block: EvmBlock, message: CallMessage) -> CallResult:
+        """Run `message` without effect on the state after `block` (`eth_call`).
 
-    async def estimate_gas(self, block: EvmBlock, message: CallMessage) -> int | CallResult: ...
+        `message.gas` is already capped by the caller. A revert or a halt is a result, not an exception.
+
+        Raises:
+            CallAborted: it took longer than a call may, or the node cannot execute now.
+            TooManyWaiting: this caller, or all together, have too many calls waiting.
+            StatePruned: the state after the block is no longer stored.
+        """
+
+    async def estimate_gas(self, block: EvmBlock, message: CallMessage) -> int | CallResult:
+        """A gas limit at which `message` succeeds, or the failed result with all the gas that is allowed.
+
+        The bound of time is for the whole search, not for each try.
+
+        Raises:
+            CallAborted, TooManyWaiting, StatePruned: as `call`.
+        """
 
 
 class CallThreads:
@@ -40,11 +56,24 @@ class CallThreads:
         self._threads = trio.CapacityLimiter(MAX_EXECUTIONS)
 
     async def call(self, block: EvmBlock, message: CallMessage) -> CallResult:
+        """As `CallExecutor.call`, in a thread of this process.
+
+        After the deadline the caller has its answer and the thread goes on with its scratch state until its gas is used
+        up.
+
+        Raises:
+            CallAborted, TooManyWaiting, StatePruned: as `CallExecutor.call`.
+        """
         result = await self._execute(block, message, estimate=False)
         assert isinstance(result, CallResult)
         return result
 
     async def estimate_gas(self, block: EvmBlock, message: CallMessage) -> int | CallResult:
+        """As `CallExecutor.estimate_gas`, in a thread of this process.
+
+        Raises:
+            CallAborted, TooManyWaiting, StatePruned: as `CallExecutor.call`.
+        """
         return await self._execute(block, message, estimate=True)
 
     async def _execute(self, block: EvmBlock, message: CallMessage, *, estimate: bool) -> int | CallResult:
@@ -62,5 +91,5 @@ class CallThreads:
 
 
 def timed_out(deadline_s: float) -> CallAborted:
-    """In geth's words, which wallets know."""
+    """The error for a call that has run for `deadline_s` seconds, in geth's words, which wallets know."""
     return CallAborted(f"execution aborted (timeout = {deadline_s:g}s)")

@@ -50,7 +50,12 @@ class CallProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> "CallProcess":
-        """Started and ready. Raises ProcessEnded, OSError."""
+        """Start a process and wait until it says READY; `command` is its argument list.
+
+        Raises:
+            ProcessEnded: it ended, or was not ready within START_LIMIT_S; it is killed and reaped.
+            OSError: the command cannot be started.
+        """
         started = await open_worker(command)
         process = cls(started)
         is_ready = False
@@ -66,10 +71,18 @@ class CallProcess:
 
     @property
     def pid(self) -> int:
+        """The process's id in this system, for logs and tests; it may have ended."""
         return self._process.pid
 
     async def ask(self, request: bytes) -> bytes:
-        """Raises ProcessEnded. A process whose answer was not waited for must be killed."""
+        """Send one encoded request and wait for its encoded answer, without a deadline of its own.
+
+        A process whose answer was not waited for, as after a cancellation, must be killed: its next answer would be the
+        old one.
+
+        Raises:
+            ProcessEnded: the process ended, or states an answer of more than MAX_FRAME_BYTES.
+        """
         assert self._process.stdin is not None
         try:
             await self._process.stdin.send_all(len(request).to_bytes(FRAME_LENGTH_BYTES, "big") + request)
@@ -78,6 +91,7 @@ class CallProcess:
         return await self._frame()
 
     def kill(self) -> None:
+        """Send SIGKILL and return at once; harmless for a process that has ended. `end` reaps it."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGKILL)
 
@@ -99,7 +113,7 @@ class CallProcess:
         return found
 
     async def end(self) -> None:
-        """Kill it, reap it and close its pipes."""
+        """Kill it, reap it and close its pipes; cannot be cancelled."""
         self.kill()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -120,7 +134,10 @@ class CallProcesses:
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Until cancelled; then no process is left."""
+        """Own the processes until cancelled; then none is left.
+
+        Calls that come before it has started or end after it leave no process either: each then ends its own.
+        """
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
@@ -134,11 +151,23 @@ class CallProcesses:
                 await self._idle.popleft().end()
 
     async def call(self, block: EvmBlock, message: CallMessage) -> CallResult:
+        """As `CallExecutor.call`, in a process that is killed at the deadline.
+
+        Raises:
+            CallAborted: past the deadline, over the bound of memory, the process ended or cannot start, or the block is
+                gone.
+            TooManyWaiting, StatePruned: as `CallExecutor.call`.
+        """
         answer = await self._answer(CallRequest(block.number, block.hash, message, estimate=False))
         assert isinstance(answer, CallResult)
         return answer
 
     async def estimate_gas(self, block: EvmBlock, message: CallMessage) -> int | CallResult:
+        """As `CallExecutor.estimate_gas`, in a process that is killed at the deadline.
+
+        Raises:
+            CallAborted, TooManyWaiting, StatePruned: as `call`.
+        """
         return await self._answer(CallRequest(block.number, block.hash, message, estimate=True))
 
     async def _answer(self, request: CallRequest) -> int | CallResult:

@@ -14,17 +14,20 @@ class EvmChain(Protocol):
     block production: committed blocks and states by root never change, so that a call and a new block do not race."""
 
     @property
-    def chain_id(self) -> int: ...
+    def chain_id(self) -> int:
+        """EIP-155 chain id that transactions must state; not the name of the Cosmos chain."""
 
     @property
-    def client_version(self) -> str: ...
+    def client_version(self) -> str:
+        """What `web3_clientVersion` answers: program and version, without anything of the machine."""
 
     @property
     def blocks(self) -> BlockStore:
         """With a genesis block (or the first one) in it from the start."""
 
     @property
-    def mempool(self) -> Mempool: ...
+    def mempool(self) -> Mempool:
+        """What waits for a block, or a mirror of it where an engine outside this process has the pool."""
 
     @property
     def heads(self) -> HeadFeed:
@@ -32,14 +35,30 @@ class EvmChain(Protocol):
 
     @property
     def call_gas_limit(self) -> int:
-        """Most gas that eth_call and eth_estimateGas may use."""
+        """Most gas that one eth_call or eth_estimateGas may use, whatever it asks for."""
 
     @property
     def next_base_fee_wei(self) -> int:
-        """Of the block after the newest; 0 where gas is free."""
+        """What the block after the newest demands of each unit of gas; 0 where gas is free."""
 
     def state_after(self, block: EvmBlock) -> EvmState:
-        """A scratch state: the block's post-state with the context of that block (as geth's eth_call does)."""
+        """A scratch state: the block's post-state with the context of that block (as geth's eth_call does).
+
+        `block` must be one of `blocks`.
+
+        Raises:
+            StatePruned: the block is stored and the state after it is not.
+        """
 
     async def submit_transaction(self, raw: bytes) -> bytes:
-        """Check and take into the pool; returns the hash. Raises InvalidTransaction."""
+        """Check a signed transaction against the newest state and take it into the pool or pass it on.
+
+        Called from the trio run. When it returns, the transaction waits for a block; it need never be in one.
+
+        Returns:
+            The transaction's 32-byte hash.
+
+        Raises:
+            InvalidTransaction: it cannot be in a block now, the pool refuses it, or it could not be passed on
+                (NOT_PASSED_ON).
+        """

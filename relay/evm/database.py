@@ -18,47 +18,72 @@ _FEW = 64
 
 
 class KeyValueReader(Protocol):
-    def get(self, key: bytes) -> bytes | None: ...
+    def get(self, key: bytes) -> bytes | None:
+        """The value stored under exactly `key`; None where there is none. An empty value is a value."""
 
     def next(self, key: bytes) -> Entry | None:
         """The entry with the least key strictly above `key`; `b""` is below all keys."""
 
     def previous(self, key: bytes) -> Entry | None:
-        """The entry with the greatest key strictly below `key`."""
+        """The entry with the greatest key strictly below `key`; None where there is none, always for `b""`."""
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
-        """Entries with start <= key < end, in order. Writes made while iterating may or may not be seen."""
+        """Entries with start <= key < end, in order; to the last one where `end` is None.
+
+        Writes made while iterating may or may not be seen.
+        """
 
 
 @runtime_checkable
 class KeyValueWriter(Protocol):
     """A batch: it reads its own writes, and nothing is stored before its context ends well."""
 
-    def get(self, key: bytes) -> bytes | None: ...
+    def get(self, key: bytes) -> bytes | None:
+        """As `KeyValueReader.get`, with the batch's own puts and deletions."""
 
-    def next(self, key: bytes) -> Entry | None: ...
+    def next(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.next`, with the batch's own puts and deletions."""
 
-    def previous(self, key: bytes) -> Entry | None: ...
+    def previous(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.previous`, with the batch's own puts and deletions."""
 
-    def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]: ...
+    def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """As `KeyValueReader.items`, with the batch's own puts and deletions."""
 
-    def put(self, key: bytes, value: bytes) -> None: ...
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set a value, replacing any that is there.
+
+        Raises:
+            ValueError: the key is not 1 to MAX_KEY_BYTES long.
+        """
 
     def delete(self, key: bytes) -> None:
-        """Deleting an absent key is no error."""
+        """Take a key out; deleting an absent key is no error.
+
+        Raises:
+            ValueError: the key is not 1 to MAX_KEY_BYTES long.
+        """
 
 
 class KeyValueStore(KeyValueReader, Protocol):
     """Reads are safe from any thread; one batch at a time, a second one waits."""
 
     def batch(self) -> AbstractContextManager[KeyValueWriter]:
-        """All writes reach the disk together when the context ends without an exception; none otherwise."""
+        """All writes reach the disk together when the context ends without an exception; none otherwise.
 
-    def close(self) -> None: ...
+        Blocks while another batch is open. What the disk or the store's bound refuses is raised when the context ends.
+        """
+
+    def close(self) -> None:
+        """Release files and memory; call it once, when no batch and no iteration is open."""
 
 
 def check_key(key: bytes) -> None:
-    """Raises ValueError: a key outside the bounds is a bug of the caller, never of an outside input."""
+    """Demand the bounds of a key, which a table's prefix is too.
+
+    Raises:
+        ValueError: a key outside the bounds is a bug of the caller, never of an outside input.
+    """
     if not 0 < len(key) <= MAX_KEY_BYTES:
         raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one has {len(key)}")
 
@@ -74,23 +99,35 @@ class WriteBatch:
         """Keys of `_pending` that are not in `_order` yet."""
 
     def get(self, key: bytes) -> bytes | None:
+        """The pending value, None for a pending deletion, or what the reader below has."""
         if key in self._pending:
             return self._pending[key]
         return self._below.get(key)
 
     def put(self, key: bytes, value: bytes) -> None:
+        """Hold a write; the reader below is untouched until the owner applies `pending`.
+
+        Raises:
+            ValueError: the key is not 1 to MAX_KEY_BYTES long.
+        """
         check_key(key)
         self._set(key, bytes(value))
 
     def delete(self, key: bytes) -> None:
+        """Hold a deletion, also of a key that is absent below.
+
+        Raises:
+            ValueError: the key is not 1 to MAX_KEY_BYTES long.
+        """
         check_key(key)
         self._set(key, None)
 
     def pending(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """The net writes, None for a deletion, in key order."""
+        """The net writes, None for a deletion, in key order. Write nothing while iterating."""
         return ((key, self._pending[key]) for key in self._ordered())
 
     def next(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.next`, pending writes and deletions over what is below."""
         order = self._ordered()
         while True:
             below = self._below.next(key)
@@ -104,6 +141,7 @@ class WriteBatch:
             key = own
 
     def previous(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.previous`, pending writes and deletions over what is below."""
         order = self._ordered()
         while True:
             below = self._below.previous(key)
@@ -117,6 +155,7 @@ class WriteBatch:
             key = own
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """As `KeyValueReader.items`, one look-up for each entry, so that writes made meanwhile are seen."""
         return _iterate(self, start, end)
 
     def _set(self, key: bytes, value: bytes | None) -> None:
@@ -148,25 +187,33 @@ class MemoryStore:
         self._ordering = Lock()
 
     def get(self, key: bytes) -> bytes | None:
+        """As `KeyValueReader.get`; the key's length is not checked."""
         return self._values.get(key)
 
     def next(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.next`; sorts the keys that came since the last ordered read, once."""
         with self._ordering:
             order = self._ordered()
             index = bisect_right(order, key)
             return (order[index], self._values[order[index]]) if index < len(order) else None
 
     def previous(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.previous`; sorts the keys that came since the last ordered read, once."""
         with self._ordering:
             order = self._ordered()
             index = bisect_left(order, key)
             return (order[index - 1], self._values[order[index - 1]]) if index else None
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """As `KeyValueReader.items`, one look-up for each entry: unlike `LmdbStore`'s it sees later batches."""
         return _iterate(self, start, end)
 
     @contextmanager
     def batch(self) -> Iterator[KeyValueWriter]:
+        """As `KeyValueStore.batch`, in memory.
+
+        The writes are applied one after the other: a reader in another thread may see some of them before the rest.
+        """
         with self._writing:
             batch = WriteBatch(self)
             yield batch
@@ -180,6 +227,7 @@ class MemoryStore:
                         self._removed = True
 
     def close(self) -> None:
+        """Forget everything, where `LmdbStore` leaves its file."""
         self._values.clear()
         self._order = []
         self._added = []
@@ -204,19 +252,31 @@ class Table:
         self._prefix = prefix
 
     def get(self, key: bytes) -> bytes | None:
+        """The value under `key` in this table; None where there is none."""
         return self._reader.get(self._prefix + key)
 
     def next(self, key: bytes) -> Entry | None:
+        """The entry of this table with the least key strictly above `key`; None at the table's end."""
         return self._own(self._reader.next(self._prefix + key))
 
     def previous(self, key: bytes) -> Entry | None:
+        """The entry of this table with the greatest key strictly below `key`; None at the table's beginning."""
         return self._own(self._reader.previous(self._prefix + key))
 
     def last(self) -> Entry | None:
-        """The entry with the greatest key."""
+        """The entry with the greatest key; None in an empty table.
+
+        Raises:
+            ValueError: the prefix consists of 0xff only.
+        """
         return self._own(self._reader.previous(_after_prefix(self._prefix)))
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """Entries of this table with start <= key < end, in order, their keys without the prefix.
+
+        Raises:
+            ValueError: `end` is None and the prefix consists of 0xff only.
+        """
         stop = _after_prefix(self._prefix) if end is None else self._prefix + end
         cut = len(self._prefix)
         return ((key[cut:], value) for key, value in self._reader.items(self._prefix + start, stop) if len(key) > cut)
@@ -233,10 +293,20 @@ class WritableTable(Table):
         self._writer = writer
 
     def put(self, key: bytes, value: bytes) -> None:
+        """Set a value in this table, by the batch given to it.
+
+        Raises:
+            ValueError: the key is empty, or longer than MAX_KEY_BYTES with or without the prefix.
+        """
         check_key(key)
         self._writer.put(self._prefix + key, value)
 
     def delete(self, key: bytes) -> None:
+        """Take a key out of this table; an absent one is no error.
+
+        Raises:
+            ValueError: the key is empty, or longer than MAX_KEY_BYTES with or without the prefix.
+        """
         check_key(key)
         self._writer.delete(self._prefix + key)
 

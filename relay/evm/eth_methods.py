@@ -53,6 +53,10 @@ class EthMethods:
         self._executor = executor or CallThreads(chain)
 
     def methods(self) -> Mapping[str, Method]:
+        """All that a node answers by name, the methods of logs, fees and the pool included.
+
+        Each takes positional parameters and refuses more than it knows (-32602). `JsonRpcService` asks once.
+        """
         return {
             **self._logs.methods(),
             **FeeMethods(self._chain, self._lookup).methods(),
@@ -326,7 +330,10 @@ def _refusals() -> Iterator[None]:
 
 
 def call_error(result: CallResult) -> JsonRpcError:
-    """As geth answers: code 3 with the data for a revert, -32000 otherwise."""
+    """The error that geth answers for a failed call: code 3 with the data for a revert, -32000 otherwise.
+
+    `result` must have failed: its `failure` is set.
+    """
     if result.failure is CallFailure.REVERTED:
         reason = revert_reason(result.return_data)
         message = f"execution reverted: {reason}" if reason else "execution reverted"
@@ -337,7 +344,11 @@ def call_error(result: CallResult) -> JsonRpcError:
 
 
 def revert_reason(revert_data: bytes) -> str:
-    """The sentence of `Error(string)`, or the code of `Panic(uint256)`; empty for custom errors."""
+    """The sentence of `Error(string)`, or `panic code 0x…` of `Panic(uint256)`.
+
+    Empty for custom errors and for data that is not encoded as its selector says. The sentence is a stranger's text, as
+    long as its gas paid for.
+    """
     selector, body = revert_data[:4], revert_data[4:]
     try:
         if selector == ERROR_STRING_SELECTOR:

@@ -110,7 +110,13 @@ class EvmState:
     # --- execution
 
     def check_transaction(self, transaction: SignedTransaction) -> None:
-        """Raise InvalidTransaction if it cannot be the next of its sender in a block here (block space apart)."""
+        """Refuse a transaction that cannot be the next of its sender in a block here (block space apart).
+
+        The signature was checked when it was decoded. Changes nothing.
+
+        Raises:
+            InvalidTransaction: as `check_sender`; NONCE_TOO_LOW or NONCE_TOO_HIGH where another nonce is next.
+        """
         self._check_static(transaction)
         self._check_fee(transaction, self.context.base_fee_wei)
         nonce = self.nonce(transaction.sender)
@@ -120,8 +126,17 @@ class EvmState:
         self.check_sender(transaction)
 
     def check_sender(self, transaction: SignedTransaction, least_fee_wei: int | None = None) -> None:
-        """The part of `check_transaction` that does not need the nonce to be the next. `least_fee_wei` stands for the block's
-        base fee where the transaction may wait for a cheaper block."""
+        """The part of `check_transaction` that does not need the nonce to be the next.
+
+        Args:
+            least_fee_wei: stands for the block's base fee where the transaction may wait for a cheaper block; None:
+                that fee.
+
+        Raises:
+            InvalidTransaction: WRONG_CHAIN_ID, GAS_LIMIT_EXCEEDED (of a block, or EIP-7825), INIT_CODE_TOO_LARGE
+                (EIP-3860), INTRINSIC_GAS_TOO_LOW, FEE_CAP_TOO_LOW, SENDER_HAS_CODE (EIP-3607), NOT_A_DEPLOYER or
+                CODE_NOT_NAMED where the machine is closed, INSUFFICIENT_FUNDS.
+        """
         self._check_static(transaction)
         self._check_fee(transaction, self.context.base_fee_wei if least_fee_wei is None else least_fee_wei)
         if self.code(transaction.sender):
@@ -133,7 +148,13 @@ class EvmState:
             raise InvalidTransaction(InvalidReason.INSUFFICIENT_FUNDS, "", balance_wei, cost_wei)
 
     def apply_transaction(self, transaction: SignedTransaction) -> TransactionOutcome:
-        """Raises InvalidTransaction (nothing changed) if it cannot be in a block here; any other exception is a bug."""
+        """Execute a transaction; a revert or a halt is an outcome, which has used gas and the nonce.
+
+        Attached stores are written by it too. Run it with the EVM's stack (`run_with_evm_stack`).
+
+        Raises:
+            InvalidTransaction: it cannot be in a block here, and nothing has changed. Any other exception is a bug.
+        """
         self.check_transaction(transaction)
         self._vm.lock_changes()
         executable = _Executable(
@@ -164,7 +185,12 @@ class EvmState:
         )
 
     def call(self, message: CallMessage) -> CallResult:
-        """Run without effect: everything, the attached stores included, is as before when it returns."""
+        """Run without effect: everything, the attached stores included, is as before when it returns.
+
+        The base fee reads as 0 and gas is not paid for; value must be there. What it cannot begin with, such as too
+        little gas, is a failed result and no exception. `message.gas` is not held to the block's gas limit, nor the
+        sender's nonce and code checked.
+        """
         gas = message.gas or self.context.gas_limit
         needed = self._least_gas(message.to, message.data, message.access_list)
         if gas < needed:
@@ -203,7 +229,12 @@ class EvmState:
             )
 
     def estimate_gas(self, message: CallMessage) -> int | CallResult:
-        """A gas limit that succeeds, within 1.5 % of the least one; or the result that fails with all the gas allowed."""
+        """A gas limit that succeeds, within 1.5 % of the least one, found by bisection over whole runs.
+
+        Returns:
+            The gas limit; or the failed result where all the gas allowed (`message.gas`, else the block's limit) is not
+            enough.
+        """
         high = message.gas or self.context.gas_limit
         at_cap = self.call(replace(message, gas=high))
         if not at_cap.success:
@@ -227,13 +258,19 @@ class EvmState:
         return high
 
     def persist(self) -> bytes:
-        """Write changed nodes and code to the batch and return the new state root. Attached stores are not touched."""
+        """Write changed nodes and code to the batch and return the new 32-byte state root.
+
+        Attached stores are not touched. Call it between transactions.
+
+        Raises:
+            TypeError: the state was opened on a mere reader, and something has changed.
+        """
         self._vm.lock_changes()
         self._vm.persist()
         return self.state_root()
 
     def state_root(self) -> bytes:
-        """The root of the current content, without writing."""
+        """The 32-byte root of the current content, without writing. Call it between transactions."""
         self._vm.lock_changes()
         root: bytes = self._vm.make_state_root()
         return root
@@ -241,7 +278,7 @@ class EvmState:
     # --- reading and genesis
 
     def account(self, address: Address) -> Account | None:
-        """None where the trie has no such account. Call between transactions."""
+        """The account at the current content; None where the trie has no such account. Call between transactions."""
         self.state_root()
         if not self._vm.account_exists(address):
             return None
@@ -249,22 +286,37 @@ class EvmState:
         return Account(found.nonce, found.balance, found.storage_root, found.code_hash)
 
     def balance_wei(self, address: Address) -> int:
+        """At the current content; 0 for an absent account."""
         balance: int = self._vm.get_balance(address)
         return balance
 
     def nonce(self, address: Address) -> int:
+        """The nonce that the next transaction of this sender must have; 0 for an absent account."""
         nonce: int = self._vm.get_nonce(address)
         return nonce
 
     def code(self, address: Address) -> bytes:
+        """The runtime code; empty for an account without.
+
+        EIP-170's bound holds for what transactions create, not for what genesis sets.
+        """
         return bytes(self._vm.get_code(address))
 
     def storage(self, address: Address, slot: int) -> int:
+        """The slot's value as a number below 2**256; 0 for a slot that was never set.
+
+        Raises:
+            eth_utils.ValidationError: the address is not 20 bytes, or `slot` not in [0, 2**256).
+        """
         value: int = self._vm.get_storage(address, slot)
         return value
 
     def set_account(self, address: Address, account: GenesisAccount) -> None:
-        """For genesis: set the account as a whole, replacing what is there."""
+        """For genesis: set the account as a whole, replacing what is there.
+
+        Raises:
+            eth_utils.ValidationError: the address is not 20 bytes, or a number not in [0, 2**256).
+        """
         if self._vm.account_exists(address):
             self._vm.delete_account(address)
         self._vm.set_balance(address, account.balance_wei)
@@ -274,7 +326,11 @@ class EvmState:
             self._vm.set_storage(address, slot, value)
 
     def account_proof(self, address: Address, slots: tuple[int, ...] = ()) -> AccountProof:
-        """At the root that this state was opened at, whatever has been executed since."""
+        """EIP-1186 at the root that this state was opened at, whatever has been executed since.
+
+        Args:
+            slots: storage keys in [0, 2**256), proven in this order.
+        """
         return prove_account(self._database, self._opened_root, address, slots)
 
     # --- inside

@@ -37,11 +37,20 @@ class FairTurns:
 
     @property
     def waiting(self) -> int:
+        """Requests of all callers together that wait now; those that hold a place are not counted."""
         return self._waiting
 
     @asynccontextmanager
     async def turn(self, caller: str) -> AsyncIterator[None]:
-        """Wait for a place and hold it. Raises TooManyWaiting."""
+        """Wait for a place and hold it until the context ends. A waiter that is cancelled gives its turn back.
+
+        Args:
+            caller: who is to be treated as one, such as a network address; the empty string is a caller like any other.
+
+        Raises:
+            TooManyWaiting: this caller has 64 requests waiting, or all together 1 024, unless the owner set other
+                bounds.
+        """
         await self._acquire(caller)
         try:
             yield

@@ -61,6 +61,7 @@ class FeeMethods:
         self._recent = _RecentTips(chain.blocks)
 
     def methods(self) -> Mapping[str, Method]:
+        """The three methods of fees, by their JSON-RPC names."""
         return {
             "eth_gasPrice": self._gas_price,
             "eth_maxPriorityFeePerGas": self._priority_fee,
@@ -132,7 +133,12 @@ class FeeMethods:
 
 
 def rewards_at(tips: list[tuple[int, int]], percentiles: list[float]) -> list[int]:
-    """The tip at each percentile of a block's gas, from pairs of tip and gas used; zeros for a block without any."""
+    """The tip in wei at each percentile of a block's gas; zeros for a block without transactions (`eth_feeHistory`).
+
+    Args:
+        tips: pairs of tip (wei for each unit of gas) and gas used, in any order.
+        percentiles: ascending, each from 0 to 100; neither is checked here.
+    """
     if not tips:
         return [0] * len(percentiles)
     ordered = sorted(tips)

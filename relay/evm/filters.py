@@ -32,6 +32,16 @@ class Filters:
     def install(
         self, criteria: LogCriteria | None, next_block: int, now_s: float, pending_since: int | None = None
     ) -> str:
+        """Keep a filter and return its unguessable id: 128 random bits in hex.
+
+        Where MAX_FILTERS are kept already, the one polled longest ago is forgotten.
+
+        Args:
+            criteria: None for a filter of blocks or of pending transactions.
+            next_block: the first block not reported yet.
+            now_s: seconds of the clock that `poll` is given too.
+            pending_since: for a filter of pending transactions: how many the pool has announced so far.
+        """
         self._expire(now_s)
         while len(self._filters) >= MAX_FILTERS:
             self._filters.popitem(last=False)
@@ -41,7 +51,13 @@ class Filters:
         return identifier
 
     def poll(self, identifier: str, now_s: float) -> Filter:
-        """Raises JsonRpcError where there is none (any more)."""
+        """The filter, which is thereby polled at `now_s`: its lifetime of FILTER_LIFETIME_S begins again.
+
+        The caller moves `next_block` or `pending_since` of what it gets.
+
+        Raises:
+            JsonRpcError: -32000, there is no filter of this id (any more).
+        """
         self._expire(now_s)
         found = self._filters.get(identifier)
         if found is None:
@@ -51,6 +67,7 @@ class Filters:
         return found
 
     def uninstall(self, identifier: str) -> bool:
+        """Forget a filter; False where there is none of this id."""
         return self._filters.pop(identifier, None) is not None
 
     def _expire(self, now_s: float) -> None:

@@ -35,22 +35,38 @@ class FinishedFrames:
         """Called accounts and heirs of SELFDESTRUCT, which EIP-161 deletes if they are empty."""
 
     def get_gas_refund(self) -> int:
+        """The sum over all frames that have ended (EIP-3529), before the executor's cap; it may be below zero."""
         return self._gas_refund
 
     def get_accounts_for_deletion(self) -> set[bytes]:
+        """Accounts that destroyed themselves in frames that were not reverted.
+
+        py-evm deletes them when the transaction ends.
+        """
         return self.deleted
 
     def get_self_destruct_beneficiaries(self) -> set[bytes]:
-        """And the accounts called: py-evm asks for both together, and the executor alone does."""
+        """Heirs of SELFDESTRUCT and the accounts called.
+
+        py-evm asks for both together, and its executor alone does.
+        """
         return self._touched
 
     def get_raw_log_entries(self) -> list[Any]:
-        """In no order; each begins with its number in the transaction, by which py-evm sorts."""
+        """Logs of frames that were not reverted, in no order.
+
+        Each begins with its number in the transaction, by which py-evm sorts.
+        """
         return self._logs
 
 
 def after(frames: FinishedFrames | None, ended: Any) -> FinishedFrames:
-    """What is left once this child has ended too. `frames` is spent."""
+    """What is left once this child has ended too. `frames` is spent, and so is what `ended` held of its own children.
+
+    Args:
+        frames: what the children that ended before have left; None for the first.
+        ended: a computation of py-evm that has run to its end, well or not.
+    """
     of_child: FinishedFrames = ended.children[0] if ended.children else FinishedFrames(ended.state)
     if ended.is_error:
         # A failed frame leaves nothing, but that it called RIPEMD-160: main net deleted that account once

@@ -12,15 +12,20 @@ class HeadFeed:
 
     @property
     def number(self) -> int:
+        """The newest published block; that of the constructor before the first."""
         return self._number
 
     def publish(self, number: int) -> None:
+        """Wake all who wait. Called in the trio run of the waiters, after the block can be read; numbers ascend."""
         self._number = number
         changed, self._changed = self._changed, trio.Event()
         changed.set()
 
     async def wait_above(self, number: int) -> int:
-        """The head's number as soon as it is above `number`."""
+        """The head's number as soon as it is above `number`; at once if it is so already.
+
+        Blocks between the two are not told one by one.
+        """
         while self._number <= number:
             await self._changed.wait()
         return self._number

@@ -98,23 +98,37 @@ _RESULTS: Sequence[Binary | None] = [BINARY.get(opcode) for opcode in range(PUSH
 
 
 def loop_costs(opcodes: Mapping[int, Any]) -> tuple[int, ...]:
-    """What each instruction below PUSH1 costs before it is known what it works on, from py-evm's table of a fork."""
+    """What each instruction below PUSH1 costs before it is known what it works on, from py-evm's table of a fork.
+
+    Returns:
+        By opcode, 0x00 to 0x5f; NOT_IN_LOOP for an instruction that py-evm runs, or that the fork does not have.
+    """
     return tuple(
         opcodes[opcode].gas_cost if opcode in IN_LOOP and opcode in opcodes else NOT_IN_LOOP for opcode in range(PUSH1)
     )
 
 
 def growth_gas(size_bytes: int, end: int) -> int:
-    """For memory of `size_bytes`, a multiple of 32, to hold `end` bytes."""
+    """For memory of `size_bytes`, a multiple of 32, to hold `end` bytes (yellow paper, appendix H: C_mem).
+
+    `end` must be above `size_bytes`, else the answer is zero or below.
+    """
     before, after = size_bytes // 32, (end + 31) // 32
     quadratic = after * after // MEMORY_QUADRATIC_DIVISOR - before * before // MEMORY_QUADRATIC_DIVISOR
     return GAS_MEMORY_WORD * (after - before) + quadratic
 
 
 def run_instructions(computation: Any, costs: Sequence[int]) -> None:
-    """Run a frame to its end. Raises VMError as py-evm does.
+    """Run a frame to its end, which is `Halt` or an error. Called by `BoundedFrames.apply_computation` alone.
 
     Longer than functions are elsewhere: a call for an instruction would cost what the loop is there to save.
+
+    Args:
+        computation: py-evm's, with a `Code` and a `OneCopyMemory`.
+        costs: as `loop_costs` gives them for the same fork.
+
+    Raises:
+        eth.exceptions.VMError: as py-evm does, with its gas and its words.
     """
     stream, meter, opcodes = computation.code, computation._gas_meter, computation.opcodes
     program = stream.program

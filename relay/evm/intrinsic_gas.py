@@ -16,7 +16,12 @@ MAX_INIT_CODE_BYTES = 49_152
 
 
 def intrinsic_gas(to: Address | None, data: bytes, access_list: AccessList) -> int:
-    """Yellow paper g0 with EIP-2028 and EIP-2930; without EIP-3860's init code words."""
+    """Yellow paper g0 with EIP-2028 and EIP-2930; without EIP-3860's words of init code.
+
+    Args:
+        to: None for a creation.
+        data: call data, or the init code.
+    """
     zeros = data.count(0)
     return (
         GAS_TRANSACTION
@@ -29,7 +34,11 @@ def intrinsic_gas(to: Address | None, data: bytes, access_list: AccessList) -> i
 
 
 def least_gas(rules: EvmRules, to: Address | None, data: bytes, access_list: AccessList) -> int:
-    """The least gas limit that a transaction may state: with EIP-3860's words and EIP-7623's floor where the fork has them."""
+    """The least gas limit that a transaction may state.
+
+    That is the intrinsic gas, with EIP-3860's words and EIP-7623's floor where the fork has them. EIP-3860's bound on
+    the length of init code is checked elsewhere (`EvmState`).
+    """
     least = intrinsic_gas(to, data, access_list)
     # py-evm charges init code words when it starts to execute, so they are not in the intrinsic gas above.
     if to is None and rules.has_init_code_limit:

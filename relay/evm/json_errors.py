@@ -25,6 +25,7 @@ class JsonRpcError(Exception):
         self.data = data
 
     def as_json(self) -> dict[str, Any]:
+        """The `error` member of an answer (JSON-RPC 2.0 section 5.1); `data` is left out where it is None."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.data is not None:
             error["data"] = self.data
@@ -32,4 +33,5 @@ class JsonRpcError(Exception):
 
 
 def invalid_params(message: str) -> JsonRpcError:
+    """The error to raise for a parameter without the right shape or bound (-32602); `message` says which."""
     return JsonRpcError(INVALID_PARAMS, message)

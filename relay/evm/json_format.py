@@ -9,15 +9,21 @@ from relay.evm.transaction import SignedTransaction
 
 
 def data(value: bytes) -> str:
+    """Bytes as EIP-1474's DATA: two lower-case digits for each byte after `0x`."""
     return "0x" + value.hex()
 
 
 def word(value: int) -> str:
+    """A number below 2**256 as 32 bytes in hex, leading zeros included, as storage values and keys are shown."""
     return f"0x{value:064x}"
 
 
 def header_json(block_hash: bytes, header: EvmHeader) -> dict[str, Any]:
-    """Every field of the header's RLP, so that a light client can rebuild it."""
+    """Every field of the header's RLP, so that a light client can rebuild it; absent optional fields are left out.
+
+    Args:
+        block_hash: the chain's own, which is not computed from the header here.
+    """
     result: dict[str, Any] = {
         "number": hex(header.number),
         "hash": data(block_hash),
@@ -52,6 +58,11 @@ def header_json(block_hash: bytes, header: EvmHeader) -> dict[str, Any]:
 
 
 def block_json(block: EvmBlock, *, full: bool) -> dict[str, Any]:
+    """A block as `eth_getBlockBy*` shows it: `uncles` and `withdrawals` are empty, `totalDifficulty` is 0.
+
+    Args:
+        full: whole transactions instead of their hashes.
+    """
     result = header_json(block.hash, block.header)
     result["size"] = hex(block.size_bytes)
     result["totalDifficulty"] = "0x0"
@@ -66,7 +77,12 @@ def block_json(block: EvmBlock, *, full: bool) -> dict[str, Any]:
 
 
 def transaction_json(transaction: SignedTransaction, block: EvmBlock | None, index: int | None) -> dict[str, Any]:
-    """Block fields are null while it waits in the pool."""
+    """A transaction as `eth_getTransactionBy*` shows it.
+
+    Args:
+        block, index: where it stands; None while it waits in the pool: then the block's fields are null, and `gasPrice`
+            is the most that it offers.
+    """
     price_wei = (
         transaction.effective_gas_price_wei(block.header.base_fee_wei or 0)
         if block
@@ -105,6 +121,11 @@ def transaction_json(transaction: SignedTransaction, block: EvmBlock | None, ind
 def log_json(
     log: Log, block_hash: bytes, header: EvmHeader, transaction_hash: bytes, transaction_index: int, log_index: int
 ) -> dict[str, Any]:
+    """A log as `eth_getLogs` shows it, with `removed` false: blocks are final.
+
+    Args:
+        log_index: the log's place among all logs of the block.
+    """
     return {
         "address": data(log.address),
         "topics": [data(topic) for topic in log.topics],
@@ -120,6 +141,11 @@ def log_json(
 
 
 def receipt_json(block: EvmBlock, receipts: tuple[Receipt, ...], index: int) -> dict[str, Any]:
+    """The receipt of the block's transaction `index` as `eth_getTransactionReceipt` shows it.
+
+    Args:
+        receipts: of the whole block, in order: places of logs count from the block's first.
+    """
     transaction, receipt = block.transactions[index], receipts[index]
     first_log = sum(len(earlier.logs) for earlier in receipts[:index])
     return {
@@ -144,7 +170,15 @@ def receipt_json(block: EvmBlock, receipts: tuple[Receipt, ...], index: int) -> 
 
 
 def proof_json(proof: AccountProof, keys: list[str]) -> dict[str, Any]:
-    """`keys` are echoed as the client wrote them: some compare."""
+    """A proof as `eth_getProof` shows it (EIP-1186).
+
+    Args:
+        keys: the storage keys as the client wrote them, as many as were proven and in their order: some clients
+            compare.
+
+    Raises:
+        ValueError: `keys` are not as many as the proof's slots.
+    """
     return {
         "address": data(proof.address),
         "accountProof": [data(node) for node in proof.nodes],

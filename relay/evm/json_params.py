@@ -50,52 +50,112 @@ class Params:
         self._values = values
 
     def at_most(self, count: int) -> None:
+        """Refuse superfluous parameters; call it first.
+
+        Raises:
+            JsonRpcError: -32602, there are more than `count`.
+        """
         if len(self._values) > count:
             raise invalid_params(f"too many arguments, want at most {count}")
 
     def has(self, index: int) -> bool:
+        """Whether a parameter is there and not null."""
         return index < len(self._values) and self._values[index] is not None
 
     def raw(self, index: int) -> Any:
+        """The parameter as the JSON has it, null included, for methods that parse it themselves.
+
+        Raises:
+            JsonRpcError: -32602, there is none at this place.
+        """
         if index >= len(self._values):
             raise invalid_params(f"missing value for required argument {index}")
         return self._values[index]
 
     def address(self, index: int) -> Address:
+        """20 bytes; the case of the hex digits is not checked (EIP-55).
+
+        Raises:
+            JsonRpcError: -32602, missing or not 20 bytes of hex.
+        """
         return fixed_bytes(self.raw(index), 20, f"argument {index}")
 
     def hash(self, index: int) -> bytes:
+        """32 bytes, of a block or a transaction.
+
+        Raises:
+            JsonRpcError: -32602, missing or not 32 bytes of hex.
+        """
         return fixed_bytes(self.raw(index), 32, f"argument {index}")
 
     def data(self, index: int, max_bytes: int) -> bytes:
+        """Bytes from `0x` and an even number of digits; may be empty.
+
+        Raises:
+            JsonRpcError: -32602, missing, not hex, or longer than `max_bytes`.
+        """
         return data_bytes(self.raw(index), max_bytes, f"argument {index}")
 
     def quantity(self, index: int, maximum: int = 2**64 - 1) -> int:
+        """A number from hex, at most `maximum`.
+
+        Raises:
+            JsonRpcError: -32602, missing, not a hex quantity, or above `maximum`.
+        """
         return quantity(self.raw(index), f"argument {index}", maximum)
 
     def boolean(self, index: int, *, default: bool) -> bool:
+        """A boolean; `default` where it is absent or null.
+
+        Raises:
+            JsonRpcError: -32602, another type.
+        """
         value = self._values[index] if self.has(index) else default
         if not isinstance(value, bool):
             raise invalid_params(f"argument {index} is not a boolean")
         return value
 
     def block(self, index: int) -> BlockSelector:
-        """Absent means latest, as nodes do."""
+        """Which block is asked for; absent or null means `latest`, as nodes do. Whether it exists is not checked here.
+
+        Raises:
+            JsonRpcError: -32602, not a number below 2**64, a tag, or an object of EIP-1898.
+        """
         return block_selector(self._values[index], f"argument {index}") if self.has(index) else "latest"
 
     def slot(self, index: int) -> int:
+        """A storage key in [0, 2**256).
+
+        Raises:
+            JsonRpcError: -32602, missing or not of `storage_slot`'s shape.
+        """
         return storage_slot(self.raw(index), f"argument {index}")
 
     def slots(self, index: int) -> tuple[int, ...]:
+        """At most MAX_PROOF_SLOTS storage keys, in their order and with repetitions.
+
+        Raises:
+            JsonRpcError: -32602, missing, no list, too long, or a key that is none.
+        """
         value = self.raw(index)
         if not isinstance(value, list) or len(value) > MAX_PROOF_SLOTS:
             raise invalid_params(f"argument {index} is not a list of at most {MAX_PROOF_SLOTS} storage keys")
         return tuple(storage_slot(item, f"argument {index}[{place}]") for place, item in enumerate(value))
 
     def call(self, index: int) -> CallMessage:
+        """The call object of `eth_call` and `eth_estimateGas`.
+
+        Raises:
+            JsonRpcError: -32602, as `call_message`.
+        """
         return call_message(self.raw(index), f"argument {index}")
 
     def log_criteria(self, index: int) -> LogCriteria:
+        """The filter object of `eth_getLogs` and `eth_newFilter`.
+
+        Raises:
+            JsonRpcError: -32602, as the function `log_criteria`.
+        """
         return log_criteria(self.raw(index), f"argument {index}")
 
 
@@ -104,7 +164,14 @@ Method: TypeAlias = Callable[[Params], Awaitable[Any]]
 
 
 def quantity(value: Any, name: str, maximum: int = 2**64 - 1) -> int:
-    """A hex quantity; leading zeros are tolerated, as most nodes do."""
+    """A hex quantity of at most 64 digits; leading zeros are tolerated, as most nodes do.
+
+    Args:
+        name: names the parameter in a refusal.
+
+    Raises:
+        JsonRpcError: -32602, not a string of `0x` and digits, or above `maximum`.
+    """
     if not isinstance(value, str) or not _HEX.fullmatch(value) or not 3 <= len(value) <= 66:
         raise invalid_params(f"{name} is not a hex quantity")
     number = int(value, 16)
@@ -114,6 +181,11 @@ def quantity(value: Any, name: str, maximum: int = 2**64 - 1) -> int:
 
 
 def data_bytes(value: Any, max_bytes: int, name: str) -> bytes:
+    """Bytes from `0x` and an even number of digits, at most `max_bytes` of them.
+
+    Raises:
+        JsonRpcError: -32602, not hex or too long.
+    """
     if not isinstance(value, str) or len(value) % 2 or not _HEX.fullmatch(value):
         raise invalid_params(f"{name} is not hex data with 0x prefix and whole bytes")
     if len(value) > 2 + 2 * max_bytes:
@@ -122,6 +194,11 @@ def data_bytes(value: Any, max_bytes: int, name: str) -> bytes:
 
 
 def fixed_bytes(value: Any, length: int, name: str) -> bytes:
+    """Exactly `length` bytes from hex.
+
+    Raises:
+        JsonRpcError: -32602, not hex or of another length.
+    """
     decoded = data_bytes(value, length, name)
     if len(decoded) != length:
         raise invalid_params(f"{name} is not {length} bytes long")
@@ -129,11 +206,22 @@ def fixed_bytes(value: Any, length: int, name: str) -> bytes:
 
 
 def storage_slot(value: Any, name: str) -> int:
-    """A 32-byte key or a quantity of any length: clients send both."""
+    """A 32-byte key or a quantity of at most 64 digits: clients send both.
+
+    Raises:
+        JsonRpcError: -32602, not hex.
+    """
     return quantity(value, name, 2**256 - 1)
 
 
 def block_selector(value: Any, name: str) -> BlockSelector:
+    """A number, a tag, a hash, or an object with `blockHash` or `blockNumber` (EIP-1898).
+
+    `requireCanonical` changes nothing: there are no other blocks.
+
+    Raises:
+        JsonRpcError: -32602, none of these, both members, or a number of 2**64 or more.
+    """
     if isinstance(value, dict):
         members = {key: item for key, item in value.items() if item is not None}
         members.pop("requireCanonical", None)  # there are no other blocks
@@ -153,6 +241,14 @@ def block_selector(value: Any, name: str) -> BlockSelector:
 
 
 def call_message(value: Any, name: str) -> CallMessage:
+    """A call object; unknown members and fee fields are ignored, since a call pays nothing.
+
+    An absent sender is the zero address; `gas` 0 stands for the most allowed. `data` and `input` may both be there if
+    they are equal.
+
+    Raises:
+        JsonRpcError: -32602, a member without its shape, above its bound, or `data` and `input` that differ.
+    """
     if not isinstance(value, dict):
         raise invalid_params(f"{name} is not a call object")
     fields = {key: item for key, item in value.items() if item is not None}
@@ -172,6 +268,12 @@ def call_message(value: Any, name: str) -> CallMessage:
 
 
 def log_criteria(value: Any, name: str) -> LogCriteria:
+    """A filter object; unknown members are ignored. That the range is in order is not checked here.
+
+    Raises:
+        JsonRpcError: -32602, a member without its shape, too many addresses, topics or choices, or a block hash with a
+            range.
+    """
     if not isinstance(value, dict):
         raise invalid_params(f"{name} is not a filter object")
     fields = {key: item for key, item in value.items() if item is not None}

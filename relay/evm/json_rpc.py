@@ -57,10 +57,21 @@ class JsonRpcService:
 
     @property
     def method_names(self) -> tuple[str, ...]:
+        """What is answered on every connection, sorted; `eth_subscribe` belongs to one connection and is not there."""
         return tuple(sorted(self._methods))
 
     async def answer(self, body: bytes, session: Session | None = None) -> bytes | None:
-        """The response body; None where there is nothing to answer (notifications). Never raises for any body."""
+        """Answer one body: a request or a batch (JSON-RPC 2.0). Never raises for any body.
+
+        A defect of a method is logged and answered as -32603; only a cancellation comes through.
+
+        Args:
+            body: of any length: what is over MAX_BODY_BYTES, MAX_NESTING or MAX_BATCH is answered with an error.
+            session: the methods of one connection, asked first.
+
+        Returns:
+            The response body in ASCII; None where there is nothing to answer (notifications).
+        """
         if len(body) > MAX_BODY_BYTES:
             return _encode(_failure(None, JsonRpcError(INVALID_REQUEST, f"body exceeds {MAX_BODY_BYTES} bytes")))
         try:
@@ -125,7 +136,7 @@ class JsonRpcService:
 
 
 def notification(subscription: str, result: Any) -> bytes:
-    """An `eth_subscription` message."""
+    """An `eth_subscription` message in ASCII; `result` must be JSON, and its size is not bounded here."""
     return _encode(
         {"jsonrpc": "2.0", "method": "eth_subscription", "params": {"subscription": subscription, "result": result}}
     )

@@ -68,12 +68,18 @@ class LmdbStore:
         self._writing = Lock()
 
     def get(self, key: bytes) -> bytes | None:
+        """The value under `key` in the last whole batch; None where there is none.
+
+        Raises:
+            ValueError: the key is not 1 to MAX_KEY_BYTES long.
+        """
         check_key(key)
         with self._environment.begin() as transaction:
             value: bytes | None = transaction.get(key)
             return value
 
     def next(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.next`, in the last whole batch. Each call opens a view of its own."""
         with self._environment.begin() as transaction, transaction.cursor() as cursor:
             if not key:
                 found = cursor.first()
@@ -84,6 +90,7 @@ class LmdbStore:
             return (bytes(cursor.key()), bytes(cursor.value())) if found else None
 
     def previous(self, key: bytes) -> Entry | None:
+        """As `KeyValueReader.previous`, in the last whole batch. Each call opens a view of its own."""
         if not key:
             return None
         with self._environment.begin() as transaction, transaction.cursor() as cursor:
@@ -91,7 +98,10 @@ class LmdbStore:
             return (bytes(cursor.key()), bytes(cursor.value())) if found else None
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
-        """A consistent view: later batches are not seen. End the iteration, an open one keeps old pages."""
+        """As `KeyValueReader.items`, in a consistent view: later batches are not seen.
+
+        End the iteration (or close the generator): an open one keeps the file's old pages from being used again.
+        """
         with self._environment.begin() as transaction, transaction.cursor() as cursor:
             found = cursor.set_range(start) if start else cursor.first()
             while found and (end is None or cursor.key() < end):
@@ -100,7 +110,12 @@ class LmdbStore:
 
     @contextmanager
     def batch(self) -> Iterator[KeyValueWriter]:
-        """Raises StoreFull at its end."""
+        """As `KeyValueStore.batch`. When it has ended well, the writes are on the disk.
+
+        Raises:
+            StoreFull: at its end: `map_bytes` or the disk is used up, and nothing was stored.
+            lmdb.Error: at its end: any other failure of the file.
+        """
         with self._writing:
             batch = WriteBatch(self)
             yield batch
@@ -127,14 +142,15 @@ class LmdbStore:
         return os.strerror(errno.EIO) in str(error) and shutil.disk_usage(self.path).free < LEAST_FREE_BYTES
 
     def used_bytes(self) -> int:
-        """Of pages that hold rows; the file also has free ones, which are used again."""
+        """Bytes of pages that hold rows; the file also has free ones, which are used again."""
         pages = self._environment.stat()
         return int(pages["psize"] * (pages["branch_pages"] + pages["leaf_pages"] + pages["overflow_pages"]))
 
     def clear(self) -> None:
-        """Take everything out, at once."""
+        """Take everything out in one transaction; waits for an open batch. The file keeps its size."""
         with self._writing, self._environment.begin(write=True) as transaction:
             transaction.drop(self._environment.open_db(None, transaction), delete=False)
 
     def close(self) -> None:
+        """Close the environment; nothing may read or write afterwards."""
         self._environment.close()

@@ -12,13 +12,20 @@ REST_S = 0.05
 
 
 async def index_older_blocks(store: KeyValueStore, chain_id: int) -> None:
-    """Until all are indexed; ends at once where they are. A crash loses one batch of work."""
+    """Index until all blocks are; ends at once where they are. A crash loses one batch of work.
+
+    Run beside the node as a task. It waits REST_S after each batch, so that blocks are made meanwhile.
+    """
     while await trio.to_thread.run_sync(index_some_older_blocks, store, chain_id):  # noqa: ASYNC110  a rest, not a poll
         await trio.sleep(REST_S)
 
 
 def index_some_older_blocks(store: KeyValueStore, chain_id: int, most: int = BLOCKS_IN_BATCH) -> bool:
-    """The newest ones that are not indexed; whether others are left."""
+    """Index the newest `most` blocks that are not indexed, in one batch of the store. Blocks: call it in a thread.
+
+    Returns:
+        Whether others are left; False in an empty store.
+    """
     blocks = BlockStore(store, chain_id)
     head = blocks.head_number()
     if head is None:

@@ -18,7 +18,10 @@ INDEXED_FROM = b"from"
 
 
 def index_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...]) -> None:
-    """In the block's own batch."""
+    """Index a block's logs in the block's own batch.
+
+    The first block that comes here is written down as the one from which on the index is whole.
+    """
     progress = WritableTable(writer, PROGRESS_TABLE)
     if progress.get(INDEXED_FROM) is None:
         progress.put(INDEXED_FROM, number.to_bytes(8, "big"))
@@ -26,13 +29,18 @@ def index_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...
 
 
 def put_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...]) -> None:
+    """Write the index entries of one block's receipts, without saying from where on the index is whole."""
     index = WritableTable(writer, INDEX_TABLE)
     for value in _indexed(receipts):
         index.put(value + number.to_bytes(8, "big"), b"")
 
 
 def prune_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...]) -> None:
-    """With the block, of which these are the receipts."""
+    """Take the index entries of one block out, with the block.
+
+    Args:
+        receipts: those of the block: an entry that they do not name would stay.
+    """
     index = WritableTable(writer, INDEX_TABLE)
     for value in _indexed(receipts):
         index.delete(value + number.to_bytes(8, "big"))
@@ -54,7 +62,7 @@ class LogIndex:
         self._progress = Table(reader, PROGRESS_TABLE)
 
     def indexed_from(self) -> int | None:
-        """The first block from which on all are indexed."""
+        """The first block from which on all are indexed; None in a database from before the index."""
         number = self._progress.get(INDEXED_FROM)
         return None if number is None else int.from_bytes(number, "big")
 
@@ -80,7 +88,7 @@ class LogIndex:
 
 
 def is_narrowed(criteria: LogCriteria) -> bool:
-    """Whether the index knows something of it."""
+    """Whether the criteria name an address or a topic, which is what the index knows."""
     return bool(_asked(criteria))
 
 

@@ -22,6 +22,7 @@ class LogMethods:
         self._filters = Filters()
 
     def methods(self) -> Mapping[str, Method]:
+        """The methods of logs and of polled filters, by their JSON-RPC names. The filters live in this object."""
         return {
             "eth_getLogs": self._get_logs,
             "eth_newFilter": self._new_filter,

@@ -48,7 +48,14 @@ class _Budget:
 def logs_in_range(
     blocks: BlockStore, criteria: LogCriteria, first: int, last: int, now_s: Callable[[], float] = time.monotonic
 ) -> list[dict[str, Any]]:
-    """Matching logs of the blocks first..last in order. Raises JsonRpcError -32005 above a bound, with the range that fits."""
+    """Matching logs of the blocks `first` to `last`, both included, in order, as JSON-RPC shows them.
+
+    Blocks: call it in a thread. `now_s` is a monotonic clock in seconds.
+
+    Raises:
+        JsonRpcError: -32005, over MAX_LOGS, MAX_LOG_BLOCKS, MAX_INDEX_READS or MAX_QUERY_S; its data is the range that
+            fits, if there is one.
+    """
     indexed_from = blocks.log_index.indexed_from() if is_narrowed(criteria) else None
     scanned_to = last if indexed_from is None else min(last, indexed_from - 1)
     if scanned_to - first >= MAX_LOG_BLOCKS:
@@ -94,6 +101,10 @@ def _too_much(reason: str, first: int, fits_to: int, advice: str) -> JsonRpcErro
 
 
 def logs_of_block(blocks: BlockStore, criteria: LogCriteria, number: int) -> Iterator[dict[str, Any]]:
+    """Matching logs of one block, in order, as JSON-RPC shows them.
+
+    Ends at once where the bloom excludes a match, and for a block that is not stored or has been pruned.
+    """
     stored = blocks.header(number)
     if stored is None or not _bloom_matches(criteria, stored[1].logs_bloom):
         return

@@ -125,9 +125,17 @@ class Mempool:
         *,
         base_fee_wei: int = 0,
     ) -> None:
-        """Take a transaction that its owner has checked against the state. Raises InvalidTransaction.
+        """Take a transaction that its owner has checked against the state. Listeners are called before it returns.
 
-        With `balance_wei` it must also pay for everything that waits of this sender. `base_fee_wei` is the next block's.
+        Args:
+            account_nonce: the sender's next nonce in the newest state.
+            balance_wei: where given, it must also pay for everything that waits of this sender.
+            base_fee_wei: the next block's, by which a full pool compares tips.
+
+        Raises:
+            InvalidTransaction: ALREADY_KNOWN, NONCE_TOO_LOW, NONCE_TOO_HIGH, INSUFFICIENT_FUNDS,
+                REPLACEMENT_UNDERPRICED or POOL_FULL; the pool holds what it held, but for what has expired and room
+                that was already made.
         """
         with self._lock:
             before = self._announcements
@@ -138,12 +146,17 @@ class Mempool:
             listener()
 
     def get(self, transaction_hash: bytes) -> SignedTransaction | None:
+        """A waiting transaction by its 32-byte hash; None where it does not wait (any more)."""
         with self._lock:
             entry = self._by_hash.get(transaction_hash)
             return None if entry is None else entry.transaction
 
     def next_nonce(self, sender: Address, account_nonce: int) -> int:
-        """The nonce after the unbroken run of waiting transactions: eth_getTransactionCount at `pending`."""
+        """The nonce after the unbroken run of waiting transactions: eth_getTransactionCount at `pending`.
+
+        Args:
+            account_nonce: the sender's next nonce in the newest state; the answer is never below it.
+        """
         with self._lock:
             queue = self._queues.get(sender)
             if queue is None:
@@ -154,10 +167,11 @@ class Mempool:
             return nonce
 
     def select(self, base_fee_wei: int = 0) -> Iterator[SignedTransaction]:
-        """Executable transactions in block order: highest tip first, then first come, each sender by nonce up to its first
-        that offers less than the base fee. With lanes: as `in_turns` has it.
+        """Executable transactions in block order, a snapshot of now.
 
-        A snapshot: the owner takes what fits and reports the result by `remove_included` and `drop`.
+        Highest tip first, then first come, each sender by nonce up to its first that offers less than the base fee.
+        With lanes: as `in_turns` has it. The owner takes what fits and reports the result by `remove_included` and
+        `drop`.
         """
         with self._lock:
             runs = {sender: queue.run() for sender, queue in self._queues.items()}
@@ -177,7 +191,10 @@ class Mempool:
                 heappush(heap, (*_priority(run[index + 1], base_fee_wei), sender, index + 1))
 
     def remove_included(self, transactions: tuple[SignedTransaction, ...]) -> None:
-        """After a block: these are done, and so is everything of the same senders up to their nonces."""
+        """After a block: these are done, and so is everything of the same senders up to their nonces.
+
+        What follows them may become executable, of which the listeners are told.
+        """
         with self._lock:
             before = self._announcements
             for transaction in transactions:
@@ -188,15 +205,20 @@ class Mempool:
             listener()
 
     def drop(self, transaction_hash: bytes) -> None:
-        """Forget one that can no longer be executed."""
+        """Forget one that can no longer be executed; later ones of its sender stay and wait.
+
+        A hash that is not in the pool is ignored.
+        """
         with self._lock:
             entry = self._by_hash.get(transaction_hash)
             if entry is not None:
                 self._remove(entry.transaction)
 
     def drop_unpayable(self, transactions: Iterable[SignedTransaction]) -> None:
-        """Forget each with its sender's later ones: they would be judged again for every block. An account that has money again sends
-        them again."""
+        """Forget each with its sender's later ones: they would be judged again for every block.
+
+        An account that has money again sends them again.
+        """
         with self._lock:
             for transaction in transactions:
                 if transaction.hash in self._by_hash:
@@ -205,7 +227,7 @@ class Mempool:
                         self._remove(entry.transaction)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything that waits; the count of announcements goes on."""
         with self._lock:
             self._queues.clear()
             self._by_hash.clear()
@@ -216,6 +238,7 @@ class Mempool:
     # --- for those who look on
 
     def statistics(self) -> MempoolStatistics:
+        """Counts and bytes of what waits now, expired ones included until the next `add` or block."""
         with self._lock:
             return MempoolStatistics(
                 transactions=len(self._by_hash),
@@ -225,24 +248,35 @@ class Mempool:
             )
 
     def waiting(self, sender: Address | None = None) -> tuple[WaitingOfSender, ...]:
-        """All that waits, or what does of one sender."""
+        """All that waits, senders in the order of their addresses; or what waits of one sender.
+
+        Returns:
+            Only senders that have something in the pool: an empty tuple for any other.
+        """
         with self._lock:
             senders = sorted(self._queues) if sender is None else [sender] if sender in self._queues else []
             return tuple(_waiting(sender, self._queues[sender]) for sender in senders)
 
     def announcements(self, since: int) -> tuple[int, tuple[bytes, ...]]:
-        """How many transactions became executable so far, and the hashes of those after number `since`, as far back as
-        they are remembered."""
+        """How many transactions became executable so far, and the hashes of those after number `since`.
+
+        The hashes reach back REMEMBERED_ARRIVALS: fewer than the difference of the counts means that some are
+        forgotten.
+        """
         with self._lock:
             new = min(self._announcements - since, len(self._announced))
             return self._announcements, tuple(islice(self._announced, len(self._announced) - new, None))
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` from whatever thread brings news; it must not block."""
+        """Call `listener` from whatever thread brings news: transactions that became executable.
+
+        It is called outside the pool's lock and must not block; what it raises reaches whoever brought the news.
+        """
         with self._lock:
             self._listeners.add(listener)
 
     def unlisten(self, listener: Callable[[], None]) -> None:
+        """Call it no more; a call that has begun may still end. An unknown listener is ignored."""
         with self._lock:
             self._listeners.discard(listener)
 

@@ -18,15 +18,19 @@ class CodePolicy(Protocol):
     """What a chain's state says. `stores` are those attached to the running execution."""
 
     def is_open(self, stores: tuple[Journaled, ...]) -> bool:
-        """Everybody may create and call."""
+        """Whether everybody may create and call; then the other questions are not asked."""
 
-    def is_deployer(self, stores: tuple[Journaled, ...], account: Address) -> bool: ...
+    def is_deployer(self, stores: tuple[Journaled, ...], account: Address) -> bool:
+        """Whether the account that signed the transaction may create contracts, itself or through factories."""
 
     def is_contract(self, stores: tuple[Journaled, ...], address: Address) -> bool:
-        """Named, at this point of the execution."""
+        """Whether the code at `address` is named, at this point of the execution."""
 
     def name_created(self, stores: tuple[Journaled, ...], deployer: Address, contract: Address) -> None:
-        """A deployer's transaction has created this contract, unless the frame around it is reverted."""
+        """A deployer's transaction has created this contract, unless the frame around it is reverted.
+
+        Called after the creation, before anybody can call it. `deployer` is the transaction's origin.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,14 @@ class Start:
 
 
 def check_target(policy: CodePolicy, stores: tuple[Journaled, ...], native: NativeModules, start: Start) -> None:
-    """Whether a transaction or call may begin so. Raises InvalidTransaction."""
+    """Whether a transaction or call may begin so, before anything runs.
+
+    Native modules may always be called, and value may go to accounts without code.
+
+    Raises:
+        InvalidTransaction: NOT_A_DEPLOYER for a creation, CODE_NOT_NAMED for code, a precompile, or data to an account
+            without code.
+    """
     to = start.to
     if to in native or policy.is_open(stores):
         return
@@ -66,7 +77,7 @@ class NamedCodeFrames:
     def apply_create_message(
         cls, state: Any, message: Any, transaction_context: Any, parent_computation: Any = None
     ) -> Any:
-        """What is created is named; it is reverted with the frames around it."""
+        """What is created is named; it is reverted with the frames around it. A creation without code names nothing."""
         computation = super().apply_create_message(  # type: ignore[misc]
             state, message, transaction_context, parent_computation=parent_computation
         )
@@ -75,6 +86,10 @@ class NamedCodeFrames:
         return computation
 
     def generate_child_computation(self, child_msg: Any) -> Any:
+        """Run an inner call or creation, or revert it without running where the policy forbids it.
+
+        The refusal is the child's: its caller gets an `Error(string)` and goes on with the gas it kept.
+        """
         refusal = self._refusal(child_msg)
         if refusal is None:
             return super().generate_child_computation(child_msg)  # type: ignore[misc]

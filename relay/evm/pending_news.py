@@ -25,6 +25,7 @@ class PendingNews:
         self._mempool.unlisten(self._tell)
 
     async def wait(self) -> None:
+        """Wait for the next news; at once where some came since the last `wait`. Several at a time count as one."""
         await self._came.wait()
         self._came = trio.Event()
 

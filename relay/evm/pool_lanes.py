@@ -28,10 +28,12 @@ class Waiting(Protocol):
     """An entry of the pool."""
 
     @property
-    def transaction(self) -> SignedTransaction: ...
+    def transaction(self) -> SignedTransaction:
+        """The transaction itself, whose gas limit is what its lane is charged for."""
 
     @property
-    def arrival(self) -> int: ...
+    def arrival(self) -> int:
+        """The pool's running number of this arrival; a replacement has a new one."""
 
 
 class PoolLanes:
@@ -45,13 +47,23 @@ class PoolLanes:
         self._open_bytes = 0
 
     def lane_of(self, sender: Address) -> Lane:
+        """The lane that the sender has as long as it waits for anything; else the one that `is_named` gives it now."""
         known = self._lanes.get(sender)
         if known is not None:
             return known
         return Lane.NAMED if self._is_named(sender) else Lane.OPEN
 
     def check_room(self, transaction: SignedTransaction, most_transactions: int, most_bytes: int) -> None:
-        """Raises InvalidTransaction (POOL_FULL) where the open lane has no room for it."""
+        """Refuse what the open lane has no room for: it has 1/OPEN_PART of the pool's places and bytes.
+
+        Named accounts pass: they have the whole pool, whose own bounds the pool checks.
+
+        Args:
+            most_transactions, most_bytes: the whole pool's bounds.
+
+        Raises:
+            InvalidTransaction: POOL_FULL, with the lane's count or bytes.
+        """
         if self.lane_of(transaction.sender) is Lane.NAMED:
             return
         detail = "for accounts that this node does not know as relays"
@@ -63,6 +75,7 @@ class PoolLanes:
             raise InvalidTransaction(InvalidReason.POOL_FULL, f"bytes {detail}", used, most_bytes // OPEN_PART)
 
     def added(self, transaction: SignedTransaction) -> None:
+        """Count a transaction that the pool has taken; the first of a sender fixes its lane."""
         sender = transaction.sender
         self._lanes.setdefault(sender, self.lane_of(sender))
         self._waiting[sender] = self._waiting.get(sender, 0) + 1
@@ -71,6 +84,11 @@ class PoolLanes:
             self._open_bytes += len(transaction.raw)
 
     def removed(self, transaction: SignedTransaction) -> None:
+        """Count a transaction that has left the pool; the last of a sender frees its lane.
+
+        Raises:
+            KeyError: it was never added, a bug of the pool.
+        """
         sender = transaction.sender
         if self._lanes[sender] is Lane.OPEN:
             self._open_transactions -= 1
@@ -80,17 +98,26 @@ class PoolLanes:
             del self._waiting[sender], self._lanes[sender]
 
     def cleared(self) -> None:
+        """Forget all counts and lanes, with the pool's content."""
         self._lanes.clear()
         self._waiting.clear()
         self._open_transactions = self._open_bytes = 0
 
     def lanes_of(self, senders: Sequence[Address]) -> dict[Address, Lane]:
+        """The lane of each sender, as `lane_of`; a snapshot for `in_turns`, which runs outside the lock."""
         return {sender: self.lane_of(sender) for sender in senders}
 
 
 def in_turns(runs: Mapping[Address, Sequence[Waiting]], lanes: Mapping[Address, Lane]) -> Iterator[SignedTransaction]:
-    """The order of a block: lanes by weight of gas, and within a lane the first transaction of each sender in the order of
-    arrival, then the second of each."""
+    """The order of a block: lanes by weight of gas, and within a lane a round of all senders after the other.
+
+    The first round has each sender's first transaction in the order of arrival, the second round the second ones. While
+    both lanes wait, named accounts get NAMED_WEIGHT units of gas (limits, not use) for each of the others.
+
+    Args:
+        runs: each sender's executable transactions, by nonce.
+        lanes: has every sender of `runs`.
+    """
     heaps: dict[Lane, list[tuple[int, int, Address]]] = {Lane.NAMED: [], Lane.OPEN: []}
     for sender, run in runs.items():
         if run:

@@ -87,7 +87,11 @@ def _blake2b_compression(computation: Any) -> Any:
 
 @cache
 def trusted_setup() -> Any:
-    """Of EIP-4844, read once; a node that may need it reads it at its start. Raises SetupUnusable."""
+    """The setup of EIP-4844, read once; a node that may need it reads it at its start.
+
+    Raises:
+        SetupUnusable: the file cannot be read, or is not the ceremony's. It is tried again at the next call.
+    """
     path = Path(TRUSTED_SETUP_PATH)
     try:
         if sha256(path.read_bytes()) != TRUSTED_SETUP_SHA256:
@@ -155,7 +159,10 @@ class PrecompileSet:
     removed: frozenset[int] = frozenset()
 
     def of(self, fork: Mapping[Any, Precompile]) -> dict[Address, Precompile]:
-        """By address. What the fork does not have is not added."""
+        """The fork's precompiles by their 20-byte address, with ours in their places.
+
+        Those that are removed are left out, and what the fork does not have is not added.
+        """
         numbered = {int.from_bytes(address, "big"): (bytes(address), run) for address, run in fork.items()}
         return {
             address: self.replaced.get(number, run)

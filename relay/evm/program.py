@@ -38,7 +38,14 @@ class Strides:
         self._starts: array[int] | None = None
 
     def start_before(self, code: bytes, target: int) -> int:
-        """An instruction from which it is at most a stride to `target`, or one that lies after it."""
+        """An instruction from which it is at most a stride to `target`, or one that lies after it.
+
+        The first call reads the whole code.
+
+        Args:
+            code: padded or not, but always the same.
+            target: an offset below the code's size.
+        """
         if self._starts is None:
             self._starts = _starts_of(code, self.size)
         return self._starts[target // STRIDE_BYTES]
@@ -68,7 +75,10 @@ class Program:
         self._strides = Strides(self.size) if strides is None else strides
 
     def allows(self, target: int) -> bool:
-        """Whether a jump may go there: to a JUMPDEST that is no part of a PUSH. Linear in the code once, then in a stride."""
+        """Whether a jump may go there: to a JUMPDEST that is no part of a PUSH (yellow paper 9.4.3).
+
+        Linear in the code once, then in a stride. Any `target` of 0 or more may be asked for.
+        """
         if target >= self.size or self.padded[target] != JUMPDEST:
             return False
         verdict = self.verdicts[target]
@@ -87,6 +97,7 @@ class KnownCode(bytes):
 
     @cached_property
     def program(self) -> Program:
+        """Made when the code is first executed, and kept as long as the code is."""
         return Program(self, self.strides)
 
 
@@ -99,16 +110,22 @@ class KnownCodes:
         self._changing = Lock()
 
     def get(self, code_hash: bytes) -> KnownCode | None:
-        """None where it must be read from the state."""
+        """The code of a 32-byte hash; None where it must be read from the state."""
         return self._codes.get(code_hash)
 
     def size(self, code_hash: bytes) -> int | None:
-        """None where it must be read from the state."""
+        """The length in bytes of the code of a 32-byte hash; None where it must be read from the state.
+
+        It is known of many more codes than `get` still has.
+        """
         strides = self._strides.get(code_hash)
         return None if strides is None else strides.size
 
     def add(self, code_hash: bytes, code: bytes) -> KnownCode:
-        """The code whose Keccak-256 this is."""
+        """Keep the code whose Keccak-256 this is, which is not checked.
+
+        Above MOST_CODES the code that was added first is forgotten, above MOST_STRIDES the strides that were.
+        """
         known = KnownCode(code)
         with self._changing:
             known.strides = self._strides.setdefault(code_hash, Strides(len(code)))
@@ -136,5 +153,5 @@ class Code(CodeStream):
         self.program_counter = 0
 
     def is_valid_opcode(self, position: int) -> bool:
-        """py-evm asks after it has seen a JUMPDEST there."""
+        """Whether a jump may go to `position`. py-evm asks after it has seen a JUMPDEST there."""
         return self.program.allows(position)

@@ -66,17 +66,17 @@ class EvmRules:
         self.state_class: type[Any] = _state_class(fork, self.native, prices, precompiles, code_policy)
 
     def is_precompile(self, address: Address) -> bool:
-        """Native modules are none."""
+        """Whether this machine has a precompile at the address. Native modules are no precompiles."""
         return address in self.state_class.computation_class.get_precompiles() and address not in self.native
 
     @property
     def has_init_code_limit(self) -> bool:
-        """EIP-3860 (Shanghai)."""
+        """Whether the fork bounds init code to 49 152 bytes and charges for its words: EIP-3860 (Shanghai)."""
         return self.fork == "prague"
 
     @property
     def has_data_floor(self) -> bool:
-        """EIP-7623 (Prague)."""
+        """Whether call data has a least price, whatever the execution uses: EIP-7623 (Prague)."""
         return self.fork == "prague"
 
 

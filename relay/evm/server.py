@@ -205,7 +205,14 @@ class _Connection:
 async def serve(
     app: AsgiApp, host: str, port: int, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve until cancelled. Started with the port that is bound, which `port` 0 leaves to the system."""
+    """Serve until cancelled. Started with the port that is bound, which `port` 0 leaves to the system.
+
+    Args:
+        host: a name or address; an IPv6 address without brackets.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
     config = listen_config(host, port)
     config.websocket_max_message_size = MAX_BODY_BYTES
     await listen(app, config, send_limit_s=MAX_SEND_S, task_status=task_status)

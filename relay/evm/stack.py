@@ -99,9 +99,10 @@ os.register_at_fork(after_in_child=_forget_threads)
 
 
 def run_with_evm_stack(function: Callable[[], T]) -> T:
-    """Run `function` in a thread with the fixed stack size and recursion limit; blocks; exceptions come through.
+    """Run `function` in a thread with the fixed stack size and recursion limit, and wait for it.
 
-    Called inside such a thread it just runs: nesting costs nothing.
+    Blocks: call it in a worker thread. Called inside such a thread it just runs: nesting costs nothing. It cannot be
+    cancelled, and exceptions come through.
     """
     if getattr(threading.current_thread(), "has_evm_stack", False):
         return function()

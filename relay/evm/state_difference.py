@@ -24,7 +24,18 @@ _Place: TypeAlias = bytes | list[Any] | _Short
 
 
 def places_between(old_root: bytes, new_root: bytes, node_of: NodeSource) -> Counter[bytes]:
-    """Places in the new state less places in the old one; hashes without a change may be left in with 0."""
+    """Places in the new state less places in the old one, by hash of a trie node or code.
+
+    Args:
+        old_root, new_root: 32 bytes each; EMPTY_STATE_ROOT counts nothing.
+        node_of: asked for trie nodes alone, never for a code.
+
+    Returns:
+        Hash → change; hashes without a change may be left in with 0.
+
+    Raises:
+        Whatever `node_of` raises for a node that it does not have.
+    """
     walk = _Walk(node_of, accounts=True, net=Counter())
     walk.compare(_root(old_root), _root(new_root))
     return walk.net

@@ -55,11 +55,14 @@ class StateTraversal:
 
     @property
     def expected(self) -> Expected | None:
-        """None at the end."""
+        """The record that `feed` takes next; None at the end."""
         return self._stack[-1] if self._stack else None
 
     def feed(self, record: bytes) -> bytes:
-        """Take the next record and return its hash.
+        """Take the next record and return its 32-byte hash.
+
+        Args:
+            record: an RLP trie node or a code; its length is checked before anything else.
 
         Raises:
             PredicateFailed: `evm_nothing_extra`, `evm_record_is_expected`.

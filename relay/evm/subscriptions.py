@@ -46,6 +46,14 @@ class Subscriptions:
         self._scopes: dict[str, trio.CancelScope] = {}
 
     def session(self, method: str, params: Params) -> Awaitable[Any]:
+        """Answer `eth_subscribe` and `eth_unsubscribe`; the `Session` of one connection for `JsonRpcService.answer`.
+
+        The answer raises JsonRpcError: bad parameters (-32602), more than MAX_SUBSCRIPTIONS or an unknown id (-32000).
+        A consumer that is too slow is told by ConsumerTooSlow in the connection's nursery.
+
+        Raises:
+            KeyError: another method, at once and not when awaited.
+        """
         if method == "eth_subscribe":
             return self._subscribe(params)
         if method == "eth_unsubscribe":

@@ -33,8 +33,14 @@ class TouchedStorage(AccountStorageDB):
         self._clear_count = undo_journal(MemoryDB({CLEAR_COUNT_KEY: b"\0"}))
 
     def discard(self, checkpoint: JournalDBCheckpoint) -> None:
-        """As py-evm does, but across any number of deletions: a contract that CREATE2 makes and that destroys itself is
-        deleted twice in one `eth_call`, which is undone as a whole; py-evm raises there."""
+        """As py-evm does, but across any number of deletions.
+
+        A contract that CREATE2 makes and that destroys itself is deleted twice in one `eth_call`, which is undone as a
+        whole; py-evm raises there.
+
+        Raises:
+            eth_utils.ValidationError: there is no such checkpoint.
+        """
         deletions = int.from_bytes(self._clear_count[CLEAR_COUNT_KEY], "big")
         self._journal_storage.discard(checkpoint)
         self._clear_count.discard(checkpoint)
@@ -64,6 +70,7 @@ class TouchedAccounts(AccountDB):
         """Stores with changes of the running transaction."""
 
     def record(self) -> Any:
+        """Set a checkpoint and return it; stores of slots learn of it when they are written to."""
         checkpoint = self._journaldb.record()
         self._journaltrie.record(checkpoint)
         self._journal_accessed_state.record(checkpoint)
@@ -72,6 +79,11 @@ class TouchedAccounts(AccountDB):
         return checkpoint
 
     def discard(self, checkpoint: Any) -> None:
+        """Undo everything since the checkpoint, which is forgotten with all newer ones.
+
+        Raises:
+            eth_utils.ValidationError: there is no such checkpoint.
+        """
         self._journaldb.discard(checkpoint)
         accounts: Any = self._journaltrie
         for address in accounts.discard(checkpoint):
@@ -81,6 +93,11 @@ class TouchedAccounts(AccountDB):
             self._account_stores[address].discard(known)
 
     def commit(self, checkpoint: Any) -> None:
+        """Forget the checkpoint and all newer ones; what was written stays.
+
+        Raises:
+            eth_utils.ValidationError: there is no such checkpoint.
+        """
         self._journaldb.commit(checkpoint)
         self._journaltrie.commit(checkpoint)
         self._journal_accessed_state.commit(checkpoint)
@@ -92,16 +109,32 @@ class TouchedAccounts(AccountDB):
             self._touched[-1] = self._merged(self._touched[-1], touched)
 
     def lock_changes(self) -> None:
+        """End a transaction.
+
+        Its writes become the original values for the next one (EIP-2200), and its accesses are forgotten (EIP-2929).
+        """
         for address in self._unlocked:
             self._account_stores[address].lock_changes()
         self._unlocked.clear()
         self._reset_access_counters()
 
     def set_storage(self, address: Any, slot: int, value: int) -> None:
+        """As py-evm does; the account's store first records the newest checkpoint.
+
+        Raises:
+            eth_utils.ValidationError: the address is not 20 bytes, or a number not in [0, 2**256).
+        """
         self._touch(address)
         super().set_storage(address, slot, value)
 
     def get_code(self, address: Any) -> bytes:
+        """The account's code, as a `KnownCode` unless it is empty.
+
+        It comes from the process's memory where it was asked for lately.
+
+        Raises:
+            eth.vm.interrupt.MissingBytecode: the database does not hold it.
+        """
         code_hash = self.get_code_hash(address)
         if code_hash == EMPTY_SHA3:
             return b""
@@ -115,7 +148,11 @@ class TouchedAccounts(AccountDB):
             raise MissingBytecode(code_hash) from KeyError
 
     def code_size(self, address: Any) -> int:
-        """Of code that was asked for in this process: without reading it again."""
+        """The code's length in bytes, without reading a code again that was asked for in this process.
+
+        Raises:
+            eth.vm.interrupt.MissingBytecode: the database does not hold it.
+        """
         code_hash = self.get_code_hash(address)
         if code_hash == EMPTY_SHA3:
             return 0
@@ -123,13 +160,16 @@ class TouchedAccounts(AccountDB):
         return len(self.get_code(address)) if size is None else size
 
     def touch_account(self, address: Any) -> None:
-        """EIP-161 deletes what is empty and touched. py-evm writes any account down at each call; one that is not empty is
-        in the trie or the journal as it is."""
+        """Mark an account that EIP-161 deletes if it is empty.
+
+        py-evm writes any account down at each call; one that is not empty is in the trie or the journal as it is.
+        """
         account = self._get_account(address)
         if not (account.nonce or account.balance or account.code_hash != EMPTY_SHA3):
             super().touch_account(address)
 
     def persist(self) -> Any:
+        """Lock the changes of the last transaction, then write all to the database below, as py-evm does."""
         self.lock_changes()
         return super().persist()
 

@@ -54,22 +54,34 @@ class SignedTransaction:
     s: int
 
     def effective_gas_price_wei(self, base_fee_wei: int) -> int:
+        """What each unit of gas costs in a block of this base fee (EIP-1559): tip included, at most the fee cap.
+
+        Below the base fee where the cap is: then the transaction cannot be in that block.
+        """
         return min(self.max_fee_per_gas_wei, base_fee_wei + self.max_priority_fee_per_gas_wei)
 
     def tip_wei(self, base_fee_wei: int) -> int:
-        """What is left for a proposer; below zero where it does not offer the base fee."""
+        """What is left for a proposer of each unit of gas; below zero where it does not offer the base fee."""
         return self.effective_gas_price_wei(base_fee_wei) - base_fee_wei
 
     @property
     def most_cost_wei(self) -> int:
-        """What the sender must hold, value included."""
+        """What the sender must hold, value included: the whole gas limit at the fee cap."""
         return self.gas_limit * self.max_fee_per_gas_wei + self.value_wei
 
 
 def decode_transaction(raw: bytes, chain_id: int) -> SignedTransaction:
-    """Decode the one canonical encoding and recover the sender. Raises InvalidTransaction and nothing else.
+    """Decode the one canonical encoding and recover the sender.
 
     Unprotected legacy signatures (v 27 or 28) are refused as a wrong chain id: they replay on every chain.
+
+    Args:
+        raw: as `eth_sendRawTransaction` takes it: RLP, or the type's byte and RLP (EIP-2718).
+        chain_id: the one that the transaction must state.
+
+    Raises:
+        InvalidTransaction: TOO_LARGE, MALFORMED, UNSUPPORTED_TYPE, WRONG_CHAIN_ID, NONCE_LIMIT, TIP_ABOVE_FEE_CAP or
+            BAD_SIGNATURE (high `s` included, EIP-2), and nothing else.
     """
     if len(raw) > MAX_TRANSACTION_BYTES:
         raise InvalidTransaction(InvalidReason.TOO_LARGE, "raw transaction", len(raw), MAX_TRANSACTION_BYTES)
@@ -301,8 +313,12 @@ def _malformed(detail: str, got: int | None = None) -> NoReturn:
 
 @lru_cache(maxsize=512)
 def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
-    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once.
+    """As `decode_transaction`; the sender is recovered once for all steps that a transaction goes through.
 
-    512 transactions of 128 KiB bound the memory, and are more than blocks of usual ones hold between two of these steps.
+    It is decoded when it is checked, proposed, judged, executed and forgotten. 512 transactions of 128 KiB bound the
+    memory, and are more than blocks of usual ones hold between two of these steps.
+
+    Raises:
+        InvalidTransaction: as `decode_transaction`; refusals are not remembered.
     """
     return decode_transaction(raw, chain_id)

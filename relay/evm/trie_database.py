@@ -46,7 +46,7 @@ class TrieDatabase(BaseAtomicDB):
 
     @contextmanager
     def atomic_batch(self) -> Iterator[Any]:
-        """The block's own batch is the atom, so py-evm's smaller ones need not be."""
+        """Give py-evm this database itself: the block's own batch is the atom, so py-evm's smaller ones need not be."""
         yield self
 
     def _writer(self) -> KeyValueWriter:

@@ -25,6 +25,10 @@ class TxpoolMethods:
         self._lookup = lookup
 
     def methods(self) -> Mapping[str, Method]:
+        """The methods of the pool, by their JSON-RPC names.
+
+        Whole contents of more than MAX_CONTENT_BYTES are refused (-32005).
+        """
         return {
             "txpool_status": self._status,
             "txpool_content": self._content,

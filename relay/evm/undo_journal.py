@@ -73,33 +73,51 @@ class UndoJournal(BaseDB):
             self._write(key, _NEVER)
 
     def clear(self) -> None:
-        """Nothing is there any more, below neither; the owner empties what is below."""
+        """Nothing is there any more, below neither; the owner empties what is below.
+
+        A checkpoint from before brings it back.
+        """
         if self._checkpoints:
             self._log.append((_CLEARED, (self._values, self._ignores_wrapped)))
         self._values = {}
         self._ignores_wrapped = True
 
     def has_clear(self) -> bool:
-        """Whether it was cleared since the last `persist`."""
+        """Whether it was cleared since the last `persist` or `reset`, and that was not undone."""
         return self._ignores_wrapped
 
     # --- checkpoints
 
     def record(self, checkpoint: int | None = None) -> int:
-        """Set a checkpoint, under the number that another journal gave it or a new one."""
+        """Set a checkpoint and return its number.
+
+        Args:
+            checkpoint: the number that another journal gave it; None for a new one of this process.
+        """
         number = next_checkpoint() if checkpoint is None else checkpoint
         self._checkpoints.append(number)
         self._marks.append(len(self._log))
         return number
 
     def commit(self, checkpoint: int) -> None:
-        """Forget a checkpoint and what is newer; what was written stays."""
+        """Forget a checkpoint and what is newer; what was written stays.
+
+        Raises:
+            eth_utils.ValidationError: there is no such checkpoint.
+        """
         self._leave(checkpoint)
         if not self._checkpoints:
             self._log.clear()
 
     def discard(self, checkpoint: int) -> list[bytes]:
-        """Back to what was there at the checkpoint; returns the keys that were written since, but for a `clear`."""
+        """Back to what was there at the checkpoint, which is forgotten with what is newer.
+
+        Returns:
+            The keys that were written since, with repetitions; those that a `clear` took away are not among them.
+
+        Raises:
+            eth_utils.ValidationError: there is no such checkpoint.
+        """
         mark = self._leave(checkpoint)
         log, values = self._log, self._values
         undone = [key for key, _ in log[mark:] if key is not _CLEARED]
@@ -133,7 +151,10 @@ class UndoJournal(BaseDB):
     # --- what is held
 
     def persist(self) -> None:
-        """Write all below, and start anew without checkpoints."""
+        """Write all to the database below, and start anew without checkpoints.
+
+        What a `clear` took away is not deleted there: the owner empties what is below.
+        """
         values = self._values
         self.reset()
         for key, value in values.items():
@@ -143,12 +164,12 @@ class UndoJournal(BaseDB):
                 self._wrapped[key] = value
 
     def reset(self) -> None:
-        """Forget all that is held, and the checkpoints."""
+        """Forget all that is held, and the checkpoints. What is below stays."""
         self._values, self._ignores_wrapped = {}, False
         self._log, self._checkpoints, self._marks = [], [], []
 
     def diff(self) -> DBDiff:
-        """What `persist` would write."""
+        """What `persist` would write, deletions included; a `clear` is not in it."""
         tracker = DBDiffTracker()
         for key, value in self._values.items():
             if value is _DELETED:
@@ -164,5 +185,5 @@ class UndoJournal(BaseDB):
 
 
 def undo_journal(wrapped: Any) -> Any:
-    """A journal where py-evm's types ask for its own."""
+    """A journal where py-evm's types ask for its own: an `UndoJournal` over any of py-evm's databases."""
     return UndoJournal(wrapped)

@@ -33,7 +33,12 @@ class WorkPrices:
     precompile_gas: Mapping[int, int] = field(default_factory=dict)
 
     def of_frame(self, input_bytes: int, code_bytes: int) -> int:
-        """What the caller pays before a frame is entered."""
+        """What the caller pays before a frame is entered, beside the fork's own price of the call.
+
+        Args:
+            input_bytes: length of the call's data.
+            code_bytes: length of the code that is entered, or of init code.
+        """
         code = code_bytes // self.code_bytes_per_gas if self.code_bytes_per_gas else 0
         return self.frame_gas + self.input_word_gas * ((input_bytes + 31) // 32) + code
 
@@ -71,7 +76,15 @@ py-evm's; BLAKE2's decoding, which no number of rounds pays for."""
 
 
 def priced_precompile(precompile: Callable[[Any], Any], factor: int, base_gas: int = 0) -> Callable[[Any], Any]:
-    """The same precompile, which charges `base_gas` first, and whose own charges (made before its work) are multiplied."""
+    """The same precompile, dearer: its own charges, made before its work, are multiplied by `factor`.
+
+    Args:
+        factor: 1 leaves its charges.
+        base_gas: charged first, before the input is looked at.
+
+    Returns:
+        What py-evm calls with a computation. It raises OutOfGas as other precompiles do.
+    """
 
     def run(computation: Any) -> Any:
         charge = computation.consume_gas
@@ -87,8 +100,14 @@ def priced_precompile(precompile: Callable[[Any], Any], factor: int, base_gas: i
 
 
 def priced_opcodes(opcodes: Mapping[int, Any], more: Mapping[int, int]) -> dict[int, Any]:
-    """py-evm's table of a fork, in which some instructions cost `more`. Raises TypeError for one whose price is not a number of
-    its table entry."""
+    """py-evm's table of a fork, in which some instructions cost `more`; those that the fork does not have are left out.
+
+    Args:
+        more: gas by opcode, added to the price in the table.
+
+    Raises:
+        TypeError: an instruction whose price is not a number of its table entry.
+    """
     table = dict(opcodes)
     for number, gas in more.items():
         opcode = table.get(number)
