@@ -16,7 +16,9 @@ def bounded_text(text: None, limit: int) -> None: ...
 @overload
 def bounded_text(text: str | None, limit: int) -> str | None: ...
 def bounded_text(text: str | None, limit: int) -> str | None:
-    """Text that any database takes: no NUL, no lone surrogate, at most `limit` characters."""
+    """Text that any database takes: at most `limit` characters; NUL and lone surrogates are replaced, nothing is
+    raised.
+    """
     if text is None:
         return None
     return text[:limit].replace("\x00", "�").encode(errors="replace").decode()
@@ -29,5 +31,5 @@ def bounded_int(number: None) -> None: ...
 @overload
 def bounded_int(number: int | None) -> int | None: ...
 def bounded_int(number: int | None) -> int | None:
-    """A number that any database takes: at most the largest int64."""
+    """A number that any database takes: at most the largest int64. Larger ones become that; negative ones stay."""
     return None if number is None else min(number, MAX_INT64)

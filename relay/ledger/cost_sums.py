@@ -15,7 +15,17 @@ MAX_PLAIN_DIGITS = 18
 
 
 def sum_costs(read: Callable[[Any], list[dict[str, Any]]], *, sqlite: bool) -> tuple[list[Costs], int]:
-    """The costs by chain, and how many fees cannot be read. One pass for fees below 10^18 wei, one for the few others."""
+    """The costs by chain, and how many transactions' fees cannot be read.
+
+    One pass for fees below 10^18 wei, which the database sums, and one for the few others, which are summed here.
+
+    Args:
+        read: runs a statement and gives its rows by column name; blocks.
+        sqlite: whether the database is SQLite, whose columns may hold values of any type.
+
+    Returns:
+        In order of chain names. What cannot be read is in no sum.
+    """
     delivered = {row["chain"]: int(row["count"]) for row in read(_DELIVERED)}
     sums: dict[str, list[int]] = {chain: [0, 0, 0, 0] for chain in delivered}
     plain = _is_plain(sqlite=sqlite)

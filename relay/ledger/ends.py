@@ -15,7 +15,11 @@ from relay.ledger.values import Delivery, TransactionEnd
 
 
 def end_write(end: TransactionEnd) -> Callable[[Connection], None]:
-    """The statement that records a transaction's end, to be run in a transaction of the database."""
+    """The statements that record a transaction's end and its deliveries, to be run in a transaction of the database.
+
+    The bytes of the signed transaction are dropped with it. A transaction that is not recorded is not added: nothing
+    changes but its deliveries. An earlier delivery of the same packet and kind is replaced.
+    """
     change = {
         "of_chain": end.chain,
         "of_hash": hex_of(end.hash),
@@ -44,7 +48,7 @@ _END = update(TransactionRow).where(
 
 
 def notes_of_end(end: TransactionEnd) -> list[Note]:
-    """One note for each packet that the transaction delivered."""
+    """One note for each packet that the transaction delivered; the end of a failed one gives none."""
     return [_included(delivery) for delivery in end.deliveries]
 
 

@@ -39,7 +39,15 @@ def open_engine(url: str, password: Password = None, *, read_only: bool = False)
 
 
 def reason_of(error: Exception, password: Password = None, file: str | None = None) -> str:
-    """The driver's first line about a failure, without statements, parameters and the password. `file`: SQLite's."""
+    """The driver's first line about a failure, without statements, parameters and the password.
+
+    Args:
+        password: is cut out of what the driver says, wherever it stands.
+        file: path of a SQLite database, whose folder a full or failing disk is named by.
+
+    Returns:
+        One sentence of at most MAX_REASON_CHARS of the driver's words, with a remedy where SQLite's code tells one.
+    """
     original = getattr(error, "orig", None)
     said = "" if original is None else str(original).partition("\n")[0]
     remedy = _remedy_of(original, "" if file is None else f" in {Path(file).parent}")
@@ -49,7 +57,10 @@ def reason_of(error: Exception, password: Password = None, file: str | None = No
 
 
 def write_nothing(connection: Connection) -> None:
-    """A transaction with this reaches the disk when it is committed, and changes no row."""
+    """A transaction with this reaches the disk when it is committed, and changes no row: it shows that writing works.
+
+    SQLite's `user_version` is set to 0, which nobody reads.
+    """
     if connection.dialect.name == "sqlite":
         # The number is nobody's; setting it writes the page that it stands on, where a row that stays equal writes none.
         connection.exec_driver_sql("PRAGMA user_version = 0")

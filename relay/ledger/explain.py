@@ -34,7 +34,11 @@ _GOALS = {"receive": "be received on", "acknowledge": "be acknowledged on", "tim
 
 
 def remedy_of(cause: str | None) -> str | None:
-    """What to do about a wait or failure of that cause, where there is one remedy."""
+    """What an operator can do about a wait or failure of that cause; None where there is not one remedy, or no cause.
+
+    Raises:
+        ValueError: `cause` is not a `Cause`.
+    """
     return None if cause is None else _REMEDIES.get(Cause(cause))
 
 

@@ -26,7 +26,14 @@ class Figures(Reading):
     """What the API shows of all messages together."""
 
     def totals(self) -> Totals:
-        """Grows with the ledger: a pass over the index of lanes, two over the transactions. For a cache of some seconds."""
+        """Sums over everything that is kept; rows that cannot be read are counted in `damaged` and left out.
+
+        The cost grows with the ledger: a pass over the index of lanes, two over the transactions. For a cache of some
+        seconds.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         counted = select(MessageRow.lane, MessageRow.state, func.count().label("count"))
         states: Counter[MessageState] = Counter()
         routes: dict[Lane, list[int]] = defaultdict(lambda: [0, 0])
@@ -53,7 +60,16 @@ class Figures(Reading):
         )
 
     def series(self, window_s: int, bucket_s: int, now_ns: int) -> tuple[SeriesBucket, ...]:
-        """Oldest first; the last bucket holds `now_ns`. Grows with what happened in the window. For a cache of some seconds."""
+        """What happened in the last `window_s`, cut into buckets of `bucket_s`: oldest first, the last bucket holds
+        `now_ns`.
+
+        Buckets begin at multiples of their width since 1970, so the window ends after `now_ns`. The cost grows with
+        what happened in the window. For a cache of some seconds.
+
+        Raises:
+            ValueError: `window_s // bucket_s` is not 1 to MAX_BUCKETS.
+            LedgerUnavailable: the database cannot be read.
+        """
         buckets = window_s // bucket_s
         if not 1 <= buckets <= MAX_BUCKETS:
             raise ValueError(f"a series has 1 to {MAX_BUCKETS} buckets, not {buckets}")
@@ -100,7 +116,14 @@ class Figures(Reading):
         return Estimate(latencies.total(), _quantile(tenths, 0.5), _quantile(tenths, 0.95), means)
 
     def open_by_route(self) -> tuple[OpenRoute, ...]:
-        """Unsettled packets by the route of their present step, by name; also routes that wait with none."""
+        """Unsettled packets by the route of their present step, in order of names; also routes that wait with no
+        packet.
+
+        A route whose row cannot be read is counted without its state.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         states: dict[str, RouteState] = {}
         for row in self._rows(select(*raw_columns(RouteRow)).where(RouteRow.reason.is_not(None))):
             try:

@@ -47,6 +47,9 @@ class Journal:
         return taken
 
     def put_back(self, entries: Sequence[Entry]) -> None:
+        """Give back entries that were not written: they come before what was noted since, and the oldest are forgotten
+        first.
+        """
         room = MAX_NOTES - len(self._entries)
         self._entries.extendleft(reversed(entries[len(entries) - room :] if room < len(entries) else entries))
 
@@ -78,9 +81,14 @@ class _Life:
 def write_entries(
     connection: Connection, entries: Sequence[Entry], owner: str = ONLY_OWNER, *, keeps_records: bool = True
 ) -> None:
-    """All of `entries`, in the caller's transaction; with `keeps_records` also the bytes of packets that they hold.
+    """All of `entries`, in the caller's transaction: packets, steps, routes, pairs of legs and messages.
 
-    `owner`: whose routes wait.
+    Notes of a packet come in the order in which they were made. A packet that was acknowledged or timed out keeps its
+    last step, whatever is noted of it later.
+
+    Args:
+        owner: whose routes wait, where several relays write one ledger.
+        keeps_records: whether the bytes of packets that the entries hold are kept as well.
     """
     dialect = connection.dialect.name
     lives: dict[str, _Life] = {}
@@ -117,6 +125,7 @@ def write_entries(
 
 
 def hex_of(value: bytes | None) -> str | None:
+    """As the ledger writes hashes: `0x` and lower-case digits; None stays None."""
     return None if value is None else "0x" + value.hex()
 
 

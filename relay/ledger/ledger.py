@@ -97,7 +97,9 @@ class Ledger:
         return cls(engine, run, owner)
 
     def close(self) -> None:
-        """Write what is noted, if that goes, and give the connections back."""
+        """Write what is noted, if that goes, and give the connections back. Blocks; nothing is raised for
+        what is lost.
+        """
         try:
             self._with_notes(lambda _connection: None, ())
         except (SQLAlchemyError, LedgerUnavailable) as error:
@@ -117,15 +119,34 @@ class Ledger:
         return len(self._owed)
 
     async def flush(self) -> None:
-        """Write what is noted."""
+        """Write what is noted, in one transaction.
+
+        Raises:
+            LedgerUnavailable: the database does not take it; the notes stay in memory and are written later.
+        """
         await self._write(lambda _connection: None)
 
     async def try_to_write(self) -> None:
-        """Like `flush`, and something reaches the disk also where nothing is noted. Raises LedgerUnavailable."""
+        """Like `flush`, and something reaches the disk also where nothing is noted: shows that the ledger can do its
+        work.
+
+        Raises:
+            LedgerUnavailable: the database does not take it.
+        """
         await self._write(write_nothing)
 
     async def prune(self, before_ns: int) -> int:
-        """Forget packets settled and transactions ended before that time, a piece at a time; returns how many rows."""
+        """Forget packets settled and transactions ended before that time, CHUNK_ROWS of each at a time.
+
+        Args:
+            before_ns: nanoseconds of Unix time by the clock that the ledger was told times of.
+
+        Returns:
+            How many rows of all tables went.
+
+        Raises:
+            LedgerUnavailable: the database does not answer; what went already is gone.
+        """
         forgotten = 0
         while rows := await self._read(lambda connection: prune(connection, before_ns)):
             forgotten += rows
@@ -208,15 +229,31 @@ class Ledger:
         return result
 
     async def record_of(self, packet_id: str, kind: str) -> bytes | None:
-        """The job of an event of an unsettled packet, as the queue had it; None if it is not kept.
+        """The job of an event of an unsettled packet, as the queue had it. The caller compares it with the chain's
+        commitment.
 
-        `kind` is `receive` or `acknowledge`. The caller compares it with the chain's commitment first.
+        Args:
+            packet_id: `chain/client/sequence` of the sending end.
+            kind: `receive` or `acknowledge`.
+
+        Returns:
+            None if it is not kept: never seen, settled, or there was no room.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
         """
         await self.flush()
         return await self._read(lambda connection: read_record(connection, packet_id, kind))
 
     async def bound_records(self) -> bool:
-        """Forget what is left of settled packets, and keep no more bytes while too many are kept. False: none are added."""
+        """Forget what is left of settled packets, and keep no more bytes while MAX_RECORDS or MAX_TOTAL_BYTES are kept.
+
+        Returns:
+            False while none are added.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
         keeps = await self._write(has_room)
         if not keeps and self._keeps_records:
             self._log.warning(
@@ -228,12 +265,20 @@ class Ledger:
         return keeps
 
     async def cursor(self, chain: str) -> int | None:
-        """Height up to which the chain's events are in the queue; None for a new chain."""
+        """Height up to which the chain's events are in this relay's queue, that block included; None for a new chain.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
         query = select(CursorRow.height).where(CursorRow.chain == chain, CursorRow.owner == self._owner)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def set_cursor(self, chain: str, height: int) -> None:
-        """Only after the queue has every event up to `height`."""
+        """Write the cursor down. Only to be called after the queue has every event up to and including `height`.
+
+        Raises:
+            LedgerUnavailable: the database does not take it.
+        """
         await self._write(self._cursor_write(chain, height))
 
     def note_cursor(self, chain: str, height: int) -> None:
@@ -245,7 +290,11 @@ class Ledger:
         return lambda connection: _write_row(connection, CursorRow, values, ("owner", "chain"))
 
     async def record(self, transaction: RecordedTransaction) -> None:
-        """Write down a signed transaction. When this returns, it may be sent."""
+        """Write down a signed transaction, and a step of each of its jobs. When this returns, it may be sent.
+
+        Raises:
+            LedgerUnavailable: it is not written, and must not be sent.
+        """
         values = {
             "chain": transaction.chain,
             "hash": hex_of(transaction.hash),
@@ -273,7 +322,15 @@ class Ledger:
         await self._write(lambda connection: _write_row(connection, TransactionRow, values, ("chain", "hash")), notes)
 
     async def open_transactions(self, chain: str, sender: str) -> list[RecordedTransaction]:
-        """Transactions of a key whose end is not recorded, by nonce."""
+        """Transactions of a key whose end is not recorded, by nonce and time of signing; of every owner of the ledger.
+
+        Args:
+            chain: the configured name.
+            sender: the account, as its chain writes addresses.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
         row = TransactionRow
         query = (
             select(row.chain, row.hash, row.sender, row.nonce, row.raw, row.prepared, row.jobs, row.signed_at_ns)
@@ -308,7 +365,16 @@ class Ledger:
         reason: str | None = None,
         deliveries: Iterable[Delivery] = (),
     ) -> None:
-        """Record a transaction's end together with what it delivered, in one step."""
+        """Record a transaction's end together with what it delivered, in one step.
+
+        Args:
+            at_ns: when the relay learned of it, nanoseconds of Unix time.
+            height: of the final block that includes it; None with gas and fee where it was never included.
+            fee_wei: what was paid, in the smallest unit of the chain's fee token.
+
+        Raises:
+            LedgerUnavailable: the database does not take it; the transaction stays open.
+        """
         end = TransactionEnd(
             chain, transaction_hash, state, at_ns, height, gas_used, fee_wei, reason, tuple(deliveries)
         )
@@ -327,7 +393,11 @@ class Ledger:
     async def reconcile(self, chain: str, client: str, unsettled: Collection[int], read: range, at_ns: int) -> int:
         """The chain says that of the packets sent over `client` with a sequence in `read` only these are unsettled.
 
-        Others that are open here ended without us; returns how many.
+        Returns:
+            How many others were open here: they ended without us, and are settled from now on.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
         """
         row = PacketRow
         query = select(row.packet_id, row.kind, row.sequence).where(
@@ -348,28 +418,52 @@ class Ledger:
         return len(gone)
 
     async def ignore(self, job: str, reason: str, at_ns: int) -> None:
-        """Write down that an operator wants the job (`kind:packet id`) left alone, and why."""
+        """Write down that an operator wants the job (`kind:packet id`) left alone, and why; a second reason replaces
+        the first.
+
+        Neither name nor length of the texts is checked here.
+
+        Raises:
+            LedgerUnavailable: the database does not take it.
+        """
         values = {"job": job, "packet_id": job.partition(":")[2], "reason": reason, "at_ns": at_ns}
         await self._write(lambda connection: _write_row(connection, IgnoredRow, values, ("job",)))
 
     async def heed(self, job: str) -> bool:
-        """Undo `ignore`. False: it was not ignored."""
+        """Undo `ignore`. False: the job was not ignored.
+
+        Raises:
+            LedgerUnavailable: the database does not take it.
+        """
         gone = delete(IgnoredRow).where(IgnoredRow.job == job)
         return await self._write(lambda connection: connection.execute(gone).rowcount > 0)
 
     async def ignored(self) -> dict[str, str]:
-        """Reasons by job."""
+        """Reasons by job (`kind:packet id`), MAX_IGNORED at most.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
         query = select(IgnoredRow.job, IgnoredRow.reason).limit(MAX_IGNORED)
         return {row.job: row.reason for row in await self._read(lambda connection: connection.execute(query).all())}
 
     async def deliveries(self, packet_id: str) -> list[Delivery]:
-        """What we delivered of one packet, in order of time."""
+        """What was delivered of one packet, in order of `at_ns`; of every owner of the ledger.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
         query = select(DeliveryRow.__table__).where(DeliveryRow.packet_id == packet_id).order_by(DeliveryRow.at_ns)
         rows = await self._read(lambda connection: connection.execute(query).mappings().all())
         return [Delivery(**{**row, "transaction_hash": bytes.fromhex(row["transaction_hash"][2:])}) for row in rows]
 
     async def costs(self) -> list[Costs]:
-        """Sums by chain, by name. Two passes over the transactions; what cannot be read is left out, and the log says so."""
+        """Sums by chain, in order of names. What cannot be read is left out, and the log says so. Two passes over the
+        transactions.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
 
         def work(connection: Connection) -> tuple[list[Costs], int]:
             def read(query: Any) -> list[dict[str, Any]]:

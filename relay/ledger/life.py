@@ -12,12 +12,12 @@ def refusal_reason(said: str | None) -> str:
 
 
 def is_refusal(reason: str | None) -> bool:
-    """Inverse, as far as whether."""
+    """Whether a step's reason is one of `refusal_reason`."""
     return reason is not None and (reason == REFUSED or reason.startswith(f"{REFUSED}: "))
 
 
 def said_of(reason: str | None) -> str | None:
-    """What the receiver gave as its reason, if it is known."""
+    """What the receiver gave as its reason; None if it gave none, or `reason` is not one of `refusal_reason`."""
     return reason.removeprefix(f"{REFUSED}: ") if reason is not None and reason.startswith(f"{REFUSED}: ") else None
 
 

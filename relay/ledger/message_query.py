@@ -33,7 +33,9 @@ class Lane:
 
     @classmethod
     def parse(cls, name: object) -> "Lane | None":
-        """None where a damaged row has a name that is none."""
+        """The lane of a row's `lane` column (`source destination app`); None where a damaged row has another value
+        there.
+        """
         parts = name.split(" ") if isinstance(name, str) else []
         if len(parts) != 3 or parts[2] not in frozenset(App):
             return None
@@ -88,7 +90,12 @@ _TYPES: list[Any] = [column("packet_id", String), column("ordered_at_ns", BigInt
 
 
 def lanes(rows: Rows, party: tuple[str, str] | None = None) -> list[Lane]:
-    """Lanes that have a message (of a party): one step in the index for each."""
+    """Lanes that have a message, MAX_LANES at most: one step in the index for each.
+
+    Args:
+        rows: runs a statement with its parameters and gives rows by column name; blocks.
+        party: (`sender` or `receiver`, address as `searched` gives it); None: of anybody.
+    """
     mine = "" if party is None else f"m.{party[0]} = :party AND "
     query = text(
         "WITH RECURSIVE found(lane) AS ("  # noqa: S608
@@ -104,7 +111,16 @@ def lanes(rows: Rows, party: tuple[str, str] | None = None) -> list[Lane]:
 def terms_of(
     party: tuple[str, str] | None, chosen: Sequence[Lane] | None, state: MessageState | None
 ) -> list[Term] | None:
-    """Stretches that together are the list; None where they are more than a statement takes. `chosen` None: every lane."""
+    """Stretches of an index that together are a list.
+
+    Args:
+        party: (`sender` or `receiver`, address as `searched` gives it); None: of anybody.
+        chosen: the lanes of the list; None: every lane.
+        state: None: every state.
+
+    Returns:
+        None where they are more than MAX_TERMS, or no index has the list: of a party, `chosen` is needed.
+    """
     if chosen is None:
         return [Term(party, None, None if state is None else state.value)] if party is None else None
     states: Iterable[MessageState] = STATES if state is None else (state,)
@@ -113,7 +129,12 @@ def terms_of(
 
 
 def newest(rows: Rows, terms: Sequence[Term], bounds: Bounds, limit: int, *, lateral: bool) -> list[Candidate]:
-    """The first `limit` of all terms together, in their order. `lateral`: the database is PostgreSQL."""
+    """The first `limit` messages of all terms together, newest first, and within one time by descending packet id.
+
+    Args:
+        terms: without overlap, or a message comes twice.
+        lateral: the database is PostgreSQL.
+    """
     if not terms:
         return []
     statement = _Statement()
@@ -153,7 +174,11 @@ def _lateral_parts(terms: Sequence[Term], bounds: Bounds, statement: _Statement,
 def of_ids(
     rows: Rows, packet_ids: Collection[str], bounds: Bounds, limit: int, keep: Callable[[Candidate], bool]
 ) -> list[Candidate]:
-    """Those of the few named messages that fit, in their order."""
+    """Those of the named messages that are in `bounds` and `keep` accepts, newest first, `limit` at most.
+
+    Args:
+        packet_ids: of first legs; few, since each is a parameter of one statement.
+    """
     if not packet_ids:
         return []
     statement = _Statement()

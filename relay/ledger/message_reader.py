@@ -76,7 +76,14 @@ class MessageReader(Figures):
         )
 
     def message(self, packet_id: str) -> MessageRecord | None:
-        """Of any of its packets."""
+        """The message that a packet is a leg of, by the id of any of its packets (`chain/client/sequence`).
+
+        Returns:
+            None if the ledger has no such packet, also for a text that cannot be an id.
+
+        Raises:
+            LedgerDamaged: one of its rows cannot be read.
+        """
         if len(packet_id) > MAX_PACKET_ID_CHARS or not packet_id.isascii() or not packet_id.isprintable():
             return None
         row = self._one(select(PacketRow.leg_of).where(PacketRow.packet_id == packet_id))
@@ -85,19 +92,39 @@ class MessageReader(Figures):
         return self._single(row["leg_of"] or packet_id)
 
     def by_message_id(self, message_id: str) -> MessageRecord | None:
-        """Of Mailbox's id, `0x…`."""
+        """The message with Mailbox's id, `0x` and 64 digits in any case; None if there is none, also for another text.
+
+        Raises:
+            LedgerDamaged: one of its rows cannot be read.
+        """
         firsts = self._firsts(self._ids_of_message(message_id.lower()))
         return self._single(firsts[0]) if firsts else None
 
     def by_transaction(self, transaction_hash: str, limit: int = 50) -> MessagePage:
-        """Messages that a transaction (of any chain) sent, delivered, acknowledged, timed out or tries to; newest first.
+        """Messages that a transaction (of any chain) sent, delivered, acknowledged, timed out or tries to; newest
+        first.
 
-        `next` is always None: a transaction has few.
+        MAX_OF_TRANSACTION packets at most are looked at. Where more than `limit` are found, `next` goes on in `page`
+        with a filter of the same transaction.
+
+        Args:
+            transaction_hash: `0x` and 64 digits in any case; another text finds nothing.
+
+        Raises:
+            ValueError: `limit` is not 1 to MAX_LIMIT.
         """
         return self.page(MessageFilter(transaction=transaction_hash), None, limit)
 
     def search(self, text: str, limit: int = 50) -> Found:
-        """What a person may mean by a packet id, a hash, an address or a chain's name."""
+        """What a person may mean by a packet id, a hash, an address or a chain's name; NOTHING for any other text.
+
+        Args:
+            text: of any origin; more than MAX_SEARCH_CHARS or unprintable characters find nothing.
+
+        Raises:
+            ValueError: `limit` is not 1 to MAX_LIMIT.
+            LedgerDamaged: the packet that was named cannot be read.
+        """
         _check_limit(limit)
         text = text.strip()
         if not text or len(text) > MAX_SEARCH_CHARS or "\x00" in text or not text.isprintable():
@@ -126,10 +153,16 @@ class MessageReader(Figures):
         return self._found(FoundKind.ADDRESS, list({one.packet_id: one for one in found}.values())[:limit])
 
     def changes_after(self, cursor: str, limit: int = 100) -> MessageChanges:
-        """What changed after a cursor of `newest_change` or of an earlier call; a message comes once, with its last change.
+        """What changed after a cursor of `newest_change` or of an earlier call; a message comes once, with its last
+        change.
 
         Changes are numbered in the transaction that writes them, one transaction after the other: none appears before a
         cursor that was given already, however late it is written.
+
+        Raises:
+            InvalidCursor: the cursor is not from such a call.
+            CursorOfAnotherLedger: it is newer than this ledger; the lists must be read again.
+            ValueError: `limit` is not 1 to MAX_LIMIT.
         """
         _check_limit(limit)
         after, newest_change = decode_cursor(CursorKind.CHANGES, cursor), self._counter()
@@ -151,7 +184,15 @@ class MessageReader(Figures):
         return encode_cursor(CursorKind.CHANGES, Position(self._counter() + 1, ""))
 
     def dead(self, cursor: str | None = None, limit: int = 50) -> DeadPage:
-        """Steps that were given up, `limit` messages a page."""
+        """Steps that were given up, those of `limit` messages a page, newest message first.
+
+        Args:
+            cursor: of an earlier page; None begins.
+
+        Raises:
+            InvalidCursor: the cursor is not from this list.
+            ValueError: `limit` is not 1 to MAX_LIMIT.
+        """
         page = self.page(MessageFilter(state=MessageState.DEAD), cursor, limit)
         steps = [
             DeadStep(f"{leg.kind}:{leg.packet_id}", message, leg.reason, leg.cause, leg.at_ns)

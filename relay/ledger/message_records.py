@@ -11,7 +11,13 @@ _UNSETTLED = (MessageState.OPEN, MessageState.DEAD)
 
 
 def record_of(message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mapping[str, str]) -> MessageRecord:
-    """`message` is a checked row of `messages`; `waits` has the reasons of the routes that wait."""
+    """A message out of its rows, which were checked (`rows.message_row`, `rows.known_packet`).
+
+    Args:
+        message: of the table `messages`, by column name.
+        legs: one packet or two, the first leg first.
+        waits: reasons by name of the routes that wait.
+    """
     first = legs[0]
     state = MessageState(message["state"])
     source, _, app = message["lane"].split(" ")
@@ -56,7 +62,7 @@ def _stage(legs: Sequence[KnownPacket], state: MessageState, *, forwarded: bool)
 
 
 def refusal_text(first: KnownPacket, second: KnownPacket | None) -> str:
-    """Who answered the first leg with an error, as far as the legs tell."""
+    """Which chain answered the first leg with an error, as far as the legs tell; only of a message that was refused."""
     if second is not None and second.outcome == Outcome.TIMED_OUT:
         return (
             f"it was not received on {second.destination_chain} before its timeout, so the hub answered with an error"

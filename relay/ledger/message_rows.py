@@ -31,7 +31,10 @@ _CHANGED = ("second_id", "lane", "state", "updated_at_ns", "settled_at_ns", "sen
 
 
 def write_messages(connection: Connection, packet_ids: Collection[str]) -> None:
-    """Bring the rows of all messages that these packets belong to up to date; one new value of the counter for all."""
+    """Bring the rows of all messages that these packets belong to up to date; one new value of the counter for all.
+
+    Called after the packets and steps were written, in the same transaction. A row that stays equal keeps its change.
+    """
     change = _next_change(connection)
     upsert = _upsert(connection.dialect.name)
     for ids in chunks(packet_ids):
@@ -118,7 +121,7 @@ def _messages() -> Any:
 
 
 def searched(address: str) -> str:
-    """An address as `messages` has it: cut, and `0x…` has no case."""
+    """An address as `messages` has it: at most MAX_ADDRESS_CHARS, and one that begins with `0x` in lower case."""
     address = bounded_text(address, MAX_ADDRESS_CHARS)
     return address.lower() if address[:2] in ("0x", "0X") else address
 
@@ -128,6 +131,7 @@ def _searched(address: Any) -> Any:
 
 
 def chunks(ids: Collection[str], size: int = CHUNK_IDS) -> Iterator[list[str]]:
+    """The ids in lists of at most `size`, in their order; no ids give no list."""
     rest = iter(ids)
     while chunk := list(islice(rest, size)):
         yield chunk

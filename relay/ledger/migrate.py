@@ -22,7 +22,9 @@ def alembic_config() -> Config:
 
 
 def newest_revision() -> str | None:
-    """The schema that this code expects."""
+    """The schema that this code expects, as the id of its newest migration; read from the migration files at
+    each call.
+    """
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 

@@ -42,30 +42,36 @@ class Owed:
 
     @property
     def writes(self) -> int:
+        """How many ends and cursors are not taken yet; notes are not counted."""
         return len(self._ends) + len(self._cursors)
 
     def note(self, entries: Sequence[Entry]) -> None:
+        """Keep entries for the next transaction; the oldest notes are forgotten beyond `journal.MAX_NOTES`."""
         with self._lock:
             self._journal.add(entries)
 
     def end(self, write: Write, entries: Sequence[Entry]) -> None:
+        """Keep a write and the entries that belong to it: one `take` gives them together."""
         with self._lock:
             self._ends.append(write)
             self._journal.add(entries)
 
     def cursor(self, chain: str, write: Write) -> None:
-        """In place of an earlier one of the chain."""
+        """Keep the write of a chain's cursor, in place of an earlier one of the chain."""
         with self._lock:
             self._cursors[chain] = write
 
     def take(self) -> Taken:
-        """Everything so far; what is not written goes back."""
+        """Everything kept so far, which is then the caller's: what is not written must go back with `put_back`."""
         with self._lock:
             taken = Taken(self._journal.take(), self._ends, self._cursors)
             self._ends, self._cursors = [], {}
             return taken
 
     def put_back(self, taken: Taken) -> None:
+        """Give back what was not written: it comes before what was kept since. A cursor that was told again since
+        stays.
+        """
         with self._lock:
             self._journal.put_back(taken.entries)
             self._ends = [*taken.ends, *self._ends]

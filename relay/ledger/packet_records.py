@@ -23,7 +23,10 @@ CHUNK = 500
 
 
 def write_records(connection: Connection, records: Mapping[tuple[str, str], bytes], settled: Collection[str]) -> None:
-    """Keep `records` by (packet id, kind), and forget those of packets that are `settled`; in the caller's transaction."""
+    """Keep `records` by (packet id, kind), and forget those of packets that are `settled`; in the caller's transaction.
+
+    A record of more than MAX_RECORD_BYTES, or of a packet in `settled`, is not kept.
+    """
     ended = frozenset(settled)
     rows = [
         {"packet_id": packet_id, "kind": kind, "record": record}
@@ -38,7 +41,11 @@ def write_records(connection: Connection, records: Mapping[tuple[str, str], byte
 
 
 def read_record(connection: Connection, packet_id: str, kind: str) -> bytes | None:
-    """What is kept of a packet's event; None if nothing is."""
+    """What is kept of a packet's event, as it was given to `write_records`; None if nothing is.
+
+    Args:
+        kind: `receive` or `acknowledge`.
+    """
     query = select(RecordRow.record).where(RecordRow.packet_id == packet_id, RecordRow.kind == kind)
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else bytes(found)

@@ -29,7 +29,14 @@ class LedgerReader(Reading):
     """Every call is one query or a few, blocks, and raises LedgerUnavailable in one sentence."""
 
     def pending(self, chain: str | None = None, limit: int = MAX_PENDING) -> Pending:
-        """Unsettled packets to or from `chain`; of all chains if it is None. At most `limit`, the oldest first."""
+        """Unsettled packets to or from `chain` (None: of all chains), those first that were seen first, `limit` at
+        most.
+
+        Rows that cannot be read are named in `damaged` and count towards `limit`.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         query = select(*raw_columns(PacketRow)).where(PacketRow.outcome.is_(None))
         if chain is not None:
             query = query.where(or_(PacketRow.source_chain == chain, PacketRow.destination_chain == chain))
@@ -43,7 +50,14 @@ class LedgerReader(Reading):
         return Pending(tuple(packets), len(rows) > limit, tuple(damaged))
 
     def find(self, name: str) -> list[str]:
-        """Ids of the packets that `name` may mean: a packet id, a message id or the hash of a transaction."""
+        """Ids of the packets that `name` may mean: a packet id, a message id or the hash of a transaction.
+
+        MAX_FOUND packets of each meaning at most; hashes in any case. A transaction of the relay is found once it
+        delivered.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         if "/" in name:
             return [name] if self._knows(name) else []
         name = name.lower()
@@ -84,13 +98,23 @@ class LedgerReader(Reading):
         )
 
     def ignored(self, packet_id: str) -> tuple[IgnoredJob, ...]:
-        """Jobs of a packet that are to be left alone."""
+        """Jobs of a packet that are to be left alone, in the order in which that was said; empty if none is.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         row = IgnoredRow
         query = select(row.job, row.reason, row.at_ns).where(row.packet_id == packet_id).order_by(row.at_ns)
         return tuple(IgnoredJob(**found) for found in self._rows(query))
 
     def legs(self, packet_id: str) -> list[str]:
-        """Ids of all packets of one message, first leg first: those that the hub sent on, and what they came from."""
+        """Ids of all packets of one message, first leg first: those that the hub sent on, and what they came from.
+
+        A packet that the ledger does not know, or whose pair it does not know, stands alone.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
+        """
         known = self._one(select(PacketRow.leg_of).where(PacketRow.packet_id == packet_id))
         if known is None:
             return [packet_id]
@@ -100,7 +124,12 @@ class LedgerReader(Reading):
         return list(dict.fromkeys([first, *following, packet_id]))
 
     def route(self, name: str) -> RouteState | None:
-        """Why the route `chain:client` waits, of several relays at the one that said so last; None if it does not."""
+        """Why the route `chain:client` waits, of several relays at the one that said so last; None if it does not.
+
+        Raises:
+            LedgerDamaged: its row cannot be read.
+            LedgerUnavailable: the database cannot be read.
+        """
         waits = select(RouteRow.__table__).where(RouteRow.route == name, RouteRow.reason.is_not(None))
         row = self._one(waits.order_by(RouteRow.at_ns.desc()).limit(1))
         return None if row is None else route_state(row)

@@ -23,7 +23,11 @@ class Reading:
 
     @classmethod
     def open_file(cls, path: Path) -> Self:
-        """The SQLite file of a relay, running or not."""
+        """The SQLite file of a relay, running or not.
+
+        Raises:
+            LedgerUnavailable: there is no such file, or it has another schema than this hutong reads.
+        """
         if not path.exists():
             raise LedgerUnavailable(f"there is no ledger at {path}; has the relay run?")
         return cls._checked(open_engine(f"sqlite:///{path}", read_only=True), None)
@@ -54,6 +58,7 @@ class Reading:
         return reader
 
     def close(self) -> None:
+        """Give the connections back. Further calls would open new ones."""
         self._engine.dispose()
 
     def _one(self, query: Any, parameters: dict[str, Any] | None = None) -> dict[str, Any] | None:

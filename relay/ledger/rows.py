@@ -48,12 +48,23 @@ def _read_columns(row: type[Base]) -> list[Any]:
 
 
 def known_packet(row: Row) -> KnownPacket:
-    """Raises LedgerDamaged."""
+    """A row of `packets` as a value, each column checked for its type and, where it is one of a few names, for that.
+
+    Args:
+        row: by column name, of `raw_columns`.
+
+    Raises:
+        LedgerDamaged: naming the first column that cannot be read.
+    """
     return KnownPacket(**_checked(PacketRow, row))
 
 
 def message_row(row: Row) -> dict[str, Any]:
-    """Raises LedgerDamaged."""
+    """A row of `messages`, checked as `known_packet` checks one, with a `lane` that has its three parts.
+
+    Raises:
+        LedgerDamaged: naming the first column that cannot be read.
+    """
     fields = _checked(MessageRow, row)
     parts = fields["lane"].split(" ")
     if len(parts) != 3 or parts[2] not in _ENUMS["packets", "app"]:
@@ -62,17 +73,29 @@ def message_row(row: Row) -> dict[str, Any]:
 
 
 def step_record(row: Row) -> StepRecord:
-    """Raises LedgerDamaged."""
+    """A row of `steps` as a value, checked as `known_packet` checks one.
+
+    Raises:
+        LedgerDamaged: naming the first column that cannot be read.
+    """
     return StepRecord(**_checked(StepRow, row))
 
 
 def route_state(row: Row) -> RouteState:
-    """Raises LedgerDamaged."""
+    """A row of `routes` as a value, checked as `known_packet` checks one.
+
+    Raises:
+        LedgerDamaged: naming the first column that cannot be read.
+    """
     return RouteState(**_checked(RouteRow, row))
 
 
 def delivery(row: Row) -> Delivery:
-    """Raises LedgerDamaged."""
+    """A row of `deliveries` as a value, checked as `known_packet` checks one; the hash is bytes again.
+
+    Raises:
+        LedgerDamaged: naming the first column that cannot be read.
+    """
     fields = _checked(DeliveryRow, row)
     try:
         fields["transaction_hash"] = bytes.fromhex(fields["transaction_hash"][2:])
@@ -82,7 +105,7 @@ def delivery(row: Row) -> Delivery:
 
 
 def wei(text: object) -> int | None:
-    """An amount as it is stored; None if it is none."""
+    """An amount as it is stored, decimal digits of at most MAX_WEI_DIGITS; None for anything else."""
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= MAX_WEI_DIGITS:
         return int(text)
     return None

@@ -20,9 +20,17 @@ class Wei(TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        """Into the database: decimal digits. A larger amount than a uint256 becomes the largest; a negative one is not
+        noticed.
+        """
         return None if value is None else str(min(value, MAX_UINT256))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        """Out of the database.
+
+        Raises:
+            ValueError: a damaged row has another text; where rows may be damaged, `rows.raw_columns` reads it as text.
+        """
         return None if value is None else int(value)
 
 

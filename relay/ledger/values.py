@@ -25,10 +25,12 @@ class RecordedJob:
 
     @property
     def kind(self) -> str:
+        """`receive`, `acknowledge` or `timeout`."""
         return self.id.partition(":")[0]
 
     @property
     def packet_id(self) -> str:
+        """`chain/client/sequence` of the sending end."""
         return self.id.partition(":")[2]
 
 
@@ -136,12 +138,12 @@ class KnownPacket:
 
     @property
     def received(self) -> bool:
-        """Whether the relay knows that it was received where it was sent to."""
+        """Whether the relay knows that it was received where it was sent to. False also where it only does not know."""
         return self.kind == "acknowledge" or (self.kind == "receive" and self.step in ("included", "superseded"))
 
     @property
     def route(self) -> str:
-        """Name of the route on which its present job travels."""
+        """Name of the route on which its present job travels, `chain:client` of that job's destination."""
         if self.kind == "receive":
             return f"{self.destination_chain}:{self.destination_client}"
         return f"{self.source_chain}:{self.source_client}"
@@ -212,6 +214,8 @@ class LifeCycle:
 
 
 def shares(total: int, count: int) -> list[int]:
-    """Cut `total` into `count` integers that differ by at most one and sum to it; the larger ones come first."""
+    """Cut `total` into `count` integers (at least one) that differ by at most one and sum to it; the larger ones come
+    first.
+    """
     base, rest = divmod(total, count)
     return [base + (1 if index < rest else 0) for index in range(count)]
