@@ -46,7 +46,11 @@ packets_well_formed = cited(codec.decode_packets, SPEC, "packets_well_formed")
 def proof_well_formed(
     client_state: bytes, consensus_state: bytes, proof: bytes
 ) -> tuple[ClientState, StateAttestation, Attestation]:
-    """Decodes both states and the proof."""
+    """Decodes both states and the proof, whose attested bytes stay unread until the signatures are judged.
+
+    Raises:
+        MalformedInput: one of the three is not the canonical encoding, or out of bounds.
+    """
     return (
         codec.decode_client_state(client_state),
         codec.decode_state(consensus_state),
@@ -56,7 +60,12 @@ def proof_well_formed(
 
 @rule("ICS-02")
 def latest_state_known(client: ClientState, consensus_states: ConsensusStates) -> StateAttestation:
-    """The state at the client's latest height."""
+    """The state at the client's latest height, by whose time the client's own expiry is judged.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = consensus_states.get(client.height)
     if data is None:
         raise UnknownHeight(client.height, client.height)
@@ -72,21 +81,44 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     client_type: ClassVar[str] = "attestation"
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`; the last 256 different ones are remembered by their bytes.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> StateAttestation:
+        """See `codec.decode_state`: height and whole seconds.
+
+        Raises:
+            MalformedInput: not 64 bytes, or a field out of bounds.
+        """
         return codec.decode_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """See `ClientState.height`: of revision 0."""
         return client.height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: StateAttestation, now_ns: int) -> None:
+        """Not frozen, both states of one height, and the attested time neither expired nor from the future.
+
+        Raises:
+            ClientFrozen, ClientExpired, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(predicates.consensus_state_is_the_latest, client, state)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(predicates.header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
+        """Attestations are signed for one client: chain, router and identifier must be those of the client state's
+        scope.
+
+        Raises:
+            PredicateFailed: `destination_is_this_client`: one of the three differs.
+            MalformedInput: `client_state` cannot be decoded.
+        """
         scope = codec.decode_client_state(client_state).scope
         for name in ("chain_id", "router", "client_id"):
             got, expected = getattr(scope, f"destination_{name}"), getattr(destination, name)
@@ -94,12 +126,26 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
                 raise PredicateFailed("destination_is_this_client", f"{name} differs", got=got, expected=expected)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The source chain and router of the client state's scope.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
         scope = codec.decode_client_state(client_state).scope
         return ProvenStore(scope.source_chain_id, scope.source_router)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. An attested state or a rotation; signatures are judged before its bytes are
+        read.
+
+        Raises:
+            ClientFrozen, ClientExpired: the client is not active, or the attested time is older than the trusting
+                period.
+            UnknownHeight: no state is stored at the client's latest height.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         kind, attestation = judge(header_well_formed, header)
         _judge_active(judge, client, consensus_states, now_ns)
@@ -121,7 +167,14 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     def judge_misbehaviour(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        """Attested times are not judged: who signs two states of one height does not get away with a date."""
+        """Every rule of evidence, then the frozen client state.
+
+        Attested times are not judged: anyone who signs two states of one height does not get away with a date.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         evidence = judge(misbehaviour_well_formed, misbehaviour)
         _judge_active(judge, client, consensus_states, now_ns)
@@ -137,6 +190,11 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """`judge_misbehaviour` without a record.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`.
+        """
         return self.judge_misbehaviour(VERIFY, client_state, consensus_states, misbehaviour, now_ns)
 
     def judge_membership(
@@ -148,7 +206,12 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
-        """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
+        """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client, state, attestation = judge(proof_well_formed, client_state, consensus_state, proof)
         judge(client_not_frozen, client)
         judge(predicates.path_is_one_key, path)
@@ -164,6 +227,9 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     def substitute_parameters(
         self, subject: ClientState, substitute: ClientState
     ) -> Iterable[tuple[str, object, object]]:
+        """Both routers and chains, the clock drift and the digest's form; the substitute's own client identifier may
+        differ.
+        """
         for name in ("source_chain_id", "source_router", "destination_chain_id", "destination_router"):
             yield name, getattr(substitute.scope, name), getattr(subject.scope, name)
         yield "max_clock_drift_s", substitute.max_clock_drift_s, subject.max_clock_drift_s
@@ -173,6 +239,9 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
         """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays.
 
         So does its count of rotations where that is greater: no rotation from before is good again.
+
+        Raises:
+            PredicateFailed, MalformedInput: as `check_substitute`.
         """
         self.check_substitute(subject, substitute)
         old, new = codec.decode_client_state(subject), codec.decode_client_state(substitute)
@@ -186,7 +255,12 @@ def _state_of(update: StateAttestation | Rotation) -> StateAttestation:
 
 @rule(SPEC)
 def previous_set_in_its_window(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
-    """See `predicates.previous_set_in_its_window`; the height is the attested one."""
+    """See `predicates.previous_set_in_its_window`; the height is the attested one.
+
+    Raises:
+        PredicateFailed: it is above the window, or there is no previous set.
+        MalformedInput: the attested bytes are not of their kind.
+    """
     predicates.previous_set_in_its_window(client, _attested_height(client, kind, attestation))
 
 

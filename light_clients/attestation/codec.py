@@ -56,7 +56,11 @@ def _address(text: str) -> bytes:
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput."""
+    """A client state of either version of the encoding; the second is refused where the first could say the same.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     return _decode_client_state(bytes(data))
 
 
@@ -133,7 +137,7 @@ def client_state_value(state: ClientState) -> tuple[object, ...]:
 
 
 def encode_client_state(state: ClientState) -> bytes:
-    """Inverse of `decode_client_state`."""
+    """Inverse of `decode_client_state`: the first version of the encoding where it can say all of it."""
     if state.is_plain:
         return encode_abi([CLIENT_STATE_TUPLE], [client_state_value(state)])
     previous = state.previous
@@ -153,7 +157,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_state(data: bytes) -> StateAttestation:
-    """The data of a state attestation, and a consensus state. Raises MalformedInput."""
+    """The data of a state attestation, and a consensus state: two words, height and seconds since 1970.
+
+    Raises:
+        MalformedInput: not 64 bytes, or a field out of bounds.
+    """
     if len(data) != STATE_BYTES:
         raise MalformedInput("state", f"{STATE_BYTES} bytes", got=len(data))
     return StateAttestation(_word(data, 0), _word(data, 1))
@@ -165,7 +173,11 @@ def encode_state(state: StateAttestation) -> bytes:
 
 
 def decode_rotation(data: bytes) -> Rotation:
-    """The data of a rotation. Raises MalformedInput."""
+    """The data of a rotation: the state, the new set with its number and threshold, and the previous set's last height.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     (value,) = decode_canonical([ROTATION_TUPLE], data, "rotation", MAX_DATA_BYTES)
     height, timestamp_s, set_number, attestors, threshold, until_height = value
     return Rotation(
@@ -187,9 +199,12 @@ def encode_rotation(rotation: Rotation) -> bytes:
 
 
 def decode_packets(data: bytes, form: DigestForm = DigestForm.SCOPED) -> PacketAttestation:
-    """The data of a packet attestation. Raises MalformedInput.
+    """The data of a packet attestation, at most `MAX_PACKETS` entries, in ascending order of paths.
 
     The public form lists paths in any order; one that comes twice is refused in both.
+
+    Raises:
+        MalformedInput: not the canonical encoding, no entry or too many, a path out of order or twice.
     """
     if not PACKETS_HEAD_BYTES <= len(data) <= MAX_DATA_BYTES:
         raise MalformedInput("packets", f"{PACKETS_HEAD_BYTES} to {MAX_DATA_BYTES} bytes", got=len(data))
@@ -205,7 +220,7 @@ def decode_packets(data: bytes, form: DigestForm = DigestForm.SCOPED) -> PacketA
 
 
 def encode_packets(packets: PacketAttestation) -> bytes:
-    """Inverse of `decode_packets`."""
+    """Inverse of `decode_packets`, in the order given, which is the scoped form's."""
     words = [_WORD_AT, packets.height.to_bytes(WORD, "big"), _LIST_AT]
     words.append(len(packets.packets).to_bytes(WORD, "big"))
     for entry in packets.packets:
@@ -214,7 +229,12 @@ def encode_packets(packets: PacketAttestation) -> bytes:
 
 
 def decode_attestation(data: bytes) -> Attestation:
-    """An update, or a packet proof, with the attested bytes left unread. Raises MalformedInput."""
+    """An update, or a packet proof, with the attested bytes left unread.
+
+    Raises:
+        MalformedInput: not the canonical encoding, data of more than `MAX_DATA_BYTES`, or signatures not of 65 bytes
+            each, none or more than `MAX_ATTESTORS`.
+    """
     (value,) = decode_canonical([ATTESTATION_TUPLE], data, "attestation", MAX_ATTESTATION_BYTES)
     return _attestation(value)
 
@@ -225,7 +245,11 @@ def encode_attestation(attestation: Attestation) -> bytes:
 
 
 def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
-    """An update of a state or a rotation, with the attested bytes left unread. Raises MalformedInput."""
+    """An update of a state or a rotation, with the attested bytes left unread; the first word tells the two apart.
+
+    Raises:
+        MalformedInput: as `decode_attestation`.
+    """
     if data[:WORD] != _ROTATION:
         return AttestationKind.STATE, decode_attestation(data)
     _, value = decode_canonical(["uint8", ATTESTATION_TUPLE], data, "rotation", MAX_ATTESTATION_BYTES + WORD)
@@ -233,12 +257,16 @@ def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
 
 
 def encode_rotation_update(attestation: Attestation) -> bytes:
-    """An update whose attested bytes are a rotation."""
+    """An update whose attested bytes are a rotation; one of a state is `encode_attestation` alone."""
     return encode_abi(["uint8", ATTESTATION_TUPLE], [int(AttestationKind.ROTATION), _attestation_value(attestation)])
 
 
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
-    """Raises MalformedInput."""
+    """Two attestations of one kind, with the attested bytes left unread. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown kind, or an attestation out of bounds.
+    """
     ((kind, first, second),) = decode_canonical([MISBEHAVIOUR_TUPLE], data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     if kind not in tuple(AttestationKind):
         raise MalformedInput("misbehaviour.kind", "1 for states, 2 for packets, 3 for rotations", got=kind)

@@ -37,7 +37,7 @@ def scope_hash(scope: Scope) -> bytes:
 
 
 def attestation_digest(scope: Scope, kind: AttestationKind, data: bytes) -> bytes:
-    """The 32 bytes that are signed."""
+    """The 32 bytes that are signed in the scoped form (EIP-712), which binds both ends, the kind and the data."""
     struct = keccak256(ATTESTATION_TYPE_HASH + scope_hash(scope) + kind.to_bytes(32, "big") + keccak256(data))
     return keccak256(b"\x19\x01" + DOMAIN_SEPARATOR + struct)
 
@@ -52,14 +52,18 @@ def public_digest(kind: AttestationKind, data: bytes) -> bytes:
 
 
 def signing_digest(client: ClientState, kind: AttestationKind, data: bytes) -> bytes:
-    """The 32 bytes that this client's attestors sign; the public form has no rotations."""
+    """The 32 bytes that this client's attestors sign; the public form has no rotations, which are always scoped."""
     if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:
         return public_digest(kind, data)
     return attestation_digest(client.scope, kind, data)
 
 
 def sign_digest(private_key: bytes, digest: bytes) -> bytes:
-    """65 bytes r ‖ s ‖ v, low s, v 27 or 28. Raises ValueError for a bad secret."""
+    """65 bytes r ‖ s ‖ v over a digest of 32 bytes, low s, v 27 or 28; by an attestor, never by a verifier.
+
+    Raises:
+        ValueError: a secret that is not 32 bytes in range, or a digest of another length.
+    """
     signature = secp256k1.sign_recoverable(private_key, digest)
     return signature[:-1] + bytes([signature[-1] + _V_OFFSET])
 

@@ -35,7 +35,11 @@ client_not_expired = cited(trusting.within_trusting_period, "ICS-02", "client_no
 
 @rule(SPEC)
 def consensus_state_is_the_latest(client: ClientState, state: StateAttestation) -> None:
-    """A new client's two states are of one height."""
+    """A new client's two states are of one height.
+
+    Raises:
+        PredicateFailed: they are not.
+    """
     if state.height != client.latest_height:
         raise PredicateFailed(
             "consensus_state_is_the_latest", "heights differ", got=state.height, expected=client.latest_height
@@ -44,14 +48,20 @@ def consensus_state_is_the_latest(client: ClientState, state: StateAttestation) 
 
 @rule(SPEC)
 def header_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
-    """The attested time is earlier than now plus the allowed drift."""
+    """The attested time is earlier than now plus the allowed drift. All are nanoseconds.
+
+    Raises:
+        PredicateFailed: it is at that instant or later.
+    """
     trusting.demand_not_from_future("header_not_from_future", "attested", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
 def signing_set(client: ClientState, kind: AttestationKind, attestation: Attestation) -> ClientState:
-    """The client with the set that is to be judged: the previous one where all that signed are in it, and they are not all
-    in the present one or only enough for the previous. Never for a rotation, and never once the client is past the window.
-    Nothing is refused here."""
+    """The client with the set that is to be judged: the previous one where all that signed are in it, and they are not
+    all in the present one or only enough for the previous.
+
+    Never the previous one for a rotation, nor once the client is past the window. Nothing is refused here.
+    """
     previous = None if kind is AttestationKind.ROTATION else client.as_previous()
     if previous is None or client.previous is None or client.latest_height > client.previous.until_height:
         return client
@@ -65,7 +75,11 @@ def signing_set(client: ClientState, kind: AttestationKind, attestation: Attesta
 
 @rule(SPEC)
 def previous_set_in_its_window(client: ClientState, height: int) -> None:
-    """What the previous set signed is of a height up to which it was left good."""
+    """What the previous set signed is of a height up to which it was left good.
+
+    Raises:
+        PredicateFailed: the height is above, or there is no previous set.
+    """
     until = 0 if client.previous is None else client.previous.until_height
     if height > until:
         raise PredicateFailed(
@@ -75,7 +89,11 @@ def previous_set_in_its_window(client: ClientState, height: int) -> None:
 
 @rule(SPEC)
 def rotation_follows(client: ClientState, rotation: Rotation) -> None:
-    """It is the one after the set in force: none is skipped, repeated or taken from before a recovery."""
+    """It is the one after the set in force: no rotation is skipped, repeated or taken from before a recovery.
+
+    Raises:
+        PredicateFailed: another set number.
+    """
     if rotation.set_number != client.set_number + 1:
         raise PredicateFailed(
             "rotation_follows", "is not the next set", got=rotation.set_number, expected=client.set_number + 1
@@ -87,6 +105,9 @@ def quorum_of_attestors(client: ClientState, kind: AttestationKind, attestation:
     """At least the threshold signed, and no more signatures than there are attestors. Counted before any is checked.
 
     Returns the client with the set that signed (`signing_set`).
+
+    Raises:
+        PredicateFailed: too few signatures or too many.
     """
     client = signing_set(client, kind, attestation)
     count = len(attestation.signatures)
@@ -102,7 +123,12 @@ def quorum_of_attestors(client: ClientState, kind: AttestationKind, attestation:
 
 @rule(SPEC)
 def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
-    """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts twice."""
+    """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts
+    twice.
+
+    Raises:
+        PredicateFailed: the first signature that is not, by its index.
+    """
     name = "signed_by_attestors"
     digest = signing_digest(client, kind, attestation.data)
     last = bytes(0)
@@ -123,7 +149,11 @@ def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation:
 
 @rule("ICS-24")
 def path_is_one_key(path: tuple[bytes, ...]) -> None:
-    """The attested router has one store: a path of one element [ICS-24]."""
+    """The attested router has one store: a path of one element [ICS-24].
+
+    Raises:
+        MalformedInput: another number of elements, or one that has not 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+    """
     if len(path) != 1:
         raise MalformedInput("path", "an attested router has one store: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
@@ -132,7 +162,12 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
 
 @rule(SPEC)
 def value_is_one_word(value: bytes) -> None:
-    """A commitment has 32 bytes; all zero means absence, it is no member."""
+    """A commitment has 32 bytes; all zero means absence and is never a member.
+
+    Raises:
+        MalformedInput: another length.
+        PredicateFailed: the zero word.
+    """
     if len(value) != HASH_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=HASH_BYTES)
     if value == ABSENT:
@@ -141,7 +176,11 @@ def value_is_one_word(value: bytes) -> None:
 
 @rule(SPEC)
 def height_is_the_proof_height(packets: PacketAttestation, state: StateAttestation) -> None:
-    """The attestors speak of the very block whose time the client knows."""
+    """The attestors speak of the very block whose time the client knows.
+
+    Raises:
+        PredicateFailed: packets and state are of two heights.
+    """
     if packets.height != state.height:
         raise PredicateFailed(
             "height_is_the_proof_height", "attested at another height", got=packets.height, expected=state.height
@@ -150,7 +189,11 @@ def height_is_the_proof_height(packets: PacketAttestation, state: StateAttestati
 
 @rule(SPEC)
 def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: bytes | None) -> None:
-    """The list has the path, with this value; with None the zero word, which a path that is not listed does not have."""
+    """The list has the path, with this value; with None the zero word, which a path that is not listed does not have.
+
+    Raises:
+        PredicateFailed: the path (by its Keccak-256) is not listed, or has another value.
+    """
     got = packets.commitment(path_hash)
     if got is None:
         raise PredicateFailed("commitment_is_attested", "the attestation does not list the path", got=path_hash)
@@ -162,7 +205,12 @@ def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: 
 @rule(SPEC)
 def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
     """Both cannot be true: one height with two times, time that goes back, one path with two values at one height, or
-    two sets with one number."""
+    two sets with one number.
+
+    Raises:
+        PredicateFailed: both can be true.
+        MalformedInput: the attested bytes are not of their kind.
+    """
     first, second = evidence.first.data, evidence.second.data
     match evidence.kind:
         case AttestationKind.STATE:

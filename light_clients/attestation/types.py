@@ -139,14 +139,17 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     @property
     def max_clock_drift_ns(self) -> int:
+        """`max_clock_drift_s` in the unit of the shared rules."""
         return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     @property
     def height(self) -> Height:
+        """The latest height as a value of revision 0."""
         return Height(0, self.latest_height)
 
     @property
@@ -155,16 +158,24 @@ class ClientState:
         return self.set_number == 0 and self.digest_form is DigestForm.SCOPED
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: nothing is proven by it any more."""
         return replace(self, is_frozen=True)
 
     def at(self, height: int) -> Self:
-        """With a state stored at `height`; the previous set is forgotten once the client is past its window."""
+        """With a state stored at `height`; the previous set is forgotten once the client is past its window.
+
+        The latest height never goes down: a state of an older height leaves it as it is.
+        """
         latest = max(self.latest_height, height)
         previous = self.previous if self.previous is not None and latest <= self.previous.until_height else None
         return replace(self, latest_height=latest, previous=previous)
 
     def rotated(self, rotation: "Rotation") -> Self:
-        """The new set in force, and the present one as the previous until the rotation's height."""
+        """The new set in force, and the present one as the previous until the rotation's height; 0 leaves no previous
+        set.
+
+        The latest height is not moved: see `at`.
+        """
         previous = None
         if rotation.previous_until_height:
             previous = PreviousSet(self.attestors, self.threshold, rotation.previous_until_height)
@@ -203,6 +214,7 @@ class StateAttestation:
 
     @property
     def timestamp_ns(self) -> int:
+        """`timestamp_s`, the attested whole seconds, in nanoseconds since 1970."""
         return self.timestamp_s * NANOSECONDS_PER_SECOND
 
 
@@ -265,7 +277,10 @@ class PacketAttestation:
             raise MalformedInput("packets.packets", "must be ascending by path, and no path twice")
 
     def commitment(self, path_hash: bytes) -> bytes | None:
-        """None where the attestation says nothing about the path."""
+        """The 32 bytes under this Keccak-256 of a path, `ABSENT` where the router holds nothing.
+
+        None where the attestation says nothing about the path, which proves neither.
+        """
         return next((entry.commitment for entry in self.packets if entry.path_hash == path_hash), None)
 
 

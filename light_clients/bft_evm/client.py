@@ -31,7 +31,12 @@ header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_forme
 
 @rule("ICS-02")
 def trusted_state_known(consensus_states: ConsensusStates, height: Height, latest: Height) -> TrustedState:
-    """The stored state that a header names as trusted."""
+    """The stored state that a header names as trusted; `latest` is the client's latest height, for the error alone.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, latest)
@@ -41,7 +46,11 @@ def trusted_state_known(consensus_states: ConsensusStates, height: Height, lates
 
 @rule(f"EIP-1186; {SPEC}")
 def router_account_proven(client: ClientState, header: Header) -> bytes:
-    """The storage root of the client's router under the header's state root."""
+    """The storage root of the client's router under the header's state root.
+
+    Raises:
+        PredicateFailed, MalformedInput: the account proof does not lead to a contract there.
+    """
     return router_storage_root(header.execution.state_root, client.router_address, header.account_proof)
 
 
@@ -62,26 +71,56 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
     )
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+            UnsupportedOperation: contract selection under a consensus other than QBFT.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """The client's latest height: a block number, of revision 0."""
         return client.latest_height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
+        """Not frozen, and the first state neither expired nor from the future. Decoding has judged the parameters.
+
+        Raises:
+            ClientFrozen, ClientExpired, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(predicates.header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The EIP-155 chain id in decimal, and the router's address.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         return ProvenStore(str(client.chain_id), client.router_address)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. The seals are judged before the router's account proof.
+
+        Raises:
+            TooLittleOverlap: too few trusted validators sealed it; a nearer header may do.
+            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
+                usable.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header, client.seal_rules)
         judge(client_not_frozen, client)
@@ -93,6 +132,11 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: two sealed headers of one height with different block hashes.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`, or MalformedInput where the message cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         evidence = codec.decode_misbehaviour(misbehaviour, client.seal_rules)
         judge_misbehaviour(VERIFY, client, consensus_states, evidence, now_ns)
@@ -111,9 +155,20 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `evm_router.CommitmentRules.judge`: a storage proof under the state's storage root.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         _COMMITMENTS.judge(judge, client_state, consensus_state, proof, path, value)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """See `LightClient.recovered`: latest height and trusting period are the substitute's.
+
+        Raises:
+            PredicateFailed, MalformedInput: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         new = codec.decode_client_state(substitute)
         return codec.encode_client_state(
@@ -133,7 +188,12 @@ def _options_of(client: ClientState) -> Options:
 def judge_misbehaviour(
     judge: Judge, client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> None:
-    """Both headers are believed, each from its own trusted state, and contradict each other."""
+    """Both headers are believed, each from its own trusted state, and contradict each other.
+
+    Raises:
+        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
+    """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, evidence.header_1, evidence.header_2)
     for header in (evidence.header_1, evidence.header_2):

@@ -32,7 +32,12 @@ MAX_HEADER_BYTES = MAX_LISTED_HEADER_BYTES + MAX_HEADER_RLP_BYTES + MAX_VALIDATO
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput, or UnsupportedOperation for rules that are known each but not offered together."""
+    """A client state whose parameters are within their bounds.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown rule, or a field out of bounds.
+        UnsupportedOperation: rules that are known each but not offered together.
+    """
     message = parse_canonical(bft_evm_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     try:
         consensus = Consensus(message.consensus)
@@ -77,7 +82,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """Raises MalformedInput."""
+    """A consensus state; validators are ascending and distinct.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(bft_evm_pb2.ConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     return ConsensusState(message.timestamp_s, message.storage_root, tuple(message.validators))
 
@@ -94,7 +103,11 @@ def _max_header_bytes(rules: SealRules) -> int:
 
 
 def decode_header_message(data: bytes, rules: SealRules) -> Header:
-    """An update, down to the extra data. Raises MalformedInput."""
+    """An update, down to the extra data; `rules` say whether it must bring a proof of its validators.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a header that is not strict RLP, or a part out of bounds (named).
+    """
     return _header(parse_canonical(bft_evm_pb2.Header, data, "header", _max_header_bytes(rules)), rules, "header")
 
 
@@ -104,7 +117,11 @@ def encode_header_message(header: Header) -> bytes:
 
 
 def decode_misbehaviour(data: bytes, rules: SealRules) -> Misbehaviour:
-    """Raises MalformedInput."""
+    """Two updates of a chain of these rules. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput: as `decode_header_message`, of either header.
+    """
     message = parse_canonical(bft_evm_pb2.Misbehaviour, data, "misbehaviour", 2 * _max_header_bytes(rules) + 16)
     return Misbehaviour(
         _header(message.header_1, rules, "misbehaviour.header_1"),
@@ -126,7 +143,13 @@ def header_of(
     consensus: Consensus = Consensus.QBFT,
     validators_proof: ValidatorsProof | None = None,
 ) -> Header:
-    """An update made of a node's answers; parses the extra data (MalformedInput)."""
+    """An update made of a node's answers, which parses the extra data.
+
+    `account_proof` holds RLP nodes, root first; its bounds are judged by the decoder of whoever receives the update.
+
+    Raises:
+        MalformedInput: the extra data are not those of `consensus`.
+    """
     extra = decode_extra_data(execution.extra_data, consensus)
     return Header(trusted_height, execution, extra, account_proof, validators_proof)
 

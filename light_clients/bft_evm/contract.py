@@ -18,14 +18,21 @@ _PADDING = bytes(HASH_BYTES - ADDRESS_BYTES)
 
 
 def element_slots(array_slot: bytes, count: int) -> Iterator[bytes]:
-    """Slots of a Solidity `address[]`'s elements: K(slot) and those after it, one address each."""
+    """Slots of a Solidity `address[]`'s elements: K(slot) and those after it, one address each.
+
+    `array_slot` and each slot yielded are 32 bytes, big-endian; numbering wraps at 2^256.
+    """
     first = int.from_bytes(keccak256(array_slot), "big")
     for index in range(count):
         yield ((first + index) % 2**256).to_bytes(HASH_BYTES, "big")
 
 
 def proof_of(header: Header) -> ValidatorsProof:
-    """What shows the contract's list; PredicateFailed where the header comes without it."""
+    """What shows the contract's list.
+
+    Raises:
+        PredicateFailed: the header comes without it.
+    """
     if header.validators_proof is None:
         raise PredicateFailed(PROVEN, "the header comes without a proof of its validators")
     return header.validators_proof
@@ -33,7 +40,11 @@ def proof_of(header: Header) -> ValidatorsProof:
 
 @rule("docs/spec/bft-evm-client.md")
 def parent_is_linked(header: Header) -> ValidatorsProof:
-    """The header names the parent by its hash, and stands right above it. Returns the proof that the parent is in."""
+    """The header names the parent by its hash, and stands right above it. Returns the proof that the parent is in.
+
+    Raises:
+        PredicateFailed: no proof, another hash, or another height.
+    """
     proof = proof_of(header)
     parent = proof.parent
     got = block_hash(parent.execution, parent.extra)
@@ -51,7 +62,11 @@ def parent_is_linked(header: Header) -> ValidatorsProof:
 
 @rule(BESU_CONTRACT)
 def no_validators_in_header(header: Header) -> None:
-    """Nodes refuse a list or a vote in a header where a contract selects."""
+    """Nodes refuse a list or a vote in a header where a contract selects.
+
+    Raises:
+        PredicateFailed: the extra data hold one of them.
+    """
     if header.extra.validators or header.extra.vote is not None:
         raise PredicateFailed("no_validators_in_header", "a contract selects validators, but extra data names some too")
 

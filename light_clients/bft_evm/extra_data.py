@@ -127,7 +127,11 @@ def _vote(item: RlpItem, consensus: Consensus) -> Vote | None:
 
 
 def encode_extra_data(extra: ExtraData) -> bytes:
-    """Inverse of `decode_extra_data`."""
+    """Inverse of `decode_extra_data`.
+
+    Raises:
+        MalformedInput: a round above `MAX_ROUND`.
+    """
     if extra.consensus is Consensus.ISTANBUL:
         return extra.vanity + _encoded((extra.validators, extra.proposer_seal, extra.seals))
     return _encoded((*_items_with_round(extra), extra.seals))
@@ -156,7 +160,7 @@ def _hash_with(header: ExecutionHeader, extra_data: bytes) -> bytes:
 
 
 def commit_seal_hash(header: ExecutionHeader, extra: ExtraData) -> bytes:
-    """What validators sign: the header with its round (which Istanbul does not have) and without seals."""
+    """What validators sign: the header with its round (which Istanbul does not have) and without seals; 32 bytes."""
     match extra.consensus:
         case Consensus.QBFT:
             return _hash_with(header, encode_extra_data(extra.without_seals()))
@@ -167,13 +171,16 @@ def commit_seal_hash(header: ExecutionHeader, extra: ExtraData) -> bytes:
 
 
 def block_hash(header: ExecutionHeader, extra: ExtraData) -> bytes:
-    """The hash by which the chain links and names the block: without seals and round."""
+    """The hash by which the chain links and names the block: without seals and round; 32 bytes."""
     if extra.consensus is Consensus.IBFT2:
         return _hash_with(header, _encoded(_items(extra)))
     return _hash_with(header, encode_extra_data(extra.without_seals_and_round()))
 
 
 def proposer_seal_hash(header: ExecutionHeader, extra: ExtraData) -> bytes:
-    """What Istanbul's proposer signs: the hash of the hash of the header with neither its own seal nor the others'."""
+    """What Istanbul's proposer signs: the hash of the hash of the header with neither its own seal nor the others'.
+
+    32 bytes; `extra` must be Istanbul's.
+    """
     bare = replace(extra, proposer_seal=b"", seals=())
     return keccak256(_hash_with(header, encode_extra_data(bare)))

@@ -27,7 +27,11 @@ ISTANBUL_NONCES = (NONCE, b"\xff" * 8)
 
 
 def quorum_size(validators: int, rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS) -> int:
-    """⌈2n/3⌉ (besu BftHelpers.calculateRequiredValidatorQuorum), or 2F + 1 with F = ⌈n/3⌉ - 1 (GoQuorum validator.Set.F)."""
+    """⌈2n/3⌉ (besu BftHelpers.calculateRequiredValidatorQuorum), or 2F + 1 with F = ⌈n/3⌉ - 1 (GoQuorum
+    validator.Set.F).
+
+    `validators` is n, at least 1.
+    """
     if rule is QuorumRule.TWO_F_PLUS_ONE:
         return 2 * ((validators + 2) // 3 - 1) + 1
     return (2 * validators + 2) // 3
@@ -45,7 +49,11 @@ height_increases = cited(evm.height_increases, SPEC)
 
 @rule(SPEC)
 def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
-    """Header time is whole seconds and repeats where blocks come faster, but never goes back."""
+    """Header time is whole seconds and repeats where blocks come faster, but never goes back.
+
+    Raises:
+        PredicateFailed: the header is older than its trusted state.
+    """
     if header.execution.timestamp_s < trusted_timestamp_s:
         raise PredicateFailed(
             "time_does_not_decrease",
@@ -56,7 +64,12 @@ def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
 
 
 def constant_fields(header: Header) -> None:
-    """Difficulty 1, no ommers, the Istanbul mix hash and nonce 0, as every node demands; an Istanbul nonce may be a vote."""
+    """Difficulty 1, no ommers, the Istanbul mix hash and nonce 0, as every node demands; an Istanbul nonce may be a
+    vote.
+
+    Raises:
+        PredicateFailed: `<consensus>_constant_fields`: the first field that differs.
+    """
     execution = header.execution
     nonces = ISTANBUL_NONCES if header.extra.consensus is Consensus.ISTANBUL else (NONCE,)
     for name, got, expected in (
@@ -76,7 +89,11 @@ def constant_fields(header: Header) -> None:
 
 @rule(SPEC)
 def validators_are_listed(validators: tuple[bytes, ...]) -> None:
-    """1 to MAX_VALIDATORS distinct addresses. An empty list (validators in a contract) proves nothing and is refused."""
+    """1 to MAX_VALIDATORS distinct addresses. An empty list (validators in a contract) proves nothing and is refused.
+
+    Raises:
+        PredicateFailed: no validator, too many, or one twice.
+    """
     if not validators:
         raise PredicateFailed("validators_are_listed", "extra data lists no validators (contract selection)")
     if len(validators) > MAX_VALIDATORS:
@@ -88,7 +105,11 @@ def validators_are_listed(validators: tuple[bytes, ...]) -> None:
 def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
     """Distinct signers of the commit seals, every one of them in `validators`, the header's own list.
 
-    As Besu and GoQuorum do, one bad seal refuses the header: a malformed one, a second one of a signer, one of a stranger.
+    As Besu and GoQuorum do, one bad seal refuses the header: a malformed one, a second one of a signer, one of a
+    stranger.
+
+    Raises:
+        PredicateFailed: the first bad seal, by its index. No seal at all is left to the quorum.
     """
     name = "commit_seals_of_validators"
     digest = commit_seal_hash(header.execution, header.extra)
@@ -107,10 +128,10 @@ def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) ->
 
 
 def recover_all_committers(header: Header) -> frozenset[bytes]:
-    """Signers of the commit seals, whoever they are: a hint for who does not know the list.
+    """Signers of the commit seals, whoever they are: a hint for anyone who does not know the list.
 
     Raises:
-        PredicateFailed: `commit_seals_of_validators`: a seal is no signature.
+        PredicateFailed: `commit_seals_of_validators`: no seal, one that is no signature, or two of one signer.
     """
     digest = commit_seal_hash(header.execution, header.extra)
     signers = [recover_eth_address(digest, seal) for seal in header.extra.seals]
@@ -121,13 +142,17 @@ def recover_all_committers(header: Header) -> frozenset[bytes]:
 
 
 def recover_proposer(header: Header) -> bytes | None:
-    """Who proposed an Istanbul block; None where the proposer's seal is no signature."""
+    """The 20-byte address of an Istanbul block's proposer; None where the proposer's seal is no signature."""
     return recover_eth_address(proposer_seal_hash(header.execution, header.extra), header.extra.proposer_seal)
 
 
 @rule(GOQUORUM)
 def proposer_is_listed(header: Header, validators: tuple[bytes, ...]) -> None:
-    """An Istanbul block carries the seal of the validator that proposed it."""
+    """An Istanbul block carries the seal of the validator that proposed it.
+
+    Raises:
+        PredicateFailed: the seal is no signature, or by an address that is not in `validators`.
+    """
     proposer = recover_proposer(header)
     if proposer not in validators:
         raise PredicateFailed(
@@ -136,7 +161,11 @@ def proposer_is_listed(header: Header, validators: tuple[bytes, ...]) -> None:
 
 
 def quorum_of_own_validators(validators: int, committers: frozenset[bytes], rule: QuorumRule) -> None:
-    """At least the rule's quorum of the header's own validators sealed it."""
+    """At least the rule's quorum of the header's own validators sealed it; `validators` is their number.
+
+    Raises:
+        PredicateFailed: too few committers.
+    """
     needed = quorum_size(validators, rule)
     if len(committers) < needed:
         raise PredicateFailed(
@@ -149,7 +178,11 @@ def quorum_of_own_validators(validators: int, committers: frozenset[bytes], rule
 
 @rule(SPEC)
 def overlap_with_trusted_validators(committers: frozenset[bytes], trusted_validators: tuple[bytes, ...]) -> None:
-    """More than a third of the trusted validators sealed the header, adjacent or not."""
+    """More than a third of the trusted validators sealed the header, adjacent or not.
+
+    Raises:
+        TooLittleOverlap: too few of them; a nearer header may do.
+    """
     signed = len(committers.intersection(trusted_validators))
     total = len(trusted_validators)
     needed = overlap_size(total)
@@ -167,7 +200,11 @@ def overlap_with_trusted_validators(committers: frozenset[bytes], trusted_valida
 
 @rule(SPEC)
 def headers_conflict(header_1: Header, header_2: Header) -> None:
-    """One height, two block hashes. The hash omits round and seals, so an honest re-proposal is no conflict."""
+    """One height, two block hashes. The hash omits round and seals, so an honest re-proposal is no conflict.
+
+    Raises:
+        PredicateFailed: two heights, or one block.
+    """
     if header_1.execution.number != header_2.execution.number:
         raise PredicateFailed(
             "headers_conflict",

@@ -69,6 +69,7 @@ class ExtraData:
     proposer_seal: bytes = b""
 
     def without_seals(self) -> Self:
+        """A copy with no seals: what a commit seal covers under QBFT, round included."""
         return replace(self, seals=())
 
     def without_seals_and_round(self) -> Self:
@@ -139,17 +140,26 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     @property
     def max_clock_drift_ns(self) -> int:
+        """`max_clock_drift_s` in the unit of the shared rules."""
         return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     @property
     def seal_rules(self) -> SealRules:
+        """The part of this state that headers are decoded and judged by.
+
+        Raises:
+            UnsupportedOperation: contract selection under a consensus other than QBFT; a state that exists never raises
+                it.
+        """
         return SealRules(self.consensus, self.quorum_rule, self.validator_contract)
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: no header or proof is judged under it any more."""
         return replace(self, is_frozen=True)
 
 
@@ -175,6 +185,7 @@ class ConsensusState:
 
     @property
     def timestamp_ns(self) -> int:
+        """`timestamp_s`, the header's own whole seconds, in nanoseconds since 1970."""
         return self.timestamp_s * NANOSECONDS_PER_SECOND
 
 
@@ -220,10 +231,12 @@ class Header:
 
     @property
     def height(self) -> Height:
+        """The block number, of revision 0."""
         return Height(0, self.execution.number)
 
     @property
     def timestamp_ns(self) -> int:
+        """The execution header's whole seconds, in nanoseconds since 1970."""
         return self.execution.timestamp_s * NANOSECONDS_PER_SECOND
 
 

@@ -48,7 +48,11 @@ _SEALS = {consensus: _SealSources(consensus) for consensus in Consensus}
 
 
 def judge_seals(judge: Judge, header: Header, rules: SealRules) -> Sealed:
-    """The header's own validators sealed it. Says nothing about whether that list is to be believed."""
+    """The header's own validators sealed it. Says nothing about whether that list is to be believed.
+
+    Raises:
+        PredicateFailed, MalformedInput: the first rule that does not hold.
+    """
     seals = _SEALS[rules.consensus]
     judge(seals.constant_fields, header)
     if rules.validator_contract is None:
@@ -71,14 +75,25 @@ def _judge_contract(judge: Judge, header: Header, contract: ValidatorContract) -
 
 @rule(f"EIP-1186; {contracts.BESU_CONTRACT}")
 def validators_proven_in_contract(contract: ValidatorContract, proof: ValidatorsProof) -> tuple[bytes, ...]:
-    """The contract's list under the parent's state root, which is a list as headers have it."""
+    """The contract's list under the parent's state root, which is a list as headers have it.
+
+    Raises:
+        PredicateFailed, MalformedInput: the proof does not show it, or the list is empty, too long or repeats an
+            address.
+    """
     validators = contracts.contract_validators(contract, proof)
     predicates.validators_are_listed(validators)
     return validators
 
 
 def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> Sealed:
-    """The header is believed because of a lower, trusted state. The last rule raises `TooLittleOverlap`."""
+    """The header is believed because of a lower, trusted state. Times of `trusted` and `options` are seconds.
+
+    Raises:
+        TooLittleOverlap: by the last rule; a nearer header may do.
+        ClientExpired: the trusted state is older than the trusting period.
+        PredicateFailed, MalformedInput: the first other rule that does not hold.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     judge(predicates.time_does_not_decrease, header, trusted.timestamp_s)
     drift_ns = options.max_clock_drift_s * NANOSECONDS_PER_SECOND
@@ -87,8 +102,12 @@ def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: O
 
 
 def judge_evidence(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
-    """As `judge_update`, whatever the header says of the time: who seals two blocks at a height does not get away with
-    a date that no update could have."""
+    """As `judge_update`, whatever the header says of the time: anyone who signs two blocks at a height does not get
+    away with a date that no update could have.
+
+    Raises:
+        VerificationError: as `judge_update`.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     _judge_vouching(judge, header, trusted, options.rules)
 

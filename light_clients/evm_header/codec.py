@@ -19,7 +19,7 @@ MAX_HEADER_RLP_BYTES = MAX_EXTRA_DATA_BYTES + 2 * 1024
 
 
 def decode_header(data: bytes) -> ExecutionHeader:
-    """Parse a whole header of any fork through Osaka, whose fields are Prague's.
+    """Parse a whole header of any fork through Osaka, whose fields are Prague's. At most `MAX_HEADER_RLP_BYTES`.
 
     Raises:
         MalformedInput: not strict RLP, a wrong number of fields, or a field out of bounds (named).
@@ -39,7 +39,7 @@ def decode_header(data: bytes) -> ExecutionHeader:
 
 
 def encode_header(header: ExecutionHeader) -> bytes:
-    """Inverse of `decode_header`."""
+    """Inverse of `decode_header`; optional fields end with the first that is None."""
     items: list[bytes] = []
     for name in FIELD_NAMES:
         value = getattr(header, name)

@@ -74,14 +74,22 @@ def header_from_rpc(block: Mapping[str, Any]) -> ExecutionHeader:
 
 
 def quantity(text: object, field: str) -> int:
-    """A JSON-RPC QUANTITY: `0x` and hex digits without leading zeros."""
+    """A JSON-RPC QUANTITY: `0x` and at most 64 hex digits without leading zeros.
+
+    Raises:
+        MalformedInput: another form or type.
+    """
     if not isinstance(text, str) or len(text) > MAX_QUANTITY_CHARS or _QUANTITY.fullmatch(text) is None:
         raise MalformedInput(field, "is not a hex quantity", got=text)
     return int(text, 16)
 
 
 def data_bytes(text: object, field: str) -> bytes:
-    """JSON-RPC DATA: `0x` and two hex digits a byte."""
+    """JSON-RPC DATA: `0x` and two hex digits a byte, at most `MAX_EXTRA_DATA_BYTES` of them.
+
+    Raises:
+        MalformedInput: another form or type, or too long.
+    """
     if not isinstance(text, str) or len(text) > MAX_DATA_CHARS or _DATA.fullmatch(text) is None:
         raise MalformedInput(field, "is not hex data", got=text)
     return bytes.fromhex(text[2:])
