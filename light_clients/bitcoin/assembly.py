@@ -28,8 +28,11 @@ def first_states(
 ) -> tuple[bytes, bytes]:
     """Client and consensus state of a client that trusts the last of `headers`; they begin at `first_height`.
 
+    Work is counted over `headers` alone: it is the base from which this client counts on.
+
     Raises:
         ValueError: they do not reach back to `headers_needed_from` of the last one's height.
+        MalformedInput, UnsupportedOperation: a parameter is out of bounds, or the network is not offered.
     """
     state = state_from_ancestors(headers, first_height, parameters_of(network))
     client = ClientState(
@@ -52,11 +55,11 @@ def message_proof(headers: tuple[BlockHeader, ...], block: bytes, key: bytes, va
     """That `block` holds the message of `key` and `value`, for the consensus state of the last of `headers`.
 
     `headers` run from the block's own. `funding` is the transaction whose output the publisher spent; like the block it
-    may carry witnesses.
+    may carry witnesses. Whether that output is the publisher's is left to the client that judges the proof.
 
     Raises:
         ValueError: no transaction of the block spends from `funding` and carries the message.
-        MalformedInput: block or funding transaction are none.
+        MalformedInput: block or funding transaction cannot be decoded.
     """
     _, transactions = decode_block(block)
     paid = decode_transaction(funding, "funding", with_witness=True)

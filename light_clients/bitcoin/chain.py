@@ -15,7 +15,12 @@ CORE_HEADER = "Bitcoin Core ContextualCheckBlockHeader"
 def state_after(
     parent: ConsensusState, header: BlockHeader, parameters: ChainParameters, block_hash: bytes | None = None
 ) -> ConsensusState:
-    """What `header`, whose bits were judged, leaves behind as the child of `parent`. `block_hash` is the header's own."""
+    """What `header`, whose bits were judged, leaves behind as the child of `parent`. `block_hash` is the header's own.
+
+    Raises:
+        PredicateFailed: its bits stand for no target.
+        MalformedInput: height, work or median time is out of bounds.
+    """
     height = parent.height + 1
     first = starts_period(height)
     took_least = parameters.allows_min_difficulty and header.bits == bits_of(parameters.pow_limit)
@@ -49,23 +54,30 @@ class Weighed:
 
     @property
     def trusted(self) -> ConsensusState:
+        """The state on which the run was shown; `states[0]`."""
         return self.run.trusted
 
     @property
     def tip(self) -> ConsensusState:
+        """The state of the last header, whose work is that of the whole run."""
         return self.states[-1]
 
     def at(self, height: int) -> ConsensusState:
-        """The state of a block of the run, or of the trusted one."""
+        """The state of a block of the run, or of the trusted one, at a height that it `holds`."""
         return self.states[height - self.trusted.height]
 
     def holds(self, height: int) -> bool:
+        """Whether a height is the trusted one's, the tip's or one between."""
         return self.trusted.height <= height <= self.tip.height
 
 
 @rule("Bitcoin Core AcceptBlockHeader")
 def headers_linked(run: Run) -> list[bytes]:
-    """Follow the headers from parent to child. Returns their hashes."""
+    """Follow the headers from parent to child. Returns their hashes, in internal byte order.
+
+    Raises:
+        PredicateFailed: the first header with another parent, by its height.
+    """
     hashes = [header.block_hash for header in run.headers]
     for index, header in enumerate(run.headers):
         parent = hashes[index - 1] if index else run.trusted.block_hash
@@ -75,7 +87,12 @@ def headers_linked(run: Run) -> list[bytes]:
 
 @rule("Bitcoin Core GetNextWorkRequired; BIP94")
 def difficulty_as_required(run: Run, hashes: Sequence[bytes]) -> Weighed:
-    """Each header has the bits that its ancestors demand, and adds their work. `hashes` are the headers' own."""
+    """Each header has the bits that its ancestors demand, and adds their work. `hashes` are the headers' own.
+
+    Raises:
+        PredicateFailed: the first header with other bits, by its height.
+        MalformedInput: the work, or a median time, is out of bounds.
+    """
     states = [run.trusted]
     for header, block_hash in zip(run.headers, hashes, strict=True):
         predicates.difficulty_as_required(header, states[-1], run.parameters)
@@ -85,40 +102,66 @@ def difficulty_as_required(run: Run, hashes: Sequence[bytes]) -> Weighed:
 
 @rule("Bitcoin Core CheckProofOfWork")
 def proof_of_work(run: Run, hashes: Sequence[bytes]) -> None:
-    """See `predicates.proof_of_work`, of each header; `hashes` are their own."""
+    """See `predicates.proof_of_work`, of each header; `hashes` are their own.
+
+    Raises:
+        PredicateFailed: the first header whose hash is above its target.
+    """
     predicates.every_proof_of_work(run.headers, hashes, run.parameters.pow_limit)
 
 
 @rule(f"{CORE_HEADER}; BIP113")
 def time_above_median(weighed: Weighed) -> None:
-    """See `predicates.time_above_median`, of each header."""
+    """See `predicates.time_above_median`, of each header.
+
+    Raises:
+        PredicateFailed: the first header that is not later, by its height.
+    """
     for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
         predicates.time_above_median(header, parent)
 
 
 @rule("BIP94")
 def no_time_warp(weighed: Weighed) -> None:
-    """See `predicates.no_time_warp`, of each header."""
+    """See `predicates.no_time_warp`, of each header. Only networks that enforce BIP94 are judged by it.
+
+    Raises:
+        PredicateFailed: the first header of a period that is too early, by its height.
+    """
     for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
         predicates.no_time_warp(header, parent)
 
 
 @rule(f"{CORE_HEADER}; BIP34, BIP66, BIP65")
 def version_not_obsolete(weighed: Weighed) -> None:
-    """See `predicates.version_not_obsolete`, of each header."""
+    """See `predicates.version_not_obsolete`, of each header.
+
+    Raises:
+        PredicateFailed: the first header of an obsolete version, by its height.
+    """
     for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
         predicates.version_not_obsolete(header, parent, weighed.run.parameters)
 
 
 @rule(f"{CORE_HEADER}, MAX_FUTURE_BLOCK_TIME")
 def header_not_from_future(weighed: Weighed, now_ns: int) -> None:
-    """See `predicates.header_not_from_future`, of each header."""
+    """See `predicates.header_not_from_future`, of each header.
+
+    Raises:
+        PredicateFailed: the first header that is more than two hours ahead, by its height.
+    """
     for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
         predicates.header_not_from_future(header.time_s, parent.height + 1, now_ns)
 
 
 def judge_run(judge: Judge, run: Run, now_ns: int) -> Weighed:
-    """Every rule over the headers of a run, whoever shows it and whatever else is known. Work comes before what is cheap to fake."""
+    """Every rule over the headers of a run, whoever shows it. Work comes before what is cheap to fake.
+
+    What else is known of the chain, such as a heavier branch, is not asked.
+
+    Raises:
+        PredicateFailed, MalformedInput: the first rule that does not hold.
+    """
     hashes = judge(headers_linked, run)
     weighed = judge(difficulty_as_required, run, hashes)
     judge(proof_of_work, run, hashes)
@@ -165,5 +208,7 @@ def state_from_ancestors(
 
 
 def headers_needed_from(height: int) -> int:
-    """The lowest height of which `state_from_ancestors` reads a header."""
+    """The lowest height of which `state_from_ancestors` reads a header: its period's first, or ten below, if that is
+    lower.
+    """
     return max(0, min(height - height % RETARGET_INTERVAL, height - MEDIAN_TIME_SPAN + 1))

@@ -42,27 +42,58 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
     immutable: ClassVar[tuple[str, ...]] = ("network", "publisher_script", "confirmation_depth")
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+            UnsupportedOperation: a network that is named but not offered.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """The highest block that is believed, of revision 0; the tip that confirmed it is not kept."""
         return client.latest_height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
+        """Not frozen, both states of one height, and the first state neither expired nor from the future.
+
+        Whether the block is on the chain with most work is the creator's to know.
+
+        Raises:
+            ClientFrozen, ClientExpired, MalformedInput, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(states_agree, client, state)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(header_not_from_future, state.time_s, state.height, now_ns)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The network's number in decimal, and the publisher's output script in the place of a router.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         return ProvenStore(str(client.network), client.publisher_script)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. A heavier chain without a block that was believed freezes the client.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
+                usable.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header)
         judge(client_not_frozen, client)
@@ -72,6 +103,11 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: two runs that confirm different blocks at one height.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`, or MalformedInput where the message cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         evidence = codec.decode_misbehaviour(misbehaviour)
         judge_misbehaviour(VERIFY, client, consensus_states, evidence, now_ns)
@@ -91,9 +127,21 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `membership.judge_membership`.
+
+        Raises:
+            UnsupportedOperation: `value` is None, since absence has no proof.
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         judge_membership(judge, client_state, consensus_state, proof, path, value)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """See `LightClient.recovered`: latest height, trusting period and best work are the substitute's.
+
+        Raises:
+            PredicateFailed, MalformedInput, UnsupportedOperation: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         new = codec.decode_client_state(substitute)
         return codec.encode_client_state(
@@ -109,7 +157,11 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
 
 @rule(SPEC)
 def states_agree(client: ClientState, state: ConsensusState) -> None:
-    """A new client's two states are of one block, and no heavier chain is known than the one that ends in it."""
+    """A new client's two states are of one height, and the best work known is at least the first state's own.
+
+    Raises:
+        MalformedInput: two heights, or a best work below the first state's own.
+    """
     if state.height != client.latest_height.revision_height:
         raise MalformedInput(
             "consensus_state.height",
@@ -129,7 +181,12 @@ def states_agree(client: ClientState, state: ConsensusState) -> None:
 def judge_misbehaviour(
     judge: Judge, client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> None:
-    """Both blocks are confirmed, each on its own trusted state, and only one of them can be on the chain."""
+    """Both blocks are confirmed, each on its own trusted state, and only one of them can be on the chain.
+
+    Raises:
+        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        PredicateFailed, MalformedInput: the first rule that does not hold, such as less work than the best chain's.
+    """
     judge(client_not_frozen, client)
     judge(_heights_conflict, evidence)
     first, second = evidence.header_1, evidence.header_2

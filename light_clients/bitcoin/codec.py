@@ -33,7 +33,12 @@ MAX_PROVEN_TRANSACTION_BYTES = 100_000
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput, or UnsupportedOperation for a network that is named but not offered."""
+    """A client state whose parameters are within their bounds.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown network, or a field out of bounds.
+        UnsupportedOperation: a network that is named but not offered.
+    """
     message = parse_canonical(bitcoin_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     try:
         network = Network(message.network)
@@ -64,7 +69,12 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """Raises MalformedInput."""
+    """A consensus state; chainwork is 32 bytes, big-endian, and the times of the last blocks are as many as the height
+    has.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(bitcoin_pb2.ConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     return ConsensusState(
         height=message.height,
@@ -93,7 +103,11 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 
 
 def decode_header_message(data: bytes) -> Header:
-    """An update. Raises MalformedInput."""
+    """An update of 1 to `MAX_HEADERS` headers, whose links and work are still to be judged.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a height with a revision, or headers that are not whole.
+    """
     return _header(parse_canonical(bitcoin_pb2.Header, data, "header", MAX_HEADER_BYTES), "header")
 
 
@@ -103,7 +117,11 @@ def encode_header_message(header: Header) -> bytes:
 
 
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
-    """Raises MalformedInput."""
+    """Two updates. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput: as `decode_header_message`, of either one.
+    """
     message = parse_canonical(bitcoin_pb2.Misbehaviour, data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     return Misbehaviour(
         _header(message.header_1, "misbehaviour.header_1"), _header(message.header_2, "misbehaviour.header_2")
@@ -118,7 +136,11 @@ def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
 
 
 def decode_membership_proof(data: bytes) -> MembershipProof:
-    """Raises MalformedInput."""
+    """A proof whose transactions carry no witness and have at most `MAX_PROVEN_TRANSACTION_BYTES` each.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a part out of bounds (named).
+    """
     message = parse_canonical(bitcoin_pb2.MembershipProof, data, "proof", MAX_PROOF_BYTES)
     return MembershipProof(
         headers=decode_headers(message.headers, "proof.headers"),

@@ -41,10 +41,11 @@ class HeaderTree:
         return block_hash in self._states
 
     def add(self, header: BlockHeader, now_ns: int) -> Reorganisation | None:
-        """Judge a header by every rule over headers; None where the best tip stays.
+        """Judge a header by every rule over headers; None where the best tip stays, also for a header that is known.
 
         Raises:
-            PredicateFailed: a rule is broken, or the parent is not in the tree (`parent_known`).
+            PredicateFailed: a rule is broken, the parent is not in the tree (`parent_known`), or the tree is full.
+            MalformedInput: height or work is out of bounds.
         """
         if header.block_hash in self._states:
             return None
@@ -62,12 +63,15 @@ class HeaderTree:
         return Reorganisation(old, self.tip, old.height - self.fork_of(old, self.tip).height)
 
     def fork_of(self, first: ConsensusState, second: ConsensusState) -> ConsensusState:
-        """The last block that two blocks of the tree have in common."""
+        """The last block that two blocks of the tree have in common; either may be an ancestor of the other.
+
+        Both must be in the tree: StopIteration is a bug of the caller.
+        """
         seconds = {state.block_hash for state in self._back_from(second)}
         return next(state for state in self._back_from(first) if state.block_hash in seconds)
 
     def best_chain(self) -> list[ConsensusState]:
-        """From the root to the best tip."""
+        """From the root to the best tip, both included."""
         return list(self._back_from(self.tip))[::-1]
 
     def confirmations(self, block_hash: bytes) -> int:

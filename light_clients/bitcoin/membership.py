@@ -26,13 +26,22 @@ _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
 
 @rule(SPEC)
 def client_state_well_formed(client_state: bytes) -> ClientState:
-    """Decodes it."""
+    """Decodes the client state; the last 64 different ones are remembered by their bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+        UnsupportedOperation: a network that is named but not offered.
+    """
     return _client_state_of(client_state)
 
 
 @rule(SPEC)
 def proof_well_formed(consensus_state: bytes, proof: bytes) -> tuple[ConsensusState, MembershipProof]:
-    """Decodes both."""
+    """Decodes the consensus state and the proof.
+
+    Raises:
+        MalformedInput: one of them is not the canonical encoding, or has a part out of bounds.
+    """
     return codec.decode_consensus_state(consensus_state), codec.decode_membership_proof(proof)
 
 
@@ -49,7 +58,14 @@ def judge_membership(
     path: tuple[bytes, ...],
     value: bytes | None,
 ) -> None:
-    """`value` was published under `path` in the state's block or an ancestor. Without a value: absence, which has no proof."""
+    """`value` was published under `path` in the state's block or an ancestor. Without a value: absence, which has no
+    proof.
+
+    Raises:
+        UnsupportedOperation: `value` is None.
+        ClientFrozen: the client state is frozen.
+        MalformedInput, PredicateFailed: the first rule that does not hold.
+    """
     client = judge(client_state_well_formed, client_state)
     judge(client_not_frozen, client)
     if value is None:
@@ -75,13 +91,21 @@ def judge_membership(
 
 @rule("docs/adr/0012-bitcoin-absence.md")
 def absence_is_provable() -> None:
-    """Never: raises UnsupportedOperation."""
+    """Never holds.
+
+    Raises:
+        UnsupportedOperation: always.
+    """
     raise UnsupportedOperation("proof of absence on bitcoin: headers and Merkle branches show only what a block holds")
 
 
 @rule("ICS-24")
 def path_is_one_key(path: tuple[bytes, ...]) -> None:
-    """Messages have one key: a path of one element."""
+    """Messages have one key: a path of one element.
+
+    Raises:
+        MalformedInput: another number of elements, or one that has not 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+    """
     if len(path) != 1:
         raise MalformedInput("path", "messages have one key: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
@@ -90,7 +114,12 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
 
 @rule(SPEC)
 def value_is_one_word(value: bytes) -> None:
-    """A commitment has 32 bytes; all zero commits to nothing."""
+    """A commitment has 32 bytes; all zero commits to nothing.
+
+    Raises:
+        MalformedInput: another length.
+        PredicateFailed: the zero word.
+    """
     if len(value) != HASH_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=HASH_BYTES)
     if not any(value):
@@ -99,7 +128,11 @@ def value_is_one_word(value: bytes) -> None:
 
 @rule(SPEC)
 def headers_lead_to_state(proof: MembershipProof, state: ConsensusState) -> None:
-    """Each header is the parent of the next, and the last is the block of the state: its hash vouches for all of them."""
+    """Each header is the parent of the next, and the last is the block of the state: its hash vouches for all of them.
+
+    Raises:
+        PredicateFailed: the last header is another block, or a header has another parent.
+    """
     name = "headers_lead_to_state"
     hashes = [header.block_hash for header in proof.headers]
     if hashes[-1] != state.block_hash:

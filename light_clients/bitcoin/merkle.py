@@ -23,7 +23,11 @@ def _parent(left: bytes, right: bytes) -> bytes:
 
 
 def merkle_levels(txids: Sequence[bytes]) -> list[list[bytes]]:
-    """Every level, leaves first, the root last. At least one leaf."""
+    """Every level, leaves first, the root last. `txids` are in internal byte order; nothing is said of repeated nodes.
+
+    Raises:
+        MalformedInput: there is no leaf.
+    """
     if not txids:
         raise MalformedInput("transactions", "a block has at least one")
     levels = [list(txids)]
@@ -34,7 +38,12 @@ def merkle_levels(txids: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def merkle_root(txids: Sequence[bytes]) -> bytes:
-    """Root over a whole block; refuses a list whose tail is repeated (CVE-2012-2459, Core's `mutated`)."""
+    """Root over a whole block; refuses a list whose tail is repeated (CVE-2012-2459, Core's `mutated`).
+
+    Raises:
+        PredicateFailed: `no_node_repeated`.
+        MalformedInput: there is no transaction.
+    """
     levels = merkle_levels(txids)
     for level in levels:
         for at in range(0, len(level) - 1, 2):
@@ -44,7 +53,11 @@ def merkle_root(txids: Sequence[bytes]) -> bytes:
 
 
 def merkle_branch(txids: Sequence[bytes], index: int) -> MerkleBranch:
-    """The branch of the leaf at `index`; IndexError where there is none."""
+    """The branch of the leaf at `index`, for provers.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
     if not 0 <= index < len(txids):
         raise IndexError(index)
     siblings = [level[min((index >> step) ^ 1, len(level) - 1)] for step, level in enumerate(merkle_levels(txids)[:-1])]
@@ -52,7 +65,11 @@ def merkle_branch(txids: Sequence[bytes], index: int) -> MerkleBranch:
 
 
 def branch_root(leaf: bytes, branch: MerkleBranch) -> bytes:
-    """The root that a branch leads to. The index must be within the tree, and no node repeat its left neighbour."""
+    """The root that a branch leads to. The index must be within the tree, and no node repeat its left neighbour.
+
+    Raises:
+        PredicateFailed: `branch_fits_a_block` or `no_node_repeated`.
+    """
     steps = len(branch.siblings)
     if steps > MAX_BRANCH_STEPS:
         raise PredicateFailed("branch_fits_a_block", f"more than {MAX_BRANCH_STEPS} steps", got=steps)
@@ -72,7 +89,11 @@ def branch_root(leaf: bytes, branch: MerkleBranch) -> bytes:
 
 
 def not_ambiguous(transaction: Transaction) -> None:
-    """64 bytes without witness could be two child hashes; no transaction in use is that short."""
+    """64 bytes without witness could be two child hashes; no transaction in use is that short.
+
+    Raises:
+        PredicateFailed: `transaction_not_64_bytes`.
+    """
     if len(transaction.serialized) == AMBIGUOUS_TRANSACTION_BYTES:
         raise PredicateFailed(
             "transaction_not_64_bytes", "a transaction of 64 bytes reads as an inner node", got=transaction.serialized
@@ -80,7 +101,11 @@ def not_ambiguous(transaction: Transaction) -> None:
 
 
 def coinbase_sets_depth(coinbase: Transaction, siblings: tuple[bytes, ...], root: bytes) -> None:
-    """The first leaf is a coinbase, so `len(siblings)` is the height of the tree. All leaves stand that deep."""
+    """The first leaf is a coinbase, so `len(siblings)` is the height of the tree. All leaves stand that deep.
+
+    Raises:
+        PredicateFailed: no coinbase, one of 64 bytes, or a branch that does not lead to `root`.
+    """
     name = "coinbase_sets_depth"
     if not coinbase.is_coinbase:
         raise PredicateFailed(name, "the first transaction is no coinbase", got=display(coinbase.txid))
@@ -91,7 +116,11 @@ def coinbase_sets_depth(coinbase: Transaction, siblings: tuple[bytes, ...], root
 
 
 def included(transaction: Transaction, branch: MerkleBranch, steps: int, root: bytes) -> None:
-    """The transaction is a leaf of the tree with `root` and height `steps`."""
+    """The transaction is a leaf of the tree with `root` and height `steps`.
+
+    Raises:
+        PredicateFailed: a branch of another length, or one that does not lead there.
+    """
     name = "transaction_included"
     if len(branch.siblings) != steps:
         raise PredicateFailed(name, "not at the depth of the leaves", got=len(branch.siblings), expected=steps)
@@ -103,7 +132,10 @@ def included(transaction: Transaction, branch: MerkleBranch, steps: int, root: b
 def partial_tree_matches(tree: PartialMerkleTree, root: bytes) -> dict[int, bytes]:
     """Matched txids by position, after Core's rules (`CPartialMerkleTree::ExtractMatches`), one sentence each.
 
-    Stricter: the bits that fill the last byte must be zero.
+    Stricter: the bits that fill the last byte must be zero. The depth of the tree is what `tree.transactions` says.
+
+    Raises:
+        PredicateFailed: `partial_tree_well_formed`, `no_node_repeated` or `partial_tree_has_root`.
     """
     name = "partial_tree_well_formed"
     if not 0 < tree.transactions <= MAX_BLOCK_TRANSACTIONS:
@@ -166,7 +198,11 @@ class _Walk:
 
 
 def partial_tree(txids: Sequence[bytes], matched: frozenset[int]) -> PartialMerkleTree:
-    """The partial tree that shows the leaves at `matched` (BIP37), as a node builds it."""
+    """The partial tree that shows the leaves at `matched` (BIP37), as a node builds it.
+
+    Raises:
+        MalformedInput: `txids` is empty.
+    """
     levels = merkle_levels(txids)
     hashes: list[bytes] = []
     flags: list[bool] = []

@@ -30,11 +30,14 @@ class Message:
 
 
 def message_for(key: bytes, value: bytes) -> Message:
+    """The message that commits `value` (32 bytes) under an ICS-24 key, of which only the SHA-256 is published."""
     return Message(sha256(key), value)
 
 
 def op_return_data(script: bytes) -> bytes | None:
-    """What an OP_RETURN script pushes, if it is one push in its shortest form and nothing else."""
+    """What an OP_RETURN script pushes, if it is one push in its shortest form and nothing else; None for any other
+    script.
+    """
     if len(script) < 2 or script[0] != OP_RETURN:
         return None
     if 0 < script[1] <= MAX_DIRECT_PUSH:
@@ -47,7 +50,7 @@ def op_return_data(script: bytes) -> bytes | None:
 
 
 def decode_message(script: bytes) -> Message | None:
-    """The message in an output script; None where it is none."""
+    """The message in an output script; None for any script that `encode_message` would not write."""
     data = op_return_data(script)
     if data is None or len(data) != DATA_BYTES or not data.startswith(MAGIC):
         return None
@@ -55,7 +58,11 @@ def decode_message(script: bytes) -> Message | None:
 
 
 def encode_message(message: Message) -> bytes:
-    """The output script."""
+    """The output script, 73 bytes.
+
+    Raises:
+        ValueError: key hash or value has not 32 bytes.
+    """
     if len(message.key_hash) != HASH_BYTES or len(message.value) != HASH_BYTES:
         raise ValueError("a message has two words of 32 bytes")
     return bytes([OP_RETURN, DATA_BYTES]) + MAGIC + message.key_hash + message.value
@@ -70,7 +77,10 @@ class Places:
 
 
 def find_places(transaction: Transaction, funding: Transaction, message: Message) -> Places | None:
-    """The first input that spends from `funding` and the first output with `message`; None where one is missing."""
+    """The first input that spends from `funding` and the first output with `message`; None where one is missing.
+
+    For provers: whether the output spent is the publisher's is judged by `publisher_spent`.
+    """
     txid = funding.txid
     inputs = [index for index, item in enumerate(transaction.inputs) if item.spent.txid == txid]
     outputs = [index for index, item in enumerate(transaction.outputs) if decode_message(item.script) == message]
@@ -85,7 +95,11 @@ def judge_message(
     publisher_script: bytes,
     message: Message,
 ) -> None:
-    """The publisher paid for the transaction, and it carries the message. That it is in a block is shown elsewhere."""
+    """The publisher paid for the transaction, and it carries the message. That it is in a block is shown elsewhere.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(publisher_spent, transaction, places.input_index, funding, publisher_script)
     judge(message_commits, transaction, places.output_index, message)
 
@@ -95,6 +109,9 @@ def publisher_spent(transaction: Transaction, input_index: int, funding: Transac
     """An input spends an output to the publisher's script. In a valid block the script was satisfied.
 
     The unlocking script alone shows nothing: any bytes can be put there over an output that anyone may spend.
+
+    Raises:
+        PredicateFailed: no such input or output, another funding transaction, or another script.
     """
     name = "publisher_spent"
     if input_index >= len(transaction.inputs):
@@ -119,7 +136,11 @@ def publisher_spent(transaction: Transaction, input_index: int, funding: Transac
 
 @rule(SPEC)
 def message_commits(transaction: Transaction, output_index: int, expected: Message) -> None:
-    """The output is the message of that key and value."""
+    """The output is the message of that key and value.
+
+    Raises:
+        PredicateFailed: no such output, no message in it, or another key or value.
+    """
     name = "message_commits"
     if output_index >= len(transaction.outputs):
         raise PredicateFailed(name, "no such output", got=output_index, expected=f"< {len(transaction.outputs)}")

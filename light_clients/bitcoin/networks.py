@@ -46,7 +46,11 @@ _PARAMETERS = {
 
 
 def parameters_of(network: Network) -> ChainParameters:
-    """Raises UnsupportedOperation for signet: its blocks count by a signature outside the header (BIP325)."""
+    """The consensus rules over headers of a network.
+
+    Raises:
+        UnsupportedOperation: signet, whose blocks count by a signature outside the header (BIP325).
+    """
     parameters = _PARAMETERS.get(network)
     if parameters is None:
         raise UnsupportedOperation(f"bitcoin network {network.name.lower()}")

@@ -25,7 +25,11 @@ within_trusting_period = cited(trusting.within_trusting_period, SPEC)
 
 @rule(SPEC)
 def height_in_run(header: Header) -> None:
-    """The block to believe is one of the headers: above the trusted height, at most the tip."""
+    """The block to believe is one of the headers: above the trusted height, at most the tip.
+
+    Raises:
+        PredicateFailed: it is not.
+    """
     height, trusted = header.height.revision_height, header.trusted_height.revision_height
     if not trusted < height <= header.tip_height:
         raise PredicateFailed(
@@ -38,7 +42,12 @@ def height_in_run(header: Header) -> None:
 
 @rule("Bitcoin white paper, section 11")
 def confirmation_depth(height: int, tip_height: int, needed: int) -> None:
-    """So many blocks from the block believed to the tip, both included, that a reorganisation is not expected to reach it."""
+    """So many blocks from the block believed to the tip, both included, that a reorganisation is not expected to reach
+    it.
+
+    Raises:
+        PredicateFailed: fewer than `needed`.
+    """
     depth = tip_height - height + 1
     if depth < needed:
         raise PredicateFailed(
@@ -47,7 +56,11 @@ def confirmation_depth(height: int, tip_height: int, needed: int) -> None:
 
 
 def headers_linked(header: BlockHeader, parent_hash: bytes, height: int) -> None:
-    """The header at `height` names its parent by hash."""
+    """The header at `height` names its parent by hash.
+
+    Raises:
+        PredicateFailed: it has another parent.
+    """
     if header.previous_block_hash != parent_hash:
         raise PredicateFailed(
             "headers_linked",
@@ -58,7 +71,11 @@ def headers_linked(header: BlockHeader, parent_hash: bytes, height: int) -> None
 
 
 def difficulty_as_required(header: BlockHeader, parent: ConsensusState, parameters: ChainParameters) -> None:
-    """The bits are the very ones that the chain before them demands, at a period's start and inside it."""
+    """The bits are the very ones that the chain before them demands, at a period's start and inside it.
+
+    Raises:
+        PredicateFailed: other bits, easier or harder.
+    """
     expected = required_bits(parent, header.time_s, parameters)
     if header.bits != expected:
         raise PredicateFailed(
@@ -75,7 +92,11 @@ def meets_target(block_hash: bytes, target: int) -> bool:
 
 
 def proof_of_work(bits: int, block_hash: bytes, pow_limit: int) -> None:
-    """The hash meets the target that the header's own bits stand for, and that is within the network's limit."""
+    """The hash meets the target that the header's own bits stand for, and that is within the network's limit.
+
+    Raises:
+        PredicateFailed: the hash is above it, the target above the limit, or the bits stand for no target.
+    """
     target = target_of(bits)
     if target > pow_limit:
         raise PredicateFailed("proof_of_work", "target above the network's limit", got=f"{bits:08x}")
@@ -86,13 +107,21 @@ def proof_of_work(bits: int, block_hash: bytes, pow_limit: int) -> None:
 
 
 def every_proof_of_work(headers: Sequence[BlockHeader], hashes: Sequence[bytes], pow_limit: int) -> None:
-    """`proof_of_work` of each header; `hashes` are their own."""
+    """`proof_of_work` of each header; `hashes` are their own, of the same number.
+
+    Raises:
+        PredicateFailed: of the first header that does not meet its target.
+    """
     for header, block_hash in zip(headers, hashes, strict=True):
         proof_of_work(header.bits, block_hash, pow_limit)
 
 
 def time_above_median(header: BlockHeader, parent: ConsensusState) -> None:
-    """Later than the median of the 11 blocks before it. Earlier than its parent is legal."""
+    """Later than the median of the 11 blocks before it. Earlier than its parent is legal.
+
+    Raises:
+        PredicateFailed: equal to the median, or earlier.
+    """
     if header.time_s <= parent.median_time_past_s:
         raise PredicateFailed(
             "time_above_median",
@@ -103,7 +132,11 @@ def time_above_median(header: BlockHeader, parent: ConsensusState) -> None:
 
 
 def no_time_warp(header: BlockHeader, parent: ConsensusState) -> None:
-    """BIP94: the first block of a period is at most 600 s before its parent, so that periods cannot be stretched."""
+    """BIP94: the first block of a period is at most 600 s before its parent, so that periods cannot be stretched.
+
+    Raises:
+        PredicateFailed: it is earlier. Other blocks are not judged.
+    """
     if starts_period(parent.height + 1) and header.time_s < parent.time_s - MAX_TIMEWARP_S:
         raise PredicateFailed(
             "no_time_warp",
@@ -114,7 +147,11 @@ def no_time_warp(header: BlockHeader, parent: ConsensusState) -> None:
 
 
 def version_not_obsolete(header: BlockHeader, parent: ConsensusState, parameters: ChainParameters) -> None:
-    """Versions below 2, 3, 4 ended with BIP34, BIP66 and BIP65. Versions are signed, so a negative one is below all."""
+    """Versions below 2, 3, 4 ended with BIP34, BIP66 and BIP65. Versions are signed, so a negative one is below all.
+
+    Raises:
+        PredicateFailed: a version below the least of its height.
+    """
     least = 1 + sum(parent.height + 1 >= height for height in parameters.version_heights)
     if least > 1 and header.version < least:
         raise PredicateFailed(
@@ -126,7 +163,11 @@ def version_not_obsolete(header: BlockHeader, parent: ConsensusState, parameters
 
 
 def header_not_from_future(time_s: int, height: int, now_ns: int) -> None:
-    """At most two hours after now."""
+    """At most two hours after now: `time_s` is Unix seconds, `now_ns` nanoseconds; `height` is for the error alone.
+
+    Raises:
+        PredicateFailed: later than that.
+    """
     if time_s * NANOSECONDS_PER_SECOND > now_ns + MAX_FUTURE_BLOCK_TIME_S * NANOSECONDS_PER_SECOND:
         raise PredicateFailed(
             "header_not_from_future",
@@ -137,7 +178,11 @@ def header_not_from_future(time_s: int, height: int, now_ns: int) -> None:
 
 
 def at_least_as_heavy(chainwork: int, best_chainwork: int, tip_height: int) -> None:
-    """No chain with more work is known; of two that are equal either may be taken."""
+    """No chain with more work is known; of two that are equal either may be taken.
+
+    Raises:
+        PredicateFailed: `most_work`: less work than `best_chainwork`.
+    """
     if chainwork < best_chainwork:
         raise PredicateFailed(
             "most_work",
@@ -148,7 +193,11 @@ def at_least_as_heavy(chainwork: int, best_chainwork: int, tip_height: int) -> N
 
 
 def headers_conflict(height_1: Height, hash_1: bytes, height_2: Height, hash_2: bytes) -> None:
-    """One height, two blocks."""
+    """One height, two blocks. Hashes are in internal byte order.
+
+    Raises:
+        PredicateFailed: two heights, or one block.
+    """
     if height_1 != height_2:
         raise PredicateFailed(
             "headers_conflict", "the blocks are of different heights", got=str(height_2), expected=str(height_1)

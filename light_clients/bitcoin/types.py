@@ -54,13 +54,14 @@ class BlockHeader:
     nonce: int
 
     def encode(self) -> bytes:
-        """Wire form, 80 bytes."""
+        """Wire form, 80 bytes, integers little-endian."""
         return HEADER_LAYOUT.pack(
             self.version, self.previous_block_hash, self.merkle_root, self.time_s, self.bits, self.nonce
         )
 
     @property
     def block_hash(self) -> bytes:
+        """32 bytes in internal order; hashed anew at every call."""
         return hash256(self.encode())
 
 
@@ -116,7 +117,7 @@ class ConsensusState:
 
     @property
     def timestamp_ns(self) -> int:
-        """The chain's clock: median time past, as for locktimes."""
+        """The chain's clock: median time past, as for locktimes, in nanoseconds since 1970."""
         return self.median_time_past_s * NANOSECONDS_PER_SECOND
 
 
@@ -156,9 +157,11 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: no header or proof is judged under it any more."""
         return replace(self, is_frozen=True)
 
 
@@ -172,6 +175,7 @@ class Header:
 
     @property
     def tip_height(self) -> int:
+        """The height of the last header, by their number; whether they are linked is judged elsewhere."""
         return self.trusted_height.revision_height + len(self.headers)
 
 
@@ -223,10 +227,12 @@ class Transaction:
 
     @property
     def txid(self) -> bytes:
+        """32 bytes in internal order; no witness is hashed. Hashed anew at every call."""
         return hash256(self.serialized)
 
     @property
     def is_coinbase(self) -> bool:
+        """Whether its one input spends the null output, as the first transaction of a block does."""
         return len(self.inputs) == 1 and self.inputs[0].spent.is_null
 
 

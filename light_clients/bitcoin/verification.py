@@ -24,7 +24,12 @@ class Standing(Enum):
 
 @rule("ICS-02")
 def trusted_state_known(client: ClientState, header: Header, stored: ConsensusStates) -> Run:
-    """The headers on the stored state that the message names."""
+    """The headers on the stored state that the message names.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = stored.get(header.trusted_height)
     if data is None:
         raise UnknownHeight(header.trusted_height, client.latest_height)
@@ -34,7 +39,12 @@ def trusted_state_known(client: ClientState, header: Header, stored: ConsensusSt
 def judge_update(
     judge: Judge, client: ClientState, header: Header, stored: ConsensusStates, now_ns: int
 ) -> tuple[Weighed, Standing]:
-    """The block at `header.height` is believed. Returns the run, and what it is to the stored blocks."""
+    """The block at `header.height` is believed. Returns the run, and what it is to the stored blocks.
+
+    Raises:
+        ClientExpired, UnknownHeight: the trusted state is not usable.
+        MalformedInput, PredicateFailed: the first rule that does not hold.
+    """
     run = _judge_run_of(judge, client, header, stored, now_ns)
     return run, judge(most_work, client, run, header.height, stored)
 
@@ -43,6 +53,9 @@ def judge_evidence(judge: Judge, client: ClientState, header: Header, stored: Co
     """As `judge_update`, but whatever is stored: no chain that is known outweighs this one.
 
     Without this, anybody could freeze a client by mining a few blocks on an old one at leisure.
+
+    Raises:
+        VerificationError: as `judge_update`.
     """
     run = _judge_run_of(judge, client, header, stored, now_ns)
     judge(_as_heavy_as_the_best, run.tip.chainwork, client.best_chainwork, header.tip_height)
@@ -62,7 +75,12 @@ def _judge_run_of(judge: Judge, client: ClientState, header: Header, stored: Con
 
 @rule(CORE_BEST_CHAIN)
 def most_work(client: ClientState, run: Weighed, height: Height, stored: ConsensusStates) -> Standing:
-    """The most-work rule over what was shown before. Work grows along a chain, so what is heavier was not there before."""
+    """The most-work rule over what was shown before. Work grows along a chain, so what is heavier was not there before.
+
+    Raises:
+        PredicateFailed: the run contradicts a stored block, or extends the chain, without the work that this takes.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     heavier = run.tip.chainwork > client.best_chainwork
     agrees_above = False
     found = stored.after(Height(0, run.trusted.height))

@@ -46,27 +46,42 @@ class Reader:
 
     @property
     def left(self) -> int:
+        """Bytes that were not taken yet."""
         return len(self._data) - self.position
 
     def peek(self, size: int) -> bytes:
+        """The next `size` bytes, or fewer at the end, which stay to be taken."""
         return self._data[self.position : self.position + size]
 
     def since(self, start: int) -> bytes:
+        """The bytes taken from position `start` on."""
         return self._data[start : self.position]
 
     def take(self, size: int) -> bytes:
-        """Exactly `size` bytes."""
+        """Exactly `size` bytes.
+
+        Raises:
+            MalformedInput: fewer are left.
+        """
         if size > self.left:
             raise MalformedInput(self._field, "ends too early", got=self.left, expected=f">= {size} bytes")
         start, self.position = self.position, self.position + size
         return self._data[start : self.position]
 
     def uint(self, size: int) -> int:
-        """Little-endian."""
+        """An unsigned integer of `size` bytes, little-endian.
+
+        Raises:
+            MalformedInput: fewer bytes are left.
+        """
         return int.from_bytes(self.take(size), "little")
 
     def compact_size(self) -> int:
-        """A length in 1, 3, 5 or 9 bytes; only the shortest form."""
+        """A length in 1, 3, 5 or 9 bytes; only the shortest form.
+
+        Raises:
+            MalformedInput: cut off, or a longer form.
+        """
         first = self.uint(1)
         if first < 0xFD:
             return first
@@ -77,23 +92,42 @@ class Reader:
         return value
 
     def counted_bytes(self) -> bytes:
-        """Bytes that follow their length."""
+        """Bytes that follow their length.
+
+        Raises:
+            MalformedInput: the length is malformed, or more than what is left.
+        """
         return self.take(self.compact_size())
 
     def counted(self, item: Callable[[], ValueT], min_item_bytes: int) -> tuple[ValueT, ...]:
-        """A list that follows its count. A count that the bytes left cannot hold is refused before anything is read."""
+        """A list that follows its count. A count that the bytes left cannot hold is refused before anything is read.
+
+        `min_item_bytes` is the least that `item` takes.
+
+        Raises:
+            MalformedInput: too high a count, or what `item` refuses.
+        """
         count = self.compact_size()
         if count * min_item_bytes > self.left:
             raise MalformedInput(self._field, "counts more items than there are bytes for", got=count)
         return tuple(item() for _ in range(count))
 
     def end(self) -> None:
+        """Nothing may be left.
+
+        Raises:
+            MalformedInput: trailing bytes.
+        """
         if self.left:
             raise MalformedInput(self._field, "has trailing bytes", got=self.left)
 
 
 def compact_size(value: int) -> bytes:
-    """The shortest form of a length below 2^64."""
+    """The shortest form of a length below 2^64.
+
+    Raises:
+        ValueError: a greater one; a bug of the caller.
+    """
     if value < 0xFD:
         return bytes([value])
     for marker, size in ((0xFD, 2), (0xFE, 4), (0xFF, 8)):
@@ -107,14 +141,22 @@ def _read_header(reader: Reader) -> BlockHeader:
 
 
 def decode_block_header(data: bytes, field: str = "header") -> BlockHeader:
-    """Any 80 bytes are one. Raises MalformedInput for another length."""
+    """Any 80 bytes are one: no rule is judged.
+
+    Raises:
+        MalformedInput: another length.
+    """
     if len(data) != HEADER_BYTES:
         raise MalformedInput(field, "a header has 80 bytes", got=len(data), expected=HEADER_BYTES)
     return _read_header(Reader(data, field))
 
 
 def decode_headers(data: bytes, field: str = "headers", most: int = MAX_HEADERS) -> tuple[BlockHeader, ...]:
-    """Headers one after the other, 1 to `most`. Raises MalformedInput."""
+    """Headers one after the other, 1 to `most`; whether they are linked is not judged.
+
+    Raises:
+        MalformedInput: none, too many, or a part of one.
+    """
     if not data or len(data) % HEADER_BYTES:
         raise MalformedInput(field, "not one or more headers of 80 bytes", got=len(data))
     if len(data) // HEADER_BYTES > most:
@@ -136,7 +178,11 @@ def _read_output(reader: Reader) -> TransactionOutput:
 
 
 def read_inputs(reader: Reader) -> tuple[TransactionInput, ...]:
-    """At least one: a transaction without inputs is in no block."""
+    """At least one: a transaction without inputs is in no block.
+
+    Raises:
+        MalformedInput: none, or they are cut off.
+    """
     inputs = reader.counted(lambda: _read_input(reader), MIN_INPUT_BYTES)
     if not inputs:
         raise MalformedInput("inputs", "a transaction spends at least one output")
@@ -144,7 +190,11 @@ def read_inputs(reader: Reader) -> tuple[TransactionInput, ...]:
 
 
 def read_outputs(reader: Reader) -> tuple[TransactionOutput, ...]:
-    """At least one."""
+    """At least one; values and scripts are not judged.
+
+    Raises:
+        MalformedInput: none, or they are cut off.
+    """
     outputs = reader.counted(lambda: _read_output(reader), MIN_OUTPUT_BYTES)
     if not outputs:
         raise MalformedInput("outputs", "a transaction has at least one output")
@@ -176,7 +226,11 @@ def _read_transaction(reader: Reader, field: str, *, with_witness: bool) -> Tran
 def decode_transaction(
     data: bytes, field: str = "transaction", *, with_witness: bool = False, max_bytes: int = MAX_TRANSACTION_BYTES
 ) -> Transaction:
-    """The whole of `data`. `with_witness` also takes the form with witnesses (BIP144), and leaves them out."""
+    """The whole of `data`. `with_witness` also takes the form with witnesses (BIP144), and leaves them out.
+
+    Raises:
+        MalformedInput: too long, not a transaction, trailing bytes, or a witness that is not taken.
+    """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
     reader = Reader(data, field)
@@ -186,7 +240,11 @@ def decode_transaction(
 
 
 def decode_block(data: bytes, field: str = "block") -> tuple[BlockHeader, tuple[Transaction, ...]]:
-    """A whole block, witnesses left out. Says nothing about whether it is valid. Raises MalformedInput."""
+    """A whole block, witnesses left out. Says nothing about whether it is valid, nor about its Merkle root.
+
+    Raises:
+        MalformedInput: more than `MAX_BLOCK_BYTES`, not a block, or trailing bytes.
+    """
     if len(data) > MAX_BLOCK_BYTES:
         raise MalformedInput(field, f"more than {MAX_BLOCK_BYTES} bytes", got=len(data))
     reader = Reader(data, field)
@@ -199,7 +257,11 @@ def decode_block(data: bytes, field: str = "block") -> tuple[BlockHeader, tuple[
 
 
 def decode_merkle_block(data: bytes, field: str = "merkleblock") -> MerkleBlock:
-    """A `merkleblock` payload or a `gettxoutproof` answer, the tree still unjudged. Raises MalformedInput."""
+    """A `merkleblock` payload or a `gettxoutproof` answer, the tree still unjudged.
+
+    Raises:
+        MalformedInput: more than `MAX_MERKLE_BLOCK_BYTES`, cut off, or trailing bytes.
+    """
     if len(data) > MAX_MERKLE_BLOCK_BYTES:
         raise MalformedInput(field, f"more than {MAX_MERKLE_BLOCK_BYTES} bytes", got=len(data))
     reader = Reader(data, field)

@@ -34,7 +34,11 @@ header_not_from_future = cited(trusting.header_not_from_future, SPEC)
 
 @rule(SPEC)
 def consensus_state_is_the_latest(client: ClientState, state: ConsensusState) -> None:
-    """A new client's two states are of one block."""
+    """A new client's two states are of one block.
+
+    Raises:
+        PredicateFailed: height, total difficulty or block hash differs.
+    """
     for name, got, expected in (
         ("latest_height", client.latest_height, state.height),
         ("head_total_difficulty", client.head_total_difficulty, state.total_difficulty),
@@ -64,27 +68,56 @@ class CliqueClient(StoredClient[ClientState, ConsensusState]):
     )
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """The highest block that is believed, of revision 0; the blocks on top of it are not counted."""
         return client.latest_height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
+        """Not frozen, both states of one block, and the first state neither expired nor from the future.
+
+        Raises:
+            ClientFrozen, ClientExpired, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(consensus_state_is_the_latest, client, state)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The EIP-155 chain id in decimal, and the router's address.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         return ProvenStore(str(client.chain_id), client.router_address)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. A branch that buries another block in a believed one's place freezes the
+        client.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
+                usable.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header)
         judge(client_not_frozen, client)
@@ -97,6 +130,11 @@ class CliqueClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: two buried blocks of one height.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`, or MalformedInput where the message cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         evidence = codec.decode_misbehaviour(misbehaviour)
         judge_misbehaviour(VERIFY, client, consensus_states, evidence, now_ns)
@@ -115,17 +153,32 @@ class CliqueClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `evm_router.CommitmentRules.judge`: a storage proof under the state's storage root.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         _COMMITMENTS.judge(judge, client_state, consensus_state, proof, path, value)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
-        """Everything is the substitute's: sums of difficulties are counted as its creator began."""
+        """Everything is the substitute's: sums of difficulties are counted as its creator began.
+
+        Raises:
+            PredicateFailed, MalformedInput: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         return substitute
 
 
 @rule("ICS-02")
 def trusted_state_known(client: ClientState, consensus_states: ConsensusStates, height: Height) -> TrustedState:
-    """The stored state that a branch starts from."""
+    """The stored state that a branch starts from.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, client.latest_height)
@@ -164,7 +217,12 @@ def _contradicted(branch: Branch, consensus_states: ConsensusStates) -> Height |
 @rule(f"EIP-225; {SPEC}")
 def branch_takes_its_place(client: ClientState, consensus_states: ConsensusStates, branch: Branch) -> None:
     """A branch in which another block is buried in a believed one's place is evidence, however heavy it is. Every other
-    branch must hold what is believed, and be the heaviest or reach what is believed."""
+    branch must hold what is believed, and be the heaviest or reach what is believed.
+
+    Raises:
+        PredicateFailed: `branch_holds_believed_blocks`, `branch_is_heaviest` or `branch_reaches_known_block`.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     contradicted = _contradicted(branch, consensus_states)
     if contradicted is not None:
         if not branch.buries(contradicted.revision_height, client.confirmations):
@@ -186,7 +244,8 @@ def router_account_proven(client: ClientState, branch: Branch) -> ConsensusState
     """The router's storage root under the believed block's state root, and so what that block leaves.
 
     Raises:
-        MalformedInput: the snapshot is out of bounds.
+        PredicateFailed: the account proof does not lead to a contract there.
+        MalformedInput: the snapshot is out of bounds, or a node of the proof is not canonical.
     """
     header = branch.header
     block = _block_at(branch, header.number)
@@ -203,7 +262,12 @@ def router_account_proven(client: ClientState, branch: Branch) -> ConsensusState
 def judge_misbehaviour(
     judge: Judge, client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> None:
-    """Two buried blocks of one height, each believed from its own trusted state."""
+    """Two buried blocks of one height, each believed from its own trusted state.
+
+    Raises:
+        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, evidence.header_1, evidence.header_2)
     for header in (evidence.header_1, evidence.header_2):

@@ -29,7 +29,11 @@ MAX_BLOCK_HEADER_BYTES = MAX_EXTRA_DATA_BYTES + 1024
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput."""
+    """A client state whose parameters are within their bounds.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(clique_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     return ClientState(
         chain_id=message.chain_id,
@@ -64,7 +68,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """Raises MalformedInput."""
+    """A consensus state with the signers' snapshot, in canonical order and within bounds.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(clique_pb2.ConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     return ConsensusState(
         timestamp_s=message.timestamp_s,
@@ -95,7 +103,11 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 
 
 def decode_header_message(data: bytes) -> Header:
-    """An update, down to the extra data of every header. Raises MalformedInput."""
+    """An update of 1 to `MAX_HEADERS` headers, down to the extra data of every one.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a header that is not strict RLP, or a part out of bounds (named).
+    """
     return _header(parse_canonical(clique_pb2.Header, data, "header", MAX_HEADER_BYTES), "header")
 
 
@@ -105,7 +117,11 @@ def encode_header_message(header: Header) -> bytes:
 
 
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
-    """Raises MalformedInput."""
+    """Two branches. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput: as `decode_header_message`, of either one.
+    """
     message = parse_canonical(clique_pb2.Misbehaviour, data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     return Misbehaviour(
         _header(message.header_1, "misbehaviour.header_1"), _header(message.header_2, "misbehaviour.header_2")

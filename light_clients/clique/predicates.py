@@ -35,7 +35,11 @@ height_increases = cited(evm.height_increases, SPEC)
 
 @rule(EIP225)
 def blocks_are_linked(header: Header, trusted: TrustedState) -> None:
-    """From the trusted block's child on, each block names the one below by its hash; the believed one is among them."""
+    """From the trusted block's child on, each block names the one below by its hash; the believed one is among them.
+
+    Raises:
+        PredicateFailed: the first block of another height or parent, or no block of the believed height.
+    """
     name = "blocks_are_linked"
     parent_hash, parent_number = trusted.block_hash, trusted.snapshot.number
     for block in header.blocks:
@@ -53,7 +57,11 @@ def blocks_are_linked(header: Header, trusted: TrustedState) -> None:
 
 @rule(SPEC)
 def header_not_from_future(header: Header, max_clock_drift_ns: int, now_ns: int) -> None:
-    """Of the believed block: those on top only have to be late enough."""
+    """Of the believed block: those on top only have to be late enough.
+
+    Raises:
+        PredicateFailed: its time is now plus the drift, or later.
+    """
     block = header.block_at(header.number)
     if block is not None:
         trusting.header_not_from_future(
@@ -63,7 +71,13 @@ def header_not_from_future(header: Header, max_clock_drift_ns: int, now_ns: int)
 
 @rule(EIP225)
 def clique_constant_fields(header: Header, epoch_length: int) -> None:
-    """No ommers, no mix hash, difficulty 1 or 2, a nonce that is a vote; in checkpoints nobody is voted for."""
+    """No ommers, no mix hash, difficulty 1 or 2, a nonce that is a vote; in checkpoints nobody is voted for.
+
+    Signers are listed by checkpoints and by no other block.
+
+    Raises:
+        PredicateFailed: the first block with another field, by its number.
+    """
     for block in header.blocks:
         execution = block.execution
         checkpoint = is_checkpoint(execution.number, epoch_length)
@@ -91,7 +105,11 @@ def clique_constant_fields(header: Header, epoch_length: int) -> None:
 
 @rule(EIP225)
 def times_keep_the_period(header: Header, trusted: TrustedState, period_s: int) -> None:
-    """Every block is at least a period younger than its parent."""
+    """Every block is at least a period younger than its parent. Times are whole seconds.
+
+    Raises:
+        PredicateFailed: the first block that comes too early, by its number.
+    """
     earliest = trusted.timestamp_s + period_s
     for block in header.blocks:
         if block.execution.timestamp_s < earliest:
@@ -106,7 +124,11 @@ def times_keep_the_period(header: Header, trusted: TrustedState, period_s: int) 
 
 @rule(SPEC)
 def buried_by_confirmations(header: Header, confirmations: int) -> None:
-    """As many blocks as the client asks for stand on top of the believed one."""
+    """As many blocks as the client asks for stand on top of the believed one, which is not counted.
+
+    Raises:
+        PredicateFailed: fewer.
+    """
     above = header.tip.execution.number - header.number
     if above < confirmations:
         raise PredicateFailed(
@@ -144,7 +166,11 @@ def signer_of(snapshot: Snapshot, block: SealedBlock) -> bytes:
 
 @rule(SPEC)
 def majority_of_signers_sealed(sealers: Sequence[bytes], snapshot: Snapshot) -> None:
-    """More than half of the signers after the believed block sealed it or a block on top of it."""
+    """More than half of the signers after the believed block sealed it or a block on top of it.
+
+    Raises:
+        PredicateFailed: half of them or fewer.
+    """
     count = len(set(sealers).intersection(snapshot.signers))
     if count < snapshot.limit:
         raise PredicateFailed(
@@ -156,8 +182,11 @@ def majority_of_signers_sealed(sealers: Sequence[bytes], snapshot: Snapshot) -> 
 
 
 def branch_is_heaviest(client: ClientState, total_difficulty: int, head_hash: bytes) -> None:
-    """A block above all that are believed stands, with its confirmations, on a branch that outweighs the one that the latest
-    was believed on. Of two branches of one weight the first stays, as with nodes.
+    """A block above all that are believed stands, with its confirmations, on a branch that outweighs the one that the
+    latest was believed on. Of two branches of one weight the first stays, as with nodes.
+
+    Raises:
+        PredicateFailed: less total difficulty, or as much under another head.
     """
     known = client.head_total_difficulty
     if total_difficulty < known or (total_difficulty == known and head_hash != client.head_hash):
@@ -170,7 +199,11 @@ def branch_is_heaviest(client: ClientState, total_difficulty: int, head_hash: by
 
 
 def branch_reaches_known_block(header: Header, known_number: int) -> None:
-    """A block below the latest one is believed as an ancestor of a believed block, which the branch must reach."""
+    """A block below the latest one is believed as an ancestor of a believed block, which the branch must reach.
+
+    Raises:
+        PredicateFailed: the branch ends below `known_number`.
+    """
     tip = header.tip.execution.number
     if tip < known_number:
         raise PredicateFailed(
@@ -180,7 +213,11 @@ def branch_reaches_known_block(header: Header, known_number: int) -> None:
 
 @rule(SPEC)
 def headers_conflict(header_1: Header, header_2: Header) -> None:
-    """One height, two block hashes."""
+    """One height, two block hashes.
+
+    Raises:
+        PredicateFailed: two heights, one block, or a believed block that is not in its branch.
+    """
     if header_1.number != header_2.number:
         raise PredicateFailed(
             "headers_conflict", "blocks are of different heights", got=header_2.number, expected=header_1.number

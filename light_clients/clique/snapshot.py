@@ -15,17 +15,21 @@ DIFFICULTY_OUT_OF_TURN = 1
 
 
 def is_checkpoint(number: int, epoch_length: int) -> bool:
+    """Whether the block lists the signers and empties the votes: every `epoch_length` blocks, from genesis on."""
     return number % epoch_length == 0
 
 
 def difficulty_of(snapshot: Snapshot, number: int, signer: bytes) -> int:
-    """What a signer's block above the snapshot must be worth: more where it is the signer's turn."""
+    """What a signer's block above the snapshot must be worth: more where it is the signer's turn.
+
+    2 for the signer whose place in ascending order is `number` modulo their count, 1 for any other (EIP-225).
+    """
     in_turn = snapshot.signers[number % len(snapshot.signers)] == signer
     return DIFFICULTY_IN_TURN if in_turn else DIFFICULTY_OUT_OF_TURN
 
 
 def recents_before(snapshot: Snapshot) -> tuple[bytes, ...]:
-    """Who may not seal the block above the snapshot."""
+    """Who may not seal the block above the snapshot: of ⌊n/2⌋ + 1 consecutive blocks a signer seals one."""
     return snapshot.recents[-(snapshot.limit - 1) :] if snapshot.limit > 1 else ()
 
 

@@ -30,7 +30,7 @@ def _bytes(value: bytes, size: int, field: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """Parameters and progress. What never changes is listed in `client.IMMUTABLE`."""
+    """Parameters and progress. What never changes is listed in `CliqueClient.immutable`."""
 
     chain_id: int
     router_address: bytes
@@ -67,13 +67,16 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     @property
     def max_clock_drift_ns(self) -> int:
+        """`max_clock_drift_s` in the unit of the shared rules."""
         return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: no header or proof is judged under it any more."""
         return replace(self, is_frozen=True)
 
 
@@ -147,14 +150,17 @@ class ConsensusState:
 
     @property
     def height(self) -> Height:
+        """The number of the block that left the snapshot, of revision 0."""
         return Height(0, self.snapshot.number)
 
     @property
     def timestamp_ns(self) -> int:
+        """`timestamp_s`, the block's own whole seconds, in nanoseconds since 1970."""
         return self.timestamp_s * NANOSECONDS_PER_SECOND
 
     @property
     def trusted(self) -> TrustedState:
+        """What a branch is judged from; the router's storage root is not needed for it."""
         return TrustedState(self.timestamp_s, self.block_hash, self.total_difficulty, self.snapshot)
 
 
@@ -190,10 +196,12 @@ class Header:
 
     @property
     def height(self) -> Height:
+        """Of the believed block, not of the branch's tip; of revision 0."""
         return Height(0, self.number)
 
     @property
     def tip(self) -> SealedBlock:
+        """The highest block of the branch, which confirms the believed one."""
         return self.blocks[-1]
 
     def block_at(self, number: int) -> SealedBlock | None:

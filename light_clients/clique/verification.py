@@ -21,6 +21,7 @@ class Options:
 
 
 def options_of(client: ClientState) -> Options:
+    """The parameters of a client state that branches are judged by; all but the trusting period never change."""
     return Options(
         client.period_s,
         client.epoch_length,
@@ -44,6 +45,10 @@ class Branch:
     weights: tuple[int, ...]
 
     def weight_at(self, number: int) -> int:
+        """The sum of difficulties from the trusted block's child to the block at `number`, both included.
+
+        `number` must be one of the branch's.
+        """
         return self.weights[number - self.header.blocks[0].execution.number]
 
     def buries(self, number: int, confirmations: int) -> bool:
@@ -57,7 +62,11 @@ class Branch:
 
 @rule(EIP225)
 def signers_may_seal(header: Header, trusted: TrustedState, epoch_length: int) -> Branch:
-    """Each block is sealed by a signer whose turn it may be, as the votes of the blocks before it have it."""
+    """Each block is sealed by a signer whose turn it may be, as the votes of the blocks before it have it.
+
+    Raises:
+        PredicateFailed: as `predicates.signer_of` and `apply_block`, or the believed block is not in the branch.
+    """
     snapshot = trusted.snapshot
     believed: Snapshot | None = None
     sealers: list[bytes] = []
@@ -76,14 +85,23 @@ def signers_may_seal(header: Header, trusted: TrustedState, epoch_length: int) -
 
 
 def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> Branch:
-    """The block is believed because of a lower, trusted one."""
+    """The block is believed because of a lower, trusted one. Times of `trusted` and `options` are seconds.
+
+    Raises:
+        ClientExpired: the trusted state is older than the trusting period.
+        PredicateFailed: the first other rule that does not hold.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     judge(predicates.header_not_from_future, header, options.max_clock_drift_s * NANOSECONDS_PER_SECOND, now_ns)
     return _judge_branch(judge, header, trusted, options)
 
 
 def judge_evidence(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
-    """As `judge_update`, however far in the future the branch dates itself."""
+    """As `judge_update`, however far in the future the branch dates itself.
+
+    Raises:
+        ClientExpired, PredicateFailed: as `judge_update`.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     _judge_branch(judge, header, trusted, options)
 

@@ -17,7 +17,10 @@ def secp256k1_address(public_key: bytes) -> bytes:
 
 
 def eth_address(public_key: bytes) -> bytes | None:
-    """The last 20 bytes of Keccak-256 of x ‖ y, of a compressed (33) or uncompressed (65 bytes) key; None off the curve."""
+    """The last 20 bytes of Keccak-256 of x ‖ y, of a compressed (33) or uncompressed (65 bytes) key.
+
+    None where it is neither, or not on the curve.
+    """
     compressed = secp256k1.compress(public_key) if len(public_key) == secp256k1.UNCOMPRESSED_KEY_BYTES else public_key
     point = None if compressed is None else secp256k1.decompress(compressed)
     if point is None:
@@ -26,6 +29,9 @@ def eth_address(public_key: bytes) -> bytes | None:
 
 
 def recover_eth_address(digest: bytes, signature: bytes, *, allow_high_s: bool = False) -> bytes | None:
-    """Address of the signer of `digest`; forms and refusals are those of `secp256k1.recover_public_key`."""
+    """Address of the signer of `digest`; forms and refusals are those of `secp256k1.recover_public_key`.
+
+    20 bytes, or None. It is the address of some key for nearly every input: the caller compares it with those it knows.
+    """
     key = secp256k1.recover_public_key(digest, signature, allow_high_s=allow_high_s)
     return None if key is None else keccak256(key[1:])[-ADDRESS_BYTES:]

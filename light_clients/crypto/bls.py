@@ -39,7 +39,7 @@ def decode_public_key(data: bytes) -> PublicKey | None:
 
 
 def decode_public_keys(data: bytes) -> list[PublicKey | None]:
-    """Keys one after the other, 48 bytes each, in order."""
+    """Keys one after the other, 48 bytes each, in order; None in the place of each that fails KeyValidate."""
     return [
         decode_public_key(data[start : start + PUBLIC_KEY_BYTES]) for start in range(0, len(data), PUBLIC_KEY_BYTES)
     ]
@@ -51,7 +51,7 @@ def encode_public_key(key: PublicKey) -> bytes:
 
 
 def add_keys(keys: Sequence[PublicKey]) -> PublicKey:
-    """The sum; infinity for none."""
+    """The sum; infinity for none. Whether each passed `decode_public_key` is the caller's to know."""
     total = BlstP1Element()
     for key in keys:
         total = total + key
@@ -64,7 +64,10 @@ def subtract_keys(total: PublicKey, keys: Sequence[PublicKey]) -> PublicKey:
 
 
 def in_subgroup(point: BlstP1Element | BlstP2Element) -> bool:
-    """By definition: the order times the point is infinity, hence minus one times it is its negative."""
+    """By definition: the order times the point is infinity, hence minus one times it is its negative.
+
+    For points that a library's decoder has put on the curve; infinity is in the subgroup.
+    """
     # The library takes scalars modulo the order, so the order itself cannot be asked for.
     negative = point.scalar_mul(ORDER - 1)
     return bool(negative == -point)
@@ -97,17 +100,29 @@ def fast_aggregate_verify(public_keys: Iterable[bytes], message: bytes, signatur
 
 
 def public_key_of(secret: bytes) -> bytes:
-    """48 bytes, of a secret scalar of 32 big-endian bytes; ValueError where it is zero or not below the order."""
+    """48 bytes, of a secret scalar of 32 big-endian bytes.
+
+    Raises:
+        ValueError: the secret is zero, not below the order, or of another length.
+    """
     return encode_public_key(_G1.scalar_mul(_scalar(secret)))
 
 
 def sign(secret: bytes, message: bytes) -> bytes:
-    """A signature of 96 bytes, compressed. Raises ValueError if `secret` (32 bytes, big-endian) is zero or not below the order."""
+    """A signature of 96 bytes, compressed, by a secret of 32 big-endian bytes.
+
+    Raises:
+        ValueError: the secret is zero, not below the order, or of another length.
+    """
     return bytes(BlstP2Element().hash_to_group(message, DST).scalar_mul(_scalar(secret)).compress())
 
 
 def sign_aggregate(secrets: Iterable[bytes], message: bytes) -> bytes:
-    """The sum of all their signatures, made at once by the sum of the secrets; for simulators that hold every key."""
+    """The sum of all their signatures, made at once by the sum of the secrets; for simulators that hold every key.
+
+    Raises:
+        ValueError: a secret is zero, not below the order, or of another length, or their sum is zero.
+    """
     total = sum(map(_scalar, secrets)) % ORDER
     return sign(total.to_bytes(SECRET_BYTES, "big"), message)
 

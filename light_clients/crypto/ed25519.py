@@ -13,7 +13,11 @@ SIGNATURE_BYTES = 64
 
 
 def public_key_of(secret: bytes) -> bytes:
-    """32 bytes, of a secret of 32 bytes (the seed of RFC 8032)."""
+    """32 bytes, of a secret of 32 bytes (the seed of RFC 8032).
+
+    Raises:
+        ValueError: a secret of another length.
+    """
     return bytes(ed_public_from_secret(secret))
 
 

@@ -47,13 +47,17 @@ def _required() -> ModuleType:
 
 
 def sm3(data: bytes) -> bytes:
-    """32 bytes. Raises GmNotInstalled."""
+    """The digest, 32 bytes.
+
+    Raises:
+        GmNotInstalled: the extra is not there.
+    """
     digest: bytes = _required().sm3_hash(bytes(data))
     return digest
 
 
 def is_public_key(public_key: bytes) -> bool:
-    """Whether 64 bytes x ‖ y are a point of sm2p256v1."""
+    """Whether 64 bytes x ‖ y, big-endian, are a point of sm2p256v1. Needs no library."""
     if len(public_key) != PUBLIC_KEY_BYTES:
         return False
     x, y = int.from_bytes(public_key[:32], "big"), int.from_bytes(public_key[32:], "big")
@@ -63,7 +67,10 @@ def is_public_key(public_key: bytes) -> bool:
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """`signature` is r ‖ s (64 bytes) over `message` with the standard's own identifier, `1234567812345678`.
 
-    False for any other input, wrong lengths included. SM2 signatures have no twin. Raises GmNotInstalled.
+    False for any other input, wrong lengths included. SM2 signatures have no twin.
+
+    Raises:
+        GmNotInstalled: the extra is not there.
     """
     library = _required()
     if not _can_be_judged(public_key, signature):
@@ -72,7 +79,11 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def verify_digest(public_key: bytes, digest: bytes, signature: bytes) -> bool:
-    """As `verify`, over a final digest e: neither key nor identifier is hashed into it. Raises GmNotInstalled."""
+    """As `verify`, over a final digest e of 32 bytes: neither key nor identifier is hashed into it.
+
+    Raises:
+        GmNotInstalled: the extra is not there.
+    """
     library = _required()
     if len(digest) != DIGEST_BYTES or not _can_be_judged(public_key, signature):
         return False

@@ -76,7 +76,7 @@ def recover_public_key(digest: bytes, signature: bytes, *, allow_high_s: bool = 
 
 
 def recover_public_key_batch(signatures: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
-    """Keys of `(digest, signature)`, in order."""
+    """Keys of `(digest, signature)`, in order, None in the place of each that recovers to nobody."""
     return [recover_public_key(*item) for item in signatures]
 
 
@@ -96,19 +96,31 @@ def compress(uncompressed: bytes) -> bytes | None:
 
 
 def public_key_of(private_key: bytes) -> bytes:
-    """The 33-byte compressed key of a 32-byte secret; ValueError where it is not a scalar in range."""
+    """The 33-byte compressed key of a 32-byte secret.
+
+    Raises:
+        ValueError: another length, or not a scalar in range.
+    """
     return _private(private_key).public_key.format(compressed=True)
 
 
 def sign_recoverable(private_key: bytes, digest: bytes) -> bytes:
-    """65 bytes r ‖ s ‖ v, low s, v 0 or 1, nonce by RFC 6979 (so the same input gives the same bytes)."""
+    """65 bytes r ‖ s ‖ v, low s, v 0 or 1, nonce by RFC 6979 (so the same input gives the same bytes).
+
+    Raises:
+        ValueError: a digest or secret that has not 32 bytes, or a secret out of range.
+    """
     if len(digest) != DIGEST_BYTES:
         raise ValueError("a digest has 32 bytes")
     return _private(private_key).sign_recoverable(bytes(digest), hasher=None)
 
 
 def sign(private_key: bytes, digest: bytes) -> bytes:
-    """64 bytes r ‖ s with low s over a digest of 32 bytes. The nonce follows RFC 6979, so the same input gives the same bytes."""
+    """64 bytes r ‖ s with low s over a digest of 32 bytes. The nonce follows RFC 6979, as in `sign_recoverable`.
+
+    Raises:
+        ValueError: a digest or secret that has not 32 bytes, or a secret out of range.
+    """
     return sign_recoverable(private_key, digest)[:SIGNATURE_BYTES]
 
 
