@@ -31,7 +31,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def reader(what: str, kind: type[Value]) -> Callable[[bytes], Value]:
-    """A function that parses `kind` or raises BadAnswer with `what` and the field at fault."""
+    """A function that reads an answer's body as strict JSON of `kind`. Members that `kind` has not are passed over.
+
+    The function raises BadAnswer with `what` and the path of the first field at fault. The body's size is bounded by
+    its caller.
+    """
 
     key: Any = kind
 
@@ -51,7 +55,11 @@ _read_problem = reader("the refusal", _Problem)
 
 
 def problem_of(what: str, status: int, media_type: str, body: bytes) -> ApiProblem | BadAnswer:
-    """What an answer that is no success says."""
+    """The error for an answer that is not a success; it is returned, and the caller raises it.
+
+    Args:
+        media_type: without parameters, in lower case. Any other than PROBLEM_TYPE makes a BadAnswer.
+    """
     if media_type == PROBLEM_TYPE:
         try:
             problem = _read_problem(body)

@@ -67,40 +67,61 @@ def _get(what: str, path: str, kind: type[Result], **query: str | None) -> Call[
 
 
 def status() -> Call[Status]:
+    """`GET /v1/status`."""
     return _get("the status", "/v1/status", Status)
 
 
 def totals() -> Call[Totals]:
+    """`GET /v1/totals`; the sums are at most some seconds old, as `as_of` says."""
     return _get("the totals", "/v1/totals", Totals)
 
 
 def series(window: str) -> Call[Series]:
+    """`GET /v1/series`.
+
+    Args:
+        window: `1h`, `24h` or `7d` up to now.
+
+    Raises:
+        InvalidArgument: any other window.
+    """
     if window not in ("1h", "24h", "7d"):
         raise InvalidArgument("window", 'must be "1h", "24h" or "7d"')
     return _get("the series", "/v1/series", Series, window=window)
 
 
 def dead_letters(cursor: str | None, limit: int) -> Call[DeadLetterPage]:
+    """One page of `GET /v1/dead-letters`, newest first.
+
+    Args:
+        cursor: `next` of the page before; None for the first page.
+        limit: 1 to 100 items, which the server checks.
+    """
     return _get("the list of dead letters", "/v1/dead-letters", DeadLetterPage, cursor=cursor, limit=str(limit))
 
 
 def chains() -> Call[Chains]:
+    """`GET /v1/chains`."""
     return _get("the chains", "/v1/chains", Chains)
 
 
 def clients() -> Call[LightClients]:
+    """`GET /v1/clients`."""
     return _get("the clients", "/v1/clients", LightClients)
 
 
 def paths() -> Call[Paths]:
+    """`GET /v1/paths`."""
     return _get("the paths", "/v1/paths", Paths)
 
 
 def routes(source: str, destination: str) -> Call[Routes]:
+    """`GET /v1/routes`. Names of chains are checked by the server, which answers `not_found` for an unknown one."""
     return _get("the routes", "/v1/routes", Routes, from_=source, to=destination)
 
 
 def tokens(chain: str | None) -> Call[Tokens]:
+    """`GET /v1/tokens`; with `chain` (a configured name), only those that the chain has."""
     return _get("the tokens", "/v1/tokens", Tokens, chain=chain)
 
 
@@ -136,6 +157,15 @@ class Filters:
 
 
 def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessagePage]:
+    """One page of `GET /v1/messages`, newest first.
+
+    Args:
+        cursor: `next` of the page before; None for the first page.
+        limit: 1 to 100 items, which the server checks.
+
+    Raises:
+        InvalidArgument: `since` or `until` has no time zone.
+    """
     query = {name: getattr(filters, name) for name in FilterFields.__annotations__}
     for name in ("since", "until"):
         if query[name] is not None:
@@ -144,32 +174,67 @@ def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessagePa
 
 
 def message(name: str) -> Call[Message]:
+    """`GET /v1/messages/…` of one message.
+
+    Raises:
+        InvalidArgument: as `checked_name`.
+    """
     return _get("the message", _message_path(name), Message)
 
 
 def why(name: str) -> Call[Why]:
+    """`GET /v1/messages/…/why`.
+
+    Raises:
+        InvalidArgument: as `checked_name`.
+    """
     return _get("the reason", f"{_message_path(name)}/why", Why)
 
 
 def proofs(name: str) -> Call[Proofs]:
+    """`GET /v1/messages/…/proofs`.
+
+    Raises:
+        InvalidArgument: as `checked_name`.
+    """
     return _get("the proofs", f"{_message_path(name)}/proofs", Proofs)
 
 
 def bundle(name: str) -> Call[bytes]:
+    """`GET /v1/messages/…/bundle`: at most MAX_BUNDLE_BYTES, not parsed. It waits for BUNDLE_LIMIT_S at least.
+
+    Raises:
+        InvalidArgument: as `checked_name`.
+    """
     path = f"{_message_path(name)}/bundle"
     return Call("the bundle", "GET", path, bytes, max_bytes=MAX_BUNDLE_BYTES, limit_s=BUNDLE_LIMIT_S)
 
 
 def search(text: str) -> Call[Found]:
+    """`GET /v1/search`; the server decides what `text` is taken for."""
     return _get("the search", "/v1/search", Found, q=text)
 
 
 def transaction(chain: str, transaction_hash: str) -> Call[TransactionStatus]:
+    """`GET /v1/transactions/{chain}/{hash}`.
+
+    Args:
+        transaction_hash: `0x` and 64 hex digits.
+
+    Raises:
+        InvalidArgument: the chain's name or the hash does not look like one.
+    """
     path = f"/v1/transactions/{_checked('chain', chain, _CHAIN)}/{_checked('hash', transaction_hash, _HASH)}"
     return _get("the transaction", path, TransactionStatus)
 
 
 def prepare(demand: Demand) -> Call[PreparedAnswer]:
+    """`POST /v1/transfers/prepare` or `/v1/messages/prepare`, by the kind of `demand`. It may be repeated.
+
+    Raises:
+        InvalidArgument: the amount is not an int of at least 1, the payload is not 1 to MAX_PAYLOAD_BYTES bytes, or
+            `receive_gas` is not 1 to MAX_RECEIVE_GAS. Everything else is for the server to refuse.
+    """
     wanted: dict[str, Any] = {
         "source": demand.source,
         "destination": demand.destination,
@@ -202,6 +267,15 @@ def prepare(demand: Demand) -> Call[PreparedAnswer]:
 
 
 def submit(chain: str, raw: bytes | str, idempotency_key: str) -> Call[Submitted]:
+    """`POST /v1/transactions`: it may be repeated, since the key makes it one submission.
+
+    Args:
+        raw: the signed bytes, or `0x` and their hex.
+        idempotency_key: 1 to 64 of `A-Za-z0-9_-`.
+
+    Raises:
+        InvalidArgument: `raw` or the key does not look like one.
+    """
     text = raw if isinstance(raw, str) else f"0x{bytes(raw).hex()}"
     body = {"chain": chain, "raw": _checked("raw", text, _RAW)}
     key = _checked("idempotency_key", idempotency_key, _IDEMPOTENCY_KEY)
@@ -209,7 +283,15 @@ def submit(chain: str, raw: bytes | str, idempotency_key: str) -> Call[Submitted
 
 
 def events(message: str | None, after: str | None) -> Call[None]:
-    """A stream: it has no answer to read."""
+    """`GET /v1/events`, a stream: it has no answer to read.
+
+    Args:
+        message: follow this one alone; None for all messages and the heads of chains.
+        after: cursor of the last event that was seen; None for what happens from now on.
+
+    Raises:
+        InvalidArgument: as `checked_name`.
+    """
     query = {} if message is None else {"message": checked_name(message)}
     headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": after})
     return Call("the event stream", "GET", "/v1/events", lambda _body: None, query, None, headers)
@@ -225,7 +307,11 @@ def _post(
 
 
 def checked_name(name: str) -> str:
-    """A packet id (`chain/client/sequence`) or a Mailbox id (`0x` and 64 hex digits)."""
+    """`name`, if it is a packet id (`chain/client/sequence`) or a Mailbox id (`0x` and 64 hex digits).
+
+    Raises:
+        InvalidArgument: it is neither. Whether there is such a message, the server says.
+    """
     if _PACKET.fullmatch(name) is None and _HASH.fullmatch(name) is None:
         raise InvalidArgument("message", "must be chain/client/sequence, or 0x and 64 hex digits")
     return name

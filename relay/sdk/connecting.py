@@ -28,6 +28,12 @@ class Server:
 
     @classmethod
     def of(cls, url: str, api_key: str | None, timeout_s: float) -> "Server":
+        """The server that both clients talk to, after all that could give a key away is refused.
+
+        Raises:
+            InvalidArgument: not an HTTP URL, or one with a query, a user or a password; a key that is not printable; a
+                key that would go over plain HTTP to another host; or a timeout that is not above 0.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise InvalidArgument("url", 'must be like "https://relay.example"')
@@ -42,7 +48,7 @@ class Server:
         return cls(url.rstrip("/"), timeout_s, api_key)
 
     def options(self) -> dict[str, Any]:
-        """Of httpx's clients."""
+        """The arguments of httpx's clients, which read nothing from the environment. They hold the key: never log them."""
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # so that the bound of an answer is that of what was sent
@@ -54,11 +60,12 @@ class Server:
         return {"base_url": self.url, "headers": headers, "timeout": timeout, "trust_env": False}
 
     def limit_s(self, call: Call[Any]) -> float:
+        """How many seconds one exchange may take: the client's timeout, or more if the call needs it."""
         return max(self.timeout_s, call.limit_s)
 
 
 def request_of(call: Call[Any]) -> dict[str, Any]:
-    """Arguments of `build_request`."""
+    """The arguments of httpx's `build_request` for a call, below the server's URL."""
     return {
         "method": call.method,
         "url": call.path,
@@ -77,16 +84,22 @@ class Body:
         self._data = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """Raises AnswerTooLarge."""
+        """Keep one more part of the body.
+
+        Raises:
+            AnswerTooLarge: it is longer than the call's bound, or than MAX_PROBLEM_BYTES if it is a refusal.
+        """
         self._data += chunk
         if len(self._data) > self._max_bytes:
             raise AnswerTooLarge(self._what, self._max_bytes)
 
     def answer(self, response: httpx.Response) -> Answer:
+        """The answer with the parts that were added, which the caller has read to the end."""
         return answer_of(response, bytes(self._data))
 
 
 def answer_of(response: httpx.Response, body: bytes) -> Answer:
+    """The answer with this body; of its headers only the media type and a `Retry-After` in whole seconds are kept."""
     retry_after = response.headers.get("retry-after", "")
     return Answer(
         response.status_code,
@@ -97,7 +110,11 @@ def answer_of(response: httpx.Response, body: bytes) -> Answer:
 
 
 def error_of(error: httpx.HTTPError | httpx.StreamError, what: str, limit_s: float) -> HutongError:
-    """Ours for httpx's."""
+    """This client's error for one of httpx's; it is returned, and the caller raises it.
+
+    Args:
+        limit_s: for how long was waited, which TooSlow names.
+    """
     if isinstance(error, httpx.TimeoutException):
         return TooSlow(what, limit_s)
     return Unreachable(_reason(error))
@@ -114,7 +131,10 @@ def _reason(error: BaseException) -> str:
 
 
 def tls_of(server: Server, tls: ssl.SSLContext | None) -> ssl.SSLContext | bool:
-    """Every certificate is checked, with the authorities of certifi or the caller's."""
+    """What httpx verifies certificates with: the authorities of certifi, or the caller's context.
+
+    A plain HTTP address gets an empty context, which is not used.
+    """
     if tls is None and server.url.startswith("http:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # is not used, and reads no authorities, which costs 50 ms
     return True if tls is None else tls

@@ -23,7 +23,10 @@ _DEADLINE = _Deadline()
 
 @contextmanager
 def within(limit_s: float) -> Iterator[None]:
-    """Reads and writes of this thread end in httpx's timeouts when the time is over."""
+    """Socket operations of this thread end in httpx's timeouts once `limit_s` seconds have passed; blocks nest.
+
+    It binds connections of `transport` alone, and looking up a host's name is not interrupted.
+    """
     before = _DEADLINE.at_s
     _DEADLINE.at_s = time.monotonic() + limit_s
     try:
@@ -77,7 +80,7 @@ class _Backend(httpcore.SyncBackend):
 
 
 def transport(tls: ssl.SSLContext | bool) -> httpx.HTTPTransport:
-    """httpx's own, over sockets that know the deadline."""
+    """httpx's own transport over sockets that know the deadline of `within`. It relies on a private name of httpx."""
     made = httpx.HTTPTransport(verify=tls, trust_env=False)
     # httpx offers no public way to its sockets; it is pinned.
     made._pool._network_backend = _Backend()

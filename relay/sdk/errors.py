@@ -6,7 +6,7 @@ MAX_SHOWN_CHARS = 600
 
 
 def shown(text: str) -> str:
-    """Of a server's words what a terminal may be given."""
+    """The first MAX_SHOWN_CHARS characters of a server's words, with spaces for all that could steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:MAX_SHOWN_CHARS])
 
 

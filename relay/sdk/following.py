@@ -47,10 +47,10 @@ _read_chains = reader(_WHAT, Chains)
 
 
 def event_of(event: ServerEvent) -> Event | None:
-    """None for events that this version does not know.
+    """What one server-sent event says; None for an event that this version does not know.
 
     Raises:
-        BadAnswer.
+        BadAnswer: its data is not what docs/spec/api.md says.
     """
     if event.event == "message":
         return MessageChanged(_read_summary(event.data), event.id)
@@ -137,7 +137,14 @@ def _listen(line: _Line, take: Callable[[Event], Plan[bool]]) -> Plan[None]:
 
 
 def watch(after: str | None, clock: Clock) -> Plan[None]:
-    """Every event from now on, or from after a cursor; for ever."""
+    """The plan of a stream of every event from now on, or from after the cursor `after`; it never ends by itself.
+
+    After a Reset the cursor is forgotten: the caller reads the lists anew.
+
+    Raises:
+        Unreachable, TooSlow, ApiProblem: more than MAX_FAILURES connections in a row brought nothing new.
+        ApiProblem, BadAnswer: the server refuses the stream, or sends something else.
+    """
     line = _Line(None, after, clock, None)
 
     def take(event: Event) -> Plan[bool]:
@@ -151,10 +158,17 @@ def watch(after: str | None, clock: Clock) -> Plan[None]:
 
 
 def follow(message: str, appears_within_s: float, timeout_s: float | None, clock: Clock) -> Plan[None]:
-    """One message: how it stands, each change, until it is settled.
+    """The plan of one message: how it stands, each change, until it is settled.
+
+    Args:
+        appears_within_s: for how long `not_found` is asked again; the ledger learns of a packet after its block.
+        timeout_s: for how long in all; None waits for good.
 
     Raises:
-        ApiProblem: `not_found`, also after `appears_within_s`. TooSlow: after `timeout_s`.
+        InvalidArgument: `message` is not a packet id or Mailbox id.
+        ApiProblem: `not_found`, also after `appears_within_s`.
+        TooSlow: after `timeout_s`.
+        Unreachable, BadAnswer: as `watch`.
     """
     calls.checked_name(message)
     line = _Line(message, None, clock, timeout_s)

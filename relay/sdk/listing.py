@@ -15,10 +15,22 @@ MAX_EMPTY_PAGES = 1_000
 
 
 def all_messages(filters: Filters, page_items: int) -> Plan[None]:
+    """The plan that gives every message that fits, newest first; a page is read when the one before is used up.
+
+    Raises:
+        InvalidArgument: `page_items` is not 1 to MAX_PAGE, or a time in `filters` has no zone.
+        BadAnswer: a page names itself as the next, or more than MAX_EMPTY_PAGES in a row have no item.
+    """
     return _all(lambda cursor: calls.messages(filters, cursor, page_items), page_items)
 
 
 def all_dead_letters(page_items: int) -> Plan[None]:
+    """The plan that gives every dead letter, newest first; a page is read when the one before is used up.
+
+    Raises:
+        InvalidArgument: `page_items` is not 1 to MAX_PAGE.
+        BadAnswer: as `all_messages`.
+    """
     return _all(lambda cursor: calls.dead_letters(cursor, page_items), page_items)
 
 

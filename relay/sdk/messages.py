@@ -76,16 +76,19 @@ class MessageSummary:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing more will happen to it."""
+        """Whether nothing more will happen to it, however it ended.
+
+        A dead message is not settled: its step may be tried again.
+        """
         return self.settled_at is not None
 
     @property
     def is_delivered(self) -> bool:
-        """It is settled, and well: it arrived and was taken."""
+        """Whether it arrived, was taken, and is settled. False while its acknowledgement is still on the way."""
         return self.state is MessageState.ACKNOWLEDGED
 
     def is_called(self, name: str) -> bool:
-        """By the packet id of a leg or the Mailbox id."""
+        """Whether `name` is the packet id of one of its legs, or its Mailbox id in any case of letters."""
         return name == self.id or name in self.legs or name.lower() == (self.message_id or "").lower() != ""
 
 
@@ -138,6 +141,7 @@ class Message(MessageSummary):
 
     @property
     def summary(self) -> MessageSummary:
+        """The part that lists and event streams have too, for comparing with them."""
         return MessageSummary(**{field.name: getattr(self, field.name) for field in fields(MessageSummary)})
 
 

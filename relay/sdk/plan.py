@@ -74,14 +74,17 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
+        """Whether the status is 2xx; any other body is a problem that says why."""
         return 200 <= self.status < 300
 
     @property
     def may_be_asked_again(self) -> bool:
+        """Whether the server says to come back (429 and 503): every call of the API here may be repeated."""
         return self.status in (_TOO_MANY_REQUESTS, _UNAVAILABLE)
 
     @property
     def media_type(self) -> str:
+        """The content type without its parameters, in lower case; empty if the server gave none."""
         return self.content_type.partition(";")[0].strip().lower()
 
 
@@ -97,11 +100,18 @@ class Ended(Generic[Result]):
         self.value: Result | None = None
 
     def plan(self) -> Plan[None]:
+        """The same steps; `value` has the plan's result once they have been run to the end, and is None before."""
         self.value = yield from self._plan
 
 
 def ask(call: Call[Result]) -> Plan[Result]:
-    """The answer of one request: tried again, at most MAX_ATTEMPTS times in all, where the server says 429 or 503."""
+    """The answer of one request: tried again, at most MAX_ATTEMPTS times in all, while the server says 429 or 503.
+
+    Raises:
+        ApiProblem: the server's refusal; after the last attempt 429 and 503 too.
+        BadAnswer: an answer that the call cannot read.
+        Unreachable, TooSlow: thrown into the plan by the client that runs it, and not tried again.
+    """
     for attempt in range(MAX_ATTEMPTS):
         answer: Answer = yield Exchange(call)
         if answer.is_success:
@@ -113,11 +123,16 @@ def ask(call: Call[Result]) -> Plan[Result]:
 
 
 def problem_of(answer: Answer, what: str) -> ApiProblem | BadAnswer:
-    """What an answer that is no success says."""
+    """The error for an answer that is not a success; it is returned, and the caller raises it."""
     return answers.problem_of(what, answer.status, answer.media_type, answer.body)
 
 
 def pause_s(failures: int, retry_after_s: float | None = None) -> float:
-    """As long as the server asks for, else twice as long after each failure; at most MAX_PAUSE_S."""
+    """How many seconds to wait before the next attempt: what the server asks for, else twice as long each time.
+
+    Args:
+        failures: in a row before this wait, from 0.
+        retry_after_s: of the server's `Retry-After`. MAX_PAUSE_S bounds it too.
+    """
     wanted_s = FIRST_PAUSE_S * 2 ** min(failures, 16) if retry_after_s is None else retry_after_s
     return min(MAX_PAUSE_S, wanted_s)

@@ -19,19 +19,26 @@ class SignedTransaction(Protocol):
     """As eth-account returns one."""
 
     @property
-    def raw_transaction(self) -> bytes: ...
+    def raw_transaction(self) -> bytes:
+        """What is submitted: the signed EIP-1559 transaction in its binary form."""
 
     @property
-    def hash(self) -> bytes: ...
+    def hash(self) -> bytes:
+        """32 bytes: the Keccak-256 of `raw_transaction`, which the server must name too."""
 
 
 class Account(Protocol):
     """What signs: an eth-account `LocalAccount`, or anything with its two names. Its key never leaves it."""
 
     @property
-    def address(self) -> Any: ...
+    def address(self) -> Any:
+        """`0x` and 40 hex digits in any case of letters, as the API's `from`; anything that `str` makes such a text."""
 
-    def sign_transaction(self, transaction_dict: dict[str, Any]) -> Any: ...
+    def sign_transaction(self, transaction_dict: dict[str, Any]) -> Any:
+        """A `SignedTransaction` of an EIP-1559 transaction, whose fields are named as in JSON-RPC.
+
+        It may ask a person, and what it raises reaches the caller as it is.
+        """
 
 
 def sign_and_submit(
@@ -39,8 +46,16 @@ def sign_and_submit(
 ) -> Plan[Sent]:
     """Each transaction with the nonce and prices of the moment, after the one before it is included.
 
+    Args:
+        max_cost_wei: the most that gas and price of all transactions together may come to; None sets no limit.
+        within_s: looked at between questions, so that a slow exchange or a busy server may take longer.
+
     Raises:
-        NotSigned: it is not the account's to sign, or would cost more. TransactionFailed. TooSlow: after `within_s`.
+        NotSigned: it is not the account's to sign, or would cost more.
+        TransactionFailed: a transaction reverted; what was sent before it stays sent.
+        TooSlow: after `within_s`.
+        BadAnswer: the server names another hash than that of what was signed.
+        ApiProblem: the server refuses a preparation or a submission.
     """
     began_s, hashes, spent_wei = clock(), list[str](), 0
     message: MessageSummary | None = None

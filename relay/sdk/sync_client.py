@@ -68,11 +68,19 @@ class Hutong:
         return self._run(ask(calls.totals()))
 
     def series(self, window: Window = "1h") -> Series:
-        """Throughput and latency by time, oldest first."""
+        """Throughput and latency by time, oldest first.
+
+        Raises:
+            InvalidArgument: `window` is not `1h`, `24h` or `7d`.
+        """
         return self._run(ask(calls.series(window)))
 
     def dead_letters(self, *, page_items: int = MAX_PAGE) -> Iterator[DeadLetter]:
-        """Steps that the relay gave up, newest first, with the reason and what to do."""
+        """Steps that the relay gave up, newest first, with the reason and what to do.
+
+        Args:
+            page_items: how many are read in one exchange, 1 to 100.
+        """
         return self._iterate(all_dead_letters(page_items))
 
     def chains(self) -> tuple[Chain, ...]:
@@ -99,11 +107,20 @@ class Hutong:
         return self._run(ask(calls.routes(source, destination))).items
 
     def tokens(self, chain: str | None = None) -> Tokens:
-        """Tokens and their vouchers; with `chain`, those that it has. Iterate over it; `complete` says whether it is all."""
+        """Tokens and their vouchers; with `chain`, those that it has. Iterate over it; `complete` says if it is all."""
         return self._run(ask(calls.tokens(chain)))
 
     def messages(self, *, page_items: int = MAX_PAGE, **filters: Unpack[FilterFields]) -> Iterator[MessageSummary]:
-        """Newest first, those for which every given filter holds; a page is read when the one before is used up."""
+        """Messages for which every given filter holds, newest first; pages are read as they are used up.
+
+        Args:
+            page_items: how many are read in one exchange, 1 to 100.
+            filters: exact values; `since` is in the range of sending times, `until` is not, and both need a time zone.
+
+        Raises:
+            InvalidArgument: at the first item, a time without a zone or another page size.
+            ApiProblem: at the first item, a chain that the server does not know.
+        """
         return self._iterate(all_messages(Filters(**filters), page_items))
 
     def message(self, name: str) -> Message:
@@ -151,15 +168,19 @@ class Hutong:
         return self._run(ask(calls.bundle(name)))
 
     def search(self, text: str) -> Found:
-        """What a person may mean by `text`: a packet id, a hash, an address or a chain's name."""
+        """What a person may mean by `text`: a packet id, a hash, an address or a chain's name; at most 50 messages."""
         return self._run(ask(calls.search(text)))
 
     def transaction(self, chain: str, transaction_hash: str) -> TransactionStatus:
-        """How a transaction stands on its chain, and which messages it sent.
+        """How a transaction stands on its chain, and which messages it sent, delivered or settled.
 
         Args:
             chain: a name, as `chains` has it.
             transaction_hash: `0x` and 64 hex digits.
+
+        Raises:
+            InvalidArgument: one of them does not look like that.
+            ApiProblem: `not_found` for a chain that is not configured.
         """
         return self._run(ask(calls.transaction(chain, transaction_hash)))
 
@@ -268,13 +289,26 @@ class Hutong:
     ) -> Iterator[MessageSummary]:
         """How a message stands, and each change, until it is settled; over as many connections as it takes.
 
+        Args:
+            name: as for `message`.
+            appears_within_s: how long the ledger may take to learn of it.
+            timeout_s: how long all of it may take; None waits for good.
+
         Raises:
-            ApiProblem: `not_found`, once `appears_within_s` has passed. TooSlow: after `timeout_s`.
+            ApiProblem: `not_found`, once `appears_within_s` has passed.
+            TooSlow: after `timeout_s`.
         """
         return self._iterate(following.follow(name, appears_within_s, timeout_s, time.monotonic))
 
     def events(self, after: str | None = None) -> Iterator[Event]:
-        """Everything that changes from now on, or from after a cursor, for ever."""
+        """Everything that changes from now on, or from after a cursor; it never ends by itself.
+
+        Args:
+            after: `cursor` of the last MessageChanged that was seen.
+
+        Raises:
+            Unreachable, TooSlow, ApiProblem: several connections in a row brought nothing new.
+        """
         return self._iterate(following.watch(after, time.monotonic))
 
     def _prepare(self, demand: Demand) -> Prepared:

@@ -35,7 +35,14 @@ class Backlog(Collector):
         self._ends = {end: _End() for end in ends}
 
     def sent(self, chain: str, client_id: str, sequence: int, at_ns: int) -> None:
-        """Its event stands in final state. It may be known already."""
+        """A packet's event stands in final state. It may be known already.
+
+        A path end that is not configured is passed over, and so are packets above MAX_BACKLOG.
+
+        Args:
+            client_id: the source client, on `chain`.
+            at_ns: the relay's clock, nanoseconds of Unix time.
+        """
         end = self._ends.get((chain, client_id))
         if end is None or sequence in end.seen or len(end) >= MAX_BACKLOG:
             return
@@ -43,7 +50,15 @@ class Backlog(Collector):
         end.updated_at_ns = at_ns
 
     def settled(self, chain: str, client_id: str, sequence: int, at_ns: int) -> int | None:
-        """Its acknowledgement or timeout is in a final block. Nanoseconds since its event was seen, if it was."""
+        """A packet's acknowledgement or timeout is in a final block of the chain that sent it.
+
+        Args:
+            client_id: the source client, on `chain`.
+            at_ns: the relay's clock, nanoseconds of Unix time.
+
+        Returns:
+            Nanoseconds since its event was seen; None if this process did not see it.
+        """
         end = self._ends.get((chain, client_id))
         if end is None:
             return None
@@ -53,7 +68,12 @@ class Backlog(Collector):
         return None if seen_at_ns is None else max(0, at_ns - seen_at_ns)
 
     def compare(self, chain: str, client_id: str, unsettled: Collection[int], read: range, at_ns: int) -> None:
-        """Of the sequences in `read`, the chain keeps only these."""
+        """Forget what was settled unseen, and take in what was sent unseen.
+
+        Args:
+            unsettled: of the sequences in `read`, those whose commitment the chain still has.
+            at_ns: the relay's clock, nanoseconds of Unix time.
+        """
         end = self._ends.get((chain, client_id))
         if end is None:
             return
@@ -68,10 +88,11 @@ class Backlog(Collector):
         end.updated_at_ns = at_ns
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
+        """The families, empty, so that a registry knows their names without a scrape."""
         yield from _families()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What Prometheus asks for; 0 where nothing waits."""
+        """One sample of each kind for each configured path end, asked for at each scrape; 0 where nothing waits."""
         size, sequence, timestamp, updated = _families()
         for (chain, client_id), end in self._ends.items():
             labels = [chain, self._counterparty[chain, client_id], client_id]

@@ -15,23 +15,40 @@ class EndpointFigures(Protocol):
     """What `adapters.interface.EndpointStatistics` has; `name` holds no path, query or user."""
 
     @property
-    def api(self) -> str: ...
+    def api(self) -> str:
+        """What the endpoint serves: `rpc`, `ws`, `consensus_rpc`, `beacon` or `attestors`."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Scheme, host and port, with a number if several URLs share them; the value of a label."""
+
     @property
-    def usable(self) -> bool: ...
+    def usable(self) -> bool:
+        """False while the endpoint is left alone for failures."""
+
     @property
-    def lag_blocks(self) -> int: ...
+    def lag_blocks(self) -> int:
+        """Blocks below the best head among the endpoints of the same API; 0 while its head is unknown."""
+
     @property
-    def strikes(self) -> int: ...
+    def strikes(self) -> int:
+        """Failures since the last good answer, counted up to 6."""
+
     @property
-    def requests(self) -> int: ...
+    def requests(self) -> int:
+        """Exchanges since the start of the process, whatever came of them."""
+
     @property
-    def errors(self) -> Sequence[tuple[str, int]]: ...
+    def errors(self) -> Sequence[tuple[str, int]]:
+        """(kind, count) of answers of no use, each kind once, since the start of the process."""
+
     @property
-    def latency_counts(self) -> Sequence[int]: ...
+    def latency_counts(self) -> Sequence[int]:
+        """Exchanges by how long they took: one number for each bound, not cumulative, and one for all above."""
+
     @property
-    def latency_sum_s(self) -> float: ...
+    def latency_sum_s(self) -> float:
+        """Seconds that all exchanges took together, since the start of the process."""
 
 
 AskEndpoints = Callable[[], Iterable[tuple[str, EndpointFigures]]]
@@ -47,15 +64,24 @@ class EndpointMetrics(Collector):
         self._ask: AskEndpoints = tuple
 
     def read_from(self, bounds_s: Sequence[float], ask: AskEndpoints) -> None:
-        """`bounds_s` are those of the buckets of `latency_counts`."""
+        """Say where figures come from; before that a scrape finds none.
+
+        Args:
+            bounds_s: upper bounds of the buckets of `latency_counts`, one fewer than those have.
+            ask: called at each scrape.
+        """
         self._bounds_s, self._ask = bounds_s, ask
 
     def describe(self) -> Iterable[Metric]:
-        """The families, empty: so that a registry knows their names."""
+        """The families, empty, so that a registry knows their names without a scrape."""
         return self._families()
 
     def collect(self) -> Iterable[Metric]:
-        """One sample of each kind for each endpoint."""
+        """One sample of each kind for each endpoint, asked for at each scrape.
+
+        Raises:
+            ValueError: an endpoint has another number of buckets than `read_from` was told.
+        """
         families = requests, errors, latency, lag, strikes, usable = self._families()
         for chain, one in self._ask():
             labels = (self._labels.chain(chain), one.api, one.name)

@@ -71,13 +71,26 @@ class HermesMetrics:
         }
 
     def packet_events(self, kind: str, chain: str, client_id: str, port: str, count: int) -> None:
-        """Events of one block range, of whoever relays. `kind` as `PacketEventKind`; one that Hermes has no name for is passed over."""
+        """Count events of one block range, of whoever relays.
+
+        Args:
+            kind: as `PacketEventKind`; one that Hermes has no name for is passed over.
+            client_id: the path end on `chain`, where the events were emitted.
+            port: counted as `other` if it is not one of PORTS.
+        """
         counter = self._events.get(kind)
         if counter is not None:
             counter.labels(*self._end(chain, client_id), one_of(port, PORTS)).inc(count)
 
     def submitted(self, chain: str, client_id: str, *, messages: int, updates: int, seconds: float | None) -> None:
-        """One transaction in the pool, `updates` of whose `messages` update the client; None: no packet waited for it."""
+        """Count one transaction that a pool has, or may have.
+
+        Args:
+            chain, client_id: the path end that it is sent to.
+            messages: all of its messages.
+            updates: those of them that update the client.
+            seconds: since the event of its oldest packet was seen; None if no packet waited for it.
+        """
         end = self._end(chain, client_id)
         self._messages.labels(end[0]).inc(messages)
         self._updates.labels(*self._client(end)).inc(updates)
@@ -85,17 +98,28 @@ class HermesMetrics:
             self._submitted_ms.labels(*end).observe(seconds * 1000)
 
     def included(self, chain: str, client_id: str, seconds: float) -> None:
-        """One transaction in a final block."""
+        """Time one transaction with packets in a final block.
+
+        Args:
+            seconds: since the event of its oldest packet was seen.
+        """
         self._confirmed_ms.labels(*self._end(chain, client_id)).observe(seconds * 1000)
 
     def update_skipped(self, chain: str, client_id: str) -> None:
+        """Count a transaction whose proofs verify under a state that the client had already."""
         self._skipped.labels(*self._client(self._end(chain, client_id))).inc()
 
     def misbehaviour_submitted(self, chain: str, client_id: str) -> None:
+        """Count evidence that was handed to the chain on which the client lives."""
         self._misbehaviours.labels(*self._client(self._end(chain, client_id))).inc()
 
     def confirmed(self, kind: str, source: tuple[str, str, str], destination: tuple[str, str, str]) -> None:
-        """One packet message executed; (chain, client, port) of the packet's sending and receiving end."""
+        """Count one packet message that a final block executed and that did something.
+
+        Args:
+            kind: as of a job: `receive`, `acknowledge` or `timeout`; any other is passed over.
+            source, destination: (chain, client, port) of the packet's sending and receiving end.
+        """
         counter = self._confirmed.get(kind)
         if counter is not None:
             (src_chain, src_client, src_port), (dst_chain, dst_client, dst_port) = source, destination
@@ -109,11 +133,17 @@ class HermesMetrics:
             ).inc()
 
     def wallet(self, chain: str, address: str, denom: str, balance: int) -> None:
-        """`address` is that of a configured key, `denom` the fee token of the chain."""
+        """Set what a wallet of the relay holds.
+
+        Args:
+            address: of a configured key, so that there are few.
+            denom: the fee token of the chain.
+            balance: in its smallest unit.
+        """
         self._balance.labels(self._labels.chain(chain), address, denom).set(balance)
 
     def worker(self, task: str, step: int) -> None:
-        """A task of that kind began (1) or ended (-1)."""
+        """A task of that kind began (`step` 1) or ended (-1); kinds that are not in WORKER_TYPES are passed over."""
         if (worker := WORKER_TYPES.get(task)) is not None:
             self._workers.labels(worker).inc(step)
 

@@ -42,14 +42,19 @@ class Labels:
         self.ends = dict(ends)
 
     def chain(self, name: str) -> str:
+        """`name` if it is a configured chain, else `other`: the value of a label."""
         return name if name in self._chains else OTHER
 
     def client(self, chain: str, client_id: str) -> str:
+        """`client_id` if it is a configured path end on `chain`, else `other`: the value of a label."""
         return client_id if (chain, client_id) in self.ends else OTHER
 
 
 def one_of(value: str, known: Iterable[str]) -> str:
-    """That of `known` which equals `value` (maybe an enumeration's member, whose hash is slow), or `other`."""
+    """That of `known` which equals `value`, or `other`: the value of a label.
+
+    It is compared one by one, since `value` may be an enumeration's member, whose hash is slow.
+    """
     for one in known:
         if one == value:
             return one
@@ -57,7 +62,10 @@ def one_of(value: str, known: Iterable[str]) -> str:
 
 
 def series(metric: M) -> Callable[..., M]:
-    """`metric.labels` with a memory, for what happens to every packet. Its arguments come out of this module."""
+    """`metric.labels` with a memory, for what happens to every packet.
+
+    Its arguments must come out of this module: what is remembered is never forgotten.
+    """
     children: dict[tuple[str, ...], M] = {}
 
     def child(*labels: str) -> M:

@@ -43,7 +43,17 @@ class _NeverRaising:
 
 
 def configure_logs(level: str = "info", stream: TextIO | None = None) -> None:
-    """Set the process's log format once, at its start. `level` is debug, info, warning or error."""
+    """Set the process's log format once, at its start: for people on a terminal, else JSON lines.
+
+    Every line is redacted, and lost without an error if `stream` cannot be written.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`.
+        stream: standard error if None.
+
+    Raises:
+        KeyError: another level.
+    """
     out = stream if stream is not None else sys.stderr
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)

@@ -212,110 +212,175 @@ class Metrics:
         )
 
     def head(self, chain: str, height: int) -> None:
+        """Set the newest final height seen of a chain, in the adapter's unit (slots of an Ethereum chain)."""
         self._head.labels(self._labels.chain(chain)).set(height)
 
     def cursor(self, chain: str, height: int) -> None:
+        """Set the height up to which every event of a chain is in the queue."""
         self._cursor.labels(self._labels.chain(chain)).set(height)
 
     def events(self, chain: str, kind: str, count: int) -> None:
+        """Count packet events of a chain that became jobs of `kind`, one of JOB_KINDS."""
         self._events(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc(count)
 
     def job(self, chain: str, kind: str, outcome: str) -> None:
+        """Count a job that left the hands of its worker.
+
+        Args:
+            chain: where the job does its work.
+            outcome: one of JOB_OUTCOMES; `retried` is counted each time.
+        """
         labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(outcome, JOB_OUTCOMES))
         self._jobs(*labels).inc()
 
     def paid_in_vain(self, chain: str, kind: str) -> None:
+        """Count a packet message that was executed, paid for, and found its work done by another transaction."""
         self._in_vain(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc()
 
     def probed(self, chain: str, client_id: str, jobs: int) -> None:
-        """A round of free simulations of jobs that failed before."""
+        """Count a round of free simulations of jobs that failed before.
+
+        Args:
+            chain, client_id: the end of the route that they are for.
+            jobs: how many were simulated in the round.
+        """
         labels = self._client_of(chain, client_id)
         self._probes.labels(*labels).inc()
         self._probed_jobs.labels(*labels).inc(jobs)
 
     def rank_wait(self, chain: str, seconds: float) -> None:
-        """A job was met that others may do before us."""
+        """Time for how long a job is left to other relays, told once for each job when it is first met."""
         self._rank_wait(self._labels.chain(chain)).observe(seconds)
 
     def transaction(self, chain: str, outcome: str, gas_used: int = 0, fee_wei: int = 0) -> None:
+        """Count a transaction of ours by what became of it.
+
+        Args:
+            outcome: one of TRANSACTION_OUTCOMES.
+            fee_wei: in the smallest unit of the chain's fee token; with `gas_used` 0 unless it is in a final block.
+        """
         name = self._labels.chain(chain)
         self._transactions.labels(name, one_of(outcome, TRANSACTION_OUTCOMES)).inc()
         self._gas.labels(name).inc(gas_used)
         self._fees.labels(name).inc(fee_wei)
 
     def queue(self, chain: str, client_id: str, jobs: int, dead_letters: int) -> None:
-        """Of the route to a client."""
+        """Set how many jobs of the route to a client wait, are delayed or in work, and how many were given up."""
         route = self._client_of(chain, client_id)
         self._queue.labels(*route).set(jobs)
         self._dead.labels(*route).set(dead_letters)
 
     def route_waits(self, chain: str, client_id: str, *, waits: bool) -> None:
+        """Set whether the route to a client cannot go on, such as for a chain that does not answer."""
         self._waiting.labels(*self._client_of(chain, client_id)).set(waits)
 
     def nonce(self, chain: str, key: int, nonce: int) -> None:
+        """Set the next nonce of a key, after one was used.
+
+        Args:
+            key: the key's place in the chain's configuration, from 0.
+        """
         self._nonce.labels(self._labels.chain(chain), str(key)).set(nonce)
 
     def client(self, chain: str, client_id: str, seconds_left: float) -> None:
+        """Set what is left of a client's trusting period, in seconds by the clock of the chain on which it lives.
+
+        Args:
+            seconds_left: negative once it has expired.
+        """
         self._client_left.labels(*self._client_of(chain, client_id)).set(seconds_left)
 
     def client_alarm(self, chain: str, client_id: str, alarm: bool) -> None:
+        """Set whether a client is near its expiry, expired or frozen."""
         self._client_alarm.labels(*self._client_of(chain, client_id)).set(alarm)
 
     def fork_watch(self, chain: str, client_id: str, state: str) -> None:
-        """`state` is what came of the last look; all others are 0."""
+        """Set what came of the last comparison of a client with its chain; all other states of the client become 0.
+
+        Args:
+            state: one of FORK_WATCH_STATES; with any other, all are 0.
+        """
         route = self._client_of(chain, client_id)
         for one in FORK_WATCH_STATES:
             self._fork_watch.labels(*route, one).set(one == state)
 
     def forks_compared(self, chain: str, client_id: str, at_s: float) -> None:
+        """Set when all that a client stores was last found to be of its chain, in seconds of Unix time.
+
+        It is also told at the start, before anything is compared.
+        """
         route = self._client_of(chain, client_id)
         self._forks_compared.labels(*route).set(at_s)
         # So that an increase from nothing is one.
         self._fork_watch_passed_over.labels(*route)
 
     def fork_watch_passed_over(self, chain: str, client_id: str) -> None:
+        """Count a state of a client that could not be compared any more."""
         self._fork_watch_passed_over.labels(*self._client_of(chain, client_id)).inc()
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
+        """Time a job from its event's being seen to its transaction's inclusion in a final block, by the relay's clock."""
         self._hop(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def stage(self, chain: str, kind: str, stage: str, seconds: float) -> None:
-        """`chain` is where the job does its work."""
+        """Time how long a job took to reach a stage, from its event's being seen, by the relay's clock.
+
+        Args:
+            chain: where the job does its work.
+            stage: one of STAGES; `acknowledged` is counted from the packet's being seen, on the chain that sent it.
+        """
         labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(stage, STAGES))
         self._stage(*labels).observe(seconds)
 
     def event_age(self, chain: str, kind: str, seconds: float) -> None:
+        """Time an event from its block's time to its being seen: by two clocks, so that it may be 0 or too long."""
         self._finality(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def answered(self, chain: str, at_s: float) -> None:
+        """Set when a chain's endpoints last answered, in seconds of Unix time."""
         self._answered.labels(self._labels.chain(chain)).set(at_s)
 
     def ready_from(self, ready: Callable[[], bool]) -> None:
-        """Asked at each scrape."""
+        """Say what `hutong_ready` asks at each scrape; it must answer at once."""
         self._ready.set_function(lambda: float(ready()))
 
     def ledger_notes(self, count: int) -> None:
+        """Set how many steps of packets are not in the ledger yet."""
         self._notes.set(count)
 
     def restart(self, task: str) -> None:
+        """Count a task that failed and is started again.
+
+        Args:
+            task: its name; only what stands before a colon becomes a label.
+        """
         self._restarts.labels(task.partition(":")[0]).inc()
 
     def archive(self, entries: int, appended: int, waiting: int) -> None:
+        """Set the archive's size after a round, and count what the round appended.
+
+        Args:
+            entries: in the archive's log.
+            appended: by this round.
+            waiting: settled packets without a bundle in the archive.
+        """
         self._archive_entries.set(entries)
         self._archive_appended.inc(appended)
         self._archive_waiting.set(waiting)
 
     def archive_failed(self, what: str) -> None:
+        """Count a round in which the archive's place or the anchor's hub did not answer; `what` is one of ARCHIVE_WORK."""
         self._archive_failures.labels(one_of(what, ARCHIVE_WORK)).inc()
 
     def archive_anchored(self, entries: int) -> None:
+        """Set how many entries are under the newest root on the hub."""
         self._archive_anchored.set(entries)
 
     def _client_of(self, chain: str, client_id: str) -> tuple[str, str]:
         return self._labels.chain(chain), self._labels.client(chain, client_id)
 
     def exposition(self) -> bytes:
-        """The text that `/metrics` serves."""
+        """The text that `/metrics` serves, in Prometheus' format of `content_type`; collectors are asked now."""
         return generate_latest(self.registry)
 
 

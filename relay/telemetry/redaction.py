@@ -22,6 +22,9 @@ def redact(value: Any, depth: int = 0) -> Any:
 
     A 32-byte hex value is not a secret by its look alone (hashes are everywhere in a log); private keys never reach a
     log because `relay.keys` has no attribute or representation that holds one.
+
+    Args:
+        depth: how deep `value` lies in what is logged; below MAX_DEPTH everything becomes `…`.
     """
     if depth > MAX_DEPTH:
         return "…"
