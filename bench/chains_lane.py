@@ -37,6 +37,7 @@ from bench.direct_lane import (
 from bench.hub_lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
 from contracts.artifacts import load_artifact
 from relay.cli.beginnings import Agreement
+from relay.cli.confirming import AtTerminal
 from relay.cli.demo.config_file import chain_table, hub_table, path_table
 from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.ports import free_port
@@ -360,7 +361,9 @@ class _Connecting:
     async def _connect(self, config: Config, free: list[Key], chain: Chain) -> None:
         evm, hub, admin = config.chain(chain.name), config.chain("hub"), free.pop()
         member = Member(evm, self.owner.signer(), chain.deployed.mailbox, None)  # type: ignore[arg-type]
-        created = await create_with_hub(member, hub, [admin.signer()], TRUST, Agreement(yes=True), _random())  # type: ignore[arg-type]
+        created = await create_with_hub(
+            member, hub, [admin.signer()], TRUST, Agreement(AtTerminal(yes=True).confirm), _random()
+        )  # type: ignore[arg-type]
         chain.client, chain.on_hub = created.a[1], created.b[1]
         free.append(admin)
 

@@ -15,6 +15,7 @@ from relay.api.answer_cache import target_of
 from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
 from relay.api.rate_limit import client_of, cost_of, parse_address
+from relay.api.requests import BUNDLE_LIMIT_S
 from relay.api.service import Service
 from relay.base.http import BodyTooLarge, read_body
 from relay.telemetry import get_logger
@@ -26,7 +27,6 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_FORWARDED = 32
 """Addresses of X-Forwarded-For that are looked at."""
 REQUEST_LIMIT_S = 10.0
-BUNDLE_LIMIT_S = 60.0
 REFUSED_BODY_LIMIT_S = 1.0
 MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
 """How much of a refused body is still read."""

@@ -116,3 +116,6 @@ def refusals(*codes: Code) -> dict[int | str, dict[str, Any]]:
         }
         for status, found in sorted(by_status.items(), key=lambda item: int(item[0]))
     }
+
+
+BUNDLE_LIMIT_S = 60.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from relay.base.durable_files import READABLE, write_durably
+from relay.cli.output_files import _make_folder, _write
 from relay.cli.verdicts import (
     EXIT_INVALID,
     UnusableInput,
@@ -399,17 +399,3 @@ def _opened(location: str) -> "Iterator[BundleArchive]":
 
     with _usable():
         yield BundleArchive(open_backend(location))
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableInput(f"{folder} cannot be made: {error.strerror}") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_durably(path, data, READABLE)
-    except OSError as error:
-        raise UnusableInput(f"{path} cannot be written: {error.strerror}") from None

@@ -61,7 +61,7 @@ async def create_cosmos_path(
             beginning_of(hub.name, cosmos.name, for_hub, agreement.chain),
             beginning_of(cosmos.name, hub.name, for_chain, agreement.hub),
         )
-        await agreement.reach(beginnings)
+        await agreement.confirm(beginnings)
         eth_chain_id = await hub_chain.eth_chain_id()
         transactors = [Transactor(hub_chain.execution, eth_chain_id, admin) for admin in admins]
         ids: dict[str, str] = {}

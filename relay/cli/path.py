@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.beginnings import Agreement, Beginning, pin_of
+from relay.cli.beginnings import Agreement, Beginning
+from relay.cli.confirming import AtTerminal, pin_of
 from relay.cli.cosmos_path import Wish, create_cosmos_path
 from relay.cli.path_creation import (
     AttestorSet,
@@ -158,7 +159,9 @@ def create(
             f"not supported: --trusted-height of {chain}; the client of such a chain begins {begins}", UNUSABLE
         )
     agreement = Agreement(
-        pin_of(trusted_height, trusted_hash, ""), pin_of(hub_trusted_height, hub_trusted_hash, "hub-"), yes
+        AtTerminal(yes).confirm,
+        pin_of(trusted_height, trusted_hash, ""),
+        pin_of(hub_trusted_height, hub_trusted_hash, "hub-"),
     )
     block_root = _root(trusted_root)
     owner = signer_of(keystore, password_file, password_env)

@@ -114,7 +114,7 @@ async def create_with_hub(
             beginning_of(hub.name, evm.name, for_hub, agreement.chain, by_root=by_root),
             beginning_of(evm.name, hub.name, for_chain, agreement.hub),
         )
-        await agreement.reach(beginnings)
+        await agreement.confirm(beginnings)
 
         ids: dict[str, str] = {}
         contracts: dict[str, bytes] = {}

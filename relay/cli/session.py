@@ -235,8 +235,3 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, RefusedByChain) and name in _REMEDIES:
         return f"the chain refused it ({said}); {_REMEDIES[name]}"
     return said
-
-
-def new_salt() -> int:
-    """Makes an action's hash its own, so that the same act can be decided twice."""
-    return int.from_bytes(os.urandom(8), "big")

@@ -1,5 +1,7 @@
 """One transaction of an administrative command, sent and waited for."""
 
+import os
+
 import trio
 
 from adapters.interface import Batch, ChainAdapter, RefusedByChain, TransactionOutcome
@@ -28,3 +30,8 @@ async def _outcome(chain: ChainAdapter, transaction_hash: bytes) -> TransactionO
         if outcome is not None:
             return outcome
         await trio.sleep(POLL_S)
+
+
+def new_salt() -> int:
+    """Makes an action's hash its own, so that the same act can be decided twice."""
+    return int.from_bytes(os.urandom(8), "big")

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from relay.evm.json_errors import invalid_params
+from relay.evm.log_criteria import BlockHash, BlockSelector, LogCriteria
 from relay.evm.native import Address
 from relay.evm.outcomes import CallMessage
 from relay.evm.transaction import MAX_TRANSACTION_BYTES, AccessList
@@ -19,28 +19,6 @@ MAX_ACCESS_LIST_ENTRIES = 1_024
 
 _HEX = re.compile(r"0x[0-9a-fA-F]*", re.ASCII)
 _TAGS = ("latest", "earliest", "pending", "safe", "finalized")
-
-BlockTag: TypeAlias = Literal["latest", "earliest", "pending", "safe", "finalized"]
-
-
-@dataclass(frozen=True, slots=True)
-class BlockHash:
-    hash: bytes
-
-
-BlockSelector: TypeAlias = int | BlockTag | BlockHash
-"""A number, a tag, or (EIP-1898) a hash."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogCriteria:
-    """Empty `addresses`: any. `topics[i]` None: any, else one of the choices. `block_hash` excludes the range."""
-
-    from_block: BlockSelector | None
-    to_block: BlockSelector | None
-    block_hash: bytes | None
-    addresses: frozenset[Address]
-    topics: tuple[frozenset[bytes] | None, ...]
 
 
 class Params:

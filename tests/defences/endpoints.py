@@ -88,7 +88,7 @@ ENDPOINTS = (
     ),
     Defence(
         "first blocks are confirmed by a person",
-        "relay/cli/beginnings.py",
+        "relay/cli/confirming.py",
         "        if self.yes or all(one.pinned for one in beginnings):\n",
         "        if True:\n",
         (f"{BEGINNINGS}::test_parity_pain_23_first_blocks_are_shown_and_nothing_is_made_without_a_yes",),

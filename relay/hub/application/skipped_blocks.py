@@ -27,6 +27,7 @@ from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.schedule import last_height, rules_version_at
 from relay.hub.application.validators import OrderedRows, Powers, read_powers
+from relay.hub.halting import NodeMustHalt
 from relay.hub.state import StateView, VersionedState
 from relay.hub.state.keys import SKIP_PENDING_KEY, skip_certificate_key
 
@@ -36,7 +37,7 @@ CERTIFICATE_RESULT = ExecTxResult(CODE_OK, b"", "", 0, 0)
 SKIPPED_RESULT = ExecTxResult(CODE_SKIPPED, b"", "skipped by certificate: it had no effect and may be sent again", 0, 0)
 
 
-class SkipBroken(Exception):
+class SkipBroken(NodeMustHalt):
     """The engine decided a block that breaks a rule of skips, or was given an unfit certificate: the node must halt."""
 
 

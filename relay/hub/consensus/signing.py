@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from light_clients.tendermint.skip_certificate import SkipStatement
 from relay.hub.consensus.types import Step
+from relay.hub.halting import NodeMustHalt
 
 SIGNING_STEPS = (Step.PROPOSE, Step.PREVOTE, Step.PRECOMMIT)
 
 
-class DoubleSignRefused(Exception):
+class DoubleSignRefused(NodeMustHalt):
     """Signing this would contradict what was signed before, or is of an earlier step."""
 
     def __init__(self, height: int, round_: int, step: Step, reason: str) -> None:
@@ -33,7 +34,7 @@ class Signed:
     signature: bytes
 
 
-class SkipRefused(Exception):
+class SkipRefused(NodeMustHalt):
     """Signing a skip would contradict what was signed before: one sentence."""
 
     def __init__(self, statement: SkipStatement, reason: str) -> None:

@@ -31,6 +31,7 @@ from relay.hub.consensus.types import (
     VoteReceived,
 )
 from relay.hub.consensus.votes import vote_is_signed
+from relay.hub.halting import NodeMustHalt
 from relay.hub.network.due_signatures import DueSignatures
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
 from relay.hub.network.messages import CommittedBlock
@@ -54,11 +55,11 @@ ASK_PEERS_S = 10.0
 _log = get_logger("consensus")
 
 
-class KeyUsedElsewhere(Exception):
+class KeyUsedElsewhere(NodeMustHalt):
     """Another process signs with this validator's key."""
 
 
-class NetworkDisagrees(Exception):
+class NetworkDisagrees(NodeMustHalt):
     """More than two thirds committed a block that does not follow from this node's state."""
 
 

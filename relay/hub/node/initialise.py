@@ -1,10 +1,8 @@
 """`hutong hub init`: a new chain's genesis, a validator key, and admin keys."""
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.crypto import secp256k1
 from relay.base.durable_files import write_durably
 from relay.evm.native import Address
 from relay.hub.application.admin import AdminSet
@@ -29,7 +27,7 @@ from relay.hub.node.home import (
     ValidatorKey,
     validator_key,
 )
-from relay.hub.node.key_file import PLAIN, EncodeKey
+from relay.hub.node.key_file import PLAIN, EncodeKey, new_secret
 from relay.hub.node.signer import encode_last_signed
 
 VALIDATOR_POWER = 10
@@ -62,14 +60,6 @@ class NewHub:
             return None
         named = zip((key.public_key.data for key in validators), self.operators, strict=True)
         return Constitution(tuple(sorted(named)), self.voting_period_s)
-
-
-def new_secret() -> bytes:
-    """32 random bytes of the system's source, which are a secp256k1 secret."""
-    while True:
-        secret = secrets.token_bytes(32)
-        if 0 < int.from_bytes(secret, "big") < secp256k1.ORDER:
-            return secret
 
 
 def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:

@@ -1,6 +1,7 @@
 """A consensus key as it is on disk: CometBFT's plain priv_validator_key.json, or a V3 keystore that a password opens."""
 
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import KeyType, PublicKey
@@ -172,3 +174,11 @@ def encrypted(password: bytes, path: Path, iterations: int | None = None) -> Enc
 
 
 PLAIN: EncodeKey = encode_validator_key
+
+
+def new_secret() -> bytes:
+    """32 random bytes of the system's source, which are a secp256k1 secret."""
+    while True:
+        secret = secrets.token_bytes(32)
+        if 0 < int.from_bytes(secret, "big") < secp256k1.ORDER:
+            return secret

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import lmdb
 import trio
 
 from light_clients.interface import VerificationError
-from relay.base.locked_home import HomeKind, HomeNotLocked, hold_home
 from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
-from relay.evm.listener import MAX_OPEN_CONNECTIONS
-from relay.evm.lmdb_store import LmdbStore, StoreFull
+from relay.evm.lmdb_store import LmdbStore
 from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
 from relay.evm.precompiles import SetupUnusable
@@ -28,9 +25,6 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
-from relay.hub.application.skipped_blocks import SkipBroken
-from relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
-from relay.hub.network.driver import KeyUsedElsewhere, NetworkDisagrees
 from relay.hub.network.network_file import NETWORK_FILE, Network, load_network
 from relay.hub.network.node_key import NodeKey, load_node_key
 from relay.hub.network.node_network import NodeNetwork
@@ -40,7 +34,6 @@ from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.driver import ConsensusDriver, SignerAway, Timeouts
 from relay.hub.node.home import (
-    DATABASE_DIRECTORY,
     REMOTE_KEY_FILE,
     SIGNER_FILE,
     VALIDATOR_KEY_FILE,
@@ -51,14 +44,24 @@ from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.key_file import Password, load_key, no_password
 from relay.hub.node.known_relays import KnownRelays, governors, pool_of
 from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.process import (
+    LEAST_OPEN_FILES,
+    MAP_BYTES,
+    NodeHalted,
+    NodeRefused,
+    halt_reason,
+    innermost_cause,
+    lock_home,
+    open_store,
+)
 from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
 from relay.hub.node.room import room_methods, watch_room
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.skipping.desk import SkipDesk
 from relay.hub.node.skipping.files import SkipFiles
-from relay.hub.node.skipping.following import SkippedHere, begin_log_anew, executed_certified, follow
-from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard, ExecutionLimits
+from relay.hub.node.skipping.following import begin_log_anew, executed_certified, follow
+from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.state_sync import restoration_is_unfinished
@@ -72,30 +75,10 @@ _log = get_logger("network")
 
 SIGNER_LIMIT_S = 1.0
 """A signer that takes longer for one signature counts as away: consensus waits for it."""
-# Earlier versions look at POSIX's lock alone, and a node of one must not sign beside a node of this one.
-HOME = HomeKind("hub process", "lock", of_process_too=True)
-DEFAULT_DATABASE_GIB = 256
-MAP_BYTES = DEFAULT_DATABASE_GIB * 1024**3
-"""Address space of the database; the file itself only grows as it fills. `hub start --database-gib` sets another."""
 
 
 SWITCH_S = 0.0005
 """A thread that executes gives way to the event loop after so long; Python's 5 ms would stall every answer and vote."""
-LEAST_OPEN_FILES = 2 * MAX_OPEN_CONNECTIONS + 256
-"""Both ports full, and still descriptors for the database and for the files that are written before a signature."""
-
-
-FULL_REMEDY = (
-    "start again with more room (--database-gib, a larger disk) or keep less (--keep-bodies-gib, --keep-states-h)"
-)
-
-
-class NodeRefused(Exception):
-    """The node cannot start: one sentence."""
-
-
-class NodeHalted(Exception):
-    """The node ran and must not go on: one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,32 +256,6 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_OPEN_FILES, hard))
 
 
-def lock_home(home: Path) -> None:
-    """Lock the home until this process ends; again in the same process is harmless.
-
-    Raises:
-        NodeRefused: another process runs in the home, or the folder cannot be used.
-    """
-    try:
-        hold_home(home, HOME)
-    except HomeNotLocked as error:
-        raise NodeRefused(str(error)) from error
-
-
-def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:
-    """Lock the home and open its database, which is made where absent; `map_bytes` is the most that it may take.
-
-    Raises:
-        NodeRefused: another process runs in the home, or the database cannot be opened.
-    """
-    directory = home / DATABASE_DIRECTORY
-    lock_home(home)
-    try:
-        return LmdbStore(directory, map_bytes=map_bytes)
-    except (lmdb.Error, OSError) as error:
-        raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
-
-
 def _check_record(signer: NodeSigner, ledger: HubLedger) -> None:
     reason = why_not_sign(signer.record, ledger.records, signer.public_key.address)
     if reason is not None:
@@ -462,7 +419,7 @@ def run_node(
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
         trio.run(_until_signalled, node, ports, taker)
     except BaseExceptionGroup as group:
-        cause = _innermost(group)
+        cause = innermost_cause(group)
         if isinstance(cause, NodeRefused):
             raise cause from None
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
@@ -488,33 +445,3 @@ def prune_node(node: HubNode, kept: Kept) -> None:
     ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
     if ledger.pruner.prepare():
         _say("counted the places of the EVM state's nodes, which pruning needs once")
-
-
-_ONE_SENTENCE = (
-    DoubleSignRefused,
-    ExecutionFailed,
-    KeyUsedElsewhere,
-    NetworkDisagrees,
-    SkipBroken,
-    SkipRefused,
-    SkippedHere,
-    UnknownRulesVersion,
-)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def halt_reason(error: BaseException) -> str:
-    """The innermost cause of a halt, as one sentence; of a group the first one."""
-    error = _innermost(error)
-    if isinstance(error, StoreFull):
-        return f"{error}; nothing is lost, {FULL_REMEDY}"
-    if isinstance(error, OSError):
-        return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, _ONE_SENTENCE):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
 from relay.hub.application.revision import next_chain_id
+from relay.hub.halting import NodeMustHalt
 from relay.hub.state import StateView, VersionedState
 
 
-class UnknownRulesVersion(Exception):
+class UnknownRulesVersion(NodeMustHalt):
     """A block asks for rules that this code does not have: the node must halt and be upgraded."""
 
 

@@ -13,12 +13,13 @@ from relay.hub.application.skipped_blocks import pending_skip
 from relay.hub.consensus.event_codec import encode_frame
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.types import HeightStarted
+from relay.hub.halting import NodeMustHalt
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.taking_off import take_off
 from relay.hub.node.wal import WAL_FILE
 
 
-class SkippedHere(Exception):
+class SkippedHere(NodeMustHalt):
     """A certificate came of a block that this node executed: it must be started again, and then follows."""
 
     def __init__(self, certificate: SkipCertificate) -> None:

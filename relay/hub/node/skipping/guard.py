@@ -21,6 +21,7 @@ from relay.evm.lmdb_store import StoreFull
 from relay.hub.application.application import OutOfOrder, SnapshotLied
 from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.skipped_blocks import SkipBroken
+from relay.hub.halting import NodeMustHalt
 from relay.hub.node.skipping.marker import ExecutionMarker, MarkerFile
 from relay.hub.state import StateDamaged
 
@@ -44,6 +45,7 @@ NOT_THE_BLOCKS_FAULT = (
     StoreFull,
     UnknownRulesVersion,
 )
+
 """A disk, a wrong home or an old version: nobody signs a skip for these."""
 
 
@@ -59,7 +61,7 @@ class ExecutionLimits:
 DEFAULT_LIMITS = ExecutionLimits()
 
 
-class ExecutionFailed(Exception):
+class ExecutionFailed(NodeMustHalt):
     """This node cannot execute a decided block, and must halt."""
 
     def __init__(self, marker: ExecutionMarker, reason: str, home: Path) -> None:

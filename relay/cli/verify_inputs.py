@@ -1,0 +1,63 @@
+"""Files and options that a verdict is about: read, bounded, and parsed, or refused in one sentence."""
+
+import codecs
+import re
+from pathlib import Path
+from typing import Any
+
+from light_clients.interface import MalformedInput, json_text
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+"""A header of 10 000 validators in RPC JSON has 5 MB."""
+
+
+_HEX = re.compile(r"(0[xX])?([0-9a-fA-F]{2})*")
+
+
+class UnusableInput(Exception):
+    """The input is not what the command reads; the text is one sentence for the user."""
+
+
+def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """The whole file, by default at most 16 MiB."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > max_bytes:
+        raise UnusableInput(f"{path} has more than {max_bytes} bytes")
+    if not data.strip():
+        raise UnusableInput(f"{path} is empty")
+    return data
+
+
+def parse_json(data: bytes, what: str) -> Any:
+    """JSON with the bounds that answers of nodes have: depth, no repeated keys, no NaN; UnusableInput where it is not."""
+    try:
+        return json_text.parse_json(data.removeprefix(codecs.BOM_UTF8), "body", MAX_FILE_BYTES)
+    except MalformedInput as error:
+        library = error.__cause__  # names line and column
+        raise UnusableInput(f"{what} is not JSON: {library or error.reason}") from None
+
+
+def read_json(path: Path) -> Any:
+    """The file as JSON."""
+    return parse_json(read_file(path), str(path))
+
+
+def parse_hex(text: str, name: str, size: int | None = None) -> bytes:
+    """Hex with or without 0x; `name` is the option or field, `size` the bytes that it must have."""
+    if _HEX.fullmatch(text) is None:
+        raise UnusableInput(f"{name} is not hex: {text[:80]}")
+    data = bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
+    if size is not None and len(data) != size:
+        raise UnusableInput(f"{name} must have {size} bytes, has {len(data)}")
+    return data
+
+
+def required(text: str | None, option: str, what: str) -> str:
+    """The option's text, or UnusableInput: a file proves nothing without something trusted from elsewhere."""
+    if text is None:
+        raise UnusableInput(f"no trust root: give {option}, {what}")
+    return text
