@@ -22,8 +22,8 @@ from selectors import EVENT_READ, DefaultSelector
 
 import trio
 
-from relay.cli.demo.ports import free_port
 from relay.ledger import App, Ledger, Note, Outcome, PacketFacts, Step
+from relay.local.ports import free_port
 
 HOT = 100
 COLD = 20_000

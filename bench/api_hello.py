@@ -20,7 +20,7 @@ async def hello() -> dict[str, str]:
 def _uvicorn(port: int) -> None:
     import uvicorn
 
-    from relay.api.standalone import server_config
+    from relay.api.serving.standalone import server_config
     from relay.config import ApiConfig
 
     server = uvicorn.Server(server_config(app, ApiConfig(listen=f"127.0.0.1:{port}")))

@@ -17,7 +17,7 @@ from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils.address import to_canonical_address
 
-from adapters.evm.deploy import Deployment, deploy, set_forwarded_peer
+from adapters.evm.administration.deploy import Deployment, deploy, set_forwarded_peer
 from adapters.evm.submit import evm_reverts
 from adapters.ics26.execution import ExecutionRpc, identify_execution
 from adapters.ics26.transactor import Transactor
@@ -36,13 +36,13 @@ from bench.direct_lane import (
 )
 from bench.hub_lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
 from contracts.artifacts import load_artifact
-from relay.cli.beginnings import Agreement
-from relay.cli.confirming import AtTerminal
-from relay.cli.demo.config_file import chain_table, hub_table, path_table
-from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.ports import free_port
-from relay.cli.path_creation import Member, Trust, create_with_hub
+from relay.administration.beginnings import Agreement
+from relay.administration.paths import Member, Trust, create_with_hub
+from relay.cli.common.confirming import AtTerminal
 from relay.config import Config, load_config
+from relay.local.config_file import chain_table, hub_table, path_table
+from relay.local.keys import Key, make_key
+from relay.local.ports import free_port
 
 FIRST_CHAIN_ID = 8_001
 NETWORK_FILE = "network.json"

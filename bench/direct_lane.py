@@ -21,9 +21,9 @@ from adapters.ics26.abi import Function
 from contracts.artifacts import load_artifact
 from light_clients.crypto import keccak256
 from relay.base.child_processes import HUTONG
-from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.ports import free_port
-from relay.cli.demo.processes import last_line
+from relay.local.keys import Key, make_key
+from relay.local.ports import free_port
+from relay.local.processes import last_line
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 START_LIMIT_S = 90

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from unittest.mock import patch
 
 from light_clients.crypto import keccak256
-from relay.evm.database import Entry, KeyValueStore, KeyValueWriter
+from relay.evm.store.database import Entry, KeyValueStore, KeyValueWriter
 from relay.hub.application.application import STATE_TABLE
 from relay.hub.state import VersionedState
 from relay.hub.state.stale import take_stale

@@ -30,12 +30,12 @@ from bench.filled_state import fill_state, filler
 from light_clients.ibc.abi import packet_from_tuple
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.ibc.packet import Acknowledgement
-from relay.evm.lmdb_store import LmdbStore
-from relay.evm.outcomes import CallMessage
-from relay.evm.stack import run_with_evm_stack
+from relay.evm.store.lmdb_store import LmdbStore
+from relay.evm.vm.outcomes import CallMessage
+from relay.evm.vm.stack import run_with_evm_stack
 from relay.hub.application import abi
 from relay.hub.application.module import ROUTER_ADDRESS
-from relay.hub.node.ledger import HubLedger
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.state import VersionedState
 
 BATCH = 40

@@ -25,18 +25,18 @@ from trie.hexary import HexaryTrie
 
 from bench.large_trie import storage_root
 from light_clients.ibc.commitment import PathKind, path_key
-from relay.evm.accounts import EMPTY_CODE_HASH
-from relay.evm.block_store import store_block
-from relay.evm.database import WritableTable
-from relay.evm.lmdb_store import LmdbStore
-from relay.evm.trie_database import TrieDatabase
+from relay.evm.chain.block_store import store_block
+from relay.evm.store.database import WritableTable
+from relay.evm.store.lmdb_store import LmdbStore
+from relay.evm.store.trie_database import TrieDatabase
+from relay.evm.vm.accounts import EMPTY_CODE_HASH
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.genesis import Genesis, HubParams
-from relay.hub.node.block_records import store_block_records
-from relay.hub.node.initialise import NewHub, initialise_home
-from relay.hub.node.ledger import HubLedger
+from relay.hub.application.machine.evm_pruning import EVM_TABLE
+from relay.hub.chain.block_records import store_block_records
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.home.initialise import NewHub, initialise_home
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.versions import node_row, value_row, version_rows
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
@@ -118,9 +118,9 @@ def fill_home(home: Path, keys: int, slots: int) -> Genesis:
     store.close()
     # The chain was made outside a node, so the record of its key is where the chain is.
     from relay.base.durable_files import write_durably
-    from relay.hub.node.home import LAST_SIGNED_FILE
-    from relay.hub.node.signer import encode_last_signed
-    from relay.hub.node.signing_record import floor_record
+    from relay.hub.engine.signing_record import floor_record
+    from relay.hub.home.home import LAST_SIGNED_FILE
+    from relay.hub.home.last_signed import encode_last_signed
 
     write_durably(home / LAST_SIGNED_FILE, encode_last_signed(floor_record(SNAPSHOT_HEIGHT + 1)))
     return genesis

@@ -31,14 +31,14 @@ from bench.direct_lane import (
 )
 from bench.filled_state import fill_state, filler
 from light_clients.proofs.mpt.slots import commitment_slot
-from relay.cli.demo.config_file import hub_table, path_table
-from relay.cli.demo.hub_node import PORT_STEP
-from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.ports import free_base_port, free_port
-from relay.evm.lmdb_store import LmdbStore
-from relay.evm.stack import run_with_evm_stack
-from relay.hub.node.home import DATABASE_DIRECTORY, load_genesis
-from relay.hub.node.ledger import HubLedger
+from relay.evm.store.lmdb_store import LmdbStore
+from relay.evm.vm.stack import run_with_evm_stack
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
+from relay.local.config_file import hub_table, path_table
+from relay.local.hub_node import PORT_STEP
+from relay.local.keys import Key, make_key
+from relay.local.ports import free_base_port, free_port
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from light_clients.ibc.commitment import PathKind, path_key
-from relay.evm.lmdb_store import LmdbStore
-from relay.hub.node import pruning
-from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention
+from relay.evm.store.lmdb_store import LmdbStore
+from relay.hub.chain import pruning
+from relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention
 from relay.hub.state.view import StateView
 from tests.relay.hub.simulated_hub import SimulatedHub
 

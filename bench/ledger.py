@@ -39,8 +39,8 @@ from relay.ledger import (
     Step,
     TransactionState,
 )
-from relay.ledger.message_cursor import CursorKind, Position, encode_cursor
-from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
+from relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
+from relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
 
 LIMIT_MS = 100
 START_NS = 1_700_000_000 * 10**9

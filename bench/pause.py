@@ -26,9 +26,9 @@ from adapters.ics26.noops import packet_calls
 from bench.direct_lane import SENDER_KEY
 from bench.hub_lane import HubLane, hub_lane
 from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
-from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.keys import make_key
-from relay.cli.demo.traffic import User
+from relay.local.chain import DemoChain
+from relay.local.keys import make_key
+from relay.local.traffic import User
 
 WARM_UP = 2
 WAVES = 10

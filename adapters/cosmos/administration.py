@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from adapters.cosmos.accounts import parse_answer
-from adapters.cosmos.addresses import module_address
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.fees import Coin
-from adapters.cosmos.messages import (
+from adapters.cosmos.transactions.accounts import parse_answer
+from adapters.cosmos.transactions.addresses import module_address
+from adapters.cosmos.transactions.fees import Coin
+from adapters.cosmos.transactions.messages import (
     CLIENT_TYPE,
     RECOVER_CLIENT_URL,
     SUBMIT_PROPOSAL_URL,

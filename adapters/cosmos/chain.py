@@ -16,14 +16,14 @@ from adapters.cometbft import (
 )
 from adapters.cometbft.upgrade import committed_upgrade
 from adapters.cosmos.clients import StoredClients
-from adapters.cosmos.events import BlockEvents
-from adapters.cosmos.history import PacketHistory
-from adapters.cosmos.pool import pooled_packets
 from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
+from adapters.cosmos.reading.events import BlockEvents
+from adapters.cosmos.reading.history import PacketHistory
+from adapters.cosmos.reading.pool import pooled_packets
+from adapters.cosmos.reading.unsettled import unsettled_sends
 from adapters.cosmos.rpc import CosmosRpc, open_endpoints
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.submit import Submission
-from adapters.cosmos.unsettled import unsettled_sends
 from adapters.interface import (
     MAX_SEQUENCE_SCAN,
     AccountState,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from adapters.cosmos.accounts import parse_answer
-from adapters.cosmos.fees import Coin
-from adapters.cosmos.messages import SEND_URL, SdkMessage
 from adapters.cosmos.refusals import failing_message, reason_of, sequence_mismatch
 from adapters.cosmos.rpc import CosmosRpc
-from adapters.cosmos.transactions import (
+from adapters.cosmos.transactions.accounts import parse_answer
+from adapters.cosmos.transactions.fees import Coin
+from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
+from adapters.cosmos.transactions.transactions import (
     UNKNOWN_PUBLIC_KEY,
     UNKNOWN_SIGNATURE,
     encode_auth_info,

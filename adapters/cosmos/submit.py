@@ -10,12 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from adapters.cometbft import CommittedBlocks
-from adapters.cosmos.accounts import Accounts
-from adapters.cosmos.addresses import account_address, decode_address
-from adapters.cosmos.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
-from adapters.cosmos.inclusion import Inclusion, Inclusions, noops
-from adapters.cosmos.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
-from adapters.cosmos.pool import pooled_packet
+from adapters.cosmos.reading.inclusion import Inclusion, Inclusions, noops
+from adapters.cosmos.reading.pool import pooled_packet
 from adapters.cosmos.refusals import (
     SDK,
     UNAUTHORIZED_CODE,
@@ -28,7 +24,11 @@ from adapters.cosmos.refusals import (
 from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator, Verdict
-from adapters.cosmos.transactions import (
+from adapters.cosmos.transactions.accounts import Accounts
+from adapters.cosmos.transactions.addresses import account_address, decode_address
+from adapters.cosmos.transactions.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
+from adapters.cosmos.transactions.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
+from adapters.cosmos.transactions.transactions import (
     ENVELOPE_BYTES,
     decode_raw,
     encode_auth_info,

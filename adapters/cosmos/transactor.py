@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import trio
 
-from adapters.cosmos.accounts import parse_answer
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.inclusion import Inclusion
-from adapters.cosmos.messages import SdkMessage
+from adapters.cosmos.reading.inclusion import Inclusion
+from adapters.cosmos.transactions.accounts import parse_answer
+from adapters.cosmos.transactions.messages import SdkMessage
 from adapters.interface import AlreadyKnown, RefusedByChain, Signer, TransactionOutcome
 from light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
 

@@ -6,10 +6,10 @@ its whole trace by itself. Its timeout goes into the packet unchanged, so it is 
 
 from dataclasses import dataclass
 
-from adapters.cosmos.accounts import parse_answer
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.fees import Coin
-from adapters.cosmos.messages import TRANSFER_URL, SdkMessage
+from adapters.cosmos.transactions.accounts import parse_answer
+from adapters.cosmos.transactions.fees import Coin
+from adapters.cosmos.transactions.messages import TRANSFER_URL, SdkMessage
 from adapters.cosmos.transactor import CosmosTransactor
 from adapters.interface import BadAnswer, Signer
 from light_clients.ibc.identifiers import check_client_id

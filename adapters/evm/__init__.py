@@ -1,6 +1,6 @@
 """The adapter of EVM chains with the Solidity router: QBFT consortium chains, Ethereum, and chains that attestors speak for."""
 
-from adapters.evm.attestors import Alert
+from adapters.evm.attested.attestors import Alert
 from adapters.evm.chain import EvmChain
 from adapters.evm.opening import open_evm_chain
 from adapters.evm.settings import EvmSettings

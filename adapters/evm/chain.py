@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.evm.attested import AttestedConsensus
-from adapters.evm.attestors import AttestorPanel
-from adapters.evm.bft import BftConsensus
+from adapters.evm.attested.attestors import AttestorPanel
+from adapters.evm.attested.consensus import AttestedConsensus
+from adapters.evm.bft.consensus import BftConsensus
 from adapters.evm.clients import HostedClients
-from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
+from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
 from adapters.evm.consensus import Consensus
 from adapters.evm.proofs import previous_sequence_slot
 from adapters.evm.settings import EvmSettings

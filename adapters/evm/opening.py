@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 
-from adapters.evm.attestors import AttestorPanel
-from adapters.evm.beacon_api import BeaconApi, identify_beacon
+from adapters.evm.attested.attestors import AttestorPanel
 from adapters.evm.chain import EvmChain
-from adapters.evm.ethereum import EthereumChain
+from adapters.evm.ethereum.beacon_api import BeaconApi, identify_beacon
+from adapters.evm.ethereum.consensus import EthereumChain
 from adapters.evm.rpc import open_endpoints
 from adapters.evm.settings import EvmSettings
 from adapters.interface import NotSupported

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from adapters.evm.attestors import Alert, OnAlert
+from adapters.evm.attested.attestors import Alert, OnAlert
 from adapters.ics26.chain import RouterSettings
 from adapters.rpc import RpcOptions
 from light_clients.bft_evm import QuorumRule, ValidatorContract

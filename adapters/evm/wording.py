@@ -7,8 +7,8 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from adapters.evm.access_manager import SCHEDULE
-from adapters.evm.rights import ARTIFACTS
+from adapters.evm.administration.access_manager import SCHEDULE
+from adapters.evm.administration.rights import ARTIFACTS
 from contracts.artifacts import load_artifact
 from contracts.roles import signatures
 from light_clients.ibc.abi import decode_canonical

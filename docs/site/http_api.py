@@ -293,8 +293,8 @@ def api_document() -> Json:
     import trio
     from httpx import ASGITransport, AsyncClient
 
-    from relay.api.app import create_app
     from relay.api.service import Service
+    from relay.api.serving.app import create_app
     from relay.config import Config
 
     config = Config.model_validate(NOBODYS_CONFIG)

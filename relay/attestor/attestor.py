@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import trio
 
-from adapters.evm.attestor_api import AttestationAnswer, AttestationRequest, AttestorRefused, PacketSignature
+from adapters.evm.attested.attestor_api import AttestationAnswer, AttestationRequest, AttestorRefused, PacketSignature
 from adapters.interface import AdapterError
 from light_clients.attestation import (
     AttestationKind,

@@ -4,7 +4,7 @@ from typing import Any
 
 import trio
 
-from adapters.evm.attestor_api import (
+from adapters.evm.attested.attestor_api import (
     MAX_REQUEST_BYTES,
     PATH,
     AttestorRefused,

@@ -17,13 +17,13 @@ from adapters.rpc import AccessUnusable
 from relay.archive import Archive
 from relay.base.threads import thread_runner
 from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig, chains_beyond
-from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.errors import StartRefused
+from relay.core.history.ledgers import open_ledger
 from relay.core.home import held_home
-from relay.core.ledgers import open_ledger
-from relay.core.paths import Paths
 from relay.core.relay import Relay, Services
+from relay.core.topology.chains import open_chain
+from relay.core.topology.paths import Paths
 from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.keys import Signer, load_signer
 from relay.telemetry import Metrics, get_logger

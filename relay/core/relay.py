@@ -12,36 +12,36 @@ from adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistic
 from relay.archive import Archive
 from relay.base.threads import Runner
 from relay.config import Config, CosmosChainConfig, PathEnd
-from relay.core.accounts import Accounts
-from relay.core.anchoring import Anchorer
-from relay.core.archiver import Archiver, abandoning_thread
-from relay.core.batch import BatchBuilder
-from relay.core.bundling import Exporter
-from relay.core.catching_up import CatchingUp
-from relay.core.clearer import Clearer
+from relay.core.account.account import Account
+from relay.core.account.accounts import Accounts
+from relay.core.account.recording import Recorder
+from relay.core.archiving.anchoring import Anchorer
+from relay.core.archiving.archiver import Archiver, abandoning_thread
+from relay.core.archiving.bundling import Exporter
+from relay.core.clients.fork_watch import ForkWatch, Sight
+from relay.core.clients.keeper import ClientKeeper, Condition
 from relay.core.complaints import Complaints
-from relay.core.discovery import Discovery
 from relay.core.endpoint_watch import watch_endpoints
 from relay.core.errors import StartRefused
-from relay.core.fork_watch import ForkWatch, Sight
-from relay.core.heads import HeadFollower
-from relay.core.history import History
-from relay.core.identification import Identification
-from relay.core.ignored import Ignored
-from relay.core.keeper import ClientKeeper, Condition
-from relay.core.ledgers import keep_ledger
-from relay.core.nonce import Account
-from relay.core.paths import Paths
-from relay.core.peers import Peers
-from relay.core.prober import Books, Ends, Prober
+from relay.core.history.history import History
+from relay.core.history.ignored import Ignored
+from relay.core.history.ledgers import keep_ledger
 from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
-from relay.core.recording import Recorder
+from relay.core.route.batch import BatchBuilder
+from relay.core.route.catching_up import CatchingUp
+from relay.core.route.prober import Books, Ends, Prober
+from relay.core.route.worker import RouteWorker
 from relay.core.supervisor import supervise
-from relay.core.timeouts import TimeoutScheduler
-from relay.core.turns import Turns
-from relay.core.wakeup import Wakeup
-from relay.core.watcher import Watcher
-from relay.core.worker import RouteWorker
+from relay.core.topology.identification import Identification
+from relay.core.topology.paths import Paths
+from relay.core.topology.peers import Peers
+from relay.core.watching.clearer import Clearer
+from relay.core.watching.discovery import Discovery
+from relay.core.watching.heads import HeadFollower
+from relay.core.watching.timeouts import TimeoutScheduler
+from relay.core.watching.turns import Turns
+from relay.core.watching.wakeup import Wakeup
+from relay.core.watching.watcher import Watcher
 from relay.dispatch import Queue, Route
 from relay.keys import load_signer
 from relay.ledger import Ledger

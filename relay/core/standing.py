@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapters.interface import ChainAdapter
 from relay.config import PathEnd
-from relay.core.discovery import is_expired
+from relay.core.watching.discovery import is_expired
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from light_clients.ethereum import (
     sync_committee_root,
 )
 from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
-from relay.evm.blocks import EMPTY_LIST_ROOT, EvmBlock
+from relay.evm.chain.blocks import EMPTY_LIST_ROOT, EvmBlock
 
 FINAL_AFTER_EPOCHS = 2
 KEPT_SLOTS = 100_000

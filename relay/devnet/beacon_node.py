@@ -19,9 +19,9 @@ from relay.devnet.beacon_json import bootstrap_object, genesis_object, spec_obje
 from relay.devnet.chain import DevnetChain
 from relay.devnet.node import Devnet, innermost
 from relay.devnet.settings import DevnetError, Genesis
-from relay.evm.database import MemoryStore
-from relay.evm.json_rpc import JsonRpcService
-from relay.evm.server import JsonRpcApp, serve
+from relay.evm.rpc.json_rpc import JsonRpcService
+from relay.evm.rpc.server import JsonRpcApp, serve
+from relay.evm.store.database import MemoryStore
 
 API_PREFIX = "/eth/v1/"
 MAX_UPDATES = 128

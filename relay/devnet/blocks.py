@@ -11,8 +11,8 @@ from light_clients.clique.snapshot import DIFFICULTY_IN_TURN, DIFFICULTY_OUT_OF_
 from light_clients.evm_header import decode_header, header_hash
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Genesis
 from relay.devnet.validators import VANITY, ValidatorSet
-from relay.evm.blocks import EMPTY_LIST_ROOT, BlockBody, EvmBlock, EvmHeader, block_body
-from relay.evm.execution import BlockContext
+from relay.evm.chain.blocks import EMPTY_LIST_ROOT, BlockBody, EvmBlock, EvmHeader, block_body
+from relay.evm.vm.execution import BlockContext
 
 BFT = {"qbft": Consensus.QBFT, "ibft2": Consensus.IBFT2, "istanbul": Consensus.ISTANBUL}
 EMPTY_REQUESTS_HASH = sha256(b"").digest()

@@ -12,11 +12,11 @@ from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
 from relay.devnet.chain import DevnetChain
 from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
 from relay.devnet.validator_methods import ValidatorMethods
-from relay.evm.call_executor import CallThreads
-from relay.evm.database import KeyValueStore, MemoryStore
-from relay.evm.json_rpc import JsonRpcService
-from relay.evm.lmdb_store import LmdbStore
-from relay.evm.server import JsonRpcApp, serve
+from relay.evm.rpc.call_executor import CallThreads
+from relay.evm.rpc.json_rpc import JsonRpcService
+from relay.evm.rpc.server import JsonRpcApp, serve
+from relay.evm.store.database import KeyValueStore, MemoryStore
+from relay.evm.store.lmdb_store import LmdbStore
 
 CALL_DEADLINE_S = 60.0
 """For one call: nobody depends on a dev chain, and many may share a slow machine."""

@@ -4,7 +4,7 @@ import json
 
 from relay.devnet.settings import DevnetError, Genesis
 from relay.devnet.validators import ValidatorSet
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 
 TABLE_PREFIX = b"devnet/"
 _GENESIS = b"genesis"

@@ -11,8 +11,9 @@ from light_clients.evm_header import decode_header
 from relay.devnet.blocks import BFT
 from relay.devnet.chain import DevnetChain
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, MAX_VALIDATORS, DevnetError
-from relay.evm.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
-from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
+from relay.evm.chain.log_criteria import BlockHash, BlockSelector
+from relay.evm.rpc.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
+from relay.evm.rpc.json_params import Method, Params
 
 _NAMES = {
     "qbft": ("qbft_getValidatorsByBlockNumber", "qbft_getValidatorsByBlockHash"),

@@ -1,12 +1,20 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
-from relay.ledger.errors import CursorOfAnotherLedger, DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
-from relay.ledger.explain import Explanation, age_text, explain, remedy_of
-from relay.ledger.ledger import Ledger
-from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step, refusal_reason
-from relay.ledger.lives import lives_of
-from relay.ledger.message_reader import MessageReader
-from relay.ledger.messages import (
+from relay.ledger.reading.explain import Explanation, age_text, explain, remedy_of
+from relay.ledger.reading.lives import lives_of
+from relay.ledger.reading.message_reader import MessageReader
+from relay.ledger.reading.reader import LedgerReader, Pending
+from relay.ledger.reading.why import why, why_of_life
+from relay.ledger.store.migrate import newest_revision
+from relay.ledger.values.errors import (
+    CursorOfAnotherLedger,
+    DamagedRow,
+    InvalidCursor,
+    LedgerDamaged,
+    LedgerUnavailable,
+)
+from relay.ledger.values.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step, refusal_reason
+from relay.ledger.values.messages import (
     App,
     DeadPage,
     DeadStep,
@@ -26,9 +34,7 @@ from relay.ledger.messages import (
     SeriesBucket,
     Totals,
 )
-from relay.ledger.migrate import newest_revision
-from relay.ledger.reader import LedgerReader, Pending
-from relay.ledger.values import (
+from relay.ledger.values.packets import (
     Costs,
     Delivery,
     KnownPacket,
@@ -42,7 +48,7 @@ from relay.ledger.values import (
     TransactionState,
     shares,
 )
-from relay.ledger.why import why, why_of_life
+from relay.ledger.writing.ledger import Ledger
 
 __all__ = [
     "App",

@@ -11,10 +11,10 @@ import pytest
 import trio
 from playwright.sync_api import expect
 
-from relay.cli.demo.bundles import Bundles
-from relay.cli.demo.config_file import explorer_of
-from relay.cli.demo.network import Network, bring_up
-from relay.cli.demo.traffic import User
+from relay.demo.bundles import Bundles
+from relay.local.config_file import explorer_of
+from relay.local.network import Network, bring_up
+from relay.local.traffic import User
 
 pytestmark = pytest.mark.nodes
 

@@ -24,8 +24,8 @@ from eth_abi.abi import decode, encode
 
 from contracts.artifacts import ContractArtifact, artifact_names, load_artifact
 from light_clients.crypto import keccak256
-from relay.evm.frames import BoundedFrames
-from relay.evm.instructions import loop_costs
+from relay.evm.vm.frames import BoundedFrames
+from relay.evm.vm.instructions import loop_costs
 
 PLAIN = {"paris": ParisVM.get_state_class(), "prague": PragueVM.get_state_class()}
 

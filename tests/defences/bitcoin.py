@@ -136,7 +136,7 @@ BITCOIN = (
     ),
     Defence(
         "nothing is sent where nothing can time out",
-        "relay/hub/application/packets.py",
+        "relay/hub/application/packets/packets.py",
         "        self.clients.require_timeouts(source_client)\n",
         "",
         (f"{HUB}::test_nothing_is_sent_where_nothing_can_time_out",),

@@ -100,7 +100,7 @@ CONSENSUS = (
     ),
     Defence(
         "the log on disk before a vote",
-        "relay/hub/node/driver.py",
+        "relay/hub/engine/driver.py",
         "        self._log.sync()\n        return self._signer.sign_vote(vote)\n",
         "        return self._signer.sign_vote(vote)\n",
         ("relay/hub/test_hub_crash_consistency.py",),
@@ -149,7 +149,7 @@ CONSENSUS = (
     ),
     Defence(
         "evidence once",
-        "relay/hub/node/ledger_evidence.py",
+        "relay/hub/chain/ledger_evidence.py",
         "            if self._is_recorded(item):\n",
         "            if False:\n",
         (f"{EVIDENCE_TESTS}::test_attack_C40_hub_a_double_vote_is_recorded_once_and_shown",),
@@ -201,7 +201,7 @@ CONSENSUS = (
     ),
     Defence(
         "record read under the lock by a start",
-        "relay/hub/node/start.py",
+        "relay/hub/process/start.py",
         "        lock_home(home)\n        return FileSigner",
         "        return FileSigner",
         ("relay/hub/test_hub_backup.py::test_attack_C45_a_node_reads_its_record_once_nobody_else_can_sign",),

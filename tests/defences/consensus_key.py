@@ -6,8 +6,8 @@ SERVER = "relay/hub/remote_signer/server.py"
 CLIENT = "relay/hub/remote_signer/client.py"
 TURNS = "relay/hub/remote_signer/turns.py"
 CODEC = "relay/hub/remote_signer/codec.py"
-KEY_FILE = "relay/hub/node/key_file.py"
-START = "relay/hub/node/start.py"
+KEY_FILE = "relay/hub/home/key_file.py"
+START = "relay/hub/process/start.py"
 DUE = "relay/hub/network/due_signatures.py"
 REMOTE = "relay/hub/remote_signer/test_remote_signer.py"
 COMMANDS = "relay/hub/remote_signer/test_signer_commands.py"
@@ -17,7 +17,7 @@ KEY_COMMAND = "relay/cli/test_hub_key_command.py"
 CONSENSUS_KEY = (
     Defence(
         "a signer's record before every signature",
-        "relay/hub/node/signer.py",
+        "relay/hub/engine/signer.py",
         "        if record != self.record:\n            self._keep(record)\n        return signed\n",
         "        return signed\n",
         (f"{REMOTE}::test_attack_C45_hub_a_lying_node_gets_no_second_vote_at_one_height_round_and_step",),
@@ -108,7 +108,7 @@ CONSENSUS_KEY = (
     ),
     Defence(
         "the next key under a password that opens the present one",
-        "relay/cli/hub_candidate.py",
+        "relay/cli/hub/candidate.py",
         "            open_key(present_key, lambda _: word)\n",
         "",
         (f"{KEY_COMMAND}::test_no_next_key_is_made_under_a_mistyped_password",),

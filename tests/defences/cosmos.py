@@ -3,8 +3,8 @@
 from tests.defences.defence import Defence
 
 LIES = "adapters/cosmos/test_cosmos_lies.py"
-EVENTS = "adapters/cosmos/events.py"
-HISTORY = "adapters/cosmos/history.py"
+EVENTS = "adapters/cosmos/reading/events.py"
+HISTORY = "adapters/cosmos/reading/history.py"
 COMET = "adapters/cometbft/rpc.py"
 
 COSMOS = (
@@ -94,7 +94,7 @@ COSMOS = (
     ),
     Defence(
         "commitments are those of the client that was asked for",
-        "adapters/cosmos/unsettled.py",
+        "adapters/cosmos/reading/unsettled.py",
         "    if any(state.client_id != client_id for state in response.commitments):\n",
         "    if False:\n",
         (f"{LIES}::test_attack_G1_simd_list_of_commitments_is_forged",),

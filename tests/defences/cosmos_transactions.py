@@ -4,10 +4,10 @@ from tests.defences.defence import Defence
 
 SUBMIT = "adapters/cosmos/submit.py"
 DOCUMENTS = "relay/keys/documents.py"
-INCLUSION = "adapters/cosmos/inclusion.py"
-ADDRESSES = "adapters/cosmos/addresses.py"
-ACCOUNTS = "adapters/cosmos/accounts.py"
-NONCE = "relay/core/nonce.py"
+INCLUSION = "adapters/cosmos/reading/inclusion.py"
+ADDRESSES = "adapters/cosmos/transactions/addresses.py"
+ACCOUNTS = "adapters/cosmos/transactions/accounts.py"
+NONCE = "relay/core/account/account.py"
 BYTES = "adapters/cosmos/test_cosmos_transactions.py"
 NODE = "adapters/cosmos/test_cosmos_submission.py"
 RELAY = "relay/core/test_sequenced.py"
@@ -149,7 +149,7 @@ COSMOS_TRANSACTIONS = (
     ),
     Defence(
         "one message that undoes a batch pays alone",
-        "relay/core/worker.py",
+        "relay/core/route/worker.py",
         "        if end.outcome.reverted is not None and self._destination.atomic_batches:\n",
         "        if False:\n",
         (f"{RELAY}::test_attack_G6_one_message_undoes_a_batch_and_alone_pays_for_it",),

@@ -2,36 +2,36 @@
 
 from tests.defences.defence import Defence
 
-BASE_FEE = "relay/evm/base_fee.py"
+BASE_FEE = "relay/evm/vm/base_fee.py"
 FEE_TESTS = "relay/hub/test_hub_base_fee.py"
 FORMULA_TESTS = "relay/evm/test_evm_base_fee.py"
-FEES = "relay/hub/application/fees.py"
+FEES = "relay/hub/application/machine/fees.py"
 APPLICATION = "relay/hub/application/application.py"
 LIMITS = "relay/hub/test_hub_limits.py"
-PROPOSALS = "relay/hub/application/block_proposals.py"
-EXECUTION = "relay/evm/execution.py"
-MEMPOOL = "relay/evm/mempool.py"
+PROPOSALS = "relay/hub/application/governance/block_proposals.py"
+EXECUTION = "relay/evm/vm/execution.py"
+MEMPOOL = "relay/evm/chain/mempool.py"
 POOL_TESTS = "relay/evm/test_evm_mempool_rules.py"
 MIRROR = "relay/hub/abci/pool.py"
-LOGS = "relay/evm/log_query.py"
+LOGS = "relay/evm/rpc/log_query.py"
 LOG_TESTS = "relay/evm/test_evm_log_index.py"
-SERVER = "relay/evm/server.py"
-SUBSCRIPTIONS = "relay/evm/subscriptions.py"
+SERVER = "relay/evm/rpc/server.py"
+SUBSCRIPTIONS = "relay/evm/rpc/subscriptions.py"
 SUBSCRIPTION_TESTS = "relay/evm/test_evm_subscriptions.py"
-FRAMES = "relay/evm/frames.py"
-PROGRAM = "relay/evm/program.py"
-TOUCHED = "relay/evm/touched_accounts.py"
+FRAMES = "relay/evm/vm/frames.py"
+PROGRAM = "relay/evm/vm/program.py"
+TOUCHED = "relay/evm/vm/touched_accounts.py"
 BOUNDED_TESTS = "relay/evm/test_evm_bounded_work.py"
 
-CALLS = "relay/evm/call_processes.py"
-TURNS = "relay/evm/fair_turns.py"
-CALL_PROCESS = "relay/hub/node/call_process.py"
+CALLS = "relay/evm/rpc/call_processes.py"
+TURNS = "relay/evm/rpc/fair_turns.py"
+CALL_PROCESS = "relay/hub/process/call_process.py"
 CALL_TESTS = "relay/hub/test_hub_call_processes.py"
 
-BODIES = "relay/hub/node/bodies.py"
+BODIES = "relay/hub/chain/bodies.py"
 DISK_TESTS = "relay/hub/test_hub_disk.py"
 
-LANES = "relay/evm/pool_lanes.py"
+LANES = "relay/evm/chain/pool_lanes.py"
 LANE_TESTS = "relay/evm/test_pool_lanes.py"
 
 EVM = (
@@ -58,7 +58,7 @@ EVM = (
     ),
     Defence(
         "a no-op makes nobody known",
-        "relay/hub/node/known_relays.py",
+        "relay/hub/pool/known_relays.py",
         "        return bool(result != UpdateResult.NO_OP)\n",
         "        return True\n",
         (
@@ -149,7 +149,7 @@ EVM = (
     ),
     Defence(
         "copied input is paid",
-        "relay/evm/work_prices.py",
+        "relay/evm/vm/work_prices.py",
         " + self.input_word_gas * ((input_bytes + 31) // 32)",
         "",
         ("relay/evm/test_evm_work_prices.py::test_audit_M6_copied_input_is_paid_by_the_word",),

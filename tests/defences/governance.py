@@ -7,7 +7,7 @@ MEMBERS = "relay/hub/application/governance/members.py"
 SCHEDULE = "relay/hub/application/governance/schedule.py"
 COMING = "relay/hub/application/governance/coming.py"
 MODULE = "relay/hub/application/governance/module.py"
-LEDGER = "relay/hub/node/ledger.py"
+LEDGER = "relay/hub/chain/ledger.py"
 TESTS = "relay/hub/test_hub_governance.py"
 KEYS = "relay/hub/test_hub_key_rotation.py"
 LATER = "relay/hub/test_hub_schedule.py"
@@ -178,7 +178,7 @@ GOVERNANCE = (
     ),
     Defence(
         "a pause lets settlements through",
-        "relay/hub/application/packets.py",
+        "relay/hub/application/packets/packets.py",
         "        return _only_payload(packet) if self._settles_while_paused else self._relayable(packet)\n",
         "        return self._relayable(packet)\n",
         (f"{LATER}::test_attack_E20_a_pause_refuses_what_is_new_and_pays_back_what_is_old",),
@@ -206,14 +206,14 @@ GOVERNANCE = (
     ),
     Defence(
         "a one-process hub is not voted to a stop",
-        "relay/cli/hub_ballot.py",
+        "relay/cli/hub/ballot.py",
         "            if change is not None:\n",
         "            if False:\n",
         ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
         "a candidate's proof is checked before it is proposed",
-        "relay/cli/hub_candidate.py",
+        "relay/cli/hub/candidate.py",
         "    if not secp256k1.verify_low_s(found.public_key, digest, found.proof):\n",
         "    if False:\n",
         ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
@@ -248,14 +248,14 @@ GOVERNANCE = (
     ),
     Defence(
         "an old block is read by its own rules",
-        "relay/hub/node/chain.py",
+        "relay/hub/rpc/chain.py",
         "            version = self._header_version(block.number)\n",
         "            pass\n",
         (f"{EARLIER}::test_a_call_at_an_old_block_runs_by_the_rules_of_that_block",),
     ),
     Defence(
         "a later genesis does not name earlier validators",
-        "relay/hub/application/authority.py",
+        "relay/hub/application/governance/authority.py",
         " if height >= self.base_height else _EarlierPowers(self.base_height)\n",
         "\n",
         (f"{EARLIER}::test_validators_of_an_earlier_revision_are_not_made_up_from_the_later_genesis",),

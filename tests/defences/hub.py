@@ -2,7 +2,7 @@
 
 from tests.defences.defence import Defence
 
-PACKETS = "relay/hub/application/packets.py"
+PACKETS = "relay/hub/application/packets/packets.py"
 PACKET_TESTS = "relay/hub/test_hub_packet_attacks.py"
 CLIENTS = "relay/hub/application/clients.py"
 CLIENT_TESTS = "relay/hub/test_hub_client_attacks.py"
@@ -100,21 +100,21 @@ HUB = (
     ),
     Defence(
         "a share of a quota",
-        "relay/hub/application/shared_quotas.py",
+        "relay/hub/application/packets/shared_quotas.py",
         "            raise ShareExceeded(client_id, charge, share, free)\n",
         "            pass\n",
         ("relay/hub/test_hub_shared_quotas.py::test_audit_M1_one_origin_does_not_shut_a_chain_for_others",),
     ),
     Defence(
         "redemptions are counted apart",
-        "relay/hub/application/shared_quotas.py",
+        "relay/hub/application/packets/shared_quotas.py",
         "        if denom.is_returning(TRANSFER_PORT, next_client):\n",
         "        if False:\n",
         ("relay/hub/test_hub_shared_quotas.py::test_audit_M1_tokens_on_their_way_home_are_counted_apart",),
     ),
     Defence(
         "near timeouts of a greedy share",
-        "relay/hub/application/shared_quotas.py",
+        "relay/hub/application/packets/shared_quotas.py",
         "            raise TimeoutTooFar(client_id, charge, share, timeout_s, now_s + GREEDY_HORIZON_S)\n",
         "            pass\n",
         ("relay/hub/test_hub_shared_quotas.py::test_who_holds_much_may_only_send_what_is_settled_soon",),
@@ -140,21 +140,21 @@ HUB = (
     ),
     Defence(
         "stamp written from the proven packet (origin client)",
-        "relay/hub/application/forwarder.py",
+        "relay/hub/application/packets/forwarder.py",
         "            client_id=packet.destination_client,\n",
         "            client_id=packet.source_client,\n",
         (f"{PACKET_TESTS}::test_attack_F11_hub_stamp_names_the_proven_origin_whatever_the_sender_writes",),
     ),
     Defence(
         "stamp written from the proven packet (source port)",
-        "relay/hub/application/forwarder.py",
+        "relay/hub/application/packets/forwarder.py",
         "            source_port=payload.source_port,\n",
         "            source_port=request.destination_port,\n",
         (f"{PACKET_TESTS}::test_attack_F11_hub_stamp_names_the_proven_origin_whatever_the_sender_writes",),
     ),
     Defence(
         "no way back to the client that it came from",
-        "relay/hub/application/routes.py",
+        "relay/hub/application/packets/routes.py",
         "    if next_client == leg_1.destination_client:\n",
         "    if False:\n",
         ("relay/hub/test_hub_token_attacks.py::test_attack_E18_hub_a_memo_cannot_make_tokens_go_in_circles",),
@@ -248,14 +248,14 @@ HUB = (
     ),
     Defence(
         "native modules not by DELEGATECALL or CALLCODE",
-        "relay/evm/rules.py",
+        "relay/evm/vm/rules.py",
         "    if not module.address == message.code_address == message.storage_address == message.to:\n",
         "    if False:\n",
         ("relay/hub/test_hub_native_modules.py::test_attack_native_delegatecall_to_the_hubs_modules",),
     ),
     Defence(
         "last-signed record on disk before a signature leaves",
-        "relay/hub/node/signer.py",
+        "relay/hub/engine/signer.py",
         "        write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))\n",
         "",
         ("relay/hub/test_hub_determinism.py::test_attack_C45_hub_crash_at_each_write_point_never_signs_twice",),

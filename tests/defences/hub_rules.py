@@ -2,9 +2,9 @@
 
 from tests.defences.defence import Defence
 
-PRECOMPILES = "relay/evm/precompiles.py"
+PRECOMPILES = "relay/evm/vm/precompiles.py"
 GENESIS = "relay/hub/application/genesis.py"
-NAMED_CODE = "relay/evm/named_code.py"
+NAMED_CODE = "relay/evm/vm/named_code.py"
 CODE_TESTS = "relay/hub/test_hub_named_code.py"
 PRECOMPILE_TESTS = "relay/hub/test_hub_precompiles.py"
 TAKING_UP_TESTS = "relay/hub/test_hub_taking_up_rules.py"
@@ -14,14 +14,14 @@ RECORDED_TESTS = "relay/hub/test_recorded_sentences.py"
 HUB_RULES = (
     Defence(
         "a replayed refusal has the words of its rules version",
-        "relay/hub/application/recorded_sentences.py",
+        "relay/hub/application/revision/recorded_sentences.py",
         "    if rules_version >= rules_versions.BOUNDED_EXECUTION:\n",
         "    if rules_version:\n",
         (f"{RECORDED_TESTS}::test_words_follow_the_rules_version",),
     ),
     Defence(
         "a packet's recorded failure has the words of its rules version",
-        "relay/hub/application/packets.py",
+        "relay/hub/application/packets/packets.py",
         "        return str(as_recorded(error, self._rules_version))\n",
         "        return str(error)\n",
         (
@@ -80,21 +80,21 @@ HUB_RULES = (
     ),
     Defence(
         "version 3 has no point evaluation",
-        "relay/hub/application/evm_rules.py",
+        "relay/hub/application/machine/evm_rules.py",
         "    rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,\n",
         "    rules_versions.BOUNDED_EXECUTION: FORK_PRECOMPILES,\n",
         (f"{PRECOMPILE_TESTS}::test_audit_H3_version_3_has_no_point_evaluation_and_needs_no_file",),
     ),
     Defence(
         "a transaction's target is named",
-        "relay/evm/execution.py",
+        "relay/evm/vm/execution.py",
         "        self._check_target(transaction.sender, transaction.to, transaction.data)\n",
         "",
         (f"{CODE_TESTS}::test_attack_H_a_stranger_runs_no_code_on_a_fee_free_hub",),
     ),
     Defence(
         "calls obey the rule of transactions",
-        "relay/evm/execution.py",
+        "relay/evm/vm/execution.py",
         "            self._check_target(message.sender, message.to, message.data)\n",
         "            pass\n",
         (f"{CODE_TESTS}::test_calls_and_estimates_obey_the_same_rule",),

@@ -2,11 +2,11 @@
 
 from tests.defences.defence import Defence
 
-BLOCK_SYNC = "relay/hub/node/block_sync.py"
-SNAPSHOTS = "relay/hub/node/member_snapshots.py"
-FOLLOW = "relay/hub/node/light_follow.py"
-RECORD = "relay/hub/node/signing_record.py"
-BACKUP = "relay/hub/node/backup.py"
+BLOCK_SYNC = "relay/hub/engine/block_sync.py"
+SNAPSHOTS = "relay/hub/joining/member_snapshots.py"
+FOLLOW = "relay/hub/joining/light_follow.py"
+RECORD = "relay/hub/engine/signing_record.py"
+BACKUP = "relay/hub/upkeep/backup.py"
 JOINS = "relay/hub/test_hub_joining.py"
 LYING = "relay/hub/test_hub_joining_lies.py"
 BACKUPS = "relay/hub/test_hub_backup.py"
@@ -76,14 +76,14 @@ JOINING = (
     ),
     Defence(
         "chain passes through the trusted header",
-        "relay/hub/node/joining.py",
+        "relay/hub/joining/joining.py",
         "        if stored is not None and stored.block_id.hash != trusted.hash:\n",
         "        if False:\n",
         (f"{LYING}::test_attack_C40_a_fork_that_all_validators_signed_is_not_joined_past_the_trusted_header",),
     ),
     Defence(
         "no start on half a snapshot",
-        "relay/hub/node/start.py",
+        "relay/hub/process/start.py",
         "        if restoration_is_unfinished(store):\n",
         "        if False:\n",
         (f"{JOINS}::test_a_node_does_not_start_on_a_half_restored_snapshot",),
@@ -132,28 +132,28 @@ JOINING = (
     ),
     Defence(
         "hash of the backup file",
-        "relay/hub/node/backup_file.py",
+        "relay/hub/upkeep/backup_file.py",
         "        if got != expected:\n",
         "        if False:\n",
         (f"{BACKUPS}::test_a_changed_cut_or_longer_backup_is_malformed",),
     ),
     Defence(
         "no join with a key that lacks its record",
-        "relay/hub/node/joining.py",
+        "relay/hub/joining/joining.py",
         "            if (home / VALIDATOR_KEY_FILE).exists():\n",
         "            if False:\n",
         (f"{JOINS}::test_attack_C45_a_key_without_its_record_is_not_joined_with",),
     ),
     Defence(
         "no rollback below what was signed",
-        "relay/hub/node/rollback.py",
+        "relay/hub/upkeep/rollback.py",
         "        if sign_above is None and signed > target:\n",
         "        if False:\n",
         (f"{BACKUPS}::test_attack_C45_a_rollback_below_what_the_key_signed_needs_a_height_to_sign_above",),
     ),
     Defence(
         "places of a shared EVM node are counted",
-        "relay/hub/application/evm_pruning.py",
+        "relay/hub/application/machine/evm_pruning.py",
         "        places += change\n",
         "        places = max(change, 0)\n",
         (KEPT,),
@@ -167,7 +167,7 @@ JOINING = (
     ),
     Defence(
         "the newest states stay",
-        "relay/hub/node/pruning.py",
+        "relay/hub/chain/pruning.py",
         "            if version > newest - LEAST_STATES or self._application.state.root(version) is None:\n",
         "            if version >= newest or self._application.state.root(version) is None:\n",
         (KEPT,),

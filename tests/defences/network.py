@@ -2,10 +2,10 @@
 
 from tests.defences.defence import Defence
 
-HANDSHAKE = "relay/hub/network/handshake.py"
+HANDSHAKE = "relay/hub/network/link/handshake.py"
 COMMITS = "relay/hub/consensus/commits.py"
-LEDGER = "relay/hub/node/ledger.py"
-DRIVER = "relay/hub/network/driver.py"
+LEDGER = "relay/hub/chain/ledger.py"
+DRIVER = "relay/hub/network/peer_driver.py"
 SWITCHBOARD = "relay/hub/network/switchboard.py"
 TRANSPORT = "relay/hub/network/test_network_transport.py"
 FOUR = "relay/hub/network/test_network_of_four.py"
@@ -69,14 +69,14 @@ NETWORK = (
     ),
     Defence(
         "bound of a frame before it is read",
-        "relay/hub/network/frames.py",
+        "relay/hub/network/link/frames.py",
         "    if size > MAX_BYTES[kind]:\n",
         "    if False:\n",
         (f"{CODEC}::test_a_frame_above_its_kinds_bound_is_refused_before_it_is_read",),
     ),
     Defence(
         "flood of frames",
-        "relay/hub/network/link.py",
+        "relay/hub/network/link/link.py",
         "            if not self._allowance.take(trio.current_time()):\n",
         "            if False:\n",
         (f"{TRANSPORT}::test_a_flood_ends_the_connection_and_sends_the_peer_away",),
@@ -166,7 +166,7 @@ NETWORK = (
     ),
     Defence(
         "silent strangers make room for a newcomer",
-        "relay/hub/network/greetings.py",
+        "relay/hub/network/link/greetings.py",
         "        oldest.scope.cancel()\n",
         "        pass\n",
         (
@@ -176,35 +176,35 @@ NETWORK = (
     ),
     Defence(
         "silent strangers are a bounded number",
-        "relay/hub/network/greetings.py",
+        "relay/hub/network/link/greetings.py",
         "        elif host not in self._hosts and len(strangers := self._strangers()) >= MAX_STRANGERS:\n",
         "        elif len(strangers := self._strangers()) < 0:\n",
         ("relay/hub/network/test_network_greetings.py::test_the_oldest_of_the_host_that_has_most_goes",),
     ),
     Defence(
         "blocks are kept while evidence about them counts",
-        "relay/hub/node/pruning.py",
+        "relay/hub/chain/pruning.py",
         "        while end < most and self._application.block_time_ns(end) < horizon_ns:\n",
         "        while end < most:\n",
         ("relay/hub/test_hub_pruning.py::test_a_block_goes_when_evidence_about_it_is_over_and_not_before",),
     ),
     Defence(
         "too few blocks are refused",
-        "relay/hub/node/pruning.py",
+        "relay/hub/chain/pruning.py",
         "    if 0 < kept_blocks < least:\n",
         "    if False:\n",
         ("relay/hub/test_hub_pruning.py::test_retention_from_the_commands_numbers",),
     ),
     Defence(
         "a proposer drops what cannot be paid for",
-        "relay/hub/node/driver.py",
+        "relay/hub/engine/driver.py",
         "        self._mempool.drop_unpayable(proposed.unpayable)\n",
         "",
         (f"{UNPAYABLE}::test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again",),
     ),
     Defence(
         "a proposer passes over a bounded number of senders",
-        "relay/hub/application/fees.py",
+        "relay/hub/application/machine/fees.py",
         "            if len(unpayable) == MAX_UNPAYABLE:\n",
         "            if False:\n",
         (f"{UNPAYABLE}::test_a_proposal_reads_no_more_accounts_than_its_bound",),
@@ -241,7 +241,7 @@ NETWORK = (
     ),
     Defence(
         "a peer that says no hello holds one place",
-        "relay/hub/network/greetings.py",
+        "relay/hub/network/link/greetings.py",
         "            older.scope.cancel()\n",
         "            self._waiting[older] = None\n",
         (f"{LIARS}::test_attack_G15_hub_a_peer_that_shows_its_certificate_and_says_no_hello_keeps_nobody_out",),

@@ -5,14 +5,14 @@ from tests.defences.defence import Defence
 FAULTS = "relay/core/test_faults.py"
 LIES = "adapters/evm/test_evm_lies.py"
 RPC = "adapters/rpc/test_rpc_client.py"
-NONCE = "relay/core/nonce.py"
+NONCE = "relay/core/account/account.py"
 
 VAIN = "relay/core/test_not_paid_twice.py"
 
 RELAY = (
     Defence(
         "events re-read from state",
-        "relay/core/confirmation.py",
+        "relay/core/watching/confirmation.py",
         "    if stored != expected:\n",
         "    if False:\n",
         ("relay/core/test_confirmation.py::test_attack_G2_an_event_becomes_a_job_only_if_state_holds_it",),
@@ -33,42 +33,42 @@ RELAY = (
     ),
     Defence(
         "looks at the chain before paying",
-        "relay/core/worker.py",
+        "relay/core/route/worker.py",
         "            return await self._destination.receipt(packet.destination_client, packet.sequence, height) is not None\n",
         "            return False\n",
         (f"{FAULTS}::test_attack_G7_packet_received_by_another_and_not_yet_settled_is_not_paid_for",),
     ),
     Defence(
         "proofs verified before they are paid for",
-        "relay/core/batch.py",
+        "relay/core/route/batch.py",
         "        verify_proof(judge, client, proof, path)\n",
         "        pass\n",
         (f"{FAULTS}::test_attack_G1_a_corrupt_proof_alone_costs_its_endpoint_the_trust",),
     ),
     Defence(
         "fee cap",
-        "relay/core/fee_caps.py",
+        "relay/core/account/fee_caps.py",
         "    if prepared.fee_cap_wei > limits.max_fee_wei:\n",
         "    if False:\n",
         (f"{FAULTS}::test_attack_G8_transaction_above_the_fee_cap_waits",),
     ),
     Defence(
         "endpoint that runs ahead is left",
-        "adapters/evm/events.py",
+        "adapters/evm/bft/events.py",
         "        if overlaps(accepted.validators, head.committers):\n            return None\n",
         "        if True:\n            return None\n",
         (f"{LIES}::test_attack_G1_endpoint_runs_ahead_with_its_own_validators",),
     ),
     Defence(
         "seals of a head counted",
-        "adapters/evm/headers.py",
+        "adapters/evm/bft/headers.py",
         "    quorum_of_own_validators(len(validators), committers, rules.quorum_rule)\n",
         "",
         (f"{LIES}::test_attack_G1_head_without_a_quorum_of_seals",),
     ),
     Defence(
         "block hash recomputed",
-        "adapters/evm/headers.py",
+        "adapters/evm/bft/headers.py",
         "    if got != block.hash:\n",
         "    if False:\n",
         (f"{LIES}::test_attack_G1_forged_header_field",),
@@ -110,35 +110,35 @@ RELAY = (
     ),
     Defence(
         "a round of simulations waits for the next",
-        "relay/core/prober.py",
+        "relay/core/route/prober.py",
         "            await trio.sleep(gap_s)\n",
         "            await trio.sleep(1)\n",
         ("relay/core/test_retries.py::test_parity_pain_14_poison_costs_less_than_a_request_a_second",),
     ),
     Defence(
         "the newest state is read before paying",
-        "relay/core/worker.py",
+        "relay/core/route/worker.py",
         "        if may_be_newer and await self._is_done(job, NEWEST):\n",
         "        if False:\n",
         (f"{VAIN}::test_parity_row_55_newest_state_is_read_before_paying",),
     ),
     Defence(
         "a message that found its work done is not ours",
-        "relay/core/recording.py",
+        "relay/core/account/recording.py",
         "        None if index in outcome.noops else job\n",
         "        job\n",
         (f"{VAIN}::test_trial_T4_a_step_that_another_did_is_superseded_with_its_transaction",),
     ),
     Defence(
         "relays of several owners take turns",
-        "relay/core/worker.py",
+        "relay/core/route/worker.py",
         "        if wait_s > 0:\n",
         "        if False:\n",
         ("relay/core/test_turns.py::test_parity_row_54_without_turns_everything_is_paid_twice",),
     ),
     Defence(
         "a pending transaction holds nobody for long",
-        "relay/core/turns.py",
+        "relay/core/watching/turns.py",
         "            if now_s - self._pooled_since.first(job.id, now_s) < MOST_POOL_WAIT_S:\n",
         "            if True:\n",
         (
@@ -168,7 +168,7 @@ RELAY = (
     ),
     Defence(
         "what is found is offered before a pass ends",
-        "relay/core/clearer.py",
+        "relay/core/watching/clearer.py",
         "                await self._offer(missing)\n                raise failures[-1]\n",
         "                raise failures[-1]\n",
         (f"{FAULTS}::test_attack_G6_packets_that_cannot_be_looked_at_do_not_take_the_others_along",),

@@ -2,8 +2,8 @@
 
 from tests.defences.defence import Defence
 
-PLAN = "adapters/evm/role_plan.py"
-READING = "adapters/evm/rights_reading.py"
+PLAN = "adapters/evm/administration/role_plan.py"
+READING = "adapters/evm/administration/rights_reading.py"
 TESTS = "relay/cli/test_roles_command.py"
 
 ROLES = (
@@ -37,7 +37,7 @@ ROLES = (
     ),
     Defence(
         "what another account decides is not signed here",
-        "adapters/evm/deciding.py",
+        "adapters/evm/administration/deciding.py",
         "        if self._account == self._own:\n",
         "        if True:\n",
         ("relay/cli/test_deciding.py::test_audit_H4_what_a_multisig_decides_is_written_down_for_it",),

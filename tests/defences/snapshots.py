@@ -4,8 +4,8 @@ from tests.defences.defence import Defence
 
 RESTORING = "relay/hub/application/snapshot/restoring.py"
 ANCESTRY = "relay/hub/application/snapshot/ancestry.py"
-TRAVERSAL = "relay/evm/state_traversal.py"
-STATE_SYNC = "relay/hub/node/state_sync.py"
+TRAVERSAL = "relay/evm/vm/state_traversal.py"
+STATE_SYNC = "relay/hub/joining/state_sync.py"
 TESTS = "relay/hub/test_hub_snapshot_lies.py"
 REVISION = "relay/hub/test_hub_joining_revision.py"
 JOINT = f"{REVISION}::test_attack_C42_ancestors_across_the_joint_are_those_that_genesis_names"

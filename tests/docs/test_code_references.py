@@ -1,4 +1,4 @@
-"""Every path of code that a page names is there, and so is the symbol that follows it (`relay/core/worker.py:RouteWorker`)."""
+"""Every path of code that a page names is there, and so is the symbol that follows it (`relay/core/route/worker.py:RouteWorker`)."""
 
 import ast
 import re
@@ -77,14 +77,12 @@ def test_code_that_a_page_names_is_there(page):
 
 
 def test_references_are_seen():
-    text = (
-        "`relay/core/worker.py:RouteWorker`, `tests/docs/test_x.py::test_y`, `light_clients/{a,b}`, `relay`, `docs/a b`"
-    )
+    text = "`relay/core/route/worker.py:RouteWorker`, `tests/docs/test_x.py::test_y`, `light_clients/{a,b}`, `relay`, `docs/a b`"
     assert references(text) == [
-        ("relay/core/worker.py", "RouteWorker"),
+        ("relay/core/route/worker.py", "RouteWorker"),
         ("tests/docs/test_x.py", "test_y"),
         ("light_clients/{a,b}", None),
         ("docs/a", None),
     ]
-    assert has_symbol(ROOT / "relay/core/worker.py", "RouteWorker")
-    assert not has_symbol(ROOT / "relay/core/worker.py", "NoSuchWorker")
+    assert has_symbol(ROOT / "relay/core/route/worker.py", "RouteWorker")
+    assert not has_symbol(ROOT / "relay/core/route/worker.py", "NoSuchWorker")

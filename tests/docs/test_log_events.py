@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from log_calls import log_calls
 
-from adapters.evm.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
+from adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("core", "dispatch", "ledger", "attestor", "hub", "evm")

@@ -9,7 +9,7 @@ from functools import cache
 
 import trio
 
-from adapters.evm.headers import steps_between
+from adapters.evm.bft.headers import steps_between
 from light_clients.bft_evm import BftEvmClient
 from light_clients.interface import MemoryConsensusStates, NoOp, Updated, VerificationError
 from light_clients.interface.height import Height

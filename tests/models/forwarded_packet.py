@@ -23,9 +23,9 @@ from light_clients.ibc.forward import (
 )
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
 from light_clients.interface import Height
-from relay.hub.application.forwarder import Forwarder
-from relay.hub.application.packets import PacketRouter, RelayedProof
-from relay.hub.application.shared_quotas import HUB_ACCOUNTS
+from relay.hub.application.packets.forwarder import Forwarder
+from relay.hub.application.packets.packets import PacketRouter, RelayedProof
+from relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
 from relay.hub.state import keys
 from tests.models.direct_packet import ESCROW, MINTED, OUTCOME, PORT, SENDER, SUCCESS, Token, amount
 from tests.models.ledger import (

@@ -24,7 +24,6 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from relay.hub.application import rules_versions
 from relay.hub.application.clients import (
     ClientNotActive,
     Clients,
@@ -32,13 +31,14 @@ from relay.hub.application.clients import (
     NoCounterparty,
     UnknownClient,
 )
-from relay.hub.application.packets import (
+from relay.hub.application.packets.packets import (
     ApplicationRefused,
     CommitmentMismatch,
     CounterpartyMismatch,
     InvalidTimeout,
     PacketRouter,
 )
+from relay.hub.application.revision import rules_versions
 
 CLIENT_TYPE = "model-client"
 GENESIS_S = 1

@@ -5,8 +5,8 @@ import pytest
 from light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
 from light_clients.interface import NANOSECONDS_PER_SECOND, UnknownHeight
 from relay.hub.application.clients import Clients, StoredConsensusStates
-from relay.hub.application.forwarder import Forwarder
-from relay.hub.application.packets import PacketRouter
+from relay.hub.application.packets.forwarder import Forwarder
+from relay.hub.application.packets.packets import PacketRouter
 from relay.hub.state import keys
 from tests.models.direct_packet import CLIENT, OUTCOME, SENDER, DirectPacket, amount
 from tests.models.explorer import Violation, expect_progress, explore

@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from relay.cli.demo.ports import free_ports
 from relay.hub.abci.initialise import MemberHome, ValidatorPorts, initialise_members
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import Genesis, HubParams
 from relay.hub.application.named_code import CodeRules
-from relay.hub.node.initialise import NewHub
+from relay.hub.home.initialise import NewHub
+from relay.local.ports import free_ports
 from tests.nodes.provision import cometbft
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, address_of
 

@@ -18,11 +18,11 @@ import trio
 from eth_keys import keys
 
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
-from relay.cli.demo.chain import until
-from relay.cli.demo.member import ask_for_height, has_a_block
-from relay.cli.demo.ports import free_port
-from relay.cli.demo.processes import RunningProcess, run_daemon, wait_until_serving
 from relay.keys import create_keystore
+from relay.local.chain import until
+from relay.local.member import ask_for_height, has_a_block
+from relay.local.ports import free_port
+from relay.local.processes import RunningProcess, run_daemon, wait_until_serving
 
 REQUEST_TIMEOUT_S = 20
 INIT_TIMEOUT_S = 60

@@ -9,7 +9,7 @@ from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER
 from suite import End, Link
 
 from adapters.cosmos.administration import create_client, register_counterparty
-from adapters.cosmos.fees import Coin
+from adapters.cosmos.transactions.fees import Coin
 from adapters.cosmos.transfer import CosmosTransfer, send_transfer
 from adapters.ics26.abi import Function
 from adapters.ics26.transactor import Transactor

@@ -12,30 +12,22 @@ from typing import Any
 import trio
 from eth_account.signers.local import LocalAccount
 
-from adapters.cosmos.addresses import encode_address
+from adapters.cosmos.transactions.addresses import encode_address
 from adapters.cosmos.transfer import send_transfers
 from light_clients.crypto.hashes import sha256
 from light_clients.ibc.denom import Denom
-from relay.cli.cosmos_transfer import CosmosWish, transfer_of
-from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.config_file import path_table, relay_table, write_private
-from relay.cli.demo.hub import EmbeddedEngine, Hub, start_hub
-from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.member import (
-    EvmPlan,
-    admin_options,
-    ask_for_height,
-    deploy,
-    equip,
-    has_a_block,
-    member,
-)
-from relay.cli.demo.network import direct, evm_table, hub_tables, start_relay
-from relay.cli.demo.processes import Daemon, run_command, run_daemon, wait_until_serving
-from relay.cli.demo.traffic import User
+from relay.cli.chains.cosmos_transfer import CosmosWish, transfer_of
 from relay.config import KeyConfig, load_config
-from relay.core.chains import open_chain
+from relay.core.topology.chains import open_chain
 from relay.keys import load_signer
+from relay.local.chain import DemoChain
+from relay.local.config_file import path_table, relay_table, write_private
+from relay.local.hub import EmbeddedEngine, Hub, start_hub
+from relay.local.keys import Key, make_key
+from relay.local.member import EvmPlan, admin_options, ask_for_height, deploy, equip, has_a_block, member
+from relay.local.network import direct, evm_table, hub_tables, start_relay
+from relay.local.processes import Daemon, run_command, run_daemon, wait_until_serving
+from relay.local.traffic import User
 from tests.nodes.simd_chain import CHAIN_ID, FEE_DENOM, GAS_PRICE, TOKEN_DENOM, SimdChain, running_simd
 
 START_LIMIT_S = 90

@@ -11,11 +11,11 @@ from eth_account import Account
 from suite import CHECKS
 
 from bench.direct_lane import direct_lane
-from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.keys import make_key
-from relay.cli.demo.ports import free_port
-from relay.cli.demo.processes import run_command, run_daemon
-from relay.cli.demo.traffic import User
+from relay.local.chain import DemoChain
+from relay.local.keys import make_key
+from relay.local.ports import free_port
+from relay.local.processes import run_command, run_daemon
+from relay.local.traffic import User
 from tests.nodes.operator_commands import (
     HUB_EVM_ID,
     HUB_ID,

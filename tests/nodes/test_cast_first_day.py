@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio_websocket import open_websocket_url
 
-from relay.hub.application.fees import FeeRules
+from relay.hub.application.machine.fees import FeeRules
 from tests.nodes.cometbft_network import Member, new_hub, running_network
 from tests.nodes.provision import foundry
 from tests.relay.hub.hub_process import HubProcess

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from light_clients.tendermint.rpc_json import commit_from_rpc
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.blocks import block_id_of
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.skipping.files import read_file
+from relay.hub.skipping.files import read_file
 from tests.nodes.cometbft_network import Member, Network, new_network
 from tests.nodes.provision import cometbft
 from tests.nodes.test_cometbft_hub import block_at

@@ -13,10 +13,10 @@ from light_clients.tendermint.rpc_json import (
     header_from_rpc,
     validator_set_from_rpc,
 )
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.types import EMPTY_COMMIT, Block
-from relay.hub.node.ledger import HubLedger
 from relay.keys import create_keystore
 from tests.nodes.cometbft_network import running_network
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins, run

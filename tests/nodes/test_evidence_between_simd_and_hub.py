@@ -13,9 +13,9 @@ from adapters.interface import UpdateClient
 from light_clients.interface import ClientStatus
 from light_clients.tendermint.codec import encode_tendermint_header
 from light_clients.tendermint.types import KeyType
-from relay.cli.demo.processes import run_daemon
-from relay.hub.node.home import load_validator_key
+from relay.hub.home.home import load_validator_key
 from relay.keys import Signer as AccountSigner
+from relay.local.processes import run_daemon
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes.followed_simd import SimdAndHub, simd_and_hub

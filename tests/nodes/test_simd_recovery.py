@@ -3,9 +3,9 @@
 import pytest
 import trio
 
-from relay.cli.demo.chain import until
-from relay.cli.demo.keys import SCRYPT_ITERATIONS, Key
 from relay.keys import create_keystore
+from relay.local.chain import until
+from relay.local.keys import SCRYPT_ITERATIONS, Key
 from tests.nodes.simd_chain import TOKEN_DENOM
 from tests.nodes.simd_lane import SimdLane, simd_lane
 

@@ -13,9 +13,9 @@ import pytest
 import trio
 
 from adapters.cosmos.administration import VoteOption, create_client, propose_recovery, vote
-from adapters.cosmos.fees import Coin, FeeAboveCap
-from adapters.cosmos.messages import SEND_URL, SdkMessage, encode_message
-from adapters.cosmos.transactions import encode_auth_info, encode_body, encode_raw, encode_sign_document
+from adapters.cosmos.transactions.fees import Coin, FeeAboveCap
+from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage, encode_message
+from adapters.cosmos.transactions.transactions import encode_auth_info, encode_body, encode_raw, encode_sign_document
 from adapters.cosmos.transactor import CosmosTransactor
 from adapters.cosmos.transfer import CosmosTransfer, send_transfers
 from adapters.interface import (
@@ -48,12 +48,12 @@ from light_clients.tendermint.codec import (
 )
 from relay.archive import Archive
 from relay.config import FeeLimits
+from relay.core.account.account import Account
+from relay.core.account.pending import Included, Lost
+from relay.core.account.recording import Recorder
 from relay.core.errors import SubmissionRefused, TooDear
-from relay.core.heads import HeadFollower
-from relay.core.nonce import Account
-from relay.core.pending import Included, Lost
-from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
+from relay.core.watching.heads import HeadFollower
 from relay.keys import Signer
 from relay.ledger import Cause, Ledger
 from relay.telemetry import Metrics

@@ -12,7 +12,7 @@ from adapters.evm.hub_client import constructor_arguments, encode_update
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from light_clients.tendermint import codec
 from light_clients.tendermint.hashing import header_hash
-from relay.evm.lmdb_store import LmdbStore
+from relay.evm.store.lmdb_store import LmdbStore
 from tests.contracts.evm import Evm, Reverted
 from tests.oracle.judges import BINARY, build_stock
 from tests.oracle.running_stock import RunningStock

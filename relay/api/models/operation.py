@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from relay.api.instants import Instant, Wei
 from relay.api.models.base import Answer
-from relay.ledger.messages import App
+from relay.api.models.instants import Instant, Wei
+from relay.ledger.values.messages import App
 
 
 class Schema(Answer):

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import anyio
 from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket, WebSocketDisconnect
 
-from relay.api.changes import RESET, Change, change_of
 from relay.api.models.message import MessageSummary
 from relay.api.problems import ApiProblem, Code
+from relay.api.reading.changes import RESET, Change, change_of
 from relay.api.requests import InService, known_parameters, refusals
 from relay.api.service import Service
 

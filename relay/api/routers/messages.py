@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from relay.api.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
-from relay.api.describing import message, message_list, names_of, summary, why_of
-from relay.api.instants import parse_instant
-from relay.api.ledger_desk import Readers
+from relay.api.models.instants import parse_instant
 from relay.api.models.message import Message, MessageList, SearchResult, Why
 from relay.api.problems import ApiProblem, Code
+from relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
+from relay.api.reading.describing import message, message_list, names_of, summary, why_of
+from relay.api.reading.ledger_desk import Readers
 from relay.api.requests import (
     ChainName,
     ClientId,
@@ -27,7 +27,7 @@ from relay.api.requests import (
 )
 from relay.api.service import Service
 from relay.ledger import Explanation, LifeCycle, explain, lives_of, why
-from relay.ledger.messages import App, MessageFilter, MessageRecord, MessageState
+from relay.ledger.values.messages import App, MessageFilter, MessageRecord, MessageState
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
 

@@ -7,9 +7,8 @@ from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from relay.api.api_keys import ApiKey, Scope
-from relay.api.describing import summary
-from relay.api.instants import instant
+from relay.api.access.api_keys import ApiKey, Scope
+from relay.api.models.instants import instant
 from relay.api.models.message import DeadLetter, DeadLetterList, Ignore, Ignored, Retried, RetriedAll, RetryAll
 from relay.api.models.operation import (
     Bucket,
@@ -24,7 +23,8 @@ from relay.api.models.operation import (
     Totals,
 )
 from relay.api.problems import ApiProblem, Code
-from relay.api.public_text import optional_public_text
+from relay.api.reading.describing import summary
+from relay.api.reading.public_text import optional_public_text
 from relay.api.requests import (
     ChainName,
     ClientId,
@@ -38,9 +38,9 @@ from relay.api.requests import (
     refusals,
 )
 from relay.api.service import ANSWER_LIMIT_S, Service
-from relay.core.letters import Chosen, Letters, NotAJob
+from relay.core.history.letters import Chosen, Letters, NotAJob
 from relay.ledger import LedgerUnavailable, newest_revision, remedy_of
-from relay.ledger import messages as ledger_messages
+from relay.ledger.values import messages as ledger_messages
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
 

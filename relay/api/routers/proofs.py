@@ -7,14 +7,14 @@ import trio
 from fastapi import APIRouter, Depends, Response
 
 from light_clients.interface import CheckVerdict, MalformedInput, VerificationError
-from relay.api.backend import Chains
-from relay.api.front import BUNDLE_LIMIT_S
-from relay.api.instants import instant
-from relay.api.ledger_desk import Readers
+from relay.api.models.instants import instant
 from relay.api.models.message import CheckedPredicate, CheckedProof, ProofList
 from relay.api.problems import ApiProblem, Code
-from relay.api.public_text import public_text
+from relay.api.reading.backend import Chains
+from relay.api.reading.ledger_desk import Readers
+from relay.api.reading.public_text import public_text
 from relay.api.requests import (
+    BUNDLE_LIMIT_S,
     ChainName,
     ClientId,
     HashPath,
@@ -32,8 +32,8 @@ from relay.archive import ArchiveUnavailable, Evidence
 from relay.archive.bundle import encode_bundle
 from relay.archive.evidence import KINDS
 from relay.config import PathEnd
-from relay.core.bundling import Exporter, NotExportable
-from relay.core.evidence_check import judge_again
+from relay.core.archiving.bundling import Exporter, NotExportable
+from relay.core.clients.evidence_check import judge_again
 
 router = APIRouter(prefix="/v1", tags=["proofs"], dependencies=[Depends(known_parameters)])
 

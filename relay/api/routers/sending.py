@@ -11,16 +11,16 @@ from eth_hash.auto import keccak
 from fastapi import APIRouter, Depends, Header, Response
 
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.transactions import transaction_hash as cosmos_hash
+from adapters.cosmos.transactions.transactions import transaction_hash as cosmos_hash
 from adapters.ics26.chain import RouterChain
-from relay.api.api_keys import ApiKey, Scope
-from relay.api.backend import Chains
-from relay.api.describing import summary
-from relay.api.instants import instant
+from relay.api.access.api_keys import ApiKey, Scope
+from relay.api.models.instants import instant
 from relay.api.models.message import TransactionStatus
 from relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, Submitted, SubmitTransaction
 from relay.api.problems import ApiProblem, Code
-from relay.api.public_text import optional_public_text
+from relay.api.reading.backend import Chains
+from relay.api.reading.describing import summary
+from relay.api.reading.public_text import optional_public_text
 from relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
 from relay.api.sending.addresses import check_receiver
 from relay.api.sending.choosing import Choice, choice_of

@@ -7,7 +7,7 @@ from eth_utils.address import (
     to_canonical_address,
 )
 
-from adapters.cosmos.addresses import decode_address
+from adapters.cosmos.transactions.addresses import decode_address
 from light_clients.interface import MalformedInput
 from relay.api.problems import refused_field
 from relay.config import Config, CosmosChainConfig

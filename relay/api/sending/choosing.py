@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.transfer import TRANSFER_PORT
 from relay.api.problems import refused_field
+from relay.api.reading.ways import Way, ways
 from relay.api.tokens.tracing import Place, home_of
-from relay.api.ways import Way, ways
 from relay.config import Config
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)

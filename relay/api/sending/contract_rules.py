@@ -1,11 +1,11 @@
 """What Transfer and Mailbox demand of a send. It is checked before an allowance is asked for: after that nothing can be tried."""
 
-from adapters.evm.transfer import hub_client_of
+from adapters.evm.administration.transfer import hub_client_of
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import RefusedByChain
 from relay.api.problems import refused_field
-from relay.api.ways import Way
+from relay.api.reading.ways import Way
 
 FORWARD_MARGIN = Function("FORWARD_MARGIN", (), ("uint64",))
 MAX_TIMEOUT_DURATION_S = 86_400

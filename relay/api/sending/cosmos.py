@@ -2,21 +2,21 @@
 
 from base64 import b64encode
 
-from adapters.cosmos.accounts import Accounts
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.fees import Coin, GasPrice
-from adapters.cosmos.queries import Queries
-from adapters.cosmos.transactions import encode_auth_info
+from adapters.cosmos.reading.queries import Queries
+from adapters.cosmos.transactions.accounts import Accounts
+from adapters.cosmos.transactions.fees import Coin, GasPrice
+from adapters.cosmos.transactions.transactions import encode_auth_info
 from adapters.cosmos.transfer import transfer_message
 from adapters.interface import RpcRefused
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
+from relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
 from relay.api.models.sending import Sends, UnsignedCosmos
 from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.sending.addresses import cosmos_address
 from relay.api.sending.wishes import Made, Wish
-from relay.core.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
 
 
 async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Made:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.transfer import (
+from adapters.evm.administration.transfer import (
     ALLOWANCE,
     APPROVE,
     DENOM_OF,
@@ -24,13 +24,13 @@ from light_clients.ibc.denom import Denom
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
-from relay.api.chain_views import router_app
 from relay.api.models.sending import Sends, UnsignedEvm
 from relay.api.problems import ApiProblem, Code, refused_field
+from relay.api.reading.chain_views import router_app
+from relay.api.reading.ways import Way
 from relay.api.sending.addresses import evm_address
 from relay.api.sending.contract_rules import check_send
 from relay.api.sending.wishes import MAX_UINT256, Made, Wish
-from relay.api.ways import Way
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
 SEND_FORWARDED_MESSAGE = Function(

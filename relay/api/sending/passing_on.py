@@ -4,11 +4,11 @@ from contextlib import suppress
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.cosmos.addresses import account_address
 from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.messages import TRANSFER_URL
-from adapters.cosmos.transactions import decode_raw, transaction_hash
-from adapters.evm.transfer import APPROVE
+from adapters.cosmos.transactions.addresses import account_address
+from adapters.cosmos.transactions.messages import TRANSFER_URL
+from adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
+from adapters.evm.administration.transfer import APPROVE
 from adapters.ics26.chain import RouterChain
 from adapters.interface import (
     AlreadyKnown,
@@ -21,12 +21,12 @@ from adapters.interface import (
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
-from relay.api.chain_views import router_app
 from relay.api.problems import ApiProblem, Code, refused_field
-from relay.api.public_text import public_text
+from relay.api.reading.chain_views import router_app
+from relay.api.reading.public_text import public_text
 from relay.evm.errors import InvalidTransaction
-from relay.evm.transaction import SignedTransaction as EvmTransaction
-from relay.evm.transaction import decode_transaction
+from relay.evm.vm.transaction import SignedTransaction as EvmTransaction
+from relay.evm.vm.transaction import decode_transaction
 
 
 async def pass_on(adapter: ChainAdapter, raw: bytes) -> bytes:

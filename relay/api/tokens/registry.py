@@ -6,15 +6,15 @@ import anyio
 import trio
 
 from adapters.interface import AdapterError
-from relay.api.backend import Backend, Chains
-from relay.api.ledger_desk import LedgerDesk
 from relay.api.models.chain import HeldToken, Token, TokenList
 from relay.api.problems import ApiProblem, Code
+from relay.api.reading.backend import Backend, Chains
+from relay.api.reading.ledger_desk import LedgerDesk
 from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons
 from relay.api.tokens.metadata import Metadata, read_metadata
 from relay.api.tokens.seen import SeenToken, SeenTokens
 from relay.api.tokens.tracing import Place
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
 from relay.ledger import App, MessageFilter
 
 PAGE = 100

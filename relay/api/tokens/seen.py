@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relay.api.tokens.tracing import Place, home_of, places_of
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
 from relay.ledger import MessageRecord
 
 MAX_TOKENS = 500

@@ -7,7 +7,7 @@ from light_clients.ibc.denom import Denom
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
 from relay.config import PathEnd
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
 from relay.ledger import MessageRecord, MessageStage, MessageState
 
 

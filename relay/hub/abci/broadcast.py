@@ -13,9 +13,9 @@ import trio
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from relay.base.http import AnswerTooLarge, read_answer
+from relay.evm.chain.mempool import SenderAccount
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.mempool import SenderAccount
-from relay.evm.transaction import SignedTransaction
+from relay.evm.vm.transaction import SignedTransaction
 from relay.hub.abci.pool import PoolMirror
 
 MAX_ANSWER_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ from relay.hub.application.abci import (
     ProposalVerdict,
 )
 from relay.hub.application.governance.coming import RevisionEnded
-from relay.hub.node.state_sync import StateSync
+from relay.hub.joining.state_sync import StateSync
 
 SMT_PROOF_OP = "ics23:smt"
 DUPLICATE_VOTE = 1

@@ -11,7 +11,7 @@ from light_clients.interface.json_text import parse_json
 from light_clients.protobuf import abci_pb2
 from light_clients.tendermint.rpc_json import format_time, public_key_to_rpc
 from relay.hub.application.genesis import Genesis
-from relay.hub.node.params import consensus_params
+from relay.hub.home.params import consensus_params
 
 DIGEST_FIELD = "hutong_genesis_sha256"
 INITIAL_HEIGHT = 1

@@ -14,8 +14,9 @@ from relay.hub.abci.cometbft_home import (
     write_cometbft_home,
 )
 from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.node.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
-from relay.hub.node.initialise import NewHub, build_genesis, new_secret
+from relay.hub.home.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
+from relay.hub.home.initialise import NewHub, build_genesis
+from relay.hub.home.key_file import new_secret
 
 SOCKET_FILE = "abci.sock"
 PORTS_PER_VALIDATOR = 10

@@ -8,8 +8,8 @@ from relay.hub.abci.address import UnusableAddress, socket_address
 from relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
 from relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
 from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.node.home import GENESIS_FILE, UnusableHome, validator_key
-from relay.hub.node.initialise import new_secret
+from relay.hub.home.home import GENESIS_FILE, UnusableHome, validator_key
+from relay.hub.home.key_file import new_secret
 
 
 def initialise_joining(

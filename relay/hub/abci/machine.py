@@ -4,18 +4,18 @@ from dataclasses import replace
 
 from light_clients.protobuf import abci_pb2
 from light_clients.tendermint.skip_certificate import SkipCertificate
-from relay.evm.database import KeyValueStore
+from relay.evm.store.database import KeyValueStore
 from relay.hub.abci.genesis import check_genesis
 from relay.hub.abci.pool import PoolMirror
 from relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
 from relay.hub.application.application import HubApplication, OutOfOrder
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.skipped_blocks import SkippedBlocks
-from relay.hub.node.driver import why_waiting_for_skip
-from relay.hub.node.ledger import ChainDamaged
-from relay.hub.node.pruning import Pruner
-from relay.hub.node.skipping.desk import SkipDesk
-from relay.hub.node.skipping.guard import ExecutionGuard
+from relay.hub.chain.execution_guard import ExecutionGuard
+from relay.hub.chain.ledger import ChainDamaged
+from relay.hub.chain.pruning import Pruner
+from relay.hub.engine.driver import why_waiting_for_skip
+from relay.hub.skipping.desk import SkipDesk
 from relay.hub.state import GENESIS_KEY
 
 

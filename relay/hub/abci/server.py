@@ -12,11 +12,11 @@ import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.protobuf import abci_pb2
-from relay.evm.stack import run_with_evm_stack
+from relay.evm.vm.stack import run_with_evm_stack
 from relay.hub.abci.calls import CONSENSUS_CALLS, AbciCalls
 from relay.hub.abci.framing import RequestReader, encode_message
 from relay.hub.abci.machine import HubMachine
-from relay.hub.node.state_sync import StateSync
+from relay.hub.joining.state_sync import StateSync
 
 RECEIVE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 16

@@ -6,7 +6,7 @@ from typing import Any
 
 from light_clients.protobuf import abci_pb2
 from relay.hub.application.abci import Snapshot
-from relay.hub.node.state_sync import StateSync
+from relay.hub.joining.state_sync import StateSync
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from light_clients.tendermint.skip_certificate import SkipCertificate
 from light_clients.tendermint.types import PublicKey
-from relay.evm.transaction import SignedTransaction
+from relay.evm.vm.transaction import SignedTransaction
 
 CODE_OK = 0
 CODE_REVERTED = 1

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, encode_abi
-from relay.evm.native import NativeRevert
+from relay.evm.vm.native import NativeRevert
 
 MAX_CALL_BYTES = 1024 * 1024
 """Calldata of one call to a native module; a transaction carries at most 128 KiB, a contract could build more."""

@@ -9,18 +9,17 @@ from threading import Lock
 
 from light_clients.interface import LightClient, VerificationError
 from light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
-from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.block_store import BlockStore, store_block
-from relay.evm.blocks import EvmBlock, block_body
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
+from relay.evm.chain.block_store import BlockStore, store_block
+from relay.evm.chain.blocks import EvmBlock, block_body
+from relay.evm.chain.mempool import SenderAccount
 from relay.evm.errors import InvalidTransaction, StatePruned
-from relay.evm.execution import EvmState
-from relay.evm.mempool import SenderAccount
-from relay.evm.native import Address
-from relay.evm.outcomes import TransactionOutcome
-from relay.evm.rules import EvmRules
-from relay.evm.transaction import SignedTransaction, decode_cached
-from relay.hub.application import rules_versions
+from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
+from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.vm.execution import EvmState
+from relay.evm.vm.native import Address
+from relay.evm.vm.outcomes import TransactionOutcome
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.transaction import SignedTransaction, decode_cached
 from relay.hub.application.abci import (
     CODE_INVALID,
     CODE_OK,
@@ -36,22 +35,23 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
-from relay.hub.application.authority import Authority
-from relay.hub.application.block_proposals import FRAMING_BYTES, BlockProposals
 from relay.hub.application.ethereum_blocks import EthereumBlocks
 from relay.hub.application.evidence_records import write_records
-from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
-from relay.hub.application.evm_rules import evm_rules
-from relay.hub.application.fees import base_fee_after, settle_base_fee
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import Genesis
+from relay.hub.application.governance.authority import Authority
+from relay.hub.application.governance.block_proposals import FRAMING_BYTES, BlockProposals
 from relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
 from relay.hub.application.governance.members import Operator, write_operator
 from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
 from relay.hub.application.light_client_types import standard_light_clients
+from relay.hub.application.machine.evm_pruning import EVM_TABLE, land_records, mark_counted
+from relay.hub.application.machine.evm_rules import evm_rules
+from relay.hub.application.machine.fees import base_fee_after, settle_base_fee
 from relay.hub.application.modules import NATIVE_CODE, native_modules
 from relay.hub.application.named_code import runs_any_code, take_up_code_rules
 from relay.hub.application.queries import StateQueries
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.skipped_blocks import (
     CERTIFICATE_RESULT,
     SKIPPED_RESULT,

@@ -30,9 +30,10 @@ from light_clients.interface import (
     Updated,
     UpgradableClient,
 )
-from relay.evm.native import NativeRevert
-from relay.hub.application import abi, rules_versions
+from relay.evm.vm.native import NativeRevert
+from relay.hub.application import abi
 from relay.hub.application.refusal import Refusal
+from relay.hub.application.revision import rules_versions
 from relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]

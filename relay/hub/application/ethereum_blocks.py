@@ -1,11 +1,11 @@
 """Hub blocks as Ethereum has them: one rule for each field of a header, and what the EVM is told of the block it runs in."""
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.evm.block_store import BlockStore
-from relay.evm.blocks import BlockBody, EvmBlock, EvmHeader, block_body
-from relay.evm.execution import BlockContext
-from relay.hub.application.fees import NOBODY
+from relay.evm.chain.block_store import BlockStore
+from relay.evm.chain.blocks import BlockBody, EvmBlock, EvmHeader, block_body
+from relay.evm.vm.execution import BlockContext
 from relay.hub.application.genesis import Genesis
+from relay.hub.application.machine.fees import NOBODY
 
 EMPTY_BODY = block_body(())
 

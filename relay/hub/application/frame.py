@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from relay.evm.native import Journaled, NativeCall
+from relay.evm.vm.native import Journaled, NativeCall
 from relay.hub.application import gas
 from relay.hub.state import StateView
 

@@ -17,12 +17,12 @@ from light_clients.interface import (
     UnsupportedOperation,
     VerificationError,
 )
-from relay.evm.native import Address, NativeCall
+from relay.evm.vm.native import Address, NativeCall
 from relay.hub.application import abi, gas
 from relay.hub.application.clients import Clients
 from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.recorded_sentences import as_recorded
 from relay.hub.application.refusal import Refusal
+from relay.hub.application.revision.recorded_sentences import as_recorded
 
 ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
 CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")

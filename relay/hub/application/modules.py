@@ -8,14 +8,13 @@ from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import Height, LightClient, MalformedInput
-from relay.evm.native import Address, NativeCall, NativeModule
+from relay.evm.vm.native import Address, NativeCall, NativeModule
 from relay.hub.application import abi, gas
-from relay.hub.application.action_events import emit_executed
 from relay.hub.application.admin import AdminActions, AdminSet, kinds_of_admins
-from relay.hub.application.authority import Authority, chamber_opener
 from relay.hub.application.clients import Clients, UpdateResult
-from relay.hub.application.forwarder import Forwarder
 from relay.hub.application.frame import MeteredStore, frame_of
+from relay.hub.application.governance.action_events import emit_executed
+from relay.hub.application.governance.authority import Authority, chamber_opener
 from relay.hub.application.governance.module import Chamber, GovernanceModule
 from relay.hub.application.module import (
     CLIENT_MANAGER_ADDRESS,
@@ -27,9 +26,10 @@ from relay.hub.application.module import (
     emit,
     not_supported,
 )
-from relay.hub.application.packets import HubPaused, PacketRouter, RelayedProof
-from relay.hub.application.quotas import Quotas
-from relay.hub.application.shared_quotas import HUB_ACCOUNTS
+from relay.hub.application.packets.forwarder import Forwarder
+from relay.hub.application.packets.packets import HubPaused, PacketRouter, RelayedProof
+from relay.hub.application.packets.quotas import Quotas
+from relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
 from relay.hub.application.transfer.app import TransferApplication
 from relay.hub.application.transfer.module import TransferModule
 from relay.hub.application.validators import Powers, canonical_order, read_powers

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from light_clients.interface import PredicateFailed
-from relay.evm.native import Address, Journaled
-from relay.hub.application import rules_versions
+from relay.evm.vm.native import Address, Journaled
 from relay.hub.application.clients import Store
 from relay.hub.application.frame import Frame
+from relay.hub.application.revision import rules_versions
 from relay.hub.state import StateView, keys
 
 MAX_GENESIS_NAMES = 1_024

@@ -1,6 +1,6 @@
 """ABCI queries: raw values of the state, with proofs."""
 
-from relay.evm.block_store import BlockStore
+from relay.evm.chain.block_store import BlockStore
 from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, CODE_UNKNOWN_PATH, QueryResponse
 from relay.hub.state import VersionedState
 from relay.hub.state.keys import MAX_KEY_BYTES

@@ -19,9 +19,9 @@ from light_clients.crypto import bls, ed25519, keccak256, recover_eth_address, r
 from light_clients.ethereum import EthereumClient
 from light_clients.interface import VERIFY, Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.evm.precompiles import Precompile
-from relay.hub.application import rules_versions
-from relay.hub.application.evm_rules import precompiles
+from relay.evm.vm.precompiles import Precompile
+from relay.hub.application.machine.evm_rules import precompiles
+from relay.hub.application.revision import rules_versions
 
 CORPORA: Final[Mapping[int, str]] = {
     rules_versions.FIRST: "self_test.json",

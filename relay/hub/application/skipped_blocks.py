@@ -19,13 +19,13 @@ from light_clients.tendermint.skip_certificate import (
     skip_is_about,
     skip_is_decided,
 )
-from relay.evm.block_store import BlockStore
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.hub.application import rules_versions
+from relay.evm.chain.block_store import BlockStore
+from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.hub.application.abci import CODE_OK, CODE_SKIPPED, ExecTxResult
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.schedule import last_height, rules_version_at
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.validators import OrderedRows, Powers, read_powers
 from relay.hub.halting import NodeMustHalt
 from relay.hub.state import StateView, VersionedState

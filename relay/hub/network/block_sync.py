@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import trio
 
-from relay.hub.network.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
-from relay.hub.network.link import Link
-from relay.hub.network.messages import BlocksRequest
+from relay.hub.network.link.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
+from relay.hub.network.link.link import Link
+from relay.hub.network.link.messages import BlocksRequest
 from relay.hub.network.score import Offence
 
 ANSWER_LIMIT_S = 8.0

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from light_clients.tendermint.skip_certificate import SkipCertificate
 from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.messages import CommittedBlock
+from relay.hub.network.link.messages import CommittedBlock
 from relay.hub.network.score import Offence
 
 Judge: TypeAlias = Callable[[Offence | None, str], None]

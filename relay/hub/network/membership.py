@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from relay.hub.home.home import GENESIS_FILE, UnusableHome
+from relay.hub.network.link.node_key import NODE_KEY_FILE, load_node_key, new_node_key, write_node_key
 from relay.hub.network.network_file import (
     MAX_PEERS,
     NETWORK_FILE,
@@ -12,8 +14,6 @@ from relay.hub.network.network_file import (
     load_network,
     write_network,
 )
-from relay.hub.network.node_key import NODE_KEY_FILE, load_node_key, new_node_key, write_node_key
-from relay.hub.node.home import GENESIS_FILE, UnusableHome
 
 
 def enter_network(home: Path, listen: Endpoint) -> Peer:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relay.base.durable_files import write_durably
-from relay.hub.network.node_key import UnusableCertificate, node_id_of
-from relay.hub.network.tls import require_readable
-from relay.hub.node.home import UnusableHome
+from relay.hub.home.home import UnusableHome
+from relay.hub.network.link.node_key import UnusableCertificate, node_id_of
+from relay.hub.network.link.tls import require_readable
 
 NETWORK_FILE = "network.toml"
 MAX_FILE_BYTES = 256 * 1024

@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from light_clients.tendermint.types import SignedMessageType
 from relay.hub.consensus.transition import RoundState
 from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.codec import MAX_ROUNDS_IN_STATUS
-from relay.hub.network.messages import RoundVotes, Status
+from relay.hub.network.link.codec import MAX_ROUNDS_IN_STATUS
+from relay.hub.network.link.messages import RoundVotes, Status
 
 PREVOTE, PRECOMMIT = SignedMessageType.PREVOTE, SignedMessageType.PRECOMMIT
 

@@ -17,10 +17,10 @@ from relay.hub.consensus.proposals import proposal_bytes
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
+from relay.hub.engine.driver import SignerAway
+from relay.hub.engine.signer import FileSigner, SavedProposal
+from relay.hub.network.link.tls import client_context
 from relay.hub.network.network_file import Peer
-from relay.hub.network.tls import client_context
-from relay.hub.node.driver import SignerAway
-from relay.hub.node.signer import FileSigner, SavedProposal
 from relay.hub.remote_signer.codec import (
     HEAD_BYTES,
     VERSION,

@@ -11,10 +11,10 @@ from light_clients.tendermint.skip_certificate import HASH_BYTES, SkipStatement,
 from light_clients.tendermint.types import KeyType, PublicKey
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.types import NIL, Proposal, Vote
-from relay.hub.network.codec import MAX_HEIGHT, decode_message, decode_proposal, encode_message, encode_proposal
-from relay.hub.network.codec import Kind as PeerKind
-from relay.hub.network.messages import VoteMessage
-from relay.hub.node.signer import MAX_RECORD_BYTES, decode_last_signed, encode_last_signed
+from relay.hub.home.last_signed import MAX_RECORD_BYTES, decode_last_signed, encode_last_signed
+from relay.hub.network.link.codec import MAX_HEIGHT, decode_message, decode_proposal, encode_message, encode_proposal
+from relay.hub.network.link.codec import Kind as PeerKind
+from relay.hub.network.link.messages import VoteMessage
 
 VERSION = 1
 HEAD_BYTES = 5

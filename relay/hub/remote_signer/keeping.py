@@ -5,9 +5,9 @@ from typing import Protocol
 
 import trio
 
+from relay.hub.engine.driver import SignerAway
 from relay.hub.network.backoff import dial_delay_s
 from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.node.driver import SignerAway
 from relay.hub.remote_signer.client import RemoteSigner
 from relay.telemetry import get_logger
 

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 from relay.base.durable_files import write_durably
-from relay.hub.network.membership import own_lines
-from relay.hub.network.network_file import Endpoint, Network, Peer, encode_network, encode_signer
-from relay.hub.network.node_key import NODE_KEY_FILE, new_node_key, write_node_key
-from relay.hub.node.home import (
+from relay.hub.home.home import (
     GENESIS_FILE,
     LAST_SIGNED_FILE,
     REMOTE_KEY_FILE,
@@ -15,9 +12,12 @@ from relay.hub.node.home import (
     UnusableHome,
     load_genesis,
 )
-from relay.hub.node.key_file import read_key_file
-from relay.hub.node.signer import encode_last_signed, load_record
-from relay.hub.node.start import lock_home
+from relay.hub.home.key_file import read_key_file
+from relay.hub.home.last_signed import encode_last_signed, load_record
+from relay.hub.home.process import lock_home
+from relay.hub.network.link.node_key import NODE_KEY_FILE, new_node_key, write_node_key
+from relay.hub.network.membership import own_lines
+from relay.hub.network.network_file import Endpoint, Network, Peer, encode_network, encode_signer
 from relay.hub.remote_signer.turns import TURN_FILE, Turn, encode_turn
 
 

@@ -10,12 +10,12 @@ from light_clients.interface import MalformedInput
 from light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement
 from relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
 from relay.hub.consensus.types import Proposal, Step, Vote
-from relay.hub.network.frames import StreamEnded
-from relay.hub.network.greetings import Greeting, Greetings
+from relay.hub.engine.signer import FileSigner
+from relay.hub.network.link.frames import StreamEnded
+from relay.hub.network.link.greetings import Greeting, Greetings
+from relay.hub.network.link.node_key import UnusableCertificate
+from relay.hub.network.link.tls import peer_id, server_context
 from relay.hub.network.network_file import Network
-from relay.hub.network.node_key import UnusableCertificate
-from relay.hub.network.tls import peer_id, server_context
-from relay.hub.node.signer import FileSigner
 from relay.hub.remote_signer.codec import (
     HEAD_BYTES,
     VERSION,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import trio
 
-from relay.hub.network.node_key import load_node_key
-from relay.hub.node.home import UnusableHome, load_genesis
-from relay.hub.node.key_file import Password, load_key
-from relay.hub.node.signer import FileSigner
-from relay.hub.node.start import NodeHalted, NodeRefused, halt_reason, lock_home
+from relay.hub.engine.signer import FileSigner
+from relay.hub.home.home import UnusableHome, load_genesis
+from relay.hub.home.key_file import Password, load_key
+from relay.hub.home.process import NodeHalted, NodeRefused, halt_reason, lock_home
+from relay.hub.network.link.node_key import load_node_key
 from relay.hub.remote_signer.places import load_nodes
 from relay.hub.remote_signer.server import SignerServer
 from relay.telemetry import configure_logs

@@ -14,7 +14,7 @@ from light_clients.tendermint.types import MAX_INT64
 from relay.base.durable_files import write_durably
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
 from relay.hub.consensus.types import Step
-from relay.hub.node.home import UnusableHome
+from relay.hub.home.home import UnusableHome
 
 TURN_FILE = "signs_for.json"
 MAX_TURN_BYTES = 1024

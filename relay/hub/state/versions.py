@@ -6,7 +6,7 @@ the batch that carries the block which caused it, so that both reach the disk or
 
 from collections.abc import Mapping
 
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.hub.state.proofs import merkle_proof
 from relay.hub.state.stale import forget_stale, mark_needed, mark_stale, take_stale
 from relay.hub.state.store import StateDamaged

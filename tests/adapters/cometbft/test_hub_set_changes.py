@@ -19,9 +19,9 @@ from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
 from light_clients.tendermint.rpc_json import signed_header_to_rpc
 from light_clients.tendermint.types import ABSENT_SIGNATURE
-from relay.evm.server import serve as serve_http
-from relay.hub.node.cometbft_http import CometBftRpcApp
-from relay.hub.node.cometbft_methods import CometBftMethods
+from relay.evm.rpc.server import serve as serve_http
+from relay.hub.rpc.cometbft_http import CometBftRpcApp
+from relay.hub.rpc.cometbft_methods import CometBftMethods
 from tests.relay.hub.validator_run import POOL, ValidatorRun
 
 HEIGHT = 250

@@ -11,7 +11,7 @@ import trio
 from suite import End, Link
 
 from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
-from adapters.evm import deploy as deployment
+from adapters.evm.administration import deploy as deployment
 from adapters.ics26.abi import Function
 from adapters.ics26.chain import RouterSettings
 from adapters.ics26.transactor import Transactor

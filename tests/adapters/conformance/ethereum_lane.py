@@ -26,7 +26,7 @@ from lane import (
 from suite import Link
 
 from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm import deploy as deployment
+from adapters.evm.administration import deploy as deployment
 from adapters.hub import HubChain, admin
 from adapters.ics26.chain import RouterSettings
 from adapters.ics26.transactor import Transactor

@@ -11,7 +11,7 @@ import trio
 from suite import End, Link, receive
 
 from adapters.evm import EvmChain, EvmSettings, open_evm_chain
-from adapters.evm import deploy as deployment
+from adapters.evm.administration import deploy as deployment
 from adapters.hub import ROUTER_ADDRESS, HubChain, HubSettings, admin, open_hub_chain
 from adapters.ics26.abi import Function
 from adapters.ics26.chain import RouterSettings
@@ -23,8 +23,8 @@ from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Consensus
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.named_code import CodeRules
-from relay.hub.node.initialise import NewHub, initialise_home
-from relay.hub.node.start import Ports, open_node, serve_node
+from relay.hub.home.initialise import NewHub, initialise_home
+from relay.hub.process.start import Ports, open_node, serve_node
 from relay.keys import Signer
 
 CHAIN_ID = "hutong-1"

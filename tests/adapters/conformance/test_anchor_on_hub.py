@@ -23,8 +23,8 @@ from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewri
 from relay.archive.store.log import Log
 from relay.audit.anchor import judge_anchor, judge_log
 from relay.config import FeeLimits
-from relay.core.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
-from relay.core.bundling import read_checkpoint
+from relay.core.archiving.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
+from relay.core.archiving.bundling import read_checkpoint
 from relay.core.errors import StartRefused, TooDear
 from relay.telemetry import Metrics
 

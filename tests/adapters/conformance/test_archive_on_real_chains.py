@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from relay.archive.checkpoint import encode_checkpoint
 from relay.cli.main import app
-from relay.core.bundling import read_checkpoint
+from relay.core.archiving.bundling import read_checkpoint
 from relay.keys import Signer, create_keystore
 
 pytestmark = pytest.mark.long

@@ -15,7 +15,7 @@ from adapters.ics26.transactor import Transactor
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import decode_tendermint_header
 from light_clients.tendermint.types import KeyType
-from relay.hub.node.home import load_validator_key
+from relay.hub.home.home import load_validator_key
 from tests.light_clients.bft_evm import simulated_chain as qbft
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer

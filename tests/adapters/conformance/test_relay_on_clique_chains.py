@@ -11,16 +11,16 @@ from lane import CONFIRMATIONS, RELAYER, running_lane
 from test_relay_on_real_chains import KEY, PATIENCE_S
 from typer.testing import CliRunner
 
-from adapters.evm.clique import BLOCKS_PER_UPDATE
+from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE
 from relay.archive import Archive
 from relay.archive.bundle import encode_bundle
 from relay.archive.checkpoint import encode_checkpoint
 from relay.base.threads import thread_runner
 from relay.cli.main import app
 from relay.config import Config, PathEnd
-from relay.core.bundling import Exporter, read_checkpoint
-from relay.core.paths import Paths
+from relay.core.archiving.bundling import Exporter, read_checkpoint
 from relay.core.relay import Relay, Services
+from relay.core.topology.paths import Paths
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
 from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.ledger import Ledger

@@ -17,7 +17,7 @@ from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
 from relay.audit import Auditor
 from relay.base.threads import thread_runner
 from relay.config import Config, PathEnd
-from relay.core.bundling import Exporter, read_checkpoint
+from relay.core.archiving.bundling import Exporter, read_checkpoint
 from relay.core.relay import Relay, Services
 from relay.devnet.beacon_json import network_document
 from relay.devnet.beacon_node import BeaconPace

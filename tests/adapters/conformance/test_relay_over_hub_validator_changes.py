@@ -32,8 +32,8 @@ from relay.core.relay import Relay, Services
 from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
-from relay.hub.node.home import validator_key
-from relay.hub.node.initialise import NewHub, initialise_home
+from relay.hub.home.home import validator_key
+from relay.hub.home.initialise import NewHub, initialise_home
 from relay.ledger import Ledger
 from relay.telemetry import Metrics
 from tests.relay.hub.hub_process import HubProcess

@@ -11,8 +11,8 @@ from eth_abi.abi import encode
 from lane import RELAYER, running_lane
 from test_relay_on_real_chains import configured
 
-from adapters.evm import deploy as deployment
-from adapters.evm import transfer
+from adapters.evm.administration import deploy as deployment
+from adapters.evm.administration import transfer
 from adapters.ics26.abi import Function
 from adapters.interface import RpcRefused
 from contracts.artifacts import load_artifact

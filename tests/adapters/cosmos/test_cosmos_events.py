@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recorded_simd import Recording
 
 from adapters.cometbft.results import MAX_ATTRIBUTES, MAX_TYPE_CHARS, BlockResults, decode_results
-from adapters.cosmos.events import KINDS, NO_TRANSACTION, BlockPackets, PassedOver, _packets, acknowledged_in
+from adapters.cosmos.reading.events import KINDS, NO_TRANSACTION, BlockPackets, PassedOver, _packets, acknowledged_in
 from adapters.interface import AdapterError, BadAnswer, PacketEventKind
 from adapters.rpc import Fields
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload, encode_acknowledgement, encode_packet

@@ -7,7 +7,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.history import first_height
+from adapters.cosmos.reading.history import first_height
 from adapters.interface import HeightUnavailable
 
 

@@ -6,9 +6,9 @@ from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.fees import Coin
-from adapters.cosmos.queries import COINS_A_PAGE, MAX_COINS, ProposalStatus, Queries
+from adapters.cosmos.reading.queries import COINS_A_PAGE, MAX_COINS, ProposalStatus, Queries
 from adapters.cosmos.rpc import ServiceAnswer
+from adapters.cosmos.transactions.fees import Coin
 from adapters.interface import AdapterError, BadAnswer, RpcRefused
 from light_clients.ibc.denom import Denom
 from light_clients.protobuf import cosmos_queries_pb2 as pb

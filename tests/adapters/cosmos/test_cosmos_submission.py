@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.cosmos import CosmosSettings, open_cosmos_chain
-from adapters.cosmos.accounts import (
+from adapters.cosmos.reading.inclusion import decode_result
+from adapters.cosmos.simulation import decode_simulation
+from adapters.cosmos.submit import MAX_SIMULATED_BYTES
+from adapters.cosmos.transactions.accounts import (
     BASE_ACCOUNT_URL,
     MAX_ANSWER_BYTES,
     NO_ACCOUNT,
@@ -23,13 +26,10 @@ from adapters.cosmos.accounts import (
     decode_account,
     decode_balance,
 )
-from adapters.cosmos.addresses import account_address
-from adapters.cosmos.fees import FeeAboveCap
-from adapters.cosmos.inclusion import decode_result
-from adapters.cosmos.messages import SEND_URL, SdkMessage
-from adapters.cosmos.simulation import decode_simulation
-from adapters.cosmos.submit import MAX_SIMULATED_BYTES
-from adapters.cosmos.transactions import decode_raw, transaction_hash
+from adapters.cosmos.transactions.addresses import account_address
+from adapters.cosmos.transactions.fees import FeeAboveCap
+from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
+from adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
 from adapters.interface import (
     AlreadyKnown,
     BadAnswer,

@@ -8,16 +8,16 @@ from coincurve import PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.addresses import account_address, decode_address, encode_address, module_address
-from adapters.cosmos.fees import Coin, GasPrice, adjusted_gas
-from adapters.cosmos.messages import (
+from adapters.cosmos.transactions.addresses import account_address, decode_address, encode_address, module_address
+from adapters.cosmos.transactions.fees import Coin, GasPrice, adjusted_gas
+from adapters.cosmos.transactions.messages import (
     SEND_URL,
     SdkMessage,
     create_client_message,
     encode_message,
     register_counterparty_message,
 )
-from adapters.cosmos.transactions import (
+from adapters.cosmos.transactions.transactions import (
     decode_raw,
     encode_auth_info,
     encode_body,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm.attestor_api import (
+from adapters.evm.attested.attestor_api import (
     MAX_PATHS,
     MAX_REQUEST_BYTES,
     AttestationAnswer,
@@ -27,7 +27,7 @@ from adapters.evm.attestor_api import (
     encode_error,
     encode_request,
 )
-from adapters.evm.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
+from adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
 from adapters.ics26.chain import RouterSettings
 from adapters.interface import EndpointMismatch, EndpointUnavailable, HeightUnavailable, NotSupported
 from adapters.rpc import RpcOptions

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rlp import encode
 
-from adapters.evm.beacon_api import (
+from adapters.evm.ethereum.beacon_api import (
     ServedUpdate,
     decode_bootstrap,
     decode_finality_update,

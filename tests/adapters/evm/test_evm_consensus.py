@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from adapters.evm.bft import BftConsensus
-from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
-from adapters.evm.validators import most_validators
+from adapters.evm.bft.consensus import BftConsensus
+from adapters.evm.bft.validators import most_validators
+from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.interface import (

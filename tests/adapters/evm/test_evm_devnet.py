@@ -10,7 +10,7 @@ from eth_account import Account
 from suite import StoredStates, submit_alone
 
 from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm import deploy as deployment
+from adapters.evm.administration import deploy as deployment
 from adapters.ics26.abi import GET_CLIENT, MULTICALL, Function
 from adapters.ics26.chain import RouterSettings
 from adapters.ics26.execution import ExecutionRpc

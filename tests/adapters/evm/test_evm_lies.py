@@ -11,8 +11,8 @@ from hostile_server import hostile_server, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.evm.events import FinalBlocks
-from adapters.evm.headers import HeaderSource
+from adapters.evm.bft.events import FinalBlocks
+from adapters.evm.bft.headers import HeaderSource
 from adapters.evm.proofs import ProofSource, previous_sequence_slot
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader

@@ -12,9 +12,9 @@ from eth_utils.address import to_checksum_address
 from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 from typer.testing import CliRunner
 
-from adapters.evm import access_manager, transfer
-from adapters.evm import deploy as deployment
-from adapters.evm.recovery import recover_client
+from adapters.evm.administration import access_manager, transfer
+from adapters.evm.administration import deploy as deployment
+from adapters.evm.administration.recovery import recover_client
 from adapters.ics26.abi import Function
 from adapters.interface import InitialStates, PacketEventKind, RefusedByChain
 from contracts.artifacts import load_artifact
@@ -23,8 +23,8 @@ from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from relay.cli.client import app as client_app
-from relay.cli.transfer import app
+from relay.cli.chains.client import app as client_app
+from relay.cli.chains.transfer import app
 from relay.keys import create_keystore
 
 BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))

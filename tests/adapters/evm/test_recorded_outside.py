@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.evm.bft import BftConsensus
-from adapters.evm.clique import CliqueConsensus
-from adapters.evm.headers import check_seals
+from adapters.evm.bft.consensus import BftConsensus
+from adapters.evm.bft.headers import check_seals
+from adapters.evm.clique.consensus import CliqueConsensus
 from adapters.ics26.execution import decode_block
 from adapters.interface import BadAnswer
 from adapters.rpc import Fields

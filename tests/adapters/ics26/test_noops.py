@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.inclusion import noops as cosmos_noops
+from adapters.cosmos.reading.inclusion import noops as cosmos_noops
 from adapters.ics26.abi import RELAY_BATCH, encode_ack_packet, encode_recv_packet, encode_update_client
 from adapters.ics26.events import (
     ACK_PACKET_TOPIC,

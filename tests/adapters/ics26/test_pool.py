@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_noops import UPDATE, acknowledge, batch, receive
 
-from adapters.cosmos.messages import SdkMessage
-from adapters.cosmos.pool import pooled_packet as cosmos_packet
+from adapters.cosmos.reading.pool import pooled_packet as cosmos_packet
+from adapters.cosmos.transactions.messages import SdkMessage
 from adapters.ics26.pool import MAX_POOLED_TRANSACTIONS, _packets, relayed
 from adapters.interface import BadAnswer, PacketEventKind, PooledPacket
 from adapters.rpc import Fields

@@ -103,7 +103,7 @@ def test_a_document_at_the_bound_and_one_byte_longer() -> None:
 BOMBED = """
 import sys, tempfile, os
 from pathlib import Path
-import relay.cli.verdicts, relay.core.daemon, relay.hub.node.cometbft_http
+import relay.cli.common.verdicts, relay.core.daemon, relay.hub.rpc.cometbft_http
 sys.setrecursionlimit(100_000)  # as py_ecc does at import
 from adapters.interface import BadAnswer
 from adapters.rpc import parse_json
@@ -112,8 +112,8 @@ from light_clients.tendermint import rpc_json
 from relay.archive.evidence import decode_evidence
 from relay.dispatch.record import RecordRefused, decode_job
 from relay.hub.application.genesis import decode_genesis
-from relay.hub.node.home import decode_validator_key
-from relay.hub.node.signer import decode_last_signed
+from relay.hub.home.home import decode_validator_key
+from relay.hub.home.last_signed import decode_last_signed
 from relay.keys.keystore import KeyUnavailable, _read_keyfile
 
 keystore = Path(tempfile.mkdtemp()) / "key.json"

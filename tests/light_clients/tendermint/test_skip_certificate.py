@@ -35,7 +35,7 @@ from light_clients.tendermint.skip_certificate import (
 )
 from light_clients.tendermint.types import BlockId, SignedMessageType
 from relay.evm.errors import InvalidTransaction
-from relay.evm.transaction import decode_transaction
+from relay.evm.vm.transaction import decode_transaction
 
 SECRETS = [sha256(b"skip signer %d" % number).digest() for number in range(4)]
 KEYS = [secp256k1.public_key_of(secret) for secret in SECRETS]

@@ -11,15 +11,15 @@ import trio
 import uvicorn
 
 from adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
-from relay.api.app import create_app
-from relay.api.backend import Chains, ThreadBackend, TrioBackend
-from relay.api.chain_views import ChainViews
+from relay.api.reading.backend import Chains, ThreadBackend, TrioBackend
+from relay.api.reading.chain_views import ChainViews
 from relay.api.service import Service
-from relay.api.standalone import serve, server_config
+from relay.api.serving.app import create_app
+from relay.api.serving.standalone import serve, server_config
 from relay.archive import Archive
 from relay.config import Config
-from relay.core.letters import Chosen, check_job
-from relay.core.paths import Paths
+from relay.core.history.letters import Chosen, check_job
+from relay.core.topology.paths import Paths
 from relay.evm.listener import listen, listen_config
 from relay.ledger import App, Cause, Ledger, Note, Outcome, PacketFacts, RouteNote, Step
 

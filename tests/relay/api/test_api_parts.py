@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.ibc.denom import Denom
-from relay.api import answer_cache
-from relay.api.answer_cache import MAX_ANSWERS, AnswerCache, target_of
-from relay.api.api_keys import (
+from relay.api.access.api_keys import (
     ApiKey,
     KeyRing,
     KeysUnusable,
@@ -22,16 +20,18 @@ from relay.api.api_keys import (
     read_keys,
     write_keys,
 )
-from relay.api.instants import instant, parse_instant
+from relay.api.access.rate_limit import BURST, RateLimit, client_of, cost_of
+from relay.api.models.instants import instant, parse_instant
 from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
-from relay.api.public_text import public_text
-from relay.api.rate_limit import BURST, RateLimit, client_of, cost_of
+from relay.api.reading import answer_cache
+from relay.api.reading.answer_cache import MAX_ANSWERS, AnswerCache, target_of
+from relay.api.reading.public_text import public_text
 from relay.api.sending import under_way
 from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
 from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
 from relay.api.tokens.tracing import Place, home_of
 from relay.config import PathConfig, PathEnd
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
 
 
 class Clock:

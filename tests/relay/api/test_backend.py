@@ -9,8 +9,8 @@ import trio.lowlevel
 import trio.testing
 from api_world import chains_of, config_of
 
-from relay.api.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
 from relay.api.problems import ApiProblem, Code
+from relay.api.reading.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
 
 LIMIT_S = 10
 

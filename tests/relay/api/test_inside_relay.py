@@ -8,7 +8,7 @@ import pytest
 import trio
 from api_world import config_of, simulated_adapters, write_ledger
 
-from relay.api import inside
+from relay.api.serving import inside
 from relay.archive import Archive
 from relay.core.daemon import Parts
 

@@ -5,8 +5,8 @@ from api_world import CLIENT, api_under_trio, config_of
 from relay_values import job as queued
 from test_front import keys_in
 
-from relay.core.letters import Letters
-from relay.core.paths import Paths
+from relay.core.history.letters import Letters
+from relay.core.topology.paths import Paths
 from relay.dispatch import Connection, Queue, Route
 from relay.ledger import Ledger
 

@@ -18,8 +18,8 @@ from world import CLIENT, World, making_blocks  # noqa: E402
 from relay.api.routers import proofs  # noqa: E402
 from relay.archive import Archive  # noqa: E402
 from relay.archive.bundle import check_bundle  # noqa: E402
-from relay.core.bundling import Exporter  # noqa: E402
-from relay.core.evidence_check import judge_again  # noqa: E402
+from relay.core.archiving.bundling import Exporter  # noqa: E402
+from relay.core.clients.evidence_check import judge_again  # noqa: E402
 
 
 @pytest.fixture(scope="module")

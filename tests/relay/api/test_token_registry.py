@@ -7,8 +7,8 @@ import trio
 from api_world import MINUTE_NS, NOW_NS, chains_of, config_of, facts, received, sent
 
 from adapters.interface import EndpointUnavailable
-from relay.api.backend import TrioBackend
-from relay.api.ledger_desk import LedgerDesk
+from relay.api.reading.backend import TrioBackend
+from relay.api.reading.ledger_desk import LedgerDesk
 from relay.api.tokens import registry as registry_module
 from relay.api.tokens import seen as seen_module
 from relay.api.tokens.metadata import Metadata

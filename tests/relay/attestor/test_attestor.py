@@ -9,7 +9,7 @@ import trio
 from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 from hostile_server import hostile_server
 
-from adapters.evm.attestor_api import (
+from adapters.evm.attested.attestor_api import (
     MAX_REQUEST_BYTES,
     PATH,
     AttestationRequest,

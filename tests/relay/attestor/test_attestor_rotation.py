@@ -7,7 +7,7 @@ from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 from hostile_server import hostile_server
 from test_attestor import ADDRESS, SCOPE, SIGNER, config
 
-from adapters.evm.attestor_api import AttestorRefused
+from adapters.evm.attested.attestor_api import AttestorRefused
 from light_clients.attestation import (
     AttestationKind,
     Rotation,

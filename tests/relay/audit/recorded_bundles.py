@@ -18,7 +18,7 @@ from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair,
 from lane import Lane, running_lane  # noqa: E402
 from suite import Link, acknowledge, receive, send_one, submit, updates  # noqa: E402
 
-from adapters.evm import deploy as deployment  # noqa: E402
+from adapters.evm.administration import deploy as deployment  # noqa: E402
 from adapters.ics26.abi import Function  # noqa: E402
 from adapters.interface import PacketEvent, TimeoutPacket  # noqa: E402
 from contracts.artifacts import load_artifact  # noqa: E402
@@ -29,8 +29,8 @@ from relay.archive import Archive  # noqa: E402
 from relay.archive.bundle import encode_bundle  # noqa: E402
 from relay.archive.checkpoint import Checkpoint, encode_checkpoint  # noqa: E402
 from relay.config import PathConfig, PathEnd  # noqa: E402
-from relay.core.bundling import Exporter, read_checkpoint  # noqa: E402
-from relay.core.paths import Paths  # noqa: E402
+from relay.core.archiving.bundling import Exporter, read_checkpoint  # noqa: E402
+from relay.core.topology.paths import Paths  # noqa: E402
 from relay.devnet import Genesis, Pace, running_devnet  # noqa: E402
 
 APPROVE = Function("approve", ("address", "uint256"))

@@ -25,7 +25,7 @@ from light_clients.interface import (
 from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import BftEvmTrust, Checkpoint, decode_checkpoint, encode_checkpoint
 from relay.audit.bft_evm import BftEvmRules
-from relay.core.bundling.known import kind_of, known_header, seal_rules_of
+from relay.core.archiving.bundling.known import kind_of, known_header, seal_rules_of
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT, ROUTER, SimulatedChain, proof_nodes
 
 RULES = {

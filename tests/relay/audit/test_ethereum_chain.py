@@ -12,8 +12,8 @@ from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
 from relay.audit.chains import ChainCase, judge_chain
 from relay.audit.inquiry import Inquiry
 from relay.audit.memory import HeaderMemory
-from relay.core.bundling import read_checkpoint
-from relay.core.bundling.headers import HeaderCollector
+from relay.core.archiving.bundling import read_checkpoint
+from relay.core.archiving.bundling.headers import HeaderCollector
 from tests.adapters.evm.test_beacon_source import PARAMETERS, PERIOD_SLOTS, now_ns, world
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from adapters.evm.bft import BftConsensus
+from adapters.evm.bft.consensus import BftConsensus
 from adapters.interface import ClientInfo, HeightUnavailable
 from light_clients import clique as clique_client
 from light_clients.interface import (
@@ -27,9 +27,9 @@ from relay.audit.chains import ChainCase, judge_chain
 from relay.audit.inquiry import Inquiry
 from relay.audit.light_clients import LIGHT_CLIENTS
 from relay.audit.memory import HeaderMemory
-from relay.core.bundling import read_checkpoint
-from relay.core.bundling.headers import HeaderCollector
-from relay.core.bundling.known import kind_of, seal_rules_of
+from relay.core.archiving.bundling import read_checkpoint
+from relay.core.archiving.bundling.headers import HeaderCollector
+from relay.core.archiving.bundling.known import kind_of, seal_rules_of
 from tests.adapters.evm.test_evm_consensus import (
     KEY,
     OTHER_KEY,

@@ -18,9 +18,9 @@ from relay.audit.skips import decode_evidence, judge_skip
 from relay.base.durable_files import write_durably
 from relay.cli.main import app
 from relay.hub.application.genesis import encode_genesis
-from relay.hub.node.home import GENESIS_FILE
-from relay.hub.node.skipping.stopped import SkipNotDue, evidence_in_state
-from relay.hub.node.start import open_store
+from relay.hub.home.home import GENESIS_FILE
+from relay.hub.home.process import open_store
+from relay.hub.upkeep.stopped import SkipNotDue, evidence_in_state
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub, certified
 from tests.relay.hub.validator_run import POOL
 

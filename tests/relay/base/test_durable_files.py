@@ -22,7 +22,7 @@ from relay.base.durable_files import (
 
 ROOT = Path(__file__).parents[3]
 DURABLE = "relay/base/durable_files.py"
-IN_PLACE = {"relay/attestor/record.py", "relay/hub/node/skipping/marker.py", "relay/hub/node/wal.py"}
+IN_PLACE = {"relay/attestor/record.py", "relay/hub/skipping/marker.py", "relay/hub/engine/wal.py"}
 """Appended to or written in place: see the module's docstring."""
 
 

@@ -170,4 +170,4 @@ def test_files_are_locked_in_one_place():
         for path in (ROOT / folder).rglob("*.py")
         if locks(path.read_text())
     }
-    assert found == {"relay/base/file_lock.py", "relay/cli/demo/ports.py"}
+    assert found == {"relay/base/file_lock.py", "relay/local/ports.py"}

@@ -8,9 +8,9 @@ import time
 import httpx
 from typer.testing import CliRunner
 
-from relay.cli.demo.keys import make_key
-from relay.cli.demo.ports import free_port
 from relay.cli.main import app
+from relay.local.keys import make_key
+from relay.local.ports import free_port
 
 CHAIN, HUB, HUB_EVM = 7_001, "hutong-1", 47_001
 

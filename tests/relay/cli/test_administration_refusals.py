@@ -5,8 +5,8 @@ import typer
 from typer.testing import CliRunner
 
 from adapters.interface import RefusedByChain
+from relay.cli.common.session import address_of, run_administration
 from relay.cli.main import app
-from relay.cli.session import address_of, run_administration
 from relay.keys import create_keystore
 
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from relay.api.api_keys import ApiKey, KeyRing, Scope, digest_of, editing_keys, new_key, read_keys, write_keys
-from relay.cli.api import app
+from relay.api.access.api_keys import ApiKey, KeyRing, Scope, digest_of, editing_keys, new_key, read_keys, write_keys
+from relay.cli.operator.api import app
 
 CONFIG = """
 [relay]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from relay.archive.checkpoint import encode_checkpoint
-from relay.cli.audit import app
+from relay.cli.audit.command import app
 from tests.relay.audit.simulated_period import Period, encoded
 
 DELIVERIES = 80

@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 from adapters.interface import ClientParameters, RefusedByChain
 from light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo
 from light_clients.interface import MalformedInput
-from relay.cli.cosmos_path import Wish, parameters_of_chain, parameters_of_hub
-from relay.cli.cosmos_transfer import CosmosWish, local_name, transfer_of
+from relay.administration.cosmos_paths import Wish, parameters_of_chain, parameters_of_hub
+from relay.cli.chains.cosmos_transfer import CosmosWish, local_name, transfer_of
 from relay.cli.main import app
 from relay.keys import create_keystore
 

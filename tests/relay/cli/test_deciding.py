@@ -9,9 +9,9 @@ from eth_utils.address import to_canonical_address, to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.deciding import Deciding, Pending
-from adapters.evm.deploy import set_forwarded_peer, set_hub_client
-from adapters.evm.rights import ARTIFACTS
+from adapters.evm.administration.deciding import Deciding, Pending
+from adapters.evm.administration.deploy import set_forwarded_peer, set_hub_client
+from adapters.evm.administration.rights import ARTIFACTS
 from adapters.evm.wording import in_words, scheduled_call
 from adapters.ics26.abi import ADD_CLIENT, Function
 from adapters.interface import RefusedByChain

@@ -12,7 +12,7 @@ from adapters.hub import admin as adapter_actions
 from relay.cli.main import app
 from relay.hub.application import admin as hub_actions
 from relay.hub.application.named_code import CodeRules
-from relay.hub.node.home import load_genesis
+from relay.hub.home.home import load_genesis
 from relay.keys import create_keystore
 from tests.relay.cli.test_hub_governance_commands import configure
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins

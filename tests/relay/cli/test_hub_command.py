@@ -6,9 +6,9 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.hub import app
+from relay.cli.hub.command import app
 from relay.config import KeyConfig
-from relay.hub.node.home import load_genesis, load_validator_key
+from relay.hub.home.home import load_genesis, load_validator_key
 from relay.keys import load_signer
 
 

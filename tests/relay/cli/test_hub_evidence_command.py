@@ -9,10 +9,10 @@ from adapters.hub.evidence import DoubleVote, decode_double_votes
 from adapters.interface import BadAnswer
 from adapters.rpc import Fields
 from relay.cli.main import app
-from relay.evm.lmdb_store import LmdbStore
+from relay.evm.store.lmdb_store import LmdbStore
 from relay.hub.consensus.signing import LastSigned
-from relay.hub.node.home import DATABASE_DIRECTORY, LAST_SIGNED_FILE, load_genesis
-from relay.hub.node.signer import encode_last_signed
+from relay.hub.home.home import DATABASE_DIRECTORY, LAST_SIGNED_FILE, load_genesis
+from relay.hub.home.last_signed import encode_last_signed
 from relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.double_votes import advance_with, double_vote_at

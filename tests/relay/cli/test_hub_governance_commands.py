@@ -11,7 +11,7 @@ from relay.cli.main import app
 from relay.hub.application import admin as hub_actions
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.members import POSSESSION_DOMAIN, possession_digest
-from relay.hub.node.home import load_genesis, load_validator_key
+from relay.hub.home.home import load_genesis, load_validator_key
 from relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.governed_hub import KEYS, OPERATORS

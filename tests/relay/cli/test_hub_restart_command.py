@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from relay.hub.node.home import load_genesis
+from relay.hub.home.home import load_genesis
 from tests.relay.cli.test_hub_governance_commands import INIT, act, ask, configure, invoke
 from tests.relay.hub.hub_process import HubProcess
 

@@ -11,7 +11,7 @@ from light_clients.tendermint.types import KeyType, PublicKey
 from relay.cli.main import app
 from relay.hub.application.admin import action_hash as hub_action_hash
 from relay.hub.application.admin import set_validator_action
-from relay.hub.node.home import encode_validator_key
+from relay.hub.home.home import encode_validator_key
 from relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins, run
 from tests.relay.hub.hub_process import HubProcess, new_home

@@ -29,7 +29,7 @@ from adapters.ics26.transactor import Transactor
 from adapters.interface import EndpointMismatch, EndpointUnavailable
 from adapters.rpc import RpcOptions
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.cli.hub_trust import trust_of
+from relay.administration.hub_trust import trust_of
 from relay.cli.main import app
 from relay.config import load_config
 from relay.hub.application.governance.proposals import Proposal

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from adapters.cosmos.addresses import account_address
-from relay.cli.keys import app
+from adapters.cosmos.transactions.addresses import account_address
+from relay.cli.operator.keys import app
 from relay.config import KeyConfig
 from relay.keys import KeyRefused, Signer, key_from_hex, key_from_mnemonic, load_signer
 

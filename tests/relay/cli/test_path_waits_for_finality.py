@@ -8,7 +8,7 @@ import trio
 from adapters.interface import HeightUnavailable
 from adapters.simulated.adapter import SimulatedAdapter
 from adapters.simulated.chain import SimulatedChain
-from relay.cli.path_creation import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
+from relay.administration.paths import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
 
 
 def new_chain() -> SimulatedChain:

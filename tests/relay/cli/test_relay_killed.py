@@ -7,10 +7,10 @@ from random import Random
 import pytest
 import trio
 
-from relay.cli.demo.chain import packets_in_flight, until
-from relay.cli.demo.checker import check
-from relay.cli.demo.network import bring_up
-from relay.cli.demo.traffic import User
+from relay.demo.checker import check
+from relay.local.chain import packets_in_flight, until
+from relay.local.network import bring_up
+from relay.local.traffic import User
 
 pytestmark = pytest.mark.long
 MESSAGES = 10

@@ -13,16 +13,16 @@ from eth_account import Account
 from eth_utils.address import to_canonical_address, to_checksum_address
 from typer.testing import CliRunner
 
-from adapters.evm import deploy as deployment
-from adapters.evm.access_manager import (
+from adapters.evm.administration import deploy as deployment
+from adapters.evm.administration.access_manager import (
     CAN_CALL,
     GRANT_ROLE,
     SCHEDULE,
     SET_ROLE_GUARDIAN,
     SET_TARGET_FUNCTION_ROLE,
 )
-from adapters.evm.deploy import deploy as deploy_for_development
-from adapters.evm.rights import ARTIFACTS
+from adapters.evm.administration.deploy import deploy as deploy_for_development
+from adapters.evm.administration.rights import ARTIFACTS
 from adapters.evm.submit import evm_reverts
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, identify_execution
@@ -295,7 +295,7 @@ async def test_audit_H4_a_deployment_that_broke_off_goes_on_and_says_where_it_st
 
 async def test_audit_H4_a_crash_after_the_last_transaction(tmp_path, monkeypatch):
     async with running(tmp_path) as setting:
-        monkeypatch.setattr("relay.cli.deploy._publish", lambda *_: (_ for _ in ()).throw(SystemExit(9)))
+        monkeypatch.setattr("relay.cli.chains.deploy._publish", lambda *_: (_ for _ in ()).throw(SystemExit(9)))
         assert (await setting.command(*setting.deploy_options()))[0] == 9
         monkeypatch.undo()
         code, _, error = await setting.command(*setting.deploy_options())

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from relay.cli.main import app
 from relay.ledger import Ledger, Note, Outcome, Step
-from relay.ledger.life import refusal_reason
+from relay.ledger.values.life import refusal_reason
 from tests.relay.api.api_world import MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 CONFIG = """

@@ -13,7 +13,7 @@ from light_clients.attestation import (
     encode_rotation,
     encode_rotation_update,
 )
-from relay.cli.verify import app
+from relay.cli.audit.verify import app
 from tests.light_clients.attestation.attested_chain import (
     GENESIS_S,
     KEY,

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from light_clients.bitcoin import MerkleBlock, encode_headers, encode_merkle_block
 from light_clients.bitcoin.merkle import partial_tree
 from light_clients.bitcoin.types import display
-from relay.cli.verify import app
+from relay.cli.audit.verify import app
 from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, mine
 
 KEY, VALUE = b"client-0\x01" + (1).to_bytes(8, "big"), bytes(range(1, 33))

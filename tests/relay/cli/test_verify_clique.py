@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from light_clients.evm_header import encode_header, header_to_rpc
-from relay.cli.verify import app
+from relay.cli.audit.verify import app
 from tests.light_clients.clique.simulated_clique_chain import (
     EPOCH,
     GENESIS_TIME_S,

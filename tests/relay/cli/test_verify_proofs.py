@@ -12,9 +12,9 @@ from light_clients.crypto import keccak256
 from light_clients.interface import audit
 from light_clients.proofs import ics23, mpt
 from light_clients.protobuf import ics23_pb2 as pb
-from relay.cli.proof_files import judge_ics23, read_eip1186, read_ics23
-from relay.cli.verdicts import UnusableInput
-from relay.cli.verify import app
+from relay.cli.audit.verify import app
+from relay.verify.inputs import UnusableInput
+from relay.verify.proof_files import judge_ics23, read_eip1186, read_ics23
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 from tests.light_clients.proofs.test_mpt import ROUTER, ROUTER_PROOF, STATE, STORAGE, storage_proof, word
 

@@ -241,7 +241,7 @@ def test_attack_G14_only_a_credential_of_the_service_may_be_readable_by_its_grou
 
 
 def test_check_command(tmp_path):
-    from relay.cli.config import app
+    from relay.cli.operator.config import app
 
     config_file = tmp_path / "relay.toml"
     config_file.write_text(GOOD)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from adapters.rpc import AccessUnusable, RpcOptions
 from relay.config import EndpointsConfig, parse_config
 from relay.config.load import load_attestor_config
-from relay.core.chains import open_chain, rpc_options
+from relay.core.topology.chains import open_chain, rpc_options
 from relay.keys.endpoint_access import read_access
 from tests.adapters.rpc.guarded_server import TOKEN, authority, guarded_server, server_context, signed_by
 
@@ -109,7 +109,7 @@ def test_attack_G14_secrets_do_not_go_in_the_clear_unless_it_is_said(scheme, nam
 
 
 def test_attack_G14_files_of_access_must_be_private_and_there(tmp_path):
-    from relay.cli.config import app
+    from relay.cli.operator.config import app
 
     config_file = tmp_path / "relay.toml"
     config_file.write_text(

@@ -70,7 +70,7 @@ def test_networks_are_named_or_read(tmp_path):
 
 
 def test_parity_config_check_refuses_a_chain_under_gloas(tmp_path, monkeypatch):
-    from relay.cli import config as command
+    from relay.cli.operator import config as command
 
     file = tmp_path / "relay.toml"
     file.write_text(ETHEREUM)

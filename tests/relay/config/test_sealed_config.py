@@ -5,7 +5,7 @@ from test_config import GOOD, parse
 
 from light_clients.bft_evm import QuorumRule, ValidatorContract
 from relay.config import ConfigError
-from relay.core.chains import _QUORUMS, _validator_contract
+from relay.core.topology.chains import _QUORUMS, _validator_contract
 
 CLIQUE = GOOD.replace(
     'consensus = "qbft"',

@@ -16,9 +16,9 @@ from relay.archive.legs import was_sent_on
 from relay.archive.store import BundleArchive, Directory, open_source, verify
 from relay.audit import Auditor
 from relay.config import ArchiveConfig
-from relay.core.archiver import Archiver, abandoning_thread
-from relay.core.bundling import Exporter, read_checkpoint
-from relay.core.paths import Paths
+from relay.core.archiving.archiver import Archiver, abandoning_thread
+from relay.core.archiving.bundling import Exporter, read_checkpoint
+from relay.core.topology.paths import Paths
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_a_bundle_that_the_archive_refuses_is_not_made_anew_each_round(wor
         encoded.append(bundle.packet_id)
         return encode_bundle(bundle) if bundle.packet_id.endswith("/2") else bytes(100)
 
-    monkeypatch.setattr("relay.core.archiver.encode_bundle", too_long)
+    monkeypatch.setattr("relay.core.archiving.archiver.encode_bundle", too_long)
     async with making_blocks(world), process.running():
         world.send(count=2)
         await world.all_settled(2)

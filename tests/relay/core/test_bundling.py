@@ -23,9 +23,9 @@ from relay.archive.checkpoint import Checkpoint
 from relay.archive.legs import next_client
 from relay.audit import Auditor, Report
 from relay.config import PathEnd
-from relay.core.bundling import Exporter, NotExportable, read_checkpoint
-from relay.core.bundling.known import known_header
-from relay.core.paths import Paths
+from relay.core.archiving.bundling import Exporter, NotExportable, read_checkpoint
+from relay.core.archiving.bundling.known import known_header
+from relay.core.topology.paths import Paths
 
 SOURCE = PathEnd(chain="alpha", client=CLIENT)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.interface import BatchLimits, UpdateClient
-from relay.core.catching_up import header_room_bytes, in_transactions
+from relay.core.route.catching_up import header_room_bytes, in_transactions
 
 LIMITS = BatchLimits(max_messages=4, max_bytes=100, max_gas=10**7)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from adapters.simulated import SimulatedAdapter, SimulatedChain
 from light_clients.ibc.packet import Payload
 from relay.config import PathConfig, PathEnd
-from relay.core.confirmation import confirmed_job
-from relay.core.paths import Paths
+from relay.core.topology.paths import Paths
+from relay.core.watching.confirmation import confirmed_job
 from relay.dispatch import JobKind
 
 GENESIS_S = 1_800_000_000

@@ -21,8 +21,8 @@ from light_clients.ibc.transfer import (
     encode_transfer,
 )
 from relay.config import PathConfig, PathEnd
-from relay.core.facts import every_fact_of, facts_of
-from relay.core.paths import Paths
+from relay.core.history.facts import every_fact_of, facts_of
+from relay.core.topology.paths import Paths
 from relay.dispatch import Job, JobKind
 
 SENDER, RECEIVER = "0x" + "aa" * 20, "cosmos1receiver"

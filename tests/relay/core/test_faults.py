@@ -22,9 +22,9 @@ from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits, PathEnd
-from relay.core.clearer import MAX_FAILURES
 from relay.core.errors import StartRefused
-from relay.core.watcher import KEPT_BLOCKS
+from relay.core.watching.clearer import MAX_FAILURES
+from relay.core.watching.watcher import KEPT_BLOCKS
 from relay.dispatch import Job, JobKind, Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
@@ -700,8 +700,8 @@ async def test_attack_G9_full_route_does_not_hold_the_watcher(world, autojump_cl
 
 @pytest.mark.long
 async def test_attack_G9_old_backlog_and_live_packets_share_the_route(world, autojump_clock, monkeypatch):
-    monkeypatch.setattr("relay.core.clearer.BACKLOG_SHARE", 30)
-    monkeypatch.setattr("relay.core.clearer.CHUNK", 10)
+    monkeypatch.setattr("relay.core.watching.clearer.BACKLOG_SHARE", 30)
+    monkeypatch.setattr("relay.core.watching.clearer.CHUNK", 10)
     world.send("alpha", 200)
     async with making_blocks(world):
         await trio.sleep(2)

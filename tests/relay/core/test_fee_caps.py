@@ -6,8 +6,8 @@ import pytest
 
 from adapters.interface import PreparedTransaction
 from relay.config import FeeLimits
+from relay.core.account.fee_caps import within_caps
 from relay.core.errors import TooDear
-from relay.core.fee_caps import within_caps
 
 PREPARED = PreparedTransaction(1, "0x", "0x", b"", 0, 100, 50, 20, None)
 

@@ -16,7 +16,7 @@ from light_clients.bft_evm.codec import (
     header_of,
 )
 from light_clients.interface import Height, PredicateFailed
-from relay.core.fork_watch import Sight
+from relay.core.clients.fork_watch import Sight
 from relay.telemetry.labels import FORK_WATCH_STATES
 
 ATTACKER = key(3)

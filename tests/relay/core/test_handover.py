@@ -2,7 +2,7 @@ import pytest
 import trio
 
 from relay.core.errors import RouteBlocked
-from relay.core.handover import Handover
+from relay.core.route.handover import Handover
 from relay.ledger import Cause
 
 

@@ -26,9 +26,9 @@ from light_clients.ibc.transfer import (
 from light_clients.interface import ClientStatus
 from relay.cli.main import app
 from relay.config import FeeLimits, PathConfig, PathEnd
-from relay.core.facts import every_fact_of
-from relay.core.paths import Paths
+from relay.core.history.facts import every_fact_of
 from relay.core.standing import standing
+from relay.core.topology.paths import Paths
 from relay.dispatch import Job, JobKind
 from relay.ledger import LedgerReader, LedgerUnavailable, explain
 

@@ -9,7 +9,7 @@ from world import CLIENT, World, making_blocks, open_ledger
 
 from adapters.simulated.router import OutOfGas
 from relay.cli.main import app
-from relay.core.letters import Chosen, Letters, NotAJob
+from relay.core.history.letters import Chosen, Letters, NotAJob
 from relay.dispatch import Route
 from relay.keys import create_keystore
 from relay.ledger import LedgerReader, explain

@@ -9,7 +9,7 @@ from world import making_blocks
 
 from light_clients.ibc.packet import Payload
 from relay.core.endpoint import asgi_app
-from relay.core.identification import FIRST_ANSWERS_S
+from relay.core.topology.identification import FIRST_ANSWERS_S
 from relay.dispatch import Route
 from relay.ledger import Ledger, LedgerReader, why
 

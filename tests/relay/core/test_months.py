@@ -5,7 +5,7 @@ import trio
 from world import CLIENT, World, making_blocks
 
 from adapters.interface import EndpointUnavailable, RpcRefused
-from relay.core.keeper import Condition
+from relay.core.clients.keeper import Condition
 from relay.dispatch import Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)

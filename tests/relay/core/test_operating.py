@@ -11,9 +11,9 @@ from adapters.rpc import RpcOptions, named_endpoints, statistics_of
 from light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
 from light_clients.ibc.packet import Payload
 from relay.config import PathConfig, PathEnd
-from relay.core.history import MAX_LOGGED_PACKETS, History, packets_of
-from relay.core.paths import Paths
+from relay.core.history.history import MAX_LOGGED_PACKETS, History, packets_of
 from relay.core.readiness import CHAIN_WITHIN_S
+from relay.core.topology.paths import Paths
 from relay.dispatch import Job, JobKind
 
 

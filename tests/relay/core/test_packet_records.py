@@ -9,7 +9,7 @@ from world import CLIENT, World, making_blocks
 
 from adapters.interface import HeightUnavailable
 from relay.dispatch import decode_job, encode_job
-from relay.ledger.tables import RecordRow
+from relay.ledger.store.tables import RecordRow
 
 RECEIVE, ACKNOWLEDGE = ("receive", "beta"), ("acknowledge", "alpha")
 

@@ -10,13 +10,13 @@ from relay_values import job, packet
 from adapters.interface import RpcRefused
 from light_clients.ibc.packet import Payload
 from light_clients.interface import Height, PredicateFailed, UnsupportedOperation
-from relay.core.clients import followed_chain_id, light_client
 from relay.core.errors import StartRefused
 from relay.core.home import held_home
-from relay.core.local_verification import MAX_CLOCK_LEAD_NS, VerifiedClient, verification_time_ns, verify_proof
-from relay.core.selection import select
+from relay.core.route.local_verification import MAX_CLOCK_LEAD_NS, VerifiedClient, verification_time_ns, verify_proof
+from relay.core.route.selection import select
 from relay.core.supervisor import supervise
-from relay.core.wakeup import Wakeup
+from relay.core.topology.light_clients import followed_chain_id, light_client
+from relay.core.watching.wakeup import Wakeup
 from relay.dispatch import Backoff, Taken
 from relay.telemetry import Metrics
 

@@ -12,8 +12,8 @@ from light_clients.ibc.transfer import decode_transfer, encode_transfer
 from relay.archive.bundle import decode_bundle
 from relay.archive.legs import is_second_leg, link_of_first, link_of_second
 from relay.config import PathConfig, PathEnd
-from relay.core.bundling import Exporter, export
-from relay.core.paths import Paths
+from relay.core.archiving.bundling import Exporter, export
+from relay.core.topology.paths import Paths
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 OTHERS = 4_096

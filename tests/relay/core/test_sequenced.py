@@ -10,10 +10,10 @@ from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 from adapters.interface import PreparedTransaction
 from adapters.simulated import OutOfGas
 from relay.config import FeeLimits
-from relay.core.nonce import MAX_REFUSALS, REPLACE_AFTER_S
-from relay.core.recording import _prepared, _prepared_text
+from relay.core.account.account import MAX_REFUSALS, REPLACE_AFTER_S
+from relay.core.account.recording import _prepared, _prepared_text
 from relay.dispatch import Route
-from relay.ledger.tables import TransactionRow
+from relay.ledger.store.tables import TransactionRow
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

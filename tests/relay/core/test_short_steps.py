@@ -5,7 +5,7 @@ import trio
 from world import CLIENT, World, making_blocks
 
 from light_clients.bft_evm.codec import decode_client_state
-from relay.core.keeper import SHORT_STEPS_CHECK_S
+from relay.core.clients.keeper import SHORT_STEPS_CHECK_S
 
 REACH = 24
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from world import CLIENT, World, key, making_blocks
 
 from adapters.interface import PacketEventKind, PooledPacket
-from relay.core.turns import MOST_POOL_WAIT_S, rank
+from relay.core.watching.turns import MOST_POOL_WAIT_S, rank
 
 
 def in_turn(addresses):

@@ -15,7 +15,7 @@ from light_clients.evm_header import ExecutionHeader
 from light_clients.interface import Height
 from light_clients.proofs.mpt import commitment_slot
 from relay.devnet import DevnetChain, Genesis
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 
 CHAIN_ID = 31_337
 ACCOUNT = Account.from_key(keccak256(b"funded"))

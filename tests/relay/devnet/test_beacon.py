@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from light_clients.ethereum import LightClientStore, beacon_block_root, supermajority
 from light_clients.interface import PredicateFailed
-from relay.cli.devnet import app
+from relay.cli.operator.devnet import app
 from relay.config.networks import read_network
 from relay.devnet import DevnetError, Genesis
 from relay.devnet.beacon_json import network_document

@@ -36,11 +36,11 @@ from light_clients.interface import (
 )
 from light_clients.proofs.mpt import commitment_slot
 from relay.devnet import DevnetChain, DevnetError, Genesis, Pace, ValidatorSet, open_home
-from relay.evm.blocks import EvmBlock, list_root, logs_bloom
-from relay.evm.database import MemoryStore
+from relay.evm.chain.blocks import EvmBlock, list_root, logs_bloom
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.lmdb_store import LmdbStore
-from relay.evm.outcomes import CallMessage
+from relay.evm.store.database import MemoryStore
+from relay.evm.store.lmdb_store import LmdbStore
+from relay.evm.vm.outcomes import CallMessage
 
 
 def header_from(block: EvmBlock) -> ExecutionHeader:

@@ -12,7 +12,7 @@ from light_clients.evm_header import decode_header
 from light_clients.interface import VERIFY, Height
 from relay.devnet import DevnetChain, DevnetError, Genesis
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 
 ADA = Account.from_key(b"\x01" * 32)
 KEYS = tuple(bytes([number]) * 32 for number in range(1, 6))

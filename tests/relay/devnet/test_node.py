@@ -38,7 +38,7 @@ from light_clients.evm_header import header_from_rpc
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates, Updated
 from light_clients.proofs.mpt import commitment_slot
-from relay.cli.devnet import app
+from relay.cli.operator.devnet import app
 from relay.devnet import Pace, running_devnet
 
 CLIENT = BftEvmClient()

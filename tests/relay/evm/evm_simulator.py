@@ -7,19 +7,19 @@ import trio
 from eth_hash.auto import keccak
 from evm_bytecode import OPCODES, assemble, deploy_code
 
-from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.block_store import BlockStore, store_block
-from relay.evm.blocks import EvmBlock, EvmHeader, block_body
-from relay.evm.database import MemoryStore, Table, WritableTable
+from relay.evm.chain.block_store import BlockStore, store_block
+from relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
+from relay.evm.chain.head_feed import HeadFeed
+from relay.evm.chain.mempool import Mempool
 from relay.evm.error_string import error_string
-from relay.evm.execution import BlockContext, EvmState
-from relay.evm.head_feed import HeadFeed
-from relay.evm.json_rpc import JsonRpcService
-from relay.evm.mempool import Mempool
-from relay.evm.rules import EvmRules
-from relay.evm.server import JsonRpcApp, serve
-from relay.evm.stack import run_with_evm_stack
-from relay.evm.transaction import decode_transaction
+from relay.evm.rpc.json_rpc import JsonRpcService
+from relay.evm.rpc.server import JsonRpcApp, serve
+from relay.evm.store.database import MemoryStore, Table, WritableTable
+from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.vm.execution import BlockContext, EvmState
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.stack import run_with_evm_stack
+from relay.evm.vm.transaction import decode_transaction
 
 CHAIN_ID = 1337
 GENESIS_TIME_S = 1_700_000_000

@@ -15,15 +15,15 @@ from eth.db.storage import AccountStorageDB, StorageLookup
 from eth.vm.computation import BaseComputation
 from eth.vm.memory import Memory
 
-from relay.evm import program
-from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.database import MemoryStore, WriteBatch
-from relay.evm.execution import BlockContext, EvmState
-from relay.evm.frames import OneCopyMemory
-from relay.evm.outcomes import CallMessage
-from relay.evm.program import STRIDE_BYTES, Program
-from relay.evm.rules import EvmRules
-from relay.evm.stack import run_with_evm_stack
+from relay.evm.store.database import MemoryStore, WriteBatch
+from relay.evm.vm import program
+from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.vm.execution import BlockContext, EvmState
+from relay.evm.vm.frames import OneCopyMemory
+from relay.evm.vm.outcomes import CallMessage
+from relay.evm.vm.program import STRIDE_BYTES, Program
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.stack import run_with_evm_stack
 from tests.relay.evm.evm_bytecode import assemble, call, push
 from tests.relay.evm.plain_evm import plain_rules
 

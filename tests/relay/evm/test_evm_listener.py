@@ -5,7 +5,7 @@ import trio
 import trio.testing
 
 from relay.evm import listener
-from relay.evm.server import serve
+from relay.evm.rpc.server import serve
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

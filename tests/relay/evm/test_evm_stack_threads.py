@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from relay.evm import stack
-from relay.evm.stack import MOST_IDLE_THREADS, run_with_evm_stack
+from relay.evm.vm import stack
+from relay.evm.vm.stack import MOST_IDLE_THREADS, run_with_evm_stack
 
 
 def large_stack_threads():

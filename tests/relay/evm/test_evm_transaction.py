@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.transaction import MAX_TRANSACTION_BYTES, SECP256K1_N, decode_transaction
+from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, SECP256K1_N, decode_transaction
 
 LEGACY = {"gasPrice": 7}
 ACCESS_LIST = {

@@ -6,14 +6,14 @@ from hashlib import sha256
 from eth_account import Account
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.hub.application import rules_versions
 from relay.hub.application.genesis import GenesisValidator, HubParams, decode_genesis, encode_genesis
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.members import possession_digest
 from relay.hub.application.module import GOVERNANCE_ADDRESS
 from relay.hub.application.named_code import CodeRules
-from relay.hub.node.home import validator_key
-from relay.hub.node.initialise import NewHub, build_genesis
+from relay.hub.application.revision import rules_versions
+from relay.hub.home.home import validator_key
+from relay.hub.home.initialise import NewHub, build_genesis
 from tests.relay.hub.simulated_hub import (
     DAPP,
     EVM_CHAIN_ID,

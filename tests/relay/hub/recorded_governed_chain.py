@@ -19,7 +19,7 @@ from relay.hub.application.admin import (
 )
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.quotas import Load
+from relay.hub.application.packets.quotas import Load
 from relay.hub.consensus.blocks import encode_block
 from tests.relay.hub.governed_hub import KEYS, OPERATORS, GovernedHub, possession
 from tests.relay.hub.recorded_chain import replay

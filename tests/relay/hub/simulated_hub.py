@@ -38,20 +38,21 @@ from light_clients.tendermint.types import (
     TendermintHeader,
     TrustLevel,
 )
-from relay.evm.database import MemoryStore
-from relay.evm.outcomes import CallMessage
-from relay.evm.transaction import decode_cached
-from relay.hub.application import abi, rules_versions
+from relay.evm.store.database import MemoryStore
+from relay.evm.vm.outcomes import CallMessage
+from relay.evm.vm.transaction import decode_cached
+from relay.hub.application import abi
 from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from relay.hub.application.named_code import CodeRules
+from relay.hub.application.revision import rules_versions
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.blocks import block_id_of, make_block
 from relay.hub.consensus.types import NIL, Block, Vote
 from relay.hub.consensus.votes import Tally, vote_bytes
-from relay.hub.node.home import validator_key
-from relay.hub.node.initialise import NewHub, build_genesis
-from relay.hub.node.ledger import HubLedger
+from relay.hub.home.home import validator_key
+from relay.hub.home.initialise import NewHub, build_genesis
 from tests.light_clients.bft_evm import simulated_chain as qbft
 
 GENESIS_TIME_S = qbft.GENESIS_TIME_S

@@ -5,7 +5,7 @@ from functools import cache
 from hashlib import sha256
 
 from light_clients.tendermint.hashing import header_hash
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.application.abci import ChunkVerdict, FinalizeBlockRequest, OfferVerdict, Snapshot
 from relay.hub.application.application import HubApplication
 from relay.hub.application.snapshot.format import (
@@ -18,9 +18,9 @@ from relay.hub.application.snapshot.format import (
     records_of,
 )
 from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.node.snapshot_files import SnapshotFiles
-from relay.hub.node.snapshot_taker import headers_of_records
-from relay.hub.node.state_sync import StateSync
+from relay.hub.joining.snapshot_files import SnapshotFiles
+from relay.hub.joining.snapshot_taker import headers_of_records
+from relay.hub.joining.state_sync import StateSync
 from tests.relay.hub.simulated_hub import SimulatedHub
 
 Records = list[tuple[RecordKind, bytes]]

@@ -4,9 +4,9 @@ from unittest.mock import patch
 
 from bench import filled_state
 from bench.filled_state import fill_state, filler
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.application.application import STATE_TABLE
-from relay.hub.node.ledger import HubLedger
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.state import VersionedState
 from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis
 

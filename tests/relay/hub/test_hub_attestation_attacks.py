@@ -7,7 +7,7 @@ import pytest
 from light_clients.attestation import AttestationKind, Misbehaviour, encode_misbehaviour
 from light_clients.ibc.commitment import commitment_key, packet_commitment
 from light_clients.ibc.packet import Acknowledgement
-from relay.evm.transaction import MAX_TRANSACTION_BYTES
+from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application import abi
 from relay.hub.application.admin import create_client_action, recover_client_action
 from relay.hub.application.gas import CLIENT_MESSAGE_BYTE, PROOF_BYTE

@@ -26,7 +26,7 @@ from relay.hub.consensus.validators import (
     with_changes,
 )
 from relay.hub.consensus.votes import Tally, median_time_ns
-from relay.hub.node.signer import decode_last_signed, encode_last_signed
+from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from tests.relay.hub.consensus_simulator import (
     START_NS,
     Network,

@@ -22,7 +22,7 @@ from relay.hub.consensus.types import (
 )
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import Tally, median_time_ns
-from relay.hub.node.driver import Timeouts
+from relay.hub.engine.driver import Timeouts
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table, own_votes, retimed
 
 

@@ -7,18 +7,18 @@ from contextlib import suppress
 import pytest
 
 from light_clients.tendermint.codec import encode_commit
-from relay.evm.database import MemoryStore
-from relay.evm.lmdb_store import LmdbStore, StoreFull
-from relay.evm.mempool import Mempool
+from relay.evm.chain.mempool import Mempool
+from relay.evm.store.database import MemoryStore
+from relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from relay.hub.application.genesis import HubParams
-from relay.hub.node.bodies import LEAST_BODIES
-from relay.hub.node.chain import HubChain
-from relay.hub.node.cometbft_methods import CometBftMethods
-from relay.hub.node.cometbft_parameters import Arguments
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.pruning import DEFAULT_BODIES_GIB, Pruner, Retention, retention_of
-from relay.hub.node.room import ALARM_SHARE, Room, RoomAlarm, Said, room_of
-from relay.hub.node.start import halt_reason
+from relay.hub.chain.bodies import LEAST_BODIES
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.chain.pruning import DEFAULT_BODIES_GIB, Pruner, Retention, retention_of
+from relay.hub.chain.room import ALARM_SHARE, Room, RoomAlarm, Said, room_of
+from relay.hub.home.process import halt_reason
+from relay.hub.rpc.chain import HubChain
+from relay.hub.rpc.cometbft_methods import CometBftMethods
+from relay.hub.rpc.cometbft_parameters import Arguments
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, STRANGER, VALIDATOR, SimulatedHub
 
@@ -28,7 +28,7 @@ BALLAST = bytes(16 * 1024)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("relay.hub.node.bodies.LEAST_BODIES", LEAST)
+    monkeypatch.setattr("relay.hub.chain.bodies.LEAST_BODIES", LEAST)
 
 
 def filled(blocks: int, most_bytes: int | None, store: MemoryStore | None = None) -> SimulatedHub:

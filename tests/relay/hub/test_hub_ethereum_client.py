@@ -13,10 +13,11 @@ from light_clients.ethereum import (
     encode_client_state,
 )
 from light_clients.ibc.packet import ERROR, Acknowledgement
-from relay.evm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application import abi, rules_versions
+from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from relay.hub.application import abi
 from relay.hub.application.admin import recover_client_action
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from relay.hub.application.revision import rules_versions
 from tests.relay.hub.ethereum_remote import EthereumRemote
 from tests.relay.hub.simulated_hub import ANSWER, SimulatedHub, hub_genesis, sent_packet, written_acknowledgement
 from tests.relay.hub.test_hub_packet_attacks import refused

@@ -12,9 +12,11 @@ from light_clients.crypto import ed25519_address
 from light_clients.interface import MalformedInput, PredicateFailed
 from light_clients.tendermint.hashing import evidence_hash, vote_sign_bytes
 from light_clients.tendermint.types import GO_ZERO_TIME_NS, BlockId, BlockIdFlag, PartSetHeader
-from relay.evm.json_params import Params
+from relay.evm.rpc.json_params import Params
 from relay.hub.application.abci import Misbehaviour
 from relay.hub.application.evidence_records import EvidenceRecord, read_records
+from relay.hub.chain.block_records import prune_block_records
+from relay.hub.chain.ledger_evidence import EvidenceOutOfReach
 from relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
 from relay.hub.consensus.evidence import (
     MAX_EVIDENCE_BYTES,
@@ -30,13 +32,11 @@ from relay.hub.consensus.evidence import (
 from relay.hub.consensus.evidence_pool import MAX_WAITING, EvidencePool
 from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Equivocation, Vote
 from relay.hub.consensus.votes import Tally
-from relay.hub.node.block_records import prune_block_records
-from relay.hub.node.block_sync import apply_verified
-from relay.hub.node.cometbft_methods import CometBftMethods
-from relay.hub.node.cometbft_parameters import Arguments
-from relay.hub.node.evidence_json import evidence_to_rpc
-from relay.hub.node.hutong_methods import HutongMethods
-from relay.hub.node.ledger_evidence import EvidenceOutOfReach
+from relay.hub.engine.block_sync import apply_verified
+from relay.hub.rpc.cometbft_methods import CometBftMethods
+from relay.hub.rpc.cometbft_parameters import Arguments
+from relay.hub.rpc.evidence_json import evidence_to_rpc
+from relay.hub.rpc.hutong_methods import HutongMethods
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub

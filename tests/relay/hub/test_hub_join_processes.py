@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from relay.hub.node.joining import prepare_home
-from relay.hub.node.start import open_node
+from relay.hub.joining.joining import prepare_home
+from relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID
 

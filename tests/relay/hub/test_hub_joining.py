@@ -6,19 +6,20 @@ import pytest
 
 from light_clients.interface import PredicateFailed
 from relay.hub.application.genesis import HubParams, encode_genesis
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.blocks import block_id_of, make_block
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.validators import advance_proposer
-from relay.hub.node import joining
-from relay.hub.node.block_sync import ChainContradiction, WrongTurn, apply_verified, verify_commit
-from relay.hub.node.home import UnusableHome, encode_validator_key
-from relay.hub.node.joining import JoinFailed, join_hub, prepare_home
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.light_follow import TrustedHash
-from relay.hub.node.member_rpc import Member
-from relay.hub.node.signer import decode_last_signed, encode_last_signed
-from relay.hub.node.signing_record import floor_record, why_not_sign
-from relay.hub.node.start import NodeRefused, open_node
+from relay.hub.engine.block_sync import ChainContradiction, WrongTurn, apply_verified, verify_commit
+from relay.hub.engine.signing_record import floor_record, why_not_sign
+from relay.hub.home.home import UnusableHome, encode_validator_key
+from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from relay.hub.home.process import NodeRefused
+from relay.hub.joining import joining
+from relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
+from relay.hub.joining.light_follow import TrustedHash
+from relay.hub.joining.member_rpc import Member
+from relay.hub.process.start import open_node
 from tests.relay.hub.joining_members import (
     HEIGHT,
     SNAPSHOT_HEIGHT,
@@ -168,7 +169,7 @@ def test_a_turn_may_be_of_an_earlier_round_and_not_of_nobody(four):
     first = tip.validators.proposer.address
     assert first != second
     later = replace(signed_by_all(four, next_block(four)), round=1)
-    from relay.hub.node.block_sync import check_turn
+    from relay.hub.engine.block_sync import check_turn
 
     check_turn(tip.validators, next_block(four), later.round)
     check_turn(tip.validators, block, later.round)
@@ -271,7 +272,7 @@ def test_attack_C45_a_key_without_its_record_is_not_joined_with(tmp_path):
 def test_attack_C45_a_crash_at_any_write_while_joining_is_gone_on_from(tmp_path, files, monkeypatch):
     """Every write of state sync and block sync is the last one before a crash; the same command then ends where others do."""
     genesis, trusted = chain().hub.genesis, TrustedHash(TRUSTED_HEIGHT, block_hash(TRUSTED_HEIGHT))
-    monkeypatch.setattr("relay.hub.node.state_sync._ROWS_IN_BATCH", 100)
+    monkeypatch.setattr("relay.hub.joining.state_sync._ROWS_IN_BATCH", 100)
     home = tmp_path / "home"
     prepare_home(home, genesis)
 

@@ -14,13 +14,13 @@ from light_clients.tendermint.codec import decode_commit, decode_validator_set, 
 from light_clients.tendermint.types import BlockIdFlag
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.application.snapshot.format import decode_manifest, encode_manifest
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.blocks import decode_block, encode_block
 from relay.hub.consensus.validators import advance_proposer
-from relay.hub.node.block_sync import apply_verified
-from relay.hub.node.joining import prepare_home
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.light_follow import TrustedHash
-from relay.hub.node.member_rpc import MAX_ANSWER_BYTES, Member, MemberFailed
+from relay.hub.engine.block_sync import apply_verified
+from relay.hub.joining.joining import prepare_home
+from relay.hub.joining.light_follow import TrustedHash
+from relay.hub.joining.member_rpc import MAX_ANSWER_BYTES, Member, MemberFailed
 from tests.relay.hub.joining_members import (
     HEIGHT,
     SNAPSHOT_HEIGHT,

@@ -8,21 +8,22 @@ import pytest
 from light_clients.interface import PredicateFailed
 from light_clients.tendermint.codec import decode_header, encode_header
 from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.application.abci import ChunkVerdict, OfferVerdict
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.application.snapshot.format import RecordKind, header_count
-from relay.hub.node import joining
-from relay.hub.node.joining import join_hub, prepare_home
-from relay.hub.node.ledger import ChainDamaged, HubLedger
-from relay.hub.node.light_follow import TrustedHash
-from relay.hub.node.member_rpc import Member
-from relay.hub.node.pruning import Pruner, Retention
-from relay.hub.node.snapshot_files import SnapshotFiles
-from relay.hub.node.snapshot_taker import SnapshotSchedule, SnapshotTaker, headers_of_records
-from relay.hub.node.start import NodeRefused, open_node
-from relay.hub.node.state_sync import StateSync
+from relay.hub.chain.ledger import ChainDamaged, HubLedger
+from relay.hub.chain.pruning import Pruner, Retention
+from relay.hub.home.process import NodeRefused
+from relay.hub.joining import joining
+from relay.hub.joining.joining import join_hub, prepare_home
+from relay.hub.joining.light_follow import TrustedHash
+from relay.hub.joining.member_rpc import Member
+from relay.hub.joining.snapshot_files import SnapshotFiles
+from relay.hub.joining.snapshot_taker import SnapshotSchedule, SnapshotTaker, headers_of_records
+from relay.hub.joining.state_sync import StateSync
+from relay.hub.process.start import open_node
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.joining_members import Crash, JoiningStore, member, run_join
 from tests.relay.hub.snapshot_chain import RECORDER_INIT, Taken, maker_of, recorder_call
@@ -196,7 +197,7 @@ def test_a_snapshot_of_another_origin_is_refused(tmp_path, continued):
 
 @pytest.mark.long
 def test_attack_C45_a_crash_while_a_later_revision_is_joined_is_gone_on_from(tmp_path, continued, monkeypatch):
-    monkeypatch.setattr("relay.hub.node.state_sync._ROWS_IN_BATCH", 400)
+    monkeypatch.setattr("relay.hub.joining.state_sync._ROWS_IN_BATCH", 400)
     genesis, at = continued.hub.genesis, continued.hub.height
     trusted = TrustedHash(at, continued.hub.ledger.records.block(at).block_id.hash)
     home = tmp_path / "home"
@@ -222,7 +223,7 @@ def test_attack_C45_a_crash_while_a_later_revision_is_joined_is_gone_on_from(tmp
 
 def test_a_node_starts_again_after_the_joint_was_pruned(monkeypatch):
     """Three weeks after a restart every node has deleted the block that genesis names."""
-    monkeypatch.setattr("relay.hub.node.pruning.LEAST_STATES", 4)
+    monkeypatch.setattr("relay.hub.chain.pruning.LEAST_STATES", 4)
     first = GovernedHub((10,))
     joint = at_its_end(first)
     hub = restarted(first)

@@ -12,9 +12,9 @@ from adapters.interface import BadAnswer
 from adapters.rpc import Fields
 from light_clients.interface import MalformedInput
 from relay.evm.error_string import ERROR_STRING_SELECTOR
-from relay.evm.json_params import Params
-from relay.evm.outcomes import CallMessage
-from relay.hub.application import abi, rules_versions
+from relay.evm.rpc.json_params import Params
+from relay.evm.vm.outcomes import CallMessage
+from relay.hub.application import abi
 from relay.hub.application.abci import CODE_INVALID, CODE_OK, ProposalVerdict
 from relay.hub.application.admin import (
     name_contract_action,
@@ -22,12 +22,13 @@ from relay.hub.application.admin import (
     schedule_rules_action,
     set_code_open_action,
 )
-from relay.hub.application.fees import FeeRules
 from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from relay.hub.application.machine.fees import FeeRules
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.application.named_code import CodeRules
-from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.application.revision import rules_versions
+from relay.hub.rpc.hutong_methods import HutongMethods
 from relay.hub.state import keys
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.simulated_hub import RELAYER, STRANGER, SimulatedHub, address_of, hub_genesis

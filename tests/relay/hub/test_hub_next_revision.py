@@ -27,12 +27,12 @@ from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.node import restart as restarting
-from relay.hub.node.home import load_genesis
-from relay.hub.node.ledger import ChainDamaged, HubLedger
-from relay.hub.node.restart import next_genesis
-from relay.hub.node.start import NodeRefused, open_store
+from relay.hub.chain.ledger import ChainDamaged, HubLedger
+from relay.hub.home.home import load_genesis
+from relay.hub.home.process import NodeRefused, open_store
 from relay.hub.state import keys
+from relay.hub.upkeep import restart as restarting
+from relay.hub.upkeep.restart import next_genesis
 from tests.relay.hub.governed_hub import KEYS, GovernedHub, governed_genesis
 from tests.relay.hub.simulated_hub import sent_packet
 from tests.relay.hub.token_chain import TokenChain

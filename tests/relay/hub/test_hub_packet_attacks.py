@@ -22,7 +22,7 @@ from relay.hub.application import abi
 from relay.hub.application.admin import set_paused_action
 from relay.hub.application.clients import Clients
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, FORWARDER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.application.packets import PacketRouter
+from relay.hub.application.packets.packets import PacketRouter
 from relay.hub.state import keys
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from tests.relay.hub.simulated_hub import (

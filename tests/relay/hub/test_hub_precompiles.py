@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from light_clients.crypto import ripemd160
 from light_clients.interface.interpreter import OPTIMISED, unfit_interpreter
-from relay.evm import precompiles as own
-from relay.evm.outcomes import CallMessage
-from relay.hub.application import rules_versions, self_test
-from relay.hub.application.evm_rules import precompiles
+from relay.evm.vm import precompiles as own
+from relay.evm.vm.outcomes import CallMessage
+from relay.hub.application import self_test
 from relay.hub.application.genesis import encode_genesis
+from relay.hub.application.machine.evm_rules import precompiles
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.self_test import precompile_verdict
-from relay.hub.node.start import NodeRefused, open_node
+from relay.hub.home.process import NodeRefused
+from relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.precompile_vectors import INPUTS, evaluations, exponents, signatures
 from tests.relay.hub.simulated_hub import RELAYER, SimulatedHub, address_of, hub_genesis
@@ -127,8 +129,8 @@ def test_modexp_answers_one_for_an_empty_base_to_the_power_of_zero_from_version_
 
 NO_DESCRIPTORS = """
 import os, resource
-from relay.evm.precompiles import trusted_setup
-from relay.hub.application.evm_rules import precompiles
+from relay.evm.vm.precompiles import trusted_setup
+from relay.hub.application.machine.evm_rules import precompiles
 from relay.hub.application.self_test import precompile_verdict
 trusted_setup()
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

@@ -33,8 +33,9 @@ from light_clients.tendermint.rpc_json import (
 from light_clients.tendermint.types import ClientState, ConsensusState, TendermintHeader, TrustLevel
 from relay.hub.application import abi
 from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.node.signer import decode_last_signed
-from relay.hub.node.start import NodeRefused, open_node
+from relay.hub.home.last_signed import decode_last_signed
+from relay.hub.home.process import NodeRefused
+from relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 

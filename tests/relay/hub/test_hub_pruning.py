@@ -11,21 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.tendermint.hashing import header_hash
-from relay.evm.database import MemoryStore, Table, WritableTable
+from relay.evm.chain.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
 from relay.evm.errors import StatePruned
-from relay.evm.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
-from relay.evm.state_traversal import StateTraversal
+from relay.evm.store.database import MemoryStore, Table, WritableTable
+from relay.evm.vm.state_traversal import StateTraversal
 from relay.hub.abci.machine import HubMachine
 from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
 from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
 from relay.hub.application.genesis import HubParams
+from relay.hub.application.machine.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
+from relay.hub.chain.block_records import BlockRecords
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention, TooFewBlocks, retention_of
 from relay.hub.consensus.blocks import ConsensusParams
 from relay.hub.consensus.evidence import AccountableUntil
-from relay.hub.node.block_records import BlockRecords
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, TooFewBlocks, retention_of
-from relay.hub.node.start import Kept, NodeRefused, Ports, open_node, prune_node, run_node, serve_node
+from relay.hub.home.process import NodeRefused
+from relay.hub.process.start import Kept, Ports, open_node, prune_node, run_node, serve_node
 from relay.hub.state import GENESIS_KEY, SparseMerkleTree
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.tree import EMPTY_ROOT, Inner
@@ -39,7 +40,7 @@ KEPT = 6
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("relay.hub.node.pruning.LEAST_STATES", KEPT)
+    monkeypatch.setattr("relay.hub.chain.pruning.LEAST_STATES", KEPT)
 
 
 def prune(hub, states_s=1, blocks=None):

@@ -8,7 +8,7 @@ from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Payload
 from relay.hub.application import abi
 from relay.hub.application.admin import set_quota_action
 from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.quotas import DEFAULT_LIMIT, NOTHING, Load, QuotaExceeded, Quotas
+from relay.hub.application.packets.quotas import DEFAULT_LIMIT, NOTHING, Load, QuotaExceeded, Quotas
 from relay.hub.application.transfer import interface
 from relay.hub.state import StateView
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, STRANGER, address_of, sent_packet, written_acknowledgement

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 import relay.hub.application
 from light_clients.ibc.denom import Denom
 from light_clients.interface import ClientStatus, MalformedInput, PredicateFailed
-from relay.evm.native import NativeRevert
-from relay.hub.application import abi, rules_versions
+from relay.evm.vm.native import NativeRevert
+from relay.hub.application import abi
 from relay.hub.application.admin import ActionRefused, NotAnAdmin
 from relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
 from relay.hub.application.governance import interface as governance
 from relay.hub.application.governance.members import NotAnOperator
 from relay.hub.application.governance.proposals import ProposalRefused
 from relay.hub.application.module import refusals_revert
-from relay.hub.application.packets import (
+from relay.hub.application.packets.packets import (
     ApplicationRefused,
     CommitmentMismatch,
     CounterpartyMismatch,
@@ -28,8 +28,9 @@ from relay.hub.application.packets import (
     PassedOnNextChain,
     SequencesExhausted,
 )
-from relay.hub.application.quotas import Load, QuotaExceeded
+from relay.hub.application.packets.quotas import Load, QuotaExceeded
 from relay.hub.application.refusal import Refusal
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.transfer import interface as transfer
 from relay.hub.application.transfer.bank import InsufficientTokens
 

@@ -20,7 +20,7 @@ from light_clients.tendermint.codec import (
 from light_clients.tendermint.hashing import validator_set_hash
 from light_clients.tendermint.types import Upgrade
 from light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
-from relay.hub.application import abi, rules_versions
+from relay.hub.application import abi
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.admin import (
     ActionKind,
@@ -35,6 +35,7 @@ from relay.hub.application.governance import interface
 from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.modules import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.transfer import interface as transfer
 from relay.hub.state import keys
 from tests.relay.hub.governed_hub import KEYS, GovernedHub

@@ -8,12 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Packet, Payload
 from light_clients.ibc.transfer import TransferData
-from relay.hub.application import abi, rules_versions
+from relay.hub.application import abi
 from relay.hub.application.admin import set_quota_action
 from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.pending_record import PendingForward, encode_pending_forward
-from relay.hub.application.quotas import NOTHING, Load, QuotaExceeded
-from relay.hub.application.shared_quotas import (
+from relay.hub.application.packets.pending_record import PendingForward, encode_pending_forward
+from relay.hub.application.packets.quotas import NOTHING, Load, QuotaExceeded
+from relay.hub.application.packets.shared_quotas import (
     GREEDY_HORIZON_S,
     HUB_ACCOUNTS,
     Lane,
@@ -22,6 +22,7 @@ from relay.hub.application.shared_quotas import (
     TimeoutTooFar,
     charge_of,
 )
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.transfer import interface
 from relay.hub.application.transfer.app import transfer_payload as hub_payload
 from relay.hub.state import keys

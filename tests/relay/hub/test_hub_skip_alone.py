@@ -4,15 +4,15 @@ import pytest
 import trio
 
 from light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, decode_certificate
-from relay.evm.database import MemoryStore
-from relay.evm.mempool import Mempool
-from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.signer import FileSigner
-from relay.hub.node.skipping.desk import SkipDesk
-from relay.hub.node.skipping.files import SkipFiles
-from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
-from relay.hub.node.wal import WriteAheadLog
+from relay.evm.chain.mempool import Mempool
+from relay.evm.store.database import MemoryStore
+from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.engine.driver import ConsensusDriver, Timeouts
+from relay.hub.engine.signer import FileSigner
+from relay.hub.engine.wal import WriteAheadLog
+from relay.hub.skipping.desk import SkipDesk
+from relay.hub.skipping.files import SkipFiles
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.network.skipping_network import TOO_LOW, guard_of, payments
 from tests.relay.hub.simulated_hub import VALIDATOR, hub_genesis

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from relay.cli.demo.ports import free_base_port
-from relay.hub.node.home import load_genesis
-from relay.hub.node.light_follow import LightFollower, TrustedHash
-from relay.hub.node.member_rpc import Member
+from relay.hub.home.home import load_genesis
+from relay.hub.joining.light_follow import LightFollower, TrustedHash
+from relay.hub.joining.member_rpc import Member
+from relay.local.ports import free_base_port
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
 pytestmark = pytest.mark.long

@@ -19,8 +19,9 @@ from relay.hub.consensus.signing import (
     skip_forbids,
 )
 from relay.hub.consensus.types import Step, Vote
-from relay.hub.node.home import LAST_SIGNED_FILE, validator_key
-from relay.hub.node.signer import FileSigner, decode_last_signed, encode_last_signed
+from relay.hub.engine.signer import FileSigner
+from relay.hub.home.home import LAST_SIGNED_FILE, validator_key
+from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 
 STATEMENT = SkipStatement("hutong-1", 7, b"\x07" * 32, b"\x06" * 32)
 SIGNATURE = b"\x05" * 64

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
-from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.database import MemoryStore, Table, WritableTable
-from relay.evm.execution import BlockContext, EvmState
-from relay.evm.rules import EvmRules
-from relay.evm.state_traversal import StateItem, StateTraversal
+from relay.evm.store.database import MemoryStore, Table, WritableTable
+from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.vm.execution import BlockContext, EvmState
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.state_traversal import StateItem, StateTraversal
 from relay.hub.application.abci import ChunkVerdict
 from relay.hub.application.application import STATE_TABLE, SnapshotLied
-from relay.hub.application.evm_pruning import EVM_TABLE
+from relay.hub.application.machine.evm_pruning import EVM_TABLE
 from relay.hub.application.snapshot.format import (
     RecordKind,
     decode_leaf,

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from light_clients.tendermint.codec import decode_header
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
-from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.database import MemoryStore, WritableTable
-from relay.evm.execution import BlockContext, EvmState
-from relay.evm.rules import EvmRules
-from relay.evm.state_traversal import StateTraversal
+from relay.evm.store.database import MemoryStore, WritableTable
+from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.vm.execution import BlockContext, EvmState
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.state_traversal import StateTraversal
 from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.evm_pruning import EVM_TABLE
+from relay.hub.application.machine.evm_pruning import EVM_TABLE
 from relay.hub.application.snapshot import format as snapshot_format
 from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_manifest, records_of
 from relay.hub.application.snapshot.making import SnapshotMaker

@@ -10,11 +10,13 @@ from light_clients.ibc.denom import Denom
 from light_clients.ibc.packet import decode_packet
 from light_clients.interface import Height
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.hub.application import abi, admin, gas, pending, rules_versions
+from relay.hub.application import abi, admin, gas
 from relay.hub.application.governance import interface as governance
 from relay.hub.application.governance.members import possession_digest
 from relay.hub.application.governance.schedule import BOUNDS
-from relay.hub.application.quotas import Load
+from relay.hub.application.packets import pending
+from relay.hub.application.packets.quotas import Load
+from relay.hub.application.revision import rules_versions
 from relay.hub.application.self_test import corpus_hash
 from relay.hub.application.transfer import interface
 from relay.hub.state import RESERVED_PREFIXES, keys

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from light_clients.interface import VerificationError
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.state import EMPTY_ROOT, GENESIS_KEY, SparseMerkleTree, StateView, VersionedState, prove_nonexistence
 from relay.hub.state.keys import RESERVED_PREFIXES
 from relay.hub.state.tree import encode_node

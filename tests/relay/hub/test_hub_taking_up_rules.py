@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from relay.evm.database import MemoryStore
-from relay.hub.application import abi, rules_versions
+from relay.evm.store.database import MemoryStore
+from relay.hub.application import abi
 from relay.hub.application.admin import schedule_rules_action
-from relay.hub.application.consensus_libraries import ALGORITHMS, PINNED, unfit_library
 from relay.hub.application.genesis import UnfitRuntime, check_runtime, encode_genesis
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.restart import next_genesis
-from relay.hub.node.start import NodeRefused, open_node
+from relay.hub.application.revision import rules_versions
+from relay.hub.application.revision.consensus_libraries import ALGORITHMS, PINNED, unfit_library
+from relay.hub.chain.ledger import HubLedger
+from relay.hub.home.process import NodeRefused
+from relay.hub.process.start import open_node
+from relay.hub.upkeep.restart import next_genesis
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis, sent_packet

@@ -12,7 +12,7 @@ from light_clients.ibc.transfer import (
     TransferData,
     encode_forward_memo,
 )
-from relay.evm.transaction import MAX_TRANSACTION_BYTES
+from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application import abi
 from relay.hub.application.module import TRANSFER_ADDRESS
 from relay.hub.application.transfer import interface

@@ -12,7 +12,7 @@ from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput, PredicateFailed
 from light_clients.tendermint.hashing import validator_set_hash
 from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey, TrustLevel
-from relay.evm.database import MemoryStore, Table
+from relay.evm.store.database import MemoryStore, Table
 from relay.hub.application import abi
 from relay.hub.application.admin import ActionKind, action_hash, encode_action, set_validator_action
 from relay.hub.application.genesis import GenesisValidator, encode_genesis
@@ -26,9 +26,9 @@ from relay.hub.application.validators import (
     read_powers,
     updates_between,
 )
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
-from relay.hub.node.home import validator_key
-from relay.hub.node.ledger import HubLedger
+from relay.hub.home.home import validator_key
 from relay.hub.state import StateView
 from relay.hub.state.keys import VALIDATOR_POWER_PREFIX
 from relay.hub.state.versions import ValuesAtVersion

@@ -3,7 +3,7 @@
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from relay.hub.application.module import TRANSFER_ADDRESS
 from relay.hub.application.transfer import interface
-from relay.hub.node.unsettled import UnsettledPackets
+from relay.hub.rpc.unsettled import UnsettledPackets
 from relay.hub.state import StateView
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, sent_packet
 from tests.relay.hub.token_chain import ALICE, BOB, TokenChain, ask, supply

@@ -28,10 +28,11 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.node import wal
-from relay.hub.node.home import LAST_SIGNED_FILE, UnusableHome, validator_key
-from relay.hub.node.signer import FileSigner, encode_last_signed
-from relay.hub.node.wal import WAL_FILE, WriteAheadLog
+from relay.hub.engine import wal
+from relay.hub.engine.signer import FileSigner
+from relay.hub.engine.wal import WAL_FILE, WriteAheadLog
+from relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome, validator_key
+from relay.hub.home.last_signed import encode_last_signed
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.simulation.validator import CHAIN_ID
 

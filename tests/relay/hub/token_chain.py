@@ -19,11 +19,11 @@ from light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from relay.evm.json_params import Params
+from relay.evm.rpc.json_params import Params
 from relay.hub.application import abi
 from relay.hub.application.module import FORWARDER_ADDRESS, TRANSFER_ADDRESS
 from relay.hub.application.transfer import interface
-from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.rpc.hutong_methods import HutongMethods
 from tests.relay.hub.simulated_hub import Outcome, RemoteChain, SimulatedHub
 
 TOKEN = "0x" + "ab" * 20

@@ -32,7 +32,7 @@ from relay.hub.application.genesis import GenesisValidator
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
 from relay.hub.consensus.types import Vote
 from relay.hub.consensus.votes import Tally, vote_bytes
-from relay.hub.node.home import ValidatorKey
+from relay.hub.home.home import ValidatorKey
 from tests.oracle.case import Case
 from tests.relay.hub.simulated_hub import ADMINS, SimulatedHub, hub_genesis
 from tests.relay.hub.test_hub_validators import KEYS

@@ -92,7 +92,7 @@ def test_damaged_keystore_is_one_typed_error(key, damage):
 
 
 def test_list_and_add_commands(tmp_path, monkeypatch):
-    from relay.cli.keys import app
+    from relay.cli.operator.keys import app
 
     monkeypatch.setenv("PASSWORD", "x")
     secret = tmp_path / "secret"

@@ -19,8 +19,8 @@ from relay.ledger import (
     Step,
     TransactionState,
     explain,
-    packet_records,
 )
+from relay.ledger.writing import packet_records
 
 SENDER = "0x" + "11" * 20
 PACKET = "alpha/client-0/7"

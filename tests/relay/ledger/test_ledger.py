@@ -17,8 +17,8 @@ from relay.ledger import (
     TransactionState,
     shares,
 )
-from relay.ledger.migrate import newest_revision
-from relay.ledger.tables import Base
+from relay.ledger.store.migrate import newest_revision
+from relay.ledger.store.tables import Base
 
 SENDER = "0x" + "11" * 20
 

@@ -10,8 +10,8 @@ from message_conformance import ALICE, NS, MessageConformance, token_1, token_2,
 from sqlalchemy import create_engine, event, inspect
 
 from relay.ledger import Ledger, LedgerReader, MessageReader, Outcome, Step
-from relay.ledger.migrate import alembic_config
-from relay.ledger.tables import Base
+from relay.ledger.store.migrate import alembic_config
+from relay.ledger.store.tables import Base
 
 
 @pytest.fixture

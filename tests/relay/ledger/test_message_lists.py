@@ -11,8 +11,8 @@ from message_conformance import ALICE, BOB, direct, ids, leg_1, leg_2, told
 from sqlalchemy import create_engine, event
 
 from relay.ledger import App, InvalidCursor, Ledger, MessageFilter, MessageReader, MessageStage, MessageState
-from relay.ledger.message_cursor import MAX_CURSOR_CHARS, CursorKind, Position, decode_cursor, encode_cursor
-from relay.ledger.migrate import alembic_config
+from relay.ledger.reading.message_cursor import MAX_CURSOR_CHARS, CursorKind, Position, decode_cursor, encode_cursor
+from relay.ledger.store.migrate import alembic_config
 
 POSITIONS = st.builds(
     Position,

@@ -6,7 +6,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Outcome, Step, TransactionEnd, TransactionState
-from relay.ledger.owed import Owed
+from relay.ledger.writing.owed import Owed
 
 
 @pytest.fixture

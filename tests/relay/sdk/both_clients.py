@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import trio
 
-from relay.api.api_keys import new_key
+from relay.api.access.api_keys import new_key
 from relay.sdk import Hutong, TrioHutong
 
 WRITER, ADMIN = new_key(), new_key()

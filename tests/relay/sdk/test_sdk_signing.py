@@ -7,7 +7,7 @@ from eth_account import Account
 from scripted_server import answer, scripted
 from sdk_values import HASH, settled, summary
 
-from relay.evm.transaction import decode_transaction
+from relay.evm.vm.transaction import decode_transaction
 from relay.sdk import BadAnswer, NotSigned, TooSlow, TransactionFailed, signing
 
 ACCOUNT = Account.from_key(b"\x07" * 32)

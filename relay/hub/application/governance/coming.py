@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
-from relay.hub.application.revision import next_chain_id
+from relay.hub.application.revision.revision import next_chain_id
 from relay.hub.halting import NodeMustHalt
 from relay.hub.state import StateView, VersionedState
 

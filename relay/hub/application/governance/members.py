@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 from light_clients.crypto import keccak256, secp256k1
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.native import Address, NativeRevert
+from relay.evm.vm.native import Address, NativeRevert
 from relay.hub.application.clients import Store
 from relay.hub.application.governance import interface
 from relay.hub.application.refusal import Refusal

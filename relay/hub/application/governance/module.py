@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from eth_abi.abi import decode
 
-from relay.evm.native import NativeCall
+from relay.evm.vm.native import NativeCall
 from relay.hub.application import abi, gas
-from relay.hub.application.action_events import emit_executed
-from relay.hub.application.actions import Actions
 from relay.hub.application.admin import ActionKind, decode_action
+from relay.hub.application.constitution import Constitution
 from relay.hub.application.frame import MeteredStore, frame_of
 from relay.hub.application.governance import interface
-from relay.hub.application.governance.constitution import Constitution
+from relay.hub.application.governance.action_events import emit_executed
+from relay.hub.application.governance.actions import Actions
 from relay.hub.application.governance.members import Members, Operator
 from relay.hub.application.governance.proposals import Proposals, Vote
 from relay.hub.application.governance.schedule import (

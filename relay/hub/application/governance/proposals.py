@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput
-from relay.evm.native import Address, NativeRevert
+from relay.evm.vm.native import Address, NativeRevert
 from relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
 from relay.hub.application.clients import Store
 from relay.hub.application.governance import interface

@@ -15,8 +15,8 @@ from light_clients.tendermint.upgrade import (
     committed_consensus,
 )
 from relay.hub.application.clients import Store
-from relay.hub.application.governance.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
-from relay.hub.application.revision import next_chain_id
+from relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
+from relay.hub.application.revision.revision import next_chain_id
 from relay.hub.application.validators import Powers, canonical_order
 from relay.hub.state import keys
 

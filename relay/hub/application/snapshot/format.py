@@ -10,7 +10,7 @@ from enum import IntEnum
 from hashlib import sha256
 
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.state_traversal import MAX_CODE_BYTES
+from relay.evm.vm.state_traversal import MAX_CODE_BYTES
 from relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
 
 FORMAT = 1

@@ -5,11 +5,11 @@ from hashlib import sha256
 
 from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import Header
-from relay.evm.database import KeyValueReader, Table
-from relay.evm.state_traversal import StateTraversal
+from relay.evm.store.database import KeyValueReader, Table
+from relay.evm.vm.state_traversal import StateTraversal
 from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.genesis import Genesis
+from relay.hub.application.machine.evm_pruning import EVM_TABLE
 from relay.hub.application.snapshot.ancestry import Ancestry
 from relay.hub.application.snapshot.format import (
     MAX_CHUNK_BYTES,

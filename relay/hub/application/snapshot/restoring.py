@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from light_clients.interface import PredicateFailed
 from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import Header
-from relay.evm.block_store import store_restored_block
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.evm.state_traversal import StateTraversal
+from relay.evm.chain.block_store import store_restored_block
+from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from relay.evm.vm.state_traversal import StateTraversal
 from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
+from relay.hub.application.machine.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
 from relay.hub.application.snapshot.ancestry import Ancestry, check_height
 from relay.hub.application.snapshot.format import Manifest, RecordKind, decode_leaf, records_of
 from relay.hub.state import GENESIS_KEY

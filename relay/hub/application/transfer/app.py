@@ -24,10 +24,10 @@ from light_clients.ibc.transfer import (
     encode_transfer,
 )
 from light_clients.interface import MalformedInput, VerificationError
-from relay.hub.application.packets import ApplicationRefused, PacketRouter
-from relay.hub.application.pending import put_pending, take_pending
-from relay.hub.application.pending_record import PendingForward
-from relay.hub.application.routes import check_onward
+from relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
+from relay.hub.application.packets.pending import put_pending, take_pending
+from relay.hub.application.packets.pending_record import PendingForward
+from relay.hub.application.packets.routes import check_onward
 from relay.hub.application.transfer import interface
 from relay.hub.application.transfer.accounts import parse_account
 from relay.hub.application.transfer.bank import (

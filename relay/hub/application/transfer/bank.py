@@ -7,9 +7,9 @@ denomination is always the sum over its holders (tests/relay/hub/test_transfer_b
 from dataclasses import dataclass
 
 from light_clients.ibc.denom import Denom
-from relay.evm.native import Address, NativeRevert
+from relay.evm.vm.native import Address, NativeRevert
 from relay.hub.application.clients import Store
-from relay.hub.application.packets import Emit
+from relay.hub.application.packets.packets import Emit
 from relay.hub.application.refusal import Refusal
 from relay.hub.application.transfer import interface
 from relay.hub.state import keys

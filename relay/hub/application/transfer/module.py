@@ -3,7 +3,7 @@
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.transfer import TransferData
-from relay.evm.native import NativeCall, NativeRevert
+from relay.evm.vm.native import NativeCall, NativeRevert
 from relay.hub.application import abi, gas
 from relay.hub.application.frame import MeteredStore, frame_of
 from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS, Module, emit

@@ -13,9 +13,9 @@ from light_clients.ibc.packet import (
     encode_packet,
 )
 from light_clients.ibc.transfer import JSON_ENCODING, SUCCESS_ACKNOWLEDGEMENT
-from relay.cli.demo.books import Books, tokens
-from relay.cli.demo.cosmos.books import CosmosBooks
-from relay.cli.demo.cosmos.chain import Event, Transaction
+from relay.demo.books import Books, tokens
+from relay.demo.cosmos.books import CosmosBooks
+from relay.demo.cosmos.chain import Event, Transaction
 
 RELAYER, USER = "cosmos1relayer", "cosmos1user"
 OWN, ERC20 = "courtyard", "0x" + "ab" * 20

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.demo import app
-from relay.cli.demo.programs import ProgramMissing, find_program
+from relay.cli.operator.demo import app
+from relay.local.programs import ProgramMissing, find_program
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import trio
 
-from relay.cli.demo.cosmos.gate import Gate
+from relay.demo.cosmos.gate import Gate
 
 
 @pytest.fixture

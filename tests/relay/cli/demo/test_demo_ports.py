@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from relay.cli.demo import ports
-from relay.cli.demo.ports import free_base_port, free_port, free_ports
-from relay.cli.demo.processes import DemoFailed
+from relay.local import ports
+from relay.local.ports import free_base_port, free_port, free_ports
+from relay.local.processes import DemoFailed
 
 FEW = 8
 CLAIM_ALL = f"""
 import sys
-from relay.cli.demo import ports
+from relay.local import ports
 ports.LOWEST = int(sys.argv[1])
 ports.HIGHEST = ports.LOWEST + {FEW} - 1
 print(*ports.free_ports({FEW}), flush=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adapters.ics26.abi import RELAY_BATCH
-from relay.cli.demo.chaos import Tripwire, Window
+from relay.demo.chaos import Tripwire, Window
 
 LOGS = json.dumps({"method": "eth_getLogs"}).encode()
 NO_LOGS = b'{"jsonrpc":"2.0","id":1,"result":[]}'

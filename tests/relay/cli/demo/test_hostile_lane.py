@@ -17,11 +17,11 @@ from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
 from adapters.ics26.execution import hex_data
 from adapters.rpc import RpcOptions
 from relay.archive import Archive
-from relay.cli.demo.proxy import hostile_proxy
 from relay.config import Config
 from relay.core.relay import Relay, Services
 from relay.dispatch import Connection, Queue
 from relay.ledger import Ledger
+from relay.local.proxy import hostile_proxy
 from relay.telemetry import Metrics
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "adapters" / "conformance"))

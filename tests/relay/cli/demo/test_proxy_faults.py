@@ -18,7 +18,7 @@ from adapters.ics26.execution import decode_log
 from adapters.rpc import Fields
 from light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
 from light_clients.ibc.packet import Packet, Payload
-from relay.cli.demo.faults import ERRORS, Exchange, FaultKind, Memory, forged_head, lie
+from relay.local.faults import ERRORS, Exchange, FaultKind, Memory, forged_head, lie
 
 HASH = "0x" + "ab" * 32
 PACKET = Packet(3, "client-0", "bft-evm-0", 1_800_000_000, (Payload("mail", "mail", "v1", "text", b"hello"),))

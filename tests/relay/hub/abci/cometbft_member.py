@@ -9,10 +9,10 @@ from relay.hub.abci.machine import HubMachine
 from relay.hub.application.abci import FinalizeBlockRequest
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.consensus.signing import LastSigned
-from relay.hub.node.home import GENESIS_FILE
-from relay.hub.node.skipping.desk import SkipDesk
-from relay.hub.node.skipping.keys import COMETBFT_STATE_FILE
-from relay.hub.node.start import open_store
+from relay.hub.home.home import GENESIS_FILE
+from relay.hub.home.process import open_store
+from relay.hub.skipping.desk import SkipDesk
+from relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub
 
 

@@ -1,7 +1,7 @@
 """What CometBFT reports of validators enters the same records as under the embedded engine."""
 
 from light_clients.protobuf import abci_pb2
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.machine import HubMachine
 from relay.hub.application.abci import Misbehaviour

@@ -4,11 +4,11 @@ import base64
 import json
 
 from light_clients.protobuf import ics23_pb2
-from relay.evm.database import MemoryStore
+from relay.evm.store.database import MemoryStore
 from relay.hub.abci.machine import HubMachine
 from relay.hub.application.genesis import decode_genesis
+from relay.hub.chain.block_records import BlockResults
 from relay.hub.consensus.blocks import block_id_of, decode_block
-from relay.hub.node.block_records import BlockResults
 from relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, init_chain, request, serving
 from tests.relay.hub.recorded_chain import FILE, replay

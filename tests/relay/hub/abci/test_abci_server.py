@@ -9,20 +9,20 @@ from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.evm import transaction as transaction_module
-from relay.evm.database import MemoryStore
-from relay.evm.transaction import decode_cached
+from relay.evm.store.database import MemoryStore
+from relay.evm.vm import transaction as transaction_module
+from relay.evm.vm.transaction import decode_cached
 from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.pool import MAX_BLOCKS_WAITING
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
-from relay.hub.application import rules_versions
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
-from relay.hub.node.ledger import ChainDamaged
-from relay.hub.node.params import consensus_params
-from relay.hub.node.snapshot_files import SnapshotFiles
-from relay.hub.node.state_sync import StateSync
+from relay.hub.application.revision import rules_versions
+from relay.hub.chain.ledger import ChainDamaged
+from relay.hub.home.params import consensus_params
+from relay.hub.joining.snapshot_files import SnapshotFiles
+from relay.hub.joining.state_sync import StateSync
 from relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, Refused, init_chain, request, serving
 from tests.relay.hub.hub_process import transfer

@@ -12,19 +12,20 @@ import trio.testing
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from relay.base.durable_files import write_durably
-from relay.evm.database import MemoryStore
-from relay.evm.mempool import Mempool
+from relay.evm.chain.mempool import Mempool
+from relay.evm.store.database import MemoryStore
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
+from relay.hub.chain.ledger import HubLedger
 from relay.hub.consensus.signing import LastSigned
+from relay.hub.engine.signer import FileSigner
+from relay.hub.engine.wal import WriteAheadLog
+from relay.hub.home.home import LAST_SIGNED_FILE, validator_key
+from relay.hub.home.initialise import NewHub, build_genesis
+from relay.hub.home.last_signed import encode_last_signed
+from relay.hub.network.link.node_key import new_node_key, write_node_key
 from relay.hub.network.network_file import Endpoint, Network, Peer
-from relay.hub.network.node_key import new_node_key, write_node_key
-from relay.hub.network.node_network import NodeNetwork
-from relay.hub.node.home import LAST_SIGNED_FILE, validator_key
-from relay.hub.node.initialise import NewHub, build_genesis
-from relay.hub.node.ledger import HubLedger
-from relay.hub.node.signer import FileSigner, encode_last_signed
-from relay.hub.node.wal import WriteAheadLog
+from relay.hub.process.validator_among_peers import NodeNetwork
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
 INTERVAL_MS = 1_000

@@ -6,16 +6,16 @@ import trio
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement, combined
-from relay.evm.mempool import Mempool
-from relay.evm.transaction import decode_transaction
-from relay.hub.network.node_network import NodeNetwork
-from relay.hub.node.signer import FileSigner
-from relay.hub.node.skipping.desk import SkipDesk
-from relay.hub.node.skipping.files import SkipFiles
-from relay.hub.node.skipping.following import begin_log_anew, executed_certified, follow
-from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
-from relay.hub.node.start import halt_reason
-from relay.hub.node.wal import WriteAheadLog
+from relay.evm.chain.mempool import Mempool
+from relay.evm.vm.transaction import decode_transaction
+from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from relay.hub.engine.following import begin_log_anew, executed_certified, follow
+from relay.hub.engine.signer import FileSigner
+from relay.hub.engine.wal import WriteAheadLog
+from relay.hub.home.process import halt_reason
+from relay.hub.process.validator_among_peers import NodeNetwork
+from relay.hub.skipping.desk import SkipDesk
+from relay.hub.skipping.files import SkipFiles
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, SimulatedValidator, in_line
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, GENESIS_TIME_S
 

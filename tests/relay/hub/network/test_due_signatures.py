@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from relay.hub.node.driver import SignerAway
+from relay.hub.engine.driver import SignerAway
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 

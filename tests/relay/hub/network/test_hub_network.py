@@ -15,9 +15,9 @@ import httpx
 import pytest
 import trio
 
-from relay.cli.demo.ports import free_base_port
+from relay.hub.network.link.node_key import load_node_key
 from relay.hub.network.network_file import Endpoint, Network, load_network, write_network
-from relay.hub.network.node_key import load_node_key
+from relay.local.ports import free_base_port
 from tests.relay.hub.network.delaying_proxy import DelayingProxy
 
 pytestmark = pytest.mark.long

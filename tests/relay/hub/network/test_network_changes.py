@@ -11,12 +11,12 @@ import trio
 from test_network_transport import HELLO, End, keys_in_order, peer, running, until
 from typer.testing import CliRunner
 
-from relay.cli.demo.ports import free_base_port, free_ports
-from relay.cli.hub import app
-from relay.hub.network.link import IDLE_LIMIT_S
+from relay.cli.hub.command import app
+from relay.hub.home.home import UnusableHome
+from relay.hub.network.link.link import IDLE_LIMIT_S
+from relay.hub.network.link.node_key import load_node_key, write_node_key
 from relay.hub.network.network_file import Endpoint, Network, load_network, write_network
-from relay.hub.network.node_key import load_node_key, write_node_key
-from relay.hub.node.home import UnusableHome
+from relay.local.ports import free_base_port, free_ports
 
 HUTONG = (sys.executable, "-m", "relay.cli")
 

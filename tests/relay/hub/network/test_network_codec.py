@@ -13,7 +13,9 @@ from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSigna
 from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, PartSetHeader, SignedMessageType
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
-from relay.hub.network.codec import (
+from relay.hub.engine.driver import Timeouts
+from relay.hub.home.home import UnusableHome
+from relay.hub.network.link.codec import (
     MAX_BLOCKS_ASKED,
     MAX_BYTES,
     MAX_TRANSACTIONS_IN_MESSAGE,
@@ -22,9 +24,8 @@ from relay.hub.network.codec import (
     encode_message,
     transaction_batches,
 )
-from relay.hub.network.driver import MAX_PATIENCE, later_patience
-from relay.hub.network.frames import HEAD_BYTES, frame, parse_head
-from relay.hub.network.messages import (
+from relay.hub.network.link.frames import HEAD_BYTES, frame, parse_head
+from relay.hub.network.link.messages import (
     BlocksRequest,
     CommittedBlock,
     Hello,
@@ -35,11 +36,10 @@ from relay.hub.network.messages import (
     Transactions,
     VoteMessage,
 )
+from relay.hub.network.link.node_key import UnusableCertificate, load_node_key, new_node_key, node_id_of, write_node_key
 from relay.hub.network.network_file import Endpoint, Network, Peer, decode_network, encode_network, load_network
-from relay.hub.network.node_key import UnusableCertificate, load_node_key, new_node_key, node_id_of, write_node_key
+from relay.hub.network.peer_driver import MAX_PATIENCE, later_patience
 from relay.hub.network.score import FIRST_BAN_S, LIMIT, MAX_BAN_S, FrameAllowance, Offence, Score
-from relay.hub.node.driver import Timeouts
-from relay.hub.node.home import UnusableHome
 
 heights = st.integers(0, 2**63 - 1)
 rounds = st.integers(0, 2**31 - 1)

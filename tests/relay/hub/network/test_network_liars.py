@@ -19,11 +19,11 @@ from light_clients.tendermint.wire import message_field
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
 from relay.hub.consensus.validators import proposer_of
-from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS
-from relay.hub.network.messages import ProposalMessage, Status
+from relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS
+from relay.hub.network.link.messages import ProposalMessage, Status
+from relay.hub.network.link.node_key import node_id_of, write_node_key
+from relay.hub.network.link.tls import client_context
 from relay.hub.network.network_file import Endpoint, Peer
-from relay.hub.network.node_key import node_id_of, write_node_key
-from relay.hub.network.tls import client_context
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
 from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until

@@ -10,9 +10,9 @@ import trio
 
 from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.consensus.types import Step
-from relay.hub.node.home import PROPOSAL_FILE
-from relay.hub.node.signer import decode_last_signed
-from relay.hub.node.wal import WAL_FILE
+from relay.hub.engine.wal import WAL_FILE
+from relay.hub.home.home import PROPOSAL_FILE
+from relay.hub.home.last_signed import decode_last_signed
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, network_genesis
 
 

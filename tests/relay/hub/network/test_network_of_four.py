@@ -18,8 +18,8 @@ from light_clients.tendermint.types import (
     PartSetHeader,
     SignedMessageType,
 )
-from relay.evm.mempool import SenderAccount
-from relay.evm.transaction import decode_transaction
+from relay.evm.chain.mempool import SenderAccount
+from relay.evm.vm.transaction import decode_transaction
 from relay.hub.application.evidence_records import read_records
 from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
 from relay.hub.consensus.commits import check_commit
@@ -28,11 +28,11 @@ from relay.hub.consensus.transition import MAX_ROUND
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_bytes
+from relay.hub.home.last_signed import decode_last_signed
 from relay.hub.network import block_sync
-from relay.hub.network.driver import KeyUsedElsewhere
-from relay.hub.network.link import Link
-from relay.hub.network.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
-from relay.hub.node.signer import decode_last_signed
+from relay.hub.network.link.link import Link
+from relay.hub.network.link.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
+from relay.hub.network.peer_driver import KeyUsedElsewhere
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, keys_of
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID

@@ -5,8 +5,8 @@ from dataclasses import replace
 import trio
 from eth_utils import to_checksum_address
 
-from relay.evm.mempool import SenderAccount
-from relay.evm.transaction import decode_transaction
+from relay.evm.chain.mempool import SenderAccount
+from relay.evm.vm.transaction import decode_transaction
 from relay.hub.application import abi
 from relay.hub.application.admin import action_hash, end_revision_action
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS

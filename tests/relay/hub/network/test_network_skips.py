@@ -5,10 +5,10 @@ import trio
 
 from light_clients.tendermint.skip_certificate import decode_certificate
 from light_clients.tendermint.types import BlockIdFlag
+from relay.hub.chain.execution_guard import DEFAULT_LIMITS
 from relay.hub.consensus.signing import SkipRefused
-from relay.hub.node.skipping.files import SkipFiles
-from relay.hub.node.skipping.guard import DEFAULT_LIMITS
-from relay.hub.node.skipping.marker import Stage, load_marker
+from relay.hub.skipping.files import SkipFiles
+from relay.hub.skipping.marker import Stage, load_marker
 from relay.hub.state.keys import skip_certificate_key
 from tests.relay.hub.network.skipping_network import PAYMENTS, SkippingNetwork
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 import trio
 
-from relay.cli.demo.ports import free_base_port, free_port
-from relay.hub.node.home import load_validator_key
-from relay.hub.node.key_file import read_key_file
+from relay.hub.home.home import load_validator_key
+from relay.hub.home.key_file import read_key_file
+from relay.local.ports import free_base_port, free_port
 
 pytestmark = pytest.mark.long
 

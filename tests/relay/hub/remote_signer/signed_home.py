@@ -10,17 +10,17 @@ from pathlib import Path
 import trio
 
 from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
-from relay.cli.demo.ports import free_base_port, free_port
 from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.initialise import initialise_network
+from relay.hub.engine.signer import FileSigner
+from relay.hub.home.home import load_genesis
+from relay.hub.home.key_file import load_key
 from relay.hub.network.network_file import Endpoint
-from relay.hub.node.home import load_genesis
-from relay.hub.node.key_file import load_key
-from relay.hub.node.signer import FileSigner
 from relay.hub.remote_signer.client import RemoteSigner
 from relay.hub.remote_signer.moving import move_key
 from relay.hub.remote_signer.places import load_nodes, load_signer_place
 from relay.hub.remote_signer.server import SignerServer
+from relay.hub.upkeep.initialise_network import initialise_network
+from relay.local.ports import free_base_port, free_port
 
 LIMIT_S = 5.0
 TIME_NS = 10**18
@@ -65,7 +65,7 @@ def make_place(folder: Path) -> Place:
 def network_genesis_hub():
     from relay.hub.application.admin import AdminSet
     from relay.hub.application.genesis import HubParams
-    from relay.hub.node.initialise import NewHub
+    from relay.hub.home.initialise import NewHub
     from tests.relay.hub.simulated_hub import ADMINS, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
     admins = AdminSet(tuple(address_of(account) for account in ADMINS), 2)

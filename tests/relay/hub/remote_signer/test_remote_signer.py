@@ -19,14 +19,14 @@ from light_clients.tendermint.types import KeyType, SignedMessageType
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from relay.hub.consensus.types import NIL, Step
 from relay.hub.consensus.votes import vote_bytes
+from relay.hub.engine.driver import SignerAway
+from relay.hub.home.home import UnusableHome
+from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.network.greetings import MAX_OF_HOST
+from relay.hub.network.link.greetings import MAX_OF_HOST
+from relay.hub.network.link.node_key import new_node_key, write_node_key
+from relay.hub.network.link.tls import client_context
 from relay.hub.network.network_file import Network, decode_network, encode_network
-from relay.hub.network.node_key import new_node_key, write_node_key
-from relay.hub.network.tls import client_context
-from relay.hub.node.driver import SignerAway
-from relay.hub.node.home import UnusableHome
-from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.remote_signer import server as signer_server
 from relay.hub.remote_signer.codec import VERSION, Hello, Kind, encode
 from relay.hub.remote_signer.keeping import BETWEEN_S, keep_connected
@@ -325,7 +325,7 @@ async def test_a_record_that_cannot_be_written_gives_no_signature(place, monkeyp
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patched:
-            patched.setattr("relay.hub.node.signer.write_durably", full)
+            patched.setattr("relay.hub.engine.signer.write_durably", full)
             with pytest.raises(SignerAway, match="the record cannot be written \\(No space left on device\\)"):
                 await in_thread(client.sign_vote, vote(place, 3))
         assert server._signer.record == LastSigned()

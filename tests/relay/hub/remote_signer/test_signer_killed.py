@@ -9,8 +9,8 @@ import pytest
 
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.consensus.types import NIL
-from relay.hub.node.driver import SignerAway
-from relay.hub.node.signer import decode_last_signed
+from relay.hub.engine.driver import SignerAway
+from relay.hub.home.last_signed import decode_last_signed
 from relay.hub.remote_signer.codec import SignVoteRequest, encode
 from tests.relay.hub.remote_signer.signed_home import (
     BLOCKS,

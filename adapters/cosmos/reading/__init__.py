@@ -1,0 +1,1 @@
+"""What a Cosmos chain says: events, transactions, state with proofs."""

@@ -1,0 +1,1 @@
+"""Transactions of a Cosmos account as values: addresses, messages, fees, signatures."""

@@ -1,0 +1,1 @@
+"""EVM chains under proof of authority by Clique."""

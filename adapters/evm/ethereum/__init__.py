@@ -1,0 +1,1 @@
+"""Ethereum: final by its beacon chain."""

@@ -1,0 +1,88 @@
+"""Recovery of a router's client: a fresh contract for the same chain, put behind the old identifier."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from relay.config import Config, EvmChainConfig, PathEnd
+from relay.keys import Signer
+
+if TYPE_CHECKING:
+    from adapters.evm.administration.delayed import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class RouterOrder:
+    """Whom to replace, by the contract at `substitute` (20 bytes) or by a new one. `decides_as` has the migrator role where the
+    account that signs does not."""
+
+    subject: str
+    substitute: bytes | None
+    decides_as: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRecovery:
+    """`substitute` is the contract's address, in hex."""
+
+    substitute: str
+    progress: "Progress"
+
+
+async def recover_router_client(
+    config: Config,
+    evm: EvmChainConfig,
+    followed: PathEnd,
+    order: RouterOrder,
+    owner: Signer,
+    random: Random,
+) -> RouterRecovery:
+    """Deploy a substitute where none is given, with the subject's parameters, and take the next step towards its use.
+
+    `followed` is the other end of the subject's path. A substitute that stands already is done, whoever made the call.
+    """
+    from eth_utils.address import to_canonical_address, to_checksum_address
+
+    from adapters.evm.administration.deciding import Deciding, Pending
+    from adapters.evm.administration.delayed import Progress
+    from adapters.evm.administration.deploy import deploy_hub_client
+    from adapters.evm.administration.recovery import recover_client
+    from adapters.ics26.abi import GET_CLIENT
+    from adapters.interface import ClientParameters, NotSupported, RefusedByChain
+    from light_clients.interface import ClientStatus
+    from light_clients.tendermint.codec import decode_client_state
+    from relay.core.topology.chains import open_chain
+
+    async with open_chain(evm, random) as chain:
+        await chain.check_identity()
+        router, subject, substitute = bytes(to_canonical_address(evm.router)), order.subject, order.substitute
+        info = await chain.client(subject)
+        if info.status is ClientStatus.ACTIVE:
+            (standing,) = GET_CLIENT.decode(await chain.execution.call(router, GET_CLIENT.encode(subject)))
+            if substitute is not None and to_canonical_address(standing) == substitute:
+                return RouterRecovery(to_checksum_address(substitute), Progress(None))
+            raise RefusedByChain(
+                "ClientStillActive", f"{evm.name} {subject} is Active; only a frozen or expired client is replaced"
+            )
+        if info.counterparty_client_id is None:
+            raise RefusedByChain("NoCounterparty", f"{evm.name} {subject} has no counterparty")
+        owning = Deciding(chain.execution, evm.chain_id, owner, order.decides_as)
+        if substitute is None:
+            if info.client_type != "07-tendermint":
+                raise NotSupported(f"deploying a substitute of type {info.client_type}; give one with --substitute")
+            state = decode_client_state(info.client_state)
+            parameters = ClientParameters(
+                state.trusting_period_ns // 10**9, state.max_clock_drift_ns // 10**9, state.unbonding_period_ns // 10**9
+            )
+            async with open_chain(config.chain(followed.chain), random) as hub:
+                await hub.check_identity()
+                states = await hub.initial_states(info.client_type, parameters)
+            substitute = await deploy_hub_client(owning, states)
+        counterparty = info.counterparty_client_id, info.merkle_prefix
+        contract = to_checksum_address(substitute)
+        try:
+            progress = await recover_client(owning, router, subject, substitute, counterparty)
+        except Pending as pending:
+            pending.then = f"then run the command again with --substitute {contract}"
+            raise
+        return RouterRecovery(contract, progress)

@@ -1,0 +1,181 @@
+"""The ledger's and the chains' values as the API's answers."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from light_clients.interface import ClientStatus
+from relay.api.models.base import End
+from relay.api.models.chain import Apps, Chain, ChainList, Client, ClientList, Follows
+from relay.api.models.instants import instant, optional_instant
+from relay.api.models.message import (
+    ChainCosts,
+    Event,
+    Message,
+    MessageList,
+    MessageSummary,
+    TokenAmount,
+    Why,
+)
+from relay.api.reading.chain_views import ChainView, ChainViews, ClientView
+from relay.api.reading.public_text import optional_public_text, public_text
+from relay.config import PathEnd
+from relay.ledger import Explanation, LifeCycle
+from relay.ledger.values.messages import MessagePage, MessageRecord
+
+_STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
+    ClientStatus.ACTIVE: "active",
+    ClientStatus.FROZEN: "frozen",
+    ClientStatus.EXPIRED: "expired",
+}
+
+
+def path_end(end: PathEnd) -> End:
+    return End(chain=end.chain, client=end.client)
+
+
+def names_of(record: MessageRecord) -> tuple[str, ...]:
+    """Everything that a message is asked for by."""
+    names = [leg.packet_id for leg in record.legs]
+    names += [leg.message_id for leg in record.legs if leg.message_id is not None]
+    return tuple(dict.fromkeys(names))
+
+
+def _summary_fields(record: MessageRecord) -> dict[str, object]:
+    first = record.legs[0]
+    token = None
+    if record.denom is not None and record.amount is not None:
+        token = TokenAmount(denom=record.denom, amount=str(record.amount))
+    return {
+        "id": record.id,
+        "message_id": first.message_id,
+        "app": record.app,
+        "state": record.state,
+        "stage": record.stage,
+        "source": End(chain=record.source.chain, client=record.source.client),
+        "destination": End(chain=record.destination.chain, client=record.destination.client),
+        "via": record.via,
+        "sender": record.sender,
+        "receiver": record.receiver,
+        "token": token,
+        "sent_at": optional_instant(first.sent_time_ns),
+        "updated_at": instant(record.updated_at_ns),
+        "settled_at": optional_instant(record.settled_at_ns),
+        "timeout_at": instant(first.timeout_timestamp_s * 10**9),
+        "sent_transaction": first.sent_hash,
+        "legs": [leg.packet_id for leg in record.legs],
+        "waiting": optional_public_text(record.waiting),
+    }
+
+
+def summary(record: MessageRecord) -> MessageSummary:
+    return MessageSummary.model_construct(**_summary_fields(record))  # type: ignore[arg-type]
+
+
+def message_list(page: MessagePage) -> MessageList:
+    return MessageList(items=[summary(record) for record in page.items], next=page.next)
+
+
+def why_of(packet_id: str, answer: Explanation) -> Why:
+    return Why(
+        id=packet_id,
+        settled=answer.settled,
+        waits_for=public_text(answer.waits_for),
+        do=answer.remedy,
+        sentence=public_text(str(answer)),
+    )
+
+
+def message(record: MessageRecord, lives: Sequence[LifeCycle], answer: Explanation) -> Message:
+    """`lives` in the order of the legs."""
+    return Message.model_construct(
+        **_summary_fields(record),  # type: ignore[arg-type]
+        why=why_of(record.id, answer),
+        timeline=sorted(
+            (event for number, life in enumerate(lives, start=1) for event in _events(life, number)),
+            key=lambda event: (event.first_at, event.leg),
+        ),
+        costs=_costs(lives),
+    )
+
+
+def _events(life: LifeCycle, number: int) -> Iterable[Event]:
+    paid = {(one.kind, f"0x{one.transaction_hash.hex()}"): one for one in life.deliveries}
+    for step in life.steps:
+        delivery = paid.get((step.kind, step.transaction_hash or "")) if step.step == "included" else None
+        yield Event.model_construct(
+            packet_id=life.packet_id,
+            leg=1 if number == 1 else 2,
+            kind=step.kind,
+            step=step.step,
+            chain=step.chain,
+            at=instant(step.at_ns),
+            first_at=instant(step.first_at_ns),
+            count=step.count,
+            height=step.height,
+            block_time=optional_instant(step.block_time_ns),
+            transaction=step.transaction_hash,
+            reason=optional_public_text(step.reason),
+            gas_used=None if delivery is None else delivery.gas_used,
+            fee_wei=None if delivery is None else str(delivery.fee_wei),
+        )
+
+
+def _costs(lives: Sequence[LifeCycle]) -> list[ChainCosts]:
+    sums: dict[str, list[int]] = {}
+    for life in lives:
+        for delivery in life.deliveries:
+            total = sums.setdefault(delivery.chain, [0, 0, 0])
+            total[0] += 1
+            total[1] += delivery.gas_used
+            total[2] += delivery.fee_wei
+    return [
+        ChainCosts(chain=chain, transactions=count, gas_used=gas_used, fee_wei=str(fee_wei))
+        for chain, (count, gas_used, fee_wei) in sorted(sums.items())
+    ]
+
+
+def _chain(view: ChainView, now_ns: int) -> Chain:
+    return Chain(
+        name=view.name,
+        kind=view.kind,
+        chain_id=view.chain_id,
+        router=view.router,
+        apps=Apps(transfer=view.transfer, mailbox=view.mailbox),
+        height=view.height,
+        time=optional_instant(view.time_ns),
+        age_s=None if view.time_ns is None else max(0.0, round((now_ns - view.time_ns) / 1e9, 1)),
+        paused=view.paused,
+        error=optional_public_text(view.error),
+    )
+
+
+def chain_list(views: ChainViews) -> ChainList:
+    now_ns = time.time_ns()
+    return ChainList(items=[_chain(view, now_ns) for view in views.chains])
+
+
+def _client(view: ClientView, now_ns: int) -> Client:
+    info = view.info
+    # A client without a trusting period never expires.
+    trusting_ns = None if info is None or not info.trusting_period_ns else info.trusting_period_ns
+    expires_ns = None if info is None or trusting_ns is None else info.latest_timestamp_ns + trusting_ns
+    return Client(
+        chain=view.end.chain,
+        client=view.end.client,
+        client_type=None if info is None else info.client_type,
+        follows=Follows(chain=view.opposite.chain, chain_id=view.followed),
+        status="unknown" if info is None or view.error else _STATUSES[info.status],
+        latest_height=None if info is None else str(info.latest_height),
+        latest_time=None if info is None else instant(info.latest_timestamp_ns),
+        trusting_period_s=None if trusting_ns is None else trusting_ns // 10**9,
+        expires_at=optional_instant(expires_ns),
+        seconds_to_expiry=None if expires_ns is None else (expires_ns - now_ns) // 10**9,
+        counterparty=path_end(view.opposite),
+        error=optional_public_text(view.error),
+    )
+
+
+def client_list(views: ChainViews) -> ClientList:
+    now_ns = time.time_ns()
+    return ClientList(items=[_client(view, now_ns) for view in views.clients])

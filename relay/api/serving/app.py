@@ -1,0 +1,79 @@
+"""The ASGI application: routers behind the front, every refusal a problem, and its own OpenAPI document."""
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from relay.api.invalid import sentence
+from relay.api.problems import ApiProblem, Code, refused_field
+from relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
+from relay.api.service import Service
+from relay.api.serving.explorer_files import explorer_router
+from relay.api.serving.front import App, Front
+
+DESCRIPTION = """Where every message is and why, what a way costs, transactions to sign, proofs to take home.
+
+Read from the relay's ledger and the chains. Nothing here is proof; bundles are (`hutong audit verify`).
+Errors are `application/problem+json` with a stable `code`. Lists are `{items, next}`, newest first.
+"""
+
+_BY_STATUS = {
+    400: Code.INVALID_REQUEST,
+    401: Code.UNAUTHORIZED,
+    403: Code.FORBIDDEN,
+    404: Code.NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+    413: Code.TOO_LARGE,
+    415: Code.UNSUPPORTED_MEDIA_TYPE,
+    503: Code.BUSY,
+}
+
+
+def create_app(service: Service) -> App:
+    """The service's tasks (`service.changes.run`) are the server's to run."""
+    app = FastAPI(
+        title="hutong",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        servers=None if service.settings.public_url is None else [{"url": service.settings.public_url}],
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
+    modules = (messages, proofs, chains, routes, tokens, sending, operations, events)
+    for module in modules:
+        app.include_router(module.router)
+    app.include_router(explorer_router([route for module in modules for route in module.router.routes]))
+    return Front(app, service)
+
+
+def _response(problem: ApiProblem) -> Response:
+    response = Response(problem.body(), problem.status)
+    response.raw_headers = [
+        *problem.header_list(),
+        (b"content-length", str(len(response.body)).encode()),
+    ]
+    return response
+
+
+async def _problem(_request: Request, problem: ApiProblem) -> Response:
+    return _response(problem)
+
+
+async def _invalid(_request: Request, error: RequestValidationError) -> Response:
+    """The first thing that is wrong."""
+    field, reason = sentence(error.errors()[0])
+    return _response(refused_field(field, f"{reason}; see /openapi.json"))
+
+
+async def _http(_request: Request, error: HTTPException) -> Response:
+    code = _BY_STATUS.get(error.status_code, Code.INVALID_REQUEST)
+    if code is Code.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "GET")
+        return _response(ApiProblem(code, f"this address takes {allowed}", status=405, headers={"Allow": allowed}))
+    return _response(ApiProblem(code, str(error.detail), status=error.status_code))

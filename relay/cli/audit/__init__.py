@@ -1,0 +1,1 @@
+"""Commands of auditors: bundles, archives, periods, and files judged offline."""

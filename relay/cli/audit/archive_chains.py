@@ -1,0 +1,165 @@
+"""What `hutong archive` asks of chains: bundles from a relay's evidence, and the archive's root on the hub."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import typer
+
+from adapters.interface import ChainAdapter
+from light_clients.interface import MalformedInput
+from relay.archive import Archive, ArchiveUnavailable
+from relay.archive.anchor import AnchorProof, encode_anchor
+from relay.archive.bundle import encode_bundle
+from relay.archive.checkpoint import Checkpoint
+from relay.archive.store import open_backend
+from relay.archive.store.log import Log, read_log
+from relay.cli.audit.inputs import read_checkpoint
+from relay.cli.chains.quota import open_hub
+from relay.cli.common.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
+from relay.cli.common.verdicts import unusable_as_exit
+from relay.config import AnchorConfig, Config, HubChainConfig, UnsafeFile
+from relay.keys import KeyUnavailable, Signer, load_signer, stored_key
+from relay.verify.inputs import UnusableInput
+
+
+def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
+    """The bundle of every packet that the relay has evidence of; why a packet has none goes to standard error."""
+    made: dict[str, bytes] = {}
+    reasons = run_administration(partial(_export, config_of(file), made))
+    if isinstance(reasons, str):
+        raise UnusableInput(reasons)
+    for name, reason in reasons.items():
+        typer.echo(f"{name}: {reason}", err=True)
+    return list(made.items())
+
+
+async def _export(config: Config, made: dict[str, bytes], random: Random) -> Mapping[str, str] | str:
+    from contextlib import AsyncExitStack
+
+    from relay.core.archiving.bundling import Exporter
+    from relay.core.topology.chains import open_chain
+    from relay.core.topology.paths import Paths
+
+    async with AsyncExitStack() as stack:
+        adapters: dict[str, ChainAdapter] = {}
+        for chain in config.chains:
+            adapters[chain.name] = await stack.enter_async_context(open_chain(chain, random))
+        exporter = Exporter(adapters, Paths.of(config.paths), Archive(config.relay.home / "evidence"))
+        try:
+            return await exporter.export_all(lambda name, bundle: made.__setitem__(name, encode_bundle(bundle)))
+        except ArchiveUnavailable as error:
+            return str(error)
+
+
+def publish_now(file: Path) -> None:
+    """Write the head of the configured archive down on its hub."""
+    config = config_of(file)
+    hub, anchor = _anchor_of(config)
+    try:
+        log = read_log(open_backend(config.archive_location))
+        signer = load_signer(anchor.key)
+        if signer.address in [stored_key(key.keystore).address for key in hub.all_keys]:
+            raise refuse(
+                f"archive.anchor.key: the relay submits with {signer.address}; give the anchor its own", UNUSABLE
+            )
+    except (ArchiveUnavailable, KeyUnavailable, MalformedInput, UnsafeFile) as error:
+        raise refuse(str(error), UNUSABLE) from None
+    publish = partial(_publish, hub, signer, _address(anchor.contract), log, config.archive_location)
+    head, height = log.head, run_administration(publish)
+    if isinstance(height, str):
+        raise refuse(height, REFUSED)
+    if height is None:
+        typer.echo(f"{head.size} entries are anchored already")
+    else:
+        typer.echo(f"anchored {head.size} entries in block {height}, root {head.root.hex()}")
+        typer.echo(f"contract {anchor.contract}, publisher {signer.address}: name both to your auditors")
+
+
+def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publisher: str | None) -> None:
+    """The proof of the newest anchor, into a file."""
+    from relay.cli.common.output_files import _write
+
+    config = config_of(file)
+    hub, anchor = _anchor_of(config)
+    with unusable_as_exit():
+        trusted = None if checkpoint is None else read_checkpoint(checkpoint)
+        if trusted is not None and trusted.chain_id != hub.chain_id:
+            raise UnusableInput(f"the checkpoint is of {trusted.chain_id}, the anchor is on {hub.chain_id}")
+    try:
+        address = load_signer(anchor.key).address if publisher is None else publisher
+        owner = _address(address)
+    except (KeyUnavailable, UnsafeFile) as error:
+        raise refuse(str(error), UNUSABLE) from None
+    except ValueError:
+        raise refuse("--publisher is not an address: 0x and 40 digits of hex", UNUSABLE) from None
+    made = run_administration(partial(_prove, config, hub, _address(anchor.contract), owner, trusted))
+    if isinstance(made, str):
+        raise refuse(made, REFUSED)
+    with unusable_as_exit():
+        _write(output, encode_anchor(made))
+    typer.echo(f"anchor {made.anchor.index}: {made.anchor.size} entries under header {made.height} of {hub.chain_id}")
+
+
+def deploy(
+    file: Path, keystore: Path, password_file: Path | None, password_env: str | None, hub_name: str | None
+) -> None:
+    """A new contract on the hub."""
+    hub = hub_of(config_of(file), hub_name)
+    signer = signer_of(keystore, password_file, password_env)
+    contract = run_administration(partial(_deploy, hub, signer))
+    typer.echo(f"0x{contract.hex()}")
+
+
+def _anchor_of(config: Config) -> tuple[HubChainConfig, AnchorConfig]:
+    anchor = None if config.archive is None else config.archive.anchor
+    if anchor is None:
+        raise refuse("the configuration has no [archive.anchor]: name its contract and key", UNUSABLE)
+    return hub_of(config, anchor.hub), anchor
+
+
+def _address(text: str) -> bytes:
+    address = bytes.fromhex(text.removeprefix("0x"))
+    if len(address) != 20:
+        raise ValueError(text)
+    return address
+
+
+async def _deploy(hub: HubChainConfig, signer: Signer, random: Random) -> bytes:
+    from adapters.hub.archive_anchor import deploy_anchor
+    from adapters.ics26.transactor import Transactor
+
+    async with open_hub(hub, random) as chain:
+        return await deploy_anchor(Transactor(chain.execution, await chain.eth_chain_id(), signer))
+
+
+async def _publish(
+    hub: HubChainConfig, signer: Signer, contract: bytes, log: Log, location: str, random: Random
+) -> int | str | None:
+    from relay.core.archiving.anchoring import publish_log
+    from relay.core.errors import TooDear
+
+    async with open_hub(hub, random) as chain:
+        try:
+            return await publish_log(chain, signer, contract, log, location, hub.fee_limits)
+        except (ArchiveUnavailable, TooDear) as error:
+            return str(error)
+
+
+async def _prove(
+    config: Config, hub: HubChainConfig, contract: bytes, publisher: bytes, trusted: Checkpoint | None, random: Random
+) -> AnchorProof | str:
+    from relay.core.archiving.anchoring import NotAnchored, prove_anchor
+    from relay.core.topology.chains import open_chain
+
+    ends = [(path.a, path.b) for path in config.paths] + [(path.b, path.a) for path in config.paths]
+    follower = next((other for end, other in ends if end.chain == hub.name), None)
+    if follower is None:
+        return f"no configured path has a client of {hub.name}, by whose rules its headers are read"
+    async with open_hub(hub, random) as chain, open_chain(config.chain(follower.chain), random) as other:
+        info = await other.client(follower.client)
+        try:
+            return await prove_anchor(chain, info.client_state, contract, publisher, trusted)
+        except NotAnchored as error:
+            return str(error)

@@ -1,0 +1,19 @@
+"""How the files of exported bundles are called: after their packets, which others read back from the name."""
+
+from collections.abc import Iterable
+
+from relay.archive.source import BUNDLE_SUFFIX
+from relay.verify.inputs import UnusableInput
+
+
+def bundle_file_names(packet_ids: Iterable[str]) -> dict[str, str]:
+    """Of each packet (`chain id/client/sequence`) the name of its file. Raises UnusableInput where two would have one."""
+    files: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for packet_id in packet_ids:
+        file = f"{packet_id.replace('/', '-')}{BUNDLE_SUFFIX}"
+        other = taken.setdefault(file, packet_id)
+        if other != packet_id:
+            raise UnusableInput(f"{other} and {packet_id} would both be {file}: export them one by one, each elsewhere")
+        files[packet_id] = file
+    return files

@@ -1,0 +1,111 @@
+"""How `hutong audit verify` prints its reports: one bundle predicate by predicate, many a line each."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from relay.audit import Report, Verdict
+from relay.audit.period import Entry, EntryState
+from relay.cli.common.verdicts import print_verdict, printable, verdict_fields
+
+
+def print_one(report: Report, *, as_json: bool) -> None:
+    """Every predicate under what it is about, then the trust that was used, then the verdict."""
+    if as_json:
+        typer.echo(json.dumps(_as_fields(report) | {"checks": [_check(one) for one in report.verdicts]}, indent=2))
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    _print_summary(console, report)
+    subject = ""
+    for verdict in report.verdicts:
+        if verdict.subject != subject:
+            subject = verdict.subject
+            console.print(f"[bold]{printable(subject)}[/]")
+        print_verdict(console, verdict.check)
+    for chain_id, mode in report.trust.items():
+        console.print(f"trust: {printable(chain_id)} {printable(mode)}")
+    _print_summary(console, report)
+
+
+def _print_summary(console: Console, report: Report) -> None:
+    """Before thousands of predicates and after them: nobody has to look for it."""
+    failure = report.failure
+    if failure is None:
+        console.print(f"shown: {printable(report.outcome)}")
+        console.print(f"[green]valid[/]: {len(report.verdicts)} predicates held")
+    else:
+        console.print(
+            f"[red]invalid[/]: {printable(f'{failure.subject}: {failure.check.name}: {failure.check.error}')}"
+        )
+
+
+def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
+    """How many are valid, a line for each, and that again."""
+    entries = [entry for _, entry in judged]
+    counts = {state: sum(entry.state is state for entry in entries) for state in EntryState}
+    if as_json:
+        summary = {"valid": counts[EntryState.PROVEN] == len(entries), "bundles": len(entries)}
+        summary |= {state.value: counts[state] for state in EntryState if state is not EntryState.PROVEN}
+        typer.echo(json.dumps(summary | {"reports": [_entry_fields(file, entry) for file, entry in judged]}, indent=2))
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    others = "".join(
+        f", {counts[state]} {state.value}" for state in EntryState if state is not EntryState.PROVEN and counts[state]
+    )
+    total = f"{counts[EntryState.PROVEN]} of {len(entries)} bundles are valid{others}"
+    console.print(total)
+    modes: dict[str, None] = {}
+    for entry in entries:
+        failure = entry.failure
+        if failure is None:
+            console.print(f"[green]valid     [/]  {printable(entry.name)}  {printable(entry.outcome)}")
+        else:
+            reason = f"{failure.subject}: {failure.predicate}: {failure.reason}"
+            console.print(f"[red]{entry.state.value.upper():10}[/]  {printable(entry.name)}  {printable(reason)}")
+        modes |= dict.fromkeys(f"{chain_id} {mode}" for chain_id, mode in entry.trust)
+    for mode in modes:
+        console.print(f"trust: {printable(mode)}")
+    console.print(total)
+
+
+def _entry_fields(file: Path, entry: Entry) -> dict[str, Any]:
+    """As `_as_fields`; `packet` of an entry that is not proven is what it says, if anything."""
+    packets = [leg.packet_id for leg in entry.legs] or list(entry.claimed)
+    failure = entry.failure
+    return {
+        "file": str(file).encode(errors="backslashreplace").decode(),
+        "state": entry.state.value,
+        "valid": entry.is_proven,
+        "packet": str(packets[0]) if packets else "",
+        "outcome": entry.outcome,
+        "trust": dict(entry.trust),
+        "predicates": entry.predicates,
+        "failure": None
+        if failure is None
+        else {
+            "subject": failure.subject,
+            "name": failure.predicate,
+            "source": failure.source,
+            "held": False,
+            "reason": failure.reason,
+        },
+    }
+
+
+def _as_fields(report: Report) -> dict[str, Any]:
+    return {
+        "valid": report.is_valid,
+        "packet": report.packet_id,
+        "outcome": report.outcome,
+        "trust": dict(report.trust),
+        "predicates": len(report.verdicts),
+        "failure": None if report.failure is None else _check(report.failure),
+    }
+
+
+def _check(verdict: Verdict) -> dict[str, Any]:
+    return {"subject": verdict.subject} | verdict_fields(verdict.check)

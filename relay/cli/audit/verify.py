@@ -1,0 +1,405 @@
+"""`hutong verify`: files from real chains judged offline, predicate by predicate, from a root or state that the user trusts."""
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from light_clients.interface import NANOSECONDS_PER_SECOND, audit
+from relay.cli.audit.verify_proofs import eip1186_command, ics23_command
+from relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from relay.verify.inputs import UnusableInput, parse_hex, required
+
+if TYPE_CHECKING:
+    from light_clients.bft_evm import SealRules
+
+app = typer.Typer(
+    add_completion=False,
+    help="Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def verify() -> None:
+    """Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input."""
+
+
+app.command("ics23")(ics23_command)
+app.command("eip1186")(eip1186_command)
+
+
+@app.command("tendermint")
+def tendermint_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Answers of /commit and /validators (all pages), or one file that holds both; with --bisect folders too.",
+        ),
+    ],
+    trusted: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators."),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 10,
+    trust_level: Annotated[str, typer.Option(help="Share of the trusted power that must have signed.")] = "1/3",
+    bisect: Annotated[
+        bool,
+        typer.Option(
+            "--bisect",
+            help="Each file is one height: find the fewest headers that lead to the highest, and judge each.",
+        ),
+    ] = False,
+    to: Annotated[int | None, typer.Option(help="With --bisect: the height to reach; without it the highest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a CometBFT header, its commit and its validators from a checkpoint (light client verification)."""
+    from light_clients.tendermint.verification import Options
+    from relay.verify import tendermint as command
+    from relay.verify import tendermint_bisection as ways
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+            return
+        now_ns = time.time_ns() if now is None else command.parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        options = Options(
+            command.parse_trust_level(trust_level),
+            trusting_period * NANOSECONDS_PER_SECOND,
+            clock_drift * NANOSECONDS_PER_SECOND,
+        )
+        if to is not None and not bisect:
+            raise UnusableInput("--to goes with --bisect")
+        checkpoint = command.read_checkpoint(trusted)
+        if bisect:
+            search = ways.Search(checkpoint, ways.read_light_blocks(files, checkpoint), options, now_ns)
+            target = max(search.blocks) if to is None else to
+            if target not in search.blocks or target <= checkpoint.height:
+                raise UnusableInput(
+                    f"no header of height {target} above the checkpoint's {checkpoint.height} in the files"
+                )
+        else:
+            served = command.read_served(files)
+    if bisect:
+        way = search.find(target)
+        subject = ways.subject_of(way, search, target)
+        report(audit(search.judge_way, way, target), {"files": ", ".join(map(str, files)), **subject}, as_json=as_json)
+    subject = {"file": ", ".join(map(str, files)), **command.subject_of(served, checkpoint, now_ns)}
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
+
+
+Trusted = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators (addresses)."),
+]
+Now = Annotated[
+    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+]
+TrustingPeriod = Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")]
+ClockDrift = Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")]
+TWO_WEEKS_S = 14 * 86_400
+
+
+class IbftRule(StrEnum):
+    """Which IBFT sealed the header."""
+
+    IBFT2 = "ibft2"
+    ISTANBUL = "istanbul"
+
+
+class Quorum(StrEnum):
+    """How many of the header's own validators must have sealed it."""
+
+    CEIL_TWO_THIRDS = "two-thirds"
+    TWO_F_PLUS_ONE = "2f+1"
+
+
+@app.command("qbft")
+def qbft_command(
+    file: File,
+    trusted: Trusted = None,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
+    from light_clients.bft_evm import SealRules
+
+    _judge_bft(file, trusted, now, trusting_period, clock_drift, SealRules(), as_json=as_json)
+
+
+@app.command("ibft")
+def ibft_command(
+    file: File,
+    trusted: Trusted = None,
+    rule: Annotated[IbftRule, typer.Option(help="IBFT 2.0 (Besu), or Istanbul (GoQuorum's first).")] = IbftRule.IBFT2,
+    quorum: Annotated[
+        Quorum, typer.Option(help="Two thirds rounded up, or what GoQuorum asks before its ceil2Nby3Block.")
+    ] = Quorum.CEIL_TWO_THIRDS,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an IBFT 2.0 or Istanbul header with its seals from a checkpoint, as `verify qbft` does."""
+    from light_clients.bft_evm import Consensus, QuorumRule, SealRules
+
+    rules = SealRules(Consensus[rule.name], QuorumRule[quorum.name])
+    _judge_bft(file, trusted, now, trusting_period, clock_drift, rules, as_json=as_json)
+
+
+def _judge_bft(
+    file: Path,
+    trusted: Path | None,
+    now: str | None,
+    trusting_period_s: int,
+    clock_drift_s: int,
+    rules: "SealRules",
+    *,
+    as_json: bool,
+) -> None:
+    from light_clients.bft_evm.verification import Options
+    from relay.verify import bft_evm as command
+    from relay.verify.evm_files import read_served
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
+            return
+        now_ns = _now_ns(now, trusting_period_s, clock_drift_s)
+        checkpoint = command.read_checkpoint(trusted)
+        served = read_served(file)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, rules.consensus, now_ns)}
+    options = Options(trusting_period_s, clock_drift_s, rules)
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
+
+
+def _now_ns(now: str | None, trusting_period_s: int, clock_drift_s: int) -> int:
+    from relay.verify.tendermint import parse_time
+
+    if min(trusting_period_s, clock_drift_s) <= 0:
+        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    return time.time_ns() if now is None else parse_time(now, "--now")
+
+
+@app.command("clique")
+def clique_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="eth_getBlockByNumber answers, one or a list a file, or header RLP in hex: every block from the "
+            "checkpoint's child on, in any order. The checkpoint's own block alone is judged by its seal.",
+        ),
+    ],
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, signers, period, epoch; and recents "
+            "(who sealed the last blocks, oldest first) and votes (candidate, signer), as far as you know them."
+        ),
+    ] = None,
+    confirmations: Annotated[int, typer.Option(help="Blocks that must stand on top of the believed one.")] = 12,
+    height: Annotated[
+        int | None, typer.Option(help="The block to believe; without it the highest that is deep enough.")
+    ] = None,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a branch of Clique headers from a checkpoint: links, signers, turns, votes, epochs, confirmations."""
+    from relay.verify import clique as command
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
+            return
+        now_ns = _now_ns(now, trusting_period, clock_drift)
+        if not 0 < confirmations <= command.MAX_CONFIRMATIONS:
+            raise UnusableInput(f"--confirmations must be 1 to {command.MAX_CONFIRMATIONS}")
+        checkpoint = command.read_checkpoint(trusted)
+        blocks = command.read_blocks(files)
+    options = checkpoint.options(confirmations, trusting_period, clock_drift)
+    subject = {"file": ", ".join(map(str, files)), **command.subject_of(blocks, checkpoint, now_ns)}
+    report(audit(command.judge_file, blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
+
+
+@app.command("ethereum")
+def ethereum_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Answers of /eth/v1/beacon/light_client: bootstrap first, then updates in order; JSON, SSZ or .ssz_snappy.",
+        ),
+    ],
+    root: Annotated[
+        str | None, typer.Option(help="Trusted block root, hex: of a finalized block that you know from elsewhere.")
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="mainnet, sepolia, hoodi, or a JSON file with a node's spec and genesis.")
+    ] = "mainnet",
+    fork: Annotated[
+        str | None, typer.Option(help="Fork of the containers in SSZ files, and in JSON that names no version.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a trusted block is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a signature may be ahead of now.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
+    from relay.verify import ethereum as command
+    from relay.verify.tendermint import parse_time
+
+    with unusable_as_exit():
+        trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        chain_rules = command.read_network(network)
+        trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
+        served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
+    subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
+    report(audit(command.judge_file, served, trust, now_ns), subject, as_json=as_json)
+
+
+@app.command("bitcoin")
+def bitcoin_command(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="HEADERS", help="Consecutive block headers of 80 bytes: raw, hex, or a node's JSON."),
+    ],
+    trusted: Annotated[
+        Path | None, typer.Option(help="Checkpoint that you trust, JSON or TOML: height and hash of a block.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="mainnet, testnet4, testnet3 or regtest.")] = "mainnet",
+    proof: Annotated[Path | None, typer.Option(help="A gettxoutproof answer or merkleblock.")] = None,
+    transaction: Annotated[Path | None, typer.Option(help="The transaction that the proof must be of.")] = None,
+    coinbase: Annotated[
+        Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
+    ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
+    ] = None,
+    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None,
+    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None,
+    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None,
+    depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge Bitcoin headers by work and rules from a checkpoint, and a transaction's inclusion in a block among them."""
+    from relay.verify import bitcoin as command
+    from relay.verify.tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (height, hash)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if depth <= 0:
+            raise UnusableInput("--depth must be positive")
+        if proof is None and (transaction is not None or coinbase is not None):
+            raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+        claim = command.read_claim(key, value, publisher, funding)
+        if claim is not None and transaction is None:
+            raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
+        shown = command.read_shown(
+            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
+        )
+    subject = {"file": str(file), **command.subject_of(shown)}
+    report(audit(command.judge_file, shown, depth, now_ns), subject, as_json=as_json)
+
+
+@app.command("fisco")
+def fisco_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, sealers, in 3.x weights."
+        ),
+    ] = None,
+    transaction: Annotated[
+        Path | None, typer.Option(help="Answer with a transaction and its Merkle path, to be found in the block.")
+    ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Answer with a receipt and its Merkle path, to be found in the block.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a FISCO BCOS block (2.x or 3.x) with its signatures from a checkpoint, and what is said to be in it."""
+    from relay.verify import fisco_bcos as command
+    from relay.verify.tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        checkpoint = command.read_checkpoint(trusted)
+        served = command.read_served(file, transaction, receipt)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
+    bounds = command.Bounds(trusting_period, clock_drift)
+    report(audit(command.judge_file, served, checkpoint, bounds, now_ns), subject, as_json=as_json)
+
+
+@app.command("attestation")
+def attestation_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(help="What you trust, JSON or TOML: client_state and consensus_state of a client, hex."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The file is a packet proof of this ICS-24 key, hex; without it an update.")
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="Commitment under --key, hex; without it nothing is claimed to be there.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge what attestors signed: a state, a rotation of their set, or with --key a packet proof (raw, hex or base64)."""
+    from relay.verify import attestation as command
+    from relay.verify.tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "client_state and consensus_state of a client")
+            return
+        if key is None and value is not None:
+            raise UnusableInput("--value goes with --key")
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        claim = None
+        if key is not None:
+            claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))
+        states = command.read_trusted(trusted)
+        attested = command.read_attested(file)
+    subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
+    report(audit(command.judge_file, attested, states, claim, now_ns), subject, as_json=as_json)

@@ -1,0 +1,128 @@
+"""`hutong verify ics23 | eip1186`: one proof, or a batch, from a root that the user trusts."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from light_clients.interface import Judge, PredicateFailed, audit, rule
+from relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from relay.verify.inputs import UnusableInput, parse_hex, read_file, read_json, required
+
+
+class SpecName(StrEnum):
+    """The standard ICS-23 proof specs."""
+
+    IAVL = "iavl"
+    TENDERMINT = "tendermint"
+    SMT = "smt"
+
+
+def ics23_command(
+    file: File,
+    root: Annotated[str | None, typer.Option(help="Trusted root, hex: the app hash of the next header.")] = None,
+    spec: Annotated[SpecName | None, typer.Option(help="Kind of the tree that holds the key.")] = None,
+    key: Annotated[str | None, typer.Option(help="Key in that tree, hex.")] = None,
+    value: Annotated[str | None, typer.Option(help="Claimed value, hex; without it the key is claimed absent.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the store in a Cosmos SDK multistore, where the file has a second proof up to the app hash."
+        ),
+    ] = None,
+    claims: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of --key, many keys by one batch: a JSON object of keys and values or null, in hex."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an ICS-23 proof: CommitmentProof or MerkleProof (raw, hex or base64), or an abci_query response with its proof."""
+    from light_clients.proofs import ics23
+    from relay.verify.proof_files import audit_ics23_batch, judge_ics23, read_claims, read_ics23
+
+    with unusable_as_exit():
+        trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
+        if spec is None or (key is None and claims is None):
+            raise UnusableInput("give --spec and --key: what the proof is of must not come from the proof")
+        if claims is not None and (key, value, store) != (None, None, None):
+            raise UnusableInput(
+                "--claims names keys and values of one tree: it goes without --key, --value and --store"
+            )
+        asked = None if claims is None else read_claims(read_json(claims), str(claims))
+        wanted_key = b"" if key is None else parse_hex(key, "--key")
+        claimed = None if value is None else parse_hex(value, "--value")
+        if asked is None and (not wanted_key or claimed == b""):
+            raise UnusableInput("an empty --key or --value is never stored; leave --value out to claim absence")
+        parsed = read_ics23(read_file(file), str(file))
+        specs: tuple[ics23.ProofSpec, ...] = (ics23.STANDARD_SPECS[spec],)
+        path: tuple[bytes, ...] = (wanted_key,)
+        if store is not None:
+            specs, path = (*specs, ics23.TENDERMINT_SPEC), (store.encode(), *path)
+        if asked is not None and parsed.count != 1:
+            raise UnusableInput(f"{file} holds {parsed.count} proofs: --claims are judged by one batch")
+        if parsed.count == 2 and store is None:
+            raise UnusableInput(f"{file} holds a second proof up to the app hash: name its store with --store")
+    subject = {
+        "file": f"{file} ({parsed.form}, {parsed.count} proof{'s'[: parsed.count != 1]})",
+        "root": trusted.hex(),
+    }
+    if asked is not None:
+        absent = sum(held is None for _, held in asked)
+        subject["claims"] = f"{len(asked) - absent} values, {absent} absent"
+        report(audit_ics23_batch(parsed, specs[0], trusted, asked), subject, as_json=as_json)
+    subject |= {
+        "path": " / ".join(
+            element.decode() if element.isascii() and element.decode().isprintable() else element.hex()
+            for element in path
+        ),
+        "claim": "absent" if claimed is None else f"value {claimed.hex()}",
+    }
+    report(audit(judge_ics23, parsed, specs, trusted, path, claimed), subject, as_json=as_json)
+
+
+def eip1186_command(
+    file: File,
+    state_root: Annotated[
+        str | None, typer.Option(help="Trusted state root, hex: of a block header that you trust.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="The account that the file must be about, hex.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an eth_getProof result, bare or in its JSON-RPC envelope: the account and every slot in it."""
+    from light_clients.proofs import mpt
+    from relay.verify.proof_files import read_eip1186
+
+    with unusable_as_exit():
+        trusted = parse_hex(
+            required(state_root, "--state-root", "of a block header that you trust"), "--state-root", 32
+        )
+        claim = read_eip1186(read_json(file), str(file))
+        wanted = claim.address if address is None else parse_hex(address, "--address", 20)
+    account = claim.account
+    subject = {
+        "file": str(file),
+        "state root": trusted.hex(),
+        "address": f"0x{claim.address.hex()}",
+        "account": "absent or empty"
+        if account == mpt.EMPTY_ACCOUNT
+        else f"nonce {account.nonce}, balance {account.balance_wei} wei, storage root {account.storage_root.hex()}, "
+        f"code hash {account.code_hash.hex()}",
+    } | {
+        f"slot 0x{slot.slot.hex()}": "nothing" if slot.word is None else f"0x{slot.word.hex()}" for slot in claim.slots
+    }
+
+    def judge_claim(judge: Judge) -> None:
+        judge(address_matches, claim.address, wanted)
+        mpt.judge_eip1186(judge, trusted, claim)
+
+    report(audit(judge_claim), subject, as_json=as_json)
+
+
+@rule("EIP-1186")
+def address_matches(got: bytes, wanted: bytes) -> None:
+    """The file is about the account that was asked for."""
+    if got != wanted:
+        raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

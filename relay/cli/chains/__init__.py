@@ -1,0 +1,1 @@
+"""Commands that act on chains: contracts, paths, clients, roles, tokens."""

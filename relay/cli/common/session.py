@@ -1,0 +1,237 @@
+"""What administrative commands share: keys from the command line, and refusals as one sentence with an exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Annotated, TypeVar
+
+import trio
+import typer
+
+from relay.config import (
+    AnyChainConfig,
+    Config,
+    ConfigError,
+    CosmosChainConfig,
+    EvmChainConfig,
+    HubChainConfig,
+    KeyConfig,
+    PathEnd,
+    UnsafeFile,
+    load_config,
+)
+from relay.keys import KeyUnavailable, Signer, load_signer
+
+REFUSED = 1
+UNUSABLE = 2
+_REMEDIES = {
+    "NotAnOperator": "only the operator account of a validator decides: hutong hub members lists them",
+    "NotAnAdmin": "only the hub's admins decide that; where its validators govern, hutong hub propose",
+    "InsufficientExecutionGas": "another vote came in between and this one now decides: run the command again",
+    "ActionRefused": "the hub's admins decide together: name as many different ones with --hub-admin as its threshold asks for",
+    "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, which the file of"
+    " hutong deploy --out names; after --development the one that deployed the contracts. Where it is a multisig, --decide-as ADDRESS prints its calls:"
+    " of path create, peer, client recover and transfer limits set",
+}
+"""What to do about a refusal, by the name of the contract's error."""
+DEADLINE_S = 300
+"""Longest that one administrative command may take, all its transactions included."""
+
+Result = TypeVar("Result")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+Keystore = Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="File with the keystore's password, mode 0600.")]
+PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the keystore's password.")]
+HubAdmins = Annotated[
+    list[Path], typer.Option("--hub-admin", help="Keystore of a hub admin; as many as the hub's threshold asks for.")
+]
+HubAdminPasswordFiles = Annotated[
+    list[Path], typer.Option("--hub-admin-password-file", help="Its password; one for each --hub-admin, in order.")
+]
+DecideAs = Annotated[
+    str | None,
+    typer.Option(
+        help="Account whose right it is, such as a multisig: its calls are printed for it to send, and nothing that it decides"
+        " is signed here."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def refuse(sentence: str, code: int) -> typer.Exit:
+    """Say what is wrong; the caller raises what is returned."""
+    typer.echo(sentence, err=True)
+    return typer.Exit(code)
+
+
+def demand_terminal(what: str, options: str) -> None:
+    """typer.Exit where nobody can be asked: without it a prompt ends with "Aborted!" and exit code 1."""
+    if not sys.stdin.isatty():
+        raise refuse(f"there is no terminal to ask for {what}: give {options}", UNUSABLE)
+
+
+def signer_of(keystore: Path, password_file: Path | None, password_env: str | None) -> Signer:
+    """Open a keystore; typer.Exit with one sentence where that cannot be."""
+    if (password_file is None) == (password_env is None):
+        raise refuse("give exactly one of --password-file and --password-env", UNUSABLE)
+    key = KeyConfig(keystore=keystore, password_file=password_file, password_env=password_env)
+    try:
+        return load_signer(key)
+    except (KeyUnavailable, UnsafeFile) as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+def admins_of(keystores: list[Path], password_files: list[Path]) -> list[Signer]:
+    """Open the admins' keystores; typer.Exit with one sentence where that cannot be."""
+    if len(keystores) != len(password_files):
+        raise refuse("give one --hub-admin-password-file for each --hub-admin", UNUSABLE)
+    return [signer_of(key, file, None) for key, file in zip(keystores, password_files, strict=True)]
+
+
+def config_of(file: Path) -> Config:
+    """Load the configuration; typer.Exit with its problems."""
+    try:
+        return load_config(file)
+    except ConfigError as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
+    """The EVM chain of that name; typer.Exit if there is none."""
+    chain = chain_of(config, name)
+    if not isinstance(chain, EvmChainConfig):
+        raise refuse(f"chain {name} is of kind {chain.kind}; an EVM chain is needed here", UNUSABLE)
+    return chain
+
+
+def chain_of(config: Config, name: str) -> AnyChainConfig:
+    """The chain of that name; typer.Exit if there is none."""
+    try:
+        return config.chain(name)
+    except KeyError:
+        known = ", ".join(chain.name for chain in config.chains)
+        raise refuse(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
+
+
+def member_chain_of(config: Config, name: str) -> EvmChainConfig | CosmosChainConfig:
+    """A chain that joins a hub; typer.Exit if there is none of that name."""
+    chain = chain_of(config, name)
+    if isinstance(chain, HubChainConfig):
+        raise refuse(f"chain {name} is a hub; an EVM or Cosmos chain is needed here", UNUSABLE)
+    return chain
+
+
+def hub_of(config: Config, name: str | None) -> HubChainConfig:
+    """The hub of that name, or the only one; typer.Exit otherwise."""
+    if name is None:
+        hubs = [chain for chain in config.chains if isinstance(chain, HubChainConfig)]
+        if len(hubs) != 1:
+            raise refuse(f"the configuration has {len(hubs)} hubs; name one with --hub", UNUSABLE)
+        return hubs[0]
+    chain = chain_of(config, name)
+    if not isinstance(chain, HubChainConfig):
+        raise refuse(f"chain {name} is not a hub", UNUSABLE)
+    return chain
+
+
+def client_end_of(config: Config, chain: str, client: str, option: str = "--client") -> PathEnd:
+    """A client on a configured chain; typer.Exit where the chain is unknown or the identifier is not one."""
+    name = chain_of(config, chain).name
+    try:
+        return PathEnd(chain=name, client=client)
+    except ValueError:
+        raise refuse(
+            f"{option}: {client[:80]!r} is not a client identifier, which looks like name-number", UNUSABLE
+        ) from None
+
+
+def followed_of(config: Config, end: PathEnd) -> PathEnd:
+    """The other end of a client's path: whom it follows. typer.Exit where it is on none."""
+    for path in config.paths:
+        if end == path.a:
+            return path.b
+        if end == path.b:
+            return path.a
+    raise refuse(f"{end.chain} {end.client} is not an end of a configured path", UNUSABLE)
+
+
+def address_of(text: str, option: str) -> bytes:
+    """20 bytes; typer.Exit where the option's value is no address, or not the one that its checksum says."""
+    from eth_utils.address import (
+        is_checksum_address,
+        is_checksum_formatted_address,
+        is_hex_address,
+        to_canonical_address,
+    )
+
+    if not is_hex_address(text):
+        raise refuse(f"{option}: {text[:80]!r} is not an address", UNUSABLE)
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise refuse(f"{option}: {text} has a wrong EIP-55 checksum", UNUSABLE)
+    return bytes(to_canonical_address(text))
+
+
+def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: bool = False) -> Result:
+    """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1.
+
+    What the API would refuse as a request of its own is one sentence and exit code 2. With `as_json` calls that another
+    account has to make are a document on standard output as well.
+    """
+    from adapters.interface import AdapterError
+    from light_clients.interface import VerificationError
+    from relay.api.problems import ApiProblem
+
+    random = Random(os.urandom(16))  # noqa: S311 - jitter between retries
+
+    async def bounded() -> Result:
+        with trio.fail_after(DEADLINE_S):
+            return await work(random)
+
+    expected = (AdapterError, VerificationError, ApiProblem, trio.TooSlowError)
+    try:
+        return trio.run(bounded, strict_exception_groups=True)
+    except expected as error:
+        raise _refusal(error, as_json=as_json) from None
+    except BaseExceptionGroup as group:
+        _, others = group.split(expected)
+        if others is not None:
+            raise
+        raise _refusal(_first(group), as_json=as_json) from None
+
+
+def _refusal(error: BaseException, *, as_json: bool = False) -> typer.Exit:
+    from relay.api.problems import ApiProblem, Code
+
+    if isinstance(error, ApiProblem) and error.code is Code.INVALID_REQUEST:
+        option = "" if error.field is None else f"--{error.field.replace('_', '-')}"
+        return refuse(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
+    if as_json:
+        from adapters.evm.administration.deciding import Pending, Undecided
+
+        if isinstance(error, Pending | Undecided):
+            typer.echo(json.dumps({"decided": False, "calls": error.documents(), "then": error.then or None}))
+    return refuse(_sentence(error), REFUSED)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, trio.TooSlowError):
+        return (
+            f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
+        )
+    from adapters.interface import RefusedByChain
+
+    said = str(error)
+    name = said.partition(":")[0]
+    if isinstance(error, RefusedByChain) and name in _REMEDIES:
+        return f"the chain refused it ({said}); {_REMEDIES[name]}"
+    return said

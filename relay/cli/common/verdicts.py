@@ -1,0 +1,77 @@
+"""How `hutong verify` reads its inputs and prints what every predicate said.
+
+Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged at all.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from light_clients.interface import CheckVerdict
+from relay.verify.inputs import UnusableInput
+
+EXIT_INVALID = 1
+EXIT_UNUSABLE = 2
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file to judge.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")]
+
+
+def printable(text: str) -> str:
+    """Text from a file or a node for a terminal: no control sequences, no lone surrogates, no rich markup."""
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+
+
+@contextmanager
+def unusable_as_exit() -> Iterator[None]:
+    """Turn UnusableInput into its sentence on standard error and exit code 2."""
+    try:
+        yield
+    except UnusableInput as error:
+        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {printable(str(error))}", highlight=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+
+
+def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
+    checks = [verdict_fields(verdict) for verdict in verdicts]
+    return json.dumps({"valid": valid, "subject": dict(subject), "checks": checks}, indent=2)
+
+
+def verdict_fields(verdict: CheckVerdict) -> dict[str, str | bool | None]:
+    """A verdict as JSON has it."""
+    return {
+        "name": verdict.name,
+        "source": verdict.source,
+        "held": verdict.held,
+        "reason": None if verdict.error is None else str(verdict.error),
+    }
+
+
+def print_verdict(console: Console, verdict: CheckVerdict) -> None:
+    """One line, and the reason under it where the predicate failed."""
+    mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
+    console.print(f"{mark}  {printable(verdict.name)}  [dim]{printable(verdict.source)}[/]")
+    if verdict.error is not None:
+        console.print(f"        {printable(str(verdict.error))}")
+
+
+def report(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
+    """Print what every rule said, and exit with 0 or 1. `subject` says what was judged (names to texts)."""
+    valid = bool(verdicts) and all(verdict.held for verdict in verdicts)
+    console = Console(soft_wrap=True, highlight=False)
+    if as_json:
+        typer.echo(_as_json(verdicts, subject, valid=valid))
+    else:
+        for name, text in subject.items():
+            console.print(f"{printable(name)}: {printable(text)}")
+        for verdict in verdicts:
+            print_verdict(console, verdict)
+        held = sum(verdict.held for verdict in verdicts)
+        console.print(f"[green]valid[/]: {held} predicates held" if valid else "[red]invalid[/]")
+    raise typer.Exit(0 if valid else EXIT_INVALID)

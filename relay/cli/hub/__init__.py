@@ -1,0 +1,1 @@
+"""`hutong hub`: commands for members who run validators."""

@@ -1,0 +1,133 @@
+"""`hutong hub backup`, `restore` and `rollback`: what an operator does before and after a disk fails."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+
+if TYPE_CHECKING:
+    from relay.hub.consensus.signing import LastSigned
+
+EXIT_REFUSED = 1
+EXIT_UNUSABLE = 2
+MAX_RECORD_FILE_BYTES = 64 * 1024
+SignAbove = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=2**62, help="The key has certainly signed nothing above this height; it signs only above it."
+    ),
+]
+
+
+def backup(
+    home: Annotated[Path, typer.Option(help="The home of a node of the embedded engine; it may run.")],
+    to: Annotated[Path, typer.Option(help="The file to make, mode 0600; an existing one is never replaced.")],
+    with_consensus_key: Annotated[
+        bool,
+        typer.Option(
+            "--with-consensus-key",
+            help="Also the validator's key, as it is on disk: who has the file can sign, with the password if it has one.",
+        ),
+    ] = False,
+) -> None:
+    """Write genesis, the chain as of one moment and the last-signed record into one file.
+
+    Exit codes: 0 made, 1 refused, 2 unusable home.
+    """
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.upkeep.backup import BackupRefused, make_backup
+
+    try:
+        height, rows = make_backup(home, to, with_key=with_consensus_key)
+    except UnusableHome as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except BackupRefused as error:
+        _fail(str(error), EXIT_REFUSED)
+    key = "with" if with_consensus_key else "without"
+    typer.echo(f"backup of block {height} in {to}: {rows} rows, {key} the validator's key")
+
+
+def restore(
+    home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
+    from_file: Annotated[Path, typer.Option("--from", help="A file that `hutong hub backup` made.")],
+    genesis: Annotated[
+        Path | None, typer.Option(help="The hub's genesis.json: a backup of another hub is refused.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="The validator's key, mode 0600, where the backup has none (default: a new key)."),
+    ] = None,
+    last_signed: Annotated[
+        Path | None, typer.Option(help="The key's newest last_signed.json, from the machine that signed last.")
+    ] = None,
+    sign_above: SignAbove = None,
+    key_password_file: NewKeyPasswordFile = None,
+    key_password_env: NewKeyPasswordEnv = None,
+) -> None:
+    """Fill a new home from a backup. A key that signed before needs --last-signed or --sign-above, and stays encrypted or
+    plain as it was.
+
+    Exit codes: 0 restored, 1 refused, 2 unusable input.
+    """
+    from relay.cli.hub.join import genesis_of
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.home.key_file import read_key_file
+    from relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
+
+    if last_signed is not None and sign_above is not None:
+        _fail("give --last-signed or --sign-above, not both", EXIT_UNUSABLE)
+    wanted = None if genesis is None else genesis_of(genesis)
+    signing = SigningFrom(None if last_signed is None else _record_of(last_signed), sign_above)
+    try:
+        encode_key = new_key_encoding(home, key_password_file, key_password_env)
+        known = None if key is None else read_key_file(key)
+        done = restore_backup(home, from_file, wanted, known, signing, encode_key)
+    except UnusableHome as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except BackupRefused as error:
+        _fail(str(error), EXIT_REFUSED)
+    typer.echo(f"restored block {done.height} in {home}; validator {done.address.hex().upper()}")
+    if done.signs_above:
+        typer.echo(f"this key signs above height {done.signs_above} only, and once the node has caught up that far:")
+    typer.echo(f"hutong hub join --home {home} --genesis {home / 'genesis.json'} --from URL")
+
+
+def rollback(
+    home: Annotated[Path, typer.Option(help="The home of a stopped node of the embedded engine.")],
+    blocks: Annotated[int, typer.Option(min=1, max=2**40, help="How many of the newest blocks to take off.")],
+    sign_above: SignAbove = None,
+) -> None:
+    """Take the newest blocks off the chain on disk, to get them from members again.
+
+    Exit codes: 0 done, 1 refused, 2 unusable home.
+    """
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.home.process import NodeRefused
+    from relay.hub.upkeep.rollback import RollbackRefused, roll_back
+
+    try:
+        height = roll_back(home, blocks, sign_above)
+    except (UnusableHome, NodeRefused) as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except RollbackRefused as error:
+        _fail(str(error), EXIT_REFUSED)
+    typer.echo(f"the chain in {home} ends at block {height}")
+
+
+def _record_of(path: Path) -> "LastSigned":
+    from relay.hub.home.last_signed import decode_last_signed
+
+    try:
+        with path.open("rb") as file:
+            return decode_last_signed(file.read(MAX_RECORD_FILE_BYTES + 1))
+    except OSError as error:
+        _fail(f"{path}: {error.strerror or error}", EXIT_UNUSABLE)
+    except ValueError as error:
+        _fail(f"{path}: {error}", EXIT_UNUSABLE)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

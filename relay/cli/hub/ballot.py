@@ -1,0 +1,94 @@
+"""What every `hutong hub propose` command shares: its options, and how an action is put to the vote."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relay.administration.hub_trust import proven_proposals
+from relay.cli.common.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, refuse
+from relay.cli.hub.governance import HubName, Operator, OperatorPassword, decide, describe, trusted
+from relay.cli.hub.validators import goes_on
+from relay.config import HubChainConfig
+
+if TYPE_CHECKING:
+    from adapters.hub import HubChain
+    from adapters.hub.governance import Decision
+    from adapters.ics26.transactor import Transactor
+
+Title = Annotated[str | None, typer.Option(help="What for, in at most 256 bytes; the members read it.")]
+MAX_TITLE_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The options of one command."""
+
+    config: Path
+    hub_name: str | None
+    operator: Path
+    password_file: Path | None
+    title: str | None
+    as_json: bool
+
+    @property
+    def hub(self) -> HubChainConfig:
+        return hub_of(config_of(self.config), self.hub_name)
+
+    def propose(self, action: bytes, change: tuple[bytes, int] | None = None) -> None:
+        """Propose it, prove what came of that where a genesis is trusted, and say it. `change`: a validator's key and coming power."""
+        from adapters.hub import governance
+        from adapters.hub.proven_proposals import Content
+        from light_clients.tendermint.types import KeyType, PublicKey
+
+        title = describe(action) if self.title is None else self.title
+        if not 0 < len(title.encode()) <= MAX_TITLE_BYTES:
+            raise refuse(f"--title takes 1 to {MAX_TITLE_BYTES} bytes", UNUSABLE)
+        trust = trusted(self.hub)
+
+        async def act(chain: "HubChain", transactor: "Transactor") -> "Decision":
+            proven = None if trust is None else await proven_proposals(chain, trust)
+            decision = await governance.propose(transactor, action, title)
+            if proven is not None:
+                content = Content(transactor.signer.address, action, title)
+                await proven.require(decision.number, content, decision.receipt.height)
+            return decision
+
+        async def check(chain: "HubChain") -> None:
+            if change is not None:
+                await goes_on(chain, PublicKey(KeyType.SECP256K1, change[0]), change[1])
+
+        decide(self.config, self.hub_name, self.operator, self.password_file, act, as_json=self.as_json, check=check)
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function of a Ballot and of its own options as a command that has both."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(function).parameters.values()
+
+        def run(
+            *,
+            config: ConfigFile,
+            operator: Operator,
+            operator_password_file: OperatorPassword = None,
+            title: Title = None,
+            hub: HubName = None,
+            as_json: AsJson = False,
+            **own_options: Any,
+        ) -> None:
+            function(Ballot(config, hub, operator, operator_password_file, title, as_json), **own_options)
+
+        *shared, _ = inspect.signature(run).parameters.values()
+        parameters = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *shared]
+        # What typer reads: the function's own options come first.
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
+        app.command(name)(run)
+        return function
+
+    return register

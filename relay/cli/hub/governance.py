@@ -1,0 +1,293 @@
+"""`hutong hub execute`, `proposals` and `members`: what the operators of a hub's validators decided and may still decide."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relay.administration.hub_trust import UnusableTrust, trust_of
+from relay.cli.chains.quota import open_hub
+from relay.cli.common.session import (
+    REFUSED,
+    UNUSABLE,
+    AsJson,
+    ConfigFile,
+    config_of,
+    hub_of,
+    refuse,
+    run_administration,
+    signer_of,
+)
+from relay.cli.hub.validators import WouldStop
+from relay.config import HubChainConfig
+from relay.keys import Signer
+
+if TYPE_CHECKING:
+    from adapters.hub import HubChain
+    from adapters.hub.governance import Decision, Proposal, Result, Vote
+    from adapters.hub.verified_state import HubTrust
+    from adapters.ics26.transactor import Transactor
+
+    Act = Callable[[HubChain, Transactor], Awaitable[Decision]]
+
+HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
+Operator = Annotated[Path, typer.Option("--operator", help="Keystore of your validator's operator account.")]
+OperatorPassword = Annotated[
+    Path | None, typer.Option("--operator-password-file", help="File with its password, mode 0600.")
+]
+Number = Annotated[int, typer.Argument(min=1, max=2**64 - 1, metavar="PROPOSAL", help="Its number.")]
+EXIT_FAILED = 3
+"""The decision was made and its action refused."""
+MAX_LISTED = 1_000
+
+
+def execute(
+    number: Number,
+    config: ConfigFile,
+    operator: Operator,
+    operator_password_file: OperatorPassword = None,
+    hub: HubName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Execute a proposal again that was approved while its action was refused.
+
+    Exit codes: 0 executed, 1 refused, 2 unusable input.
+    """
+    from adapters.hub import governance
+
+    async def act(_: "HubChain", transactor: "Transactor") -> "Decision":
+        return await governance.execute(transactor, number)
+
+    decide(config, hub, operator, operator_password_file, act, as_json=as_json)
+
+
+def proposals(
+    config: ConfigFile,
+    number: Annotated[int | None, typer.Argument(min=1, metavar="[PROPOSAL]", help="One, with its votes.")] = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that can still be decided.")] = False,
+    hub: HubName = None,
+    as_json: AsJson = False,
+) -> None:
+    """What was proposed, by whom, how it stands and what it came to; the newest 1 000, or one with every vote.
+
+    Exit codes: 0 answered, 1 the hub did not answer or has no such proposal, 2 unusable input.
+    """
+    hub_chain = hub_of(config_of(config), hub)
+    rows = run_administration(partial(_read, hub_chain, number))
+    if only_open:
+        rows = [row for row in rows if row["status"] in ("open", "failed")]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo(_line(row))
+        for one in row.get("votes", ()):
+            word = "approves" if one["approve"] else "rejects"
+            typer.echo(f"  {one['public_key']} {word} with {one['power']} at block {one['height']}")
+        if number is not None and row["status"] == "executed":
+            approvals = ", ".join(f"{key} {power}" for key, power in row["approvals"].items())
+            typer.echo(f"  executed at block {row['executed_height']} by {approvals} of {row['executed_total_power']}")
+    if not rows:
+        typer.echo("no proposals")
+
+
+def members(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -> None:
+    """The validators of a hub that they govern: key, power, and the operator account that speaks for each.
+
+    Exit codes: 0 answered, 1 the hub did not answer or is governed by admins, 2 unusable input.
+    """
+    from adapters.hub import governance
+
+    hub_chain = hub_of(config_of(config), hub)
+
+    async def read(random: Random) -> dict[str, Any]:
+        async with open_hub(hub_chain, random) as chain:
+            await require_governed(chain.execution)
+            rows = await governance.members(chain.execution)
+            scheduled = await governance.schedule(chain.execution)
+            parameters = await governance.parameters(chain.execution)
+        return {
+            "members": [asdict(row) | {"public_key": row.public_key.hex()} for row in rows],
+            "schedule": asdict(scheduled),
+            "parameters": parameters,
+        }
+
+    answer = run_administration(read)
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    total = sum(row["power"] for row in answer["members"])
+    for row in answer["members"]:
+        typer.echo(f"{row['account']} {row['public_key']} {row['power']} ({100 * row['power'] / total:.1f} %)")
+    scheduled = answer["schedule"]
+    typer.echo(f"rules version {scheduled['rules_version']}")
+    if scheduled["planned_height"]:
+        typer.echo(f"rules version {scheduled['planned_version']} begins at block {scheduled['planned_height']}")
+    if scheduled["last_height"]:
+        typer.echo(f"the revision ends after block {scheduled['last_height']}")
+    for name, value in answer["parameters"].items():
+        typer.echo(f"{name} {value}")
+
+
+def decide(
+    config: Path,
+    hub: str | None,
+    keystore: Path,
+    password_file: Path | None,
+    act: "Act",
+    *,
+    as_json: bool,
+    check: "Callable[[HubChain], Awaitable[object]] | None" = None,
+) -> None:
+    """Let the operator act, after `check`, and say what the proposal came to."""
+    hub_chain = hub_of(config_of(config), hub)
+    signer = operator_of(keystore, password_file)
+    try:
+        decision, now = run_administration(partial(_act, hub_chain, signer, act, check))
+    except WouldStop as error:
+        raise refuse(str(error), REFUSED) from None
+    state = "executed" if decision.executed else "failed" if decision.failure else "open"
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "proposal": decision.number,
+                    "status": state,
+                    "approved_power": now.approved_power,
+                    "total_power": now.total_power,
+                    "height": decision.receipt.height,
+                    "failure": decision.failure,
+                }
+            )
+        )
+    elif decision.executed:
+        typer.echo(f"proposal {decision.number} is executed in block {decision.receipt.height}")
+    elif decision.failure:
+        typer.echo(f"proposal {decision.number} is approved, but its action was refused: {decision.failure}", err=True)
+    else:
+        typer.echo(
+            f"proposal {decision.number} is open: approved by {now.approved_power} of {now.total_power}, until"
+            f" {time_text(now.expires_s)}"
+        )
+    if decision.failure:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def operator_of(keystore: Path, password_file: Path | None) -> Signer:
+    if password_file is None:
+        raise refuse("give --operator-password-file", UNUSABLE)
+    return signer_of(keystore, password_file, None)
+
+
+def trusted(hub: HubChainConfig) -> "HubTrust | None":
+    """typer.Exit with one sentence where the configured genesis is unusable."""
+    try:
+        return trust_of(hub)
+    except UnusableTrust as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+async def require_governed(execution: Any) -> None:
+    """Raises RefusedByChain with one sentence where admins govern."""
+    from adapters.hub.admin import admins
+    from adapters.interface import RefusedByChain
+
+    _, needed = await admins(execution)
+    if needed:
+        raise RefusedByChain(
+            "GovernedByAdmins", "this hub is governed by its admins, who decide with their own commands"
+        )
+
+
+async def _act(
+    hub: HubChainConfig,
+    signer: Signer,
+    act: "Act",
+    check: "Callable[[HubChain], Awaitable[object]] | None",
+    random: Random,
+) -> "tuple[Decision, Proposal]":
+    from adapters.hub.governance import proposal
+    from adapters.ics26.transactor import Transactor
+
+    async with open_hub(hub, random) as chain:
+        await require_governed(chain.execution)
+        if check is not None:
+            await check(chain)
+        decision = await act(chain, Transactor(chain.execution, await chain.eth_chain_id(), signer))
+        return decision, await proposal(chain.execution, decision.number)
+
+
+async def _read(hub: HubChainConfig, number: int | None, random: Random) -> list[dict[str, Any]]:
+    from adapters.hub import governance
+
+    async with open_hub(hub, random) as chain:
+        execution = chain.execution
+        await require_governed(execution)
+        if number is not None:
+            one, came = await governance.proposal(execution, number), await governance.result(execution, number)
+            return [_row(one, came) | {"votes": [_vote(vote) for vote in await governance.votes(execution, number)]}]
+        count = await governance.proposal_count(execution)
+        wanted = range(max(1, count - MAX_LISTED + 1), count + 1)
+        return [
+            _row(await governance.proposal(execution, one), await governance.result(execution, one)) for one in wanted
+        ]
+
+
+def _row(one: "Proposal", came: "Result") -> dict[str, Any]:
+    return {
+        "proposal": one.number,
+        "status": one.status.name.lower(),
+        "title": one.title,
+        "action": describe(one.action),
+        "proposer": one.account,
+        "proposer_key": one.public_key.hex(),
+        "height": one.height,
+        "proposed_s": one.proposed_s,
+        "expires_s": one.expires_s,
+        "approved_power": one.approved_power,
+        "total_power": one.total_power,
+        "executed_height": came.height if came.status.name == "EXECUTED" else 0,
+        "executed_total_power": came.total_power,
+        "approvals": {key.hex(): power for key, power in came.approvals},
+        "failure": came.text,
+        "raw_action": one.action.hex(),
+    }
+
+
+def _vote(one: "Vote") -> dict[str, Any]:
+    return asdict(one) | {"public_key": one.public_key.hex()}
+
+
+def _line(row: dict[str, Any]) -> str:
+    head = f"{row['proposal']} {row['status']}: {row['action']} ({row['title']})"
+    match row["status"]:
+        case "executed":
+            return f"{head}, by {row['proposer']}, executed at block {row['executed_height']}"
+        case "failed":
+            return f"{head}, by {row['proposer']}, refused: {row['failure']}; until {time_text(row['expires_s'])}"
+        case _:
+            return (
+                f"{head}, by {row['proposer']}, approved by {row['approved_power']} of {row['total_power']}, until"
+                f" {time_text(row['expires_s'])}"
+            )
+
+
+def describe(action: bytes) -> str:
+    """An action's bytes in words; what cannot be read is shown by its size."""
+    from adapters.hub.admin import describe_action
+    from light_clients.interface import MalformedInput
+
+    try:
+        return describe_action(action)
+    except MalformedInput:
+        return f"{len(action)} bytes that are no action"
+
+
+def time_text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

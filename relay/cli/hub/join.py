@@ -1,0 +1,166 @@
+"""`hutong hub join`: the home of a node that joins a running hub, under CometBFT or of the embedded engine."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+
+if TYPE_CHECKING:
+    from relay.hub.application.genesis import Genesis
+    from relay.hub.home.key_file import EncodeKey
+
+EXIT_NOT_JOINED = 1
+EXIT_UNUSABLE = 2
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}(?:/[A-Za-z0-9._~/-]{0,200})?")
+_PEER = re.compile(r"([0-9a-f]{40})@([A-Za-z0-9.:\[\]-]{1,255}:[0-9]{1,5})")
+
+
+def join(
+    home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
+    genesis: Annotated[Path, typer.Option(help="The hub's genesis.json, as a member has it.")],
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID@HOST:PORT", help="Under CometBFT: a member's p2p address; may be repeated."),
+    ] = None,
+    from_member: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="URL",
+            help="Embedded engine: a member's CometBFT RPC, as http://member:26657; may be repeated.",
+        ),
+    ] = None,
+    base_port: Annotated[
+        int, typer.Option(min=1024, max=64_000, help="CometBFT's p2p port; +1 its RPC, +2 eth_*.")
+    ] = 26_656,
+    trust_rpc: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT", help="State sync instead of replay: CometBFT RPC servers, two at least, repeated."
+        ),
+    ] = None,
+    trust_height: Annotated[int | None, typer.Option(min=1, help="Height of a header that you trust.")] = None,
+    trust_hash: Annotated[str | None, typer.Option(metavar="HEX", help="Its hash.")] = None,
+    key_password_file: NewKeyPasswordFile = None,
+    key_password_env: NewKeyPasswordEnv = None,
+) -> None:
+    """Make a home with a new validator key that follows a running hub, from block 1 or by state sync.
+
+    With --from it is brought to the members' newest block, every block verified, and the command may be given again: it
+    goes on where it was. With --peer CometBFT does that later.
+
+    Exit codes: 0 done, 1 no member helps (each is named), 2 unusable input.
+    """
+    if bool(from_member) == bool(peer):
+        _fail("give --from for a hub of the embedded engine, or --peer for one under CometBFT")
+    document = genesis_of(genesis)
+    from relay.hub.home.home import UnusableHome
+
+    try:
+        encode_key = new_key_encoding(home, key_password_file, key_password_env)
+    except UnusableHome as error:
+        _fail(str(error))
+    if from_member:
+        _join_members(home, document, from_member, trust_height, trust_hash, trust_rpc, encode_key)
+        return
+    if key_password_file is not None or key_password_env is not None:
+        _fail("CometBFT reads its key plain: an encrypted one is not supported under it")
+    from relay.hub.abci.cometbft_home import Peer, TrustedHeader
+    from relay.hub.abci.initialise import ports_from
+    from relay.hub.abci.joining import initialise_joining
+
+    peers = []
+    for text in peer or ():
+        match = _PEER.fullmatch(text)
+        if match is None:
+            _fail(f"--peer {text[:80]}: give ID@HOST:PORT, ID in 40 lower-case hex digits")
+        peers.append(Peer(match[1], match[2]))
+    trusted = None
+    if trust_rpc or trust_height is not None or trust_hash is not None:
+        if trust_hash is None or trust_height is None or len(trust_rpc or ()) < 2:
+            _fail("state sync needs --trust-height, --trust-hash and --trust-rpc twice")
+        hashed = _hash_of(trust_hash)
+        servers = tuple(server.removeprefix("http://").rstrip("/") for server in trust_rpc or ())
+        for server in servers:
+            if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}:[0-9]{1,5}", server) is None:
+                _fail(f"--trust-rpc {server[:80]}: give HOST:PORT")
+        trusted = TrustedHeader(trust_height, hashed, servers, document.params.trusting_period_s)
+    try:
+        member = initialise_joining(home, document, ports_from(base_port, 0), peers, trusted)
+    except UnusableHome as error:
+        _fail(str(error))
+    typer.echo(f"node {member.node_id} of hub {document.chain_id} initialised in {home}")
+    typer.echo(
+        f"hutong hub abci --home {member.home} --listen {member.listen} --cometbft-rpc {member.cometbft_rpc}"
+        f" --port {member.ports.eth}"
+    )
+    typer.echo(f"cometbft node --home {member.cometbft_home}")
+    typer.echo(f"peer {member.node_id}@127.0.0.1:{member.ports.p2p}")
+
+
+def genesis_of(path: Path) -> "Genesis":
+    from light_clients.interface import MalformedInput
+    from relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
+
+    try:
+        with path.open("rb") as file:
+            return decode_genesis(file.read(MAX_GENESIS_BYTES + 1))
+    except OSError as error:
+        _fail(f"{path}: {error.strerror or error}")
+    except MalformedInput as error:
+        _fail(f"{path}: {error}")
+
+
+def _hash_of(text: str) -> bytes:
+    if re.fullmatch(r"(?:0x)?[0-9a-fA-F]{64}", text) is None:
+        _fail("--trust-hash: 32 bytes in hex")
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _join_members(
+    home: Path,
+    genesis: "Genesis",
+    urls: list[str],
+    trust_height: int | None,
+    trust_hash: str | None,
+    trust_rpc: list[str] | None,
+    encode_key: "EncodeKey",
+) -> None:
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.home.process import NodeRefused
+    from relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
+    from relay.hub.joining.light_follow import TrustedHash
+    from relay.hub.joining.member_rpc import Member
+
+    if trust_rpc:
+        _fail("--trust-rpc is for CometBFT; with --from the members serve the headers")
+    if (trust_height is None) != (trust_hash is None):
+        _fail("give --trust-height and --trust-hash together")
+    trusted = None
+    if trust_height is not None and trust_hash is not None:
+        trusted = TrustedHash(trust_height, _hash_of(trust_hash))
+    for url in urls:
+        if _URL.fullmatch(url) is None:
+            _fail(f"--from {url[:80]}: give http://HOST:PORT or https://HOST:PORT")
+    try:
+        made = prepare_home(home, genesis, encode_key)
+        if made:
+            typer.echo(f"node of hub {genesis.chain_id} initialised in {home}")
+        members = [Member(url) for url in dict.fromkeys(urls)]
+        done = join_hub(home, genesis, members, trusted, lambda sentence: typer.echo(sentence, err=True))
+    except (UnusableHome, NodeRefused) as error:
+        _fail(str(error))
+    except JoinFailed as error:
+        _fail(f"not joined: {error}", EXIT_NOT_JOINED)
+    if done.restored_height is not None:
+        typer.echo(f"restored the state after block {done.restored_height}")
+    typer.echo(f"at block {done.height}: {done.blocks} blocks verified, app hash {done.app_hash.hex()}")
+    typer.echo(f"hutong hub start --home {home}")
+
+
+def _fail(sentence: str, code: int = EXIT_UNUSABLE) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

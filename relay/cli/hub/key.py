@@ -1,0 +1,125 @@
+"""`hutong hub key`: the consensus key of a home, encrypted or plain. No command takes or prints a secret."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
+from relay.cli.common.session import UNUSABLE, AsJson, demand_terminal, refuse
+
+if TYPE_CHECKING:
+    from relay.hub.home.key_file import KeyFile
+
+app = typer.Typer(
+    add_completion=False,
+    help="The consensus key of a home: encrypted, or plain.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Home = Annotated[Path, typer.Option(help="The home of a node of the embedded engine, or of a signer; it may run.")]
+
+
+@app.command()
+def encrypt(
+    home: Home,
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
+    scrypt_iterations: Annotated[
+        int | None, typer.Option(help="Cost of opening it; a power of two (default: the library's).")
+    ] = None,
+) -> None:
+    """Put the key under a password, which `hutong hub start` is given from then on. Asked for unless a source is given.
+
+    Exit codes: 0 done, 2 unusable home or password.
+    """
+    from relay.base.durable_files import write_durably
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.home.key_file import encrypted, open_key, parse_key_file
+
+    try:
+        file = _key_file(home)
+        if file.is_encrypted:
+            raise UnusableHome(f"{file.path} is encrypted already")
+        if key_password_file is None and key_password_env is None:
+            demand_terminal("the new password", "--key-password-file or --key-password-env")
+            text = typer.prompt(f"New password of {file.path}", hide_input=True, confirmation_prompt=True, err=True)
+            password = str(text).encode()
+        else:
+            password = given_password(file.path, key_password_file, key_password_env)
+        key = open_key(file)
+        data = encrypted(password, file.path, scrypt_iterations)(key)
+        if open_key(parse_key_file(file.path, data), lambda _: password) != key:
+            raise UnusableHome(f"{file.path}: the encrypted key does not open to the same key; nothing was changed")
+        write_durably(file.path, data)
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+    except (OSError, ValueError) as error:
+        raise refuse(f"{home}: {error}", UNUSABLE) from None
+    typer.echo(f"{file.public_key.address.hex().upper()} in {file.path} is encrypted now; older copies of it are not")
+
+
+@app.command()
+def decrypt(
+    home: Home,
+    unencrypted: Annotated[
+        bool, typer.Option("--unencrypted", help="Confirm that the key shall stand in a file for all who can read it.")
+    ] = False,
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
+) -> None:
+    """Take the password off: a plain priv_validator_key.json, mode 0600, as CometBFT reads it.
+
+    Exit codes: 0 done, 2 unusable home or password.
+    """
+    from relay.base.durable_files import write_durably
+    from relay.hub.home.home import UnusableHome, encode_validator_key
+    from relay.hub.home.key_file import open_key
+
+    try:
+        if not unencrypted:
+            raise UnusableHome("this writes the key unencrypted; say --unencrypted if that is what you want")
+        file = _key_file(home)
+        if not file.is_encrypted:
+            raise UnusableHome(f"{file.path} is not encrypted")
+        key = open_key(file, key_password(key_password_file, key_password_env))
+        write_durably(file.path, encode_validator_key(key))
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+    except OSError as error:
+        raise refuse(f"{home}: {error}", UNUSABLE) from None
+    typer.echo(f"{key.public_key.address.hex().upper()} in {file.path} is plain now")
+
+
+@app.command()
+def show(home: Home, as_json: AsJson = False) -> None:
+    """Print the key's address and public key, and whether it is encrypted. No password is needed.
+
+    Exit codes: 0 done, 2 unusable home.
+    """
+    from relay.hub.home.home import UnusableHome
+
+    try:
+        file = _key_file(home)
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+    address, public_key = file.public_key.address.hex().upper(), file.public_key.data.hex()
+    if as_json:
+        row = {"address": address, "public_key": public_key, "encrypted": file.is_encrypted, "file": str(file.path)}
+        typer.echo(json.dumps(row))
+        return
+    typer.echo(f"{address} {public_key} {file.path} ({'encrypted' if file.is_encrypted else 'plain'})")
+
+
+def _key_file(home: Path) -> "KeyFile":
+    from relay.hub.home.home import VALIDATOR_KEY_FILE, UnusableHome
+    from relay.hub.home.key_file import read_key_file
+    from relay.keys import forbid_core_dumps
+
+    forbid_core_dumps()
+    if (home / "cometbft").is_dir():
+        raise UnusableHome(
+            f"{home} is of a hub under CometBFT, which reads its key plain: an encrypted one is not supported"
+        )
+    return read_key_file(home / VALIDATOR_KEY_FILE)

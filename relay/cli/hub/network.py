@@ -1,0 +1,86 @@
+"""`hutong hub network`: who a node is among peers, and whom it talks to."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.cli.common.session import UNUSABLE, refuse
+
+app = typer.Typer(
+    add_completion=False,
+    help="A node's place among its peers (network.toml).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Home = Annotated[Path, typer.Option(help="The node's home.")]
+
+
+@app.command()
+def init(
+    home: Home,
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where peers reach this node.")],
+) -> None:
+    """Make a node key and network.toml in a home that `hutong hub join`, `restore` or `init` made; print what peers must add."""
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.network.membership import enter_network
+    from relay.hub.network.network_file import parse_endpoint, peer_lines
+
+    try:
+        own = enter_network(home, parse_endpoint(listen, "--listen"))
+    except (UnusableHome, ValueError) as error:
+        raise refuse(str(error), UNUSABLE) from None
+    typer.echo(peer_lines(own))
+
+
+@app.command()
+def show(home: Home) -> None:
+    """Print what peers must add to know this node."""
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.network.membership import own_lines
+    from relay.hub.network.network_file import peer_lines
+
+    try:
+        typer.echo(peer_lines(own_lines(home)))
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+@app.command()
+def add(
+    home: Home,
+    file: Annotated[Path, typer.Argument(help="What `show` printed at other nodes, one or several; - reads them.")],
+) -> None:
+    """Add peers, or replace their older lines. A running node takes them up at SIGHUP, others at their start."""
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.network.membership import add_peers
+    from relay.hub.network.network_file import MAX_FILE_BYTES
+
+    try:
+        if str(file) == "-":
+            lines = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with file.open("rb") as opened:
+                lines = opened.read(MAX_FILE_BYTES + 1)
+        for peer in add_peers(home, lines):
+            typer.echo(f"peer {peer}")
+    except OSError as error:
+        raise refuse(f"{file}: {error.strerror or error}", UNUSABLE) from None
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+@app.command()
+def remove(
+    home: Home,
+    node_id: Annotated[str, typer.Argument(metavar="ID", help="Of the peer: what its line has before the @.")],
+) -> None:
+    """Take a peer out. A running node leaves it at SIGHUP."""
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.network.membership import remove_peer
+
+    try:
+        typer.echo(f"no peer any more: {remove_peer(home, node_id)}")
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None

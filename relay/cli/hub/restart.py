@@ -1,0 +1,41 @@
+"""`hutong hub restart`: the genesis of the next revision, after the validators ended one."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.cli.common.session import UNUSABLE, AsJson, refuse
+
+
+def restart(
+    home: Annotated[Path, typer.Option(help="The home of a stopped node that has reached its revision's end.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the genesis of the next revision, from the state after the last block. Compare its digest with the other members'
+    before you start the node again. The old genesis stays beside it, and so do all blocks.
+
+    Exit codes: 0 done, 2 the revision has not ended here.
+    """
+    from relay.hub.home.process import NodeRefused
+    from relay.hub.upkeep.restart import restart as make
+
+    try:
+        made = make(home)
+    except NodeRefused as error:
+        raise refuse(str(error), UNUSABLE) from None
+    genesis = made.genesis
+    if as_json:
+        answer = {
+            "chain_id": genesis.chain_id,
+            "first_height": genesis.base_height + 1,
+            "digest": genesis.digest.hex(),
+            "previous_genesis": str(made.previous_file),
+        }
+        typer.echo(json.dumps(answer))
+        return
+    typer.echo(
+        f"hub {genesis.chain_id} begins at block {genesis.base_height + 1}; its genesis has digest {genesis.digest.hex()}"
+    )
+    typer.echo(f"the genesis before it is in {made.previous_file}")

@@ -1,0 +1,65 @@
+"""`hutong hub signer`: a validator's key in a process of its own, on this machine or another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from relay.cli.common.session import UNUSABLE, refuse
+
+EXIT_HALTED = 1
+
+app = typer.Typer(
+    add_completion=False,
+    help="A validator's key in a process of its own, which refuses to sign twice.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def init(
+    home: Annotated[Path, typer.Option(help="The signer's home: the directory to fill.")],
+    node: Annotated[Path, typer.Option(help="The home of the stopped node whose key and record move.")],
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the node reaches the signer.")],
+) -> None:
+    """Move a node's consensus key and last-signed record into a signer's home, and name the signer to the node.
+
+    Exit codes: 0 done, 2 unusable home.
+    """
+    from relay.hub.home.home import UnusableHome
+    from relay.hub.home.process import NodeRefused
+    from relay.hub.network.network_file import parse_endpoint
+    from relay.hub.remote_signer.moving import move_key
+
+    try:
+        signer = move_key(node, home, parse_endpoint(listen, "--listen"))
+    except (UnusableHome, NodeRefused, ValueError) as error:
+        raise refuse(str(error), UNUSABLE) from None
+    typer.echo(f"signer {signer} has the key of {node}")
+    typer.echo(f"hutong hub signer start --home {home}")
+    typer.echo(f"hutong hub start --home {node}")
+
+
+@app.command()
+def start(
+    home: Annotated[Path, typer.Option(help="A directory that `hutong hub signer init` filled.")],
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
+) -> None:
+    """Sign for the nodes of signer.toml, one at a time, until SIGTERM or SIGINT. Prints one line when ready.
+
+    Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
+    """
+    from relay.hub.home.process import NodeHalted, NodeRefused
+    from relay.hub.remote_signer.start import run_signer
+    from relay.keys import forbid_core_dumps
+
+    forbid_core_dumps()
+    try:
+        run_signer(home, key_password(key_password_file, key_password_env))
+    except NodeRefused as error:
+        raise refuse(str(error), UNUSABLE) from None
+    except NodeHalted as error:
+        raise refuse(str(error), EXIT_HALTED) from None

@@ -1,0 +1,108 @@
+"""`hutong attest`: sign what a chain without provable consensus holds."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.base.durable_files import READABLE, write_durably
+from relay.cli.common.verdicts import unusable_as_exit
+from relay.verify.inputs import UnusableInput, parse_hex
+
+app = typer.Typer(add_completion=False, help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The attestor's TOML file.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Attestors."""
+
+
+@app.command()
+def run(config: ConfigFile) -> None:
+    """Sign final states of one chain for the configured clients until SIGTERM or Ctrl-C. Exit code 0 stopped, 2 cannot start."""
+    import trio
+
+    from relay.attestor.daemon import run_attestor
+    from relay.attestor.errors import AttestorUnusable
+    from relay.config import ConfigError, load_attestor_config
+    from relay.keys import KeyUnavailable
+    from relay.telemetry import configure_logs
+
+    try:
+        loaded = load_attestor_config(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    configure_logs(loaded.attestor.log_level)
+    expected = (AttestorUnusable, KeyUnavailable)
+    try:
+        trio.run(run_attestor, loaded, typer.echo)
+    except expected as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except BaseExceptionGroup as group:
+        typer.echo(str(_only(group, expected)), err=True)
+        raise typer.Exit(2) from None
+
+
+def _only(group: BaseExceptionGroup[BaseException], expected: tuple[type[Exception], ...]) -> BaseException:
+    """The first of a group of expected errors; a group with others in it is raised again."""
+    found, rest = group.split(expected)
+    if found is None or rest is not None:
+        raise group
+    leaf: BaseException = found
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf
+
+
+@app.command()
+def rotate(
+    config: ConfigFile,
+    client: Annotated[str, typer.Option(help="The client whose set is to change, one of the configured destinations.")],
+    height: Annotated[int, typer.Option(min=1, help="A final block of the source, the same for all who sign.")],
+    set_number: Annotated[int, typer.Option(min=1, help="One more than the rotations that the client has seen.")],
+    attestor: Annotated[list[str], typer.Option(help="Address of an attestor of the new set; once for each.")],
+    threshold: Annotated[int, typer.Option(min=1, help="How many of the new set must sign; more than half.")],
+    overlap: Annotated[
+        int, typer.Option(min=0, help="Heights for which the present set stays good; 0 ends it at once.")
+    ],
+    out: Annotated[Path, typer.Option(help="File for this attestor's signature.")],
+) -> None:
+    """Sign the set of attestors that follows the present one (stop `attest run` for it: both use one home).
+
+    Exit code 0 signed, 2 not. As many attestors of the present set as its threshold sign the same; `hutong client rotate`
+    takes their files.
+    """
+    import trio
+
+    from adapters.evm.attested.attestor_api import AttestorRefused
+    from relay.attestor.errors import AttestorUnusable
+    from relay.attestor.rotation import NextSet, sign_rotation
+    from relay.config import ConfigError, load_attestor_config
+    from relay.keys import KeyUnavailable, load_signer
+
+    expected = (ConfigError, KeyUnavailable, AttestorUnusable, AttestorRefused)
+    with unusable_as_exit():
+        addresses = tuple(parse_hex(text, "--attestor", 20) for text in attestor)
+        if out.exists():
+            raise UnusableInput(f"--out {out} exists")
+        try:
+            loaded = load_attestor_config(config)
+            signer = load_signer(loaded.attestor.key)
+            wanted = NextSet(client, height, set_number, addresses, threshold, overlap)
+            signed = trio.run(partial(sign_rotation, loaded, signer, wanted))
+        except expected as error:
+            raise UnusableInput(str(error)) from None
+        except BaseExceptionGroup as group:
+            raise UnusableInput(str(_only(group, expected))) from None
+        document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
+        try:
+            write_durably(out, (json.dumps(document, indent=1) + "\n").encode(), READABLE)
+        except OSError as error:
+            raise UnusableInput(f"--out {out} cannot be written: {error.strerror}") from None
+    typer.echo(f"{signer.address} signed set {set_number} of {client}: {out}")

@@ -1,0 +1,190 @@
+"""`hutong demo`."""
+
+import shutil
+import signal
+import tempfile
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import trio
+import typer
+from rich.console import Console
+
+from relay.demo.bundles import Bundles
+from relay.demo.chaos import Chaos
+from relay.demo.lane import Lane
+from relay.local.cometbft_hub import CometbftEngine
+from relay.local.hub import EmbeddedEngine, HubEngine
+from relay.local.network_hub import NetworkEngine
+from relay.local.processes import DemoFailed, DemoStopped
+from relay.local.programs import ProgramMissing, find_program
+from relay.local.traffic import Traffic
+
+EXIT_UNUSABLE = 2
+MAX_MESSAGES = 10_000
+MAX_TRANSFERS = 1_000
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class Engine(StrEnum):
+    """What drives the hub."""
+
+    EMBEDDED = "embedded"
+    COMETBFT = "cometbft"
+
+
+class Run(Protocol):
+    """A demo that can be run."""
+
+    async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
+        """Whether everything was as it should be."""
+
+
+@app.command()
+def demo(
+    messages: Annotated[
+        int,
+        typer.Option(
+            help="How many packets: a fifth are tokens that go out, a fifth the same coming home, a tenth is made to time out.",
+            min=1,
+            max=MAX_MESSAGES,
+        ),
+    ] = 20,
+    hub: Annotated[
+        Engine,
+        typer.Option(
+            help="One validator that drives itself, or four under CometBFT; of these one is killed, and a fifth node joins."
+        ),
+    ] = Engine.EMBEDDED,
+    validators: Annotated[
+        int | None,
+        typer.Option(help="So many validators as each other's peers, without CometBFT; one is killed.", min=4, max=16),
+    ] = None,
+    cosmos: Annotated[
+        bool,
+        typer.Option(
+            help="A stock ibc-go chain, the hub (of any kind) and one EVM chain instead; the relay is killed on the way."
+        ),
+    ] = False,
+    transfers: Annotated[
+        int, typer.Option(help="With --cosmos: token transfers each way; all come home.", min=1, max=MAX_TRANSFERS)
+    ] = 20,
+    timeouts: Annotated[
+        int, typer.Option(help="With --cosmos: transfers made to time out on each leg.", min=2, max=MAX_TRANSFERS)
+    ] = 4,
+    cometbft: Annotated[Path | None, typer.Option(help="The program cometbft, 0.38 (default: on the PATH).")] = None,
+    simd: Annotated[Path | None, typer.Option(help="The program simd of ibc-go v10 (default: on the PATH).")] = None,
+    chaos: Annotated[
+        bool,
+        typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints and the proof bundle of every packet (hutong audit).")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
+    ] = False,
+    keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C, and keep the files.")] = False,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder for the files, new or empty (default: a temporary one).")
+    ] = None,
+) -> None:
+    """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
+
+    Exit code 0 if every packet was delivered once and acknowledged, or timed out and was refunded, and no token was made
+    or lost; 1 otherwise, 2 for unusable input.
+    """
+    try:
+        run: Run
+        if cosmos:
+            _refuse_with_cosmos(chaos=chaos, bundles=bundles)
+            from relay.demo.cosmos.lane import CosmosLane
+
+            engine = _engine(hub, validators, cometbft)
+            run = CosmosLane(find_program("simd", simd), transfers, timeouts, engine)
+        else:
+            engine = _engine(hub, validators, cometbft)
+            kept = None if bundles is None else Bundles(bundles)
+            run = Lane(Traffic.of(messages), Chaos(seed) if chaos else None, engine, kept)
+    except ProgramMissing as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else _made(home)
+    _see_through(run, Console(stderr=json_), folder, json_=json_, keep=keep)
+    if home is None and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> HubEngine:
+    """Raises ProgramMissing."""
+    if hub is Engine.COMETBFT and validators is not None:
+        typer.echo("not supported: --hub cometbft with --validators (it has four)", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
+    if hub is Engine.COMETBFT:
+        return CometbftEngine(find_program("cometbft", cometbft))
+    return EmbeddedEngine() if validators is None else NetworkEngine(validators)
+
+
+def _refuse_with_cosmos(*, chaos: bool, bundles: Path | None) -> None:
+    for option, given in (("--chaos", chaos), ("--bundles", bundles)):
+        if given:
+            typer.echo(f"not supported: --cosmos with {option}", err=True)
+            raise typer.Exit(EXIT_UNUSABLE)
+
+
+def _made(home: Path) -> Path:
+    """Absolute, since the configuration names it. Exit code 2 where something is in it already."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_empty = next(home.iterdir(), None) is None
+    except OSError as error:
+        typer.echo(f"--home {home} cannot be used: {error.strerror}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    if not is_empty:
+        typer.echo(f"--home {home} is not empty; name a new folder", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
+    return home.resolve()
+
+
+def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: bool) -> None:
+    """To its good end; any other is an exit code."""
+    good = False
+    try:
+        good = trio.run(partial(_supervise, run, home, console, json_=json_, keep=keep), strict_exception_groups=True)
+    except BaseExceptionGroup as group:
+        if group.subgroup(DemoStopped) is not None:
+            # What else broke did so because daemons end while the rest still asks them.
+            console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(130) from None
+        failed, rest = group.split(DemoFailed)
+        if failed is None or rest is not None:
+            raise
+        error: BaseException = failed
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        console.print(f"The demo failed: {error}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    if not good:
+        console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+
+async def _supervise(run: Run, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_stop_on_signal)
+        good = await run.run(nursery, home, console, json_=json_, keep=keep)
+        nursery.cancel_scope.cancel()
+    return good
+
+
+async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    """Turn a signal into an ordered end, so that no daemon outlives the demo."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
+        async for number in signals:
+            raise DemoStopped(signal.Signals(number).name)

@@ -1,0 +1,213 @@
+"""`hutong relay`: run the relay."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from relay.config import Config
+    from relay.core.history.letters import Letters
+    from relay.dispatch import DeadLetter
+
+Result = TypeVar("Result")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+ByCause = Annotated[str | None, typer.Option("--cause", help="Of this cause alone, such as would_fail.")]
+ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alone, as chain:client.")]
+ANSWER_LIMIT_S = 30
+"""For the queue's server, which runs while the relay does."""
+
+app = typer.Typer(add_completion=False, help="The relay.", no_args_is_help=True)
+
+
+@app.command()
+def run(config: ConfigFile) -> None:
+    """Relay packets over the configured paths until SIGTERM or Ctrl-C. Exit code 0 stopped, 2 cannot start."""
+    import trio
+
+    from relay.core.daemon import run_daemon
+    from relay.core.errors import CoreError
+    from relay.dispatch import QueueError
+    from relay.keys import KeyUnavailable, forbid_core_dumps
+    from relay.ledger import LedgerUnavailable
+    from relay.telemetry import configure_logs
+
+    forbid_core_dumps()
+    loaded = _load(config)
+    companions = []
+    if loaded.api is not None and loaded.api.inside_relay:
+        from relay.api.serving.inside import serve_beside
+
+        companions.append(serve_beside)
+    configure_logs(loaded.relay.log_level)
+    expected = (CoreError, KeyUnavailable, LedgerUnavailable, QueueError)
+    try:
+        trio.run(run_daemon, loaded, typer.echo, companions)
+    except expected as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except BaseExceptionGroup as group:
+        expected_part, rest = group.split(expected)
+        if expected_part is None or rest is not None:
+            raise
+        for sentence in dict.fromkeys(map(str, _leaves(expected_part))):
+            typer.echo(sentence, err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def dead(
+    config: ConfigFile,
+    cause: ByCause = None,
+    route: ByRoute = None,
+    ignored: Annotated[bool, typer.Option("--ignored", help="What `ignore` left alone instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List all dead letters of the running relay: job, failures, reason. They are tried again all the same."""
+    import json
+
+    from relay.core.history.letters import Chosen, Letters
+    from relay.dispatch import DeadLetter
+
+    async def read(letters: Letters) -> list[DeadLetter]:
+        return await (letters.ignored() if ignored else letters.dead(Chosen(cause, route)))
+
+    found = _with_letters(config, read)
+    for letter in found:
+        if as_json:
+            typer.echo(json.dumps(_document(letter)))
+        else:
+            typer.echo(f"{letter.id}  {letter.attempts}  {letter.reason}")
+    if not found and not as_json:
+        typer.echo("nothing is ignored" if ignored else "there are no dead letters", err=True)
+
+
+@app.command()
+def retry(
+    config: ConfigFile,
+    job: Annotated[str | None, typer.Argument(help="A job as `dead` lists it.")] = None,
+    cause: ByCause = None,
+    route: ByRoute = None,
+    every: Annotated[bool, typer.Option("--all", help="All dead letters, or all that the other options name.")] = False,
+) -> None:
+    """Try a dead letter, or many, of the running relay at once, from the first attempt. Exit code 1 if there is none."""
+    from relay.core.history.letters import Chosen, Letters
+
+    if (job is None) == (cause is None and route is None and not every):
+        typer.echo("name one job, or some by --cause, --route or --all", err=True)
+        raise typer.Exit(2)
+
+    async def revive(letters: Letters) -> int:
+        return int(await letters.retry(job)) if job is not None else await letters.retry_all(Chosen(cause, route))
+
+    woken = _with_letters(config, revive)
+    if not woken:
+        typer.echo("no dead letter is one of these" if job is None else f"no dead letter {job}", err=True)
+        raise typer.Exit(1)
+    if job is None:
+        typer.echo(f"{woken} are tried again")
+
+
+@app.command()
+def ignore(
+    config: ConfigFile,
+    job: Annotated[str, typer.Argument(help="A job as `dead` lists it: kind:chain/client/sequence.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; `hutong why` will say it.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Try the job again, from its first attempt.")] = False,
+) -> None:
+    """Leave a job alone from now on, with a reason that the ledger keeps. Its packet may still time out.
+
+    Exit code 1: with --undo, the job was not ignored.
+    """
+    from relay.core.history.letters import Letters
+
+    if undo == (reason is not None):
+        typer.echo("say why with --reason, or take it back with --undo", err=True)
+        raise typer.Exit(2)
+
+    async def work(letters: Letters) -> bool:
+        if reason is None:
+            return await letters.heed(job)
+        await letters.ignore(job, reason)
+        return True
+
+    if not _with_letters(config, work):
+        typer.echo(f"{job} was not ignored", err=True)
+        raise typer.Exit(1)
+
+
+def _document(letter: "DeadLetter") -> dict[str, object]:
+    packet_id = letter.id.partition(":")[2]
+    return {
+        "job": letter.id,
+        "packet": packet_id,
+        "route": letter.route,
+        "cause": letter.cause,
+        "failures": letter.attempts,
+        "unpaid_failures": letter.probes,
+        "reason": letter.reason,
+        "at_ms": letter.at_ms,
+    }
+
+
+def _load(path: Path) -> "Config":
+    from relay.config import ConfigError, file_problems, load_config
+
+    try:
+        config = load_config(path)
+        problems = file_problems(config)
+        if problems:
+            raise ConfigError(str(path), problems)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    return config
+
+
+def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") -> Result:
+    import os
+    import time
+
+    import trio
+
+    from relay.core.history.letters import Letters, NotAJob
+    from relay.core.topology.paths import Paths
+    from relay.dispatch import Connection, EmbeddedValkey, Queue, QueueError
+    from relay.ledger import LedgerUnavailable
+    from relay.telemetry import configure_logs
+
+    loaded = _load(config)
+    configure_logs("error")
+
+    async def ask() -> Result:
+        url = loaded.relay.redis_url or EmbeddedValkey(loaded.relay.home / "queue").url
+        password_env = loaded.relay.redis_password_env
+        connection = Connection(url, None if password_env is None else os.environ.get(password_env))
+        try:
+            with trio.fail_after(ANSWER_LIMIT_S):
+                queue = Queue(
+                    connection,
+                    "operator",
+                    lambda: time.time_ns() // 1_000_000,
+                    prefix=loaded.relay.redis_prefix,
+                )
+                return await work(Letters(queue, Paths.of(loaded.paths), loaded.relay))
+        finally:
+            connection.close()
+
+    try:
+        return trio.run(ask)
+    except trio.TooSlowError:
+        typer.echo("the queue's server does not answer: is the relay running?", err=True)
+        raise typer.Exit(2) from None
+    except (NotAJob, QueueError, LedgerUnavailable) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]

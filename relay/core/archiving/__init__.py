@@ -1,0 +1,1 @@
+"""Proof bundles of what was relayed: written, appended, anchored."""

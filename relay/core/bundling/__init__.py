@@ -1,6 +1,0 @@
-"""Making proof bundles and checkpoints: from the archive, and from the chains where the archive has gaps."""
-
-from relay.core.bundling.checkpoint import read_checkpoint
-from relay.core.bundling.export import Exporter, NotExportable
-
-__all__ = ["Exporter", "NotExportable", "read_checkpoint"]

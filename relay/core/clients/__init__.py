@@ -1,0 +1,1 @@
+"""Light clients kept alive: updates, key rotations, evidence of misbehaviour, forks."""

@@ -1,0 +1,227 @@
+"""Keeping light clients from expiring where no packets bring headers, and saying so in time where that fails (G10).
+
+Ages are told by the chain that hosts the client, since that is who judges expiry; the host's clock is not asked (G12).
+"""
+
+from enum import StrEnum
+from functools import partial
+from random import Random
+
+import trio
+
+from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, UpdateClient
+from adapters.rpc import in_background
+from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
+from relay.core.account.account import Account
+from relay.core.account.accounts import Accounts
+from relay.core.account.pending import Included, Lost
+from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.route.batch import BatchBuilder
+from relay.core.route.catching_up import CatchingUp, in_transactions
+from relay.core.route.slots import take_slot
+from relay.core.watching.heads import HeadFollower
+from relay.dispatch import Backoff, Route
+from relay.ledger import Cause
+from relay.telemetry import Metrics, get_logger
+
+REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
+"""Share of the trusting period after which a client is refreshed: drawn anew for each state, so that neither the clients
+of one relay nor the relays of one client go at the same moment."""
+ALARM = 2 / 3
+"""Share after which a client that was not refreshed is an alarm: a third is left to do something about it."""
+CHECKS_PER_PERIOD = 50
+CHECK_FIRST_S, CHECK_LAST_S = 1.0, 300.0
+SHORT_STEPS_CHECK_S = 10.0
+"""Where an update holds every header, a client that falls far behind needs many transactions, and packets wait for them."""
+_AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+
+
+class PaidInVain(RouteBlocked):
+    """What verified and simulated well failed in its block, maybe for too little gas: the next may cost as much."""
+
+
+class Condition(StrEnum):
+    """What an operator must know of a client."""
+
+    FINE = "fine"
+    NEAR_EXPIRY = "near_expiry"
+    EXPIRED = "expired"
+    FROZEN = "frozen"
+
+
+class ClientKeeper:
+    """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
+
+    def __init__(
+        self,
+        route: Route,
+        destination: ChainAdapter,
+        heads: HeadFollower,
+        builder: BatchBuilder,
+        accounts: Accounts,
+        metrics: Metrics,
+        random: Random,
+        catching_up: CatchingUp,
+    ) -> None:
+        """`heads` and `accounts` are the destination's."""
+        self._catching_up = catching_up
+        self._route = route
+        self._destination = destination
+        self._heads = heads
+        self._builder = builder
+        self._accounts = accounts
+        self._metrics = metrics
+        self._random = random
+        self._drawn: tuple[object, float] = (None, REFRESH_LAST)
+        self._log = get_logger("keeper").bind(chain=route.destination, client=route.name, follows=route.source)
+        self.condition = Condition.FINE
+
+    @property
+    def route(self) -> Route:
+        """The route whose destination hosts the kept client, and whose source it follows."""
+        return self._route
+
+    async def run(self) -> None:
+        """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent.
+
+        What was paid for and failed is tried again at most CHECKS_PER_PERIOD times in a trusting period.
+        """
+        failures = 0
+        while True:
+            in_vain = False
+            period_ns = int(CHECK_LAST_S * CHECKS_PER_PERIOD) * NANOSECONDS_PER_SECOND
+            try:
+                info = await self._destination.client(self._route.client)
+                period_ns = info.trusting_period_ns
+                await self.look(info)
+                failures = 0
+            except (AdapterError, VerificationError, RouteBlocked, SubmissionRefused) as error:
+                failures += 1
+                in_vain = isinstance(error, PaidInVain)
+                self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
+            check_s = _check_s(period_ns)
+            if self._builder.steps_are_short:
+                check_s = min(check_s, SHORT_STEPS_CHECK_S)
+            if in_vain:
+                check_s = max(check_s, period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD)
+            elif failures:
+                check_s = min(check_s, _AGAIN.delay_s(failures, self._random))
+            wait_s = check_s * (0.75 + 0.5 * self._random.random())
+            if failures:
+                await trio.sleep(wait_s)
+            else:
+                with trio.move_on_after(wait_s):
+                    await self._catching_up.wait(self._route.name)
+
+    async def look(self, info: ClientInfo) -> bool:
+        """Alarm if there is reason to, and refresh the client if it is time. True if it was refreshed.
+
+        Raises:
+            RouteBlocked, SubmissionRefused, AdapterError, VerificationError: it was time, and it could not be done.
+        """
+        age_ns = await self._tell(info)
+        if info.status is not ClientStatus.ACTIVE:
+            return False
+        asked = self._catching_up.is_asked(self._route.name)
+        is_old = age_ns >= info.trusting_period_ns * self._share(info)
+        if not (asked or is_old) and not await self._builder.is_far_behind(info):
+            return False
+        async with in_background([partial(self._keep_telling, _check_s(info.trusting_period_ns))]):
+            refreshed = await self._refresh()
+            while refreshed and await self._builder.is_far_behind(await self._destination.client(self._route.client)):
+                refreshed = await self._refresh()
+        self._catching_up.done(self._route.name)
+        return refreshed
+
+    async def _tell(self, info: ClientInfo) -> int:
+        """The age of the client's newest state, after metrics and alarms were told of it."""
+        head = await self._heads.head()
+        age_ns = head.time_ns - info.latest_timestamp_ns
+        self._metrics.client(
+            self._route.destination,
+            self._route.client,
+            (info.trusting_period_ns - age_ns) / NANOSECONDS_PER_SECOND,
+        )
+        self._judge(info, age_ns)
+        return age_ns
+
+    async def _keep_telling(self, every_s: float) -> None:
+        """For ever: a refresh may wait long for a free slot or for its inclusion, and the alarm must not wait with it."""
+        while True:
+            await trio.sleep(every_s)
+            try:
+                await self._tell(await self._destination.client(self._route.client))
+            except AdapterError as error:
+                self._log.warning("the client cannot be looked at now", reason=str(error))
+
+    def _share(self, info: ClientInfo) -> float:
+        if self._drawn[0] != info.latest_height:
+            self._drawn = (info.latest_height, self._random.uniform(REFRESH_FIRST, REFRESH_LAST))
+        return self._drawn[1]
+
+    def _judge(self, info: ClientInfo, age_ns: int) -> None:
+        if info.status is ClientStatus.FROZEN:
+            condition = Condition.FROZEN
+        elif info.status is ClientStatus.EXPIRED:
+            condition = Condition.EXPIRED
+        elif age_ns >= info.trusting_period_ns * ALARM:
+            condition = Condition.NEAR_EXPIRY
+        else:
+            condition = Condition.FINE
+        self._metrics.client_alarm(self._route.destination, self._route.client, condition is not Condition.FINE)
+        if condition is Condition.FINE:
+            if self.condition is not condition:
+                self._log.info("the client is well again")
+        else:
+            left_s = (info.trusting_period_ns - age_ns) // NANOSECONDS_PER_SECOND
+            self._log.error(_SENTENCES[condition], height=str(info.latest_height), seconds_left=left_s)
+        self.condition = condition
+
+    async def _refresh(self) -> bool:
+        account = await take_slot(self._accounts, self._builder, ())
+        try:
+            built = await self._builder.refresh()
+            done = False
+            for updates in () if built is None else in_transactions(built.updates, self._destination.batch_limits):
+                done = await self._submit(account, updates)
+                if not done:
+                    break
+        finally:
+            self._accounts.release(account)
+        return done
+
+    async def _submit(self, account: Account, updates: tuple[UpdateClient, ...]) -> bool:
+        """One transaction, to its end. False where it came to nothing for no fault of its own."""
+        prepared = await self._destination.prepare(Batch(updates), account.address)
+        if not all(prepared.expected):
+            raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+        pending = await account.submit(prepared, tuple(None for _ in updates), ())
+        count = len(updates)
+        self._metrics.hermes.submitted(
+            self._route.destination, self._route.client, messages=count, updates=count, seconds=None
+        )
+        end = await pending.wait()
+        failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(count))
+        failure = next(filter(None, failures), None)
+        if failure is not None:
+            raise PaidInVain(
+                f"{self._route.name} did not take the update that the relay paid for: {failure}", Cause.WOULD_FAIL
+            )
+        done = isinstance(end, Included)
+        transaction = pending.variants[-1].hash
+        if done:
+            self._log.info("refreshed", updates=count, transaction=transaction)
+        else:
+            self._log.info("the refresh came to nothing", updates=count, transaction=transaction)
+        return done
+
+
+def _check_s(trusting_period_ns: int) -> float:
+    return min(CHECK_LAST_S, max(CHECK_FIRST_S, trusting_period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD))
+
+
+_SENTENCES = {
+    Condition.NEAR_EXPIRY: "the client is near its expiry and was not refreshed: look at the endpoints and the wallet",
+    Condition.EXPIRED: "the client has expired: packets wait until the chain's admins recover it",
+    Condition.FROZEN: "the client is frozen: packets wait until the chain's admins recover it",
+}

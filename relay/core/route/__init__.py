@@ -1,0 +1,1 @@
+"""One route from chain to chain: jobs taken, batched, simulated, paid for, and tried again."""

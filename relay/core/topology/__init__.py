@@ -1,0 +1,1 @@
+"""Which chains, clients and paths there are."""

@@ -1,0 +1,1 @@
+"""What happens on the chains: heads, packets, timeouts, and what was missed."""

@@ -1,0 +1,1 @@
+"""Where the EVM's state is kept: databases, tries, journals."""

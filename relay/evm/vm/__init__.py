@@ -1,0 +1,1 @@
+"""The machine: transactions and calls executed, gas counted, rules by version."""

@@ -1,0 +1,35 @@
+"""What a module logs about an executed action."""
+
+from relay.evm.vm.native import NativeCall
+from relay.hub.application import abi
+from relay.hub.application.admin import ActionKind, Executed
+from relay.hub.application.module import emit
+
+
+def emit_executed(call: NativeCall, done: Executed) -> None:
+    """Under the module's own address."""
+    match done.kind:
+        case ActionKind.CREATE_CLIENT:
+            emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))
+        case ActionKind.REGISTER_COUNTERPARTY:
+            emit(call, abi.COUNTERPARTY_REGISTERED_EVENT, (), (done.subject, done.other, list(done.prefix)))
+        case ActionKind.RECOVER_CLIENT:
+            emit(call, abi.CLIENT_RECOVERED_EVENT, (), (done.subject, done.other))
+        case ActionKind.SET_PAUSED:
+            emit(call, abi.PAUSED_EVENT, (), (done.paused,))
+        case ActionKind.SET_QUOTA:
+            emit(call, abi.QUOTA_SET_EVENT, (), (done.subject, done.quota.packets, done.quota.payload_bytes))
+        case ActionKind.SET_VALIDATOR:
+            emit(call, abi.VALIDATOR_SET_EVENT, (), done.validator)
+        case ActionKind.SET_PARAMETER:
+            emit(call, abi.PARAMETER_SET_EVENT, (), (done.subject, done.number))
+        case ActionKind.SCHEDULE_RULES:
+            emit(call, abi.RULES_SCHEDULED_EVENT, (), (done.number, done.height))
+        case ActionKind.END_REVISION:
+            emit(call, abi.REVISION_END_EVENT, (), (done.height,))
+        case ActionKind.SET_CODE_OPEN:
+            emit(call, abi.CODE_OPEN_SET_EVENT, (), (done.allowed,))
+        case ActionKind.NAME_DEPLOYER:
+            emit(call, abi.DEPLOYER_NAMED_EVENT, (done.account,), (done.allowed,))
+        case ActionKind.NAME_CONTRACT:
+            emit(call, abi.CONTRACT_NAMED_EVENT, (done.account,), (done.allowed,))

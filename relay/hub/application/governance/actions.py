@@ -1,0 +1,151 @@
+"""Running a decided action, whoever decided it: the admins, or the validators."""
+
+from typing import Any
+
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import PredicateFailed
+from relay.evm.vm.native import Address
+from relay.hub.application.admin import (
+    ADMIT_VALIDATOR_DATA,
+    CREATE_CLIENT_DATA,
+    END_REVISION_DATA,
+    MAX_ACTION_BYTES,
+    NAME_DATA,
+    RECOVER_CLIENT_DATA,
+    REGISTER_COUNTERPARTY_DATA,
+    SCHEDULE_RULES_DATA,
+    SET_CODE_OPEN_DATA,
+    SET_PARAMETER_DATA,
+    SET_PAUSED_DATA,
+    SET_QUOTA_DATA,
+    SET_VALIDATOR_DATA,
+    ActionKind,
+    Executed,
+)
+from relay.hub.application.clients import Clients, Counterparty, Store
+from relay.hub.application.governance.members import Members
+from relay.hub.application.governance.schedule import Schedule
+from relay.hub.application.named_code import NamedCode
+from relay.hub.application.packets.quotas import Load, Quotas
+from relay.hub.application.validators import Validators
+from relay.hub.state import keys
+
+
+class Actions:
+    """Over the state of a running block. `members` is None where admins govern, `schedule` where rules of version 1 say so too:
+    whoever replays such a chain must pay for the same reads."""
+
+    def __init__(
+        self,
+        chain_id: str,
+        router: Address,
+        store: Store,
+        clients: Clients,
+        validators: Validators,
+        members: Members | None,
+        schedule: Schedule | None,
+        intervals_ms: tuple[int, int],
+    ) -> None:
+        self._chain_id = chain_id
+        self._router = router
+        self._store = store
+        self._clients = clients
+        self._validators = validators
+        self._members = members
+        self._schedule = schedule
+        self._intervals_ms = intervals_ms
+
+    def run(self, kind: ActionKind, data: bytes) -> Executed:
+        """Raises VerificationError and what the clients raise; then the caller undoes every write."""
+        match kind:
+            case ActionKind.CREATE_CLIENT:
+                client_type, client_state, consensus_state = _fields(CREATE_CLIENT_DATA, data, "create_client")
+                subject = self._clients.create(
+                    client_type, client_state, consensus_state, chain_id=self._chain_id, router=self._router
+                )
+                return _done(kind, subject)
+            case ActionKind.REGISTER_COUNTERPARTY:
+                subject, other, elements = _fields(REGISTER_COUNTERPARTY_DATA, data, "register_counterparty")
+                prefix = tuple(elements)
+                self._clients.register_counterparty(subject, Counterparty(other, prefix))
+                return _done(kind, subject, other, prefix)
+            case ActionKind.RECOVER_CLIENT:
+                subject, other = _fields(RECOVER_CLIENT_DATA, data, "recover_client")
+                self._clients.recover(subject, other)
+                return _done(kind, subject, other)
+            case ActionKind.SET_PAUSED:
+                (paused,) = _fields(SET_PAUSED_DATA, data, "set_paused")
+                if paused:
+                    self._store.set(keys.PAUSED_KEY, b"\x01")
+                else:
+                    self._store.delete(keys.PAUSED_KEY)
+                return Executed(kind, "", "", (), paused)
+            case ActionKind.SET_QUOTA:
+                subject, packets, payload_bytes = _fields(SET_QUOTA_DATA, data, "set_quota")
+                self._clients.client_state(subject)
+                quota = Load(packets, payload_bytes)
+                Quotas(self._store).set_limit(subject, quota)
+                return Executed(kind, subject, "", (), False, quota)
+            case ActionKind.SET_VALIDATOR:
+                return self._set_validator(*_fields(SET_VALIDATOR_DATA, data, "set_validator"))
+            case ActionKind.ADMIT_VALIDATOR:
+                public_key, power, account, proof = _fields(ADMIT_VALIDATOR_DATA, data, "admit_validator")
+                return self._admit(public_key, power, bytes.fromhex(account[2:]), proof)
+            case ActionKind.SET_PARAMETER:
+                name, value = _fields(SET_PARAMETER_DATA, data, "set_parameter")
+                self._scheduled.set_parameter(name, value, *self._intervals_ms)
+                return Executed(kind, name, "", (), False, number=value)
+            case ActionKind.SCHEDULE_RULES:
+                version, height = _fields(SCHEDULE_RULES_DATA, data, "schedule_rules")
+                self._scheduled.schedule_rules(version, height)
+                return Executed(kind, "", "", (), False, number=version, height=height)
+            case ActionKind.END_REVISION:
+                (height,) = _fields(END_REVISION_DATA, data, "end_revision")
+                self._scheduled.end_revision(height)
+                return Executed(kind, "", "", (), False, height=height)
+            case ActionKind.SET_CODE_OPEN | ActionKind.NAME_DEPLOYER | ActionKind.NAME_CONTRACT:
+                return self._decide_code(kind, data)
+
+    def _decide_code(self, kind: ActionKind, data: bytes) -> Executed:
+        code = NamedCode(self._store)
+        if kind is ActionKind.SET_CODE_OPEN:
+            (is_open,) = _fields(SET_CODE_OPEN_DATA, data, "set_code_open")
+            code.set_open(is_open)
+            return Executed(kind, "", "", (), False, allowed=is_open)
+        named, allowed = _fields(NAME_DATA, data, "name")
+        address = bytes.fromhex(named[2:])
+        if kind is ActionKind.NAME_DEPLOYER:
+            code.name_deployer(address, named=allowed)
+        else:
+            code.name_contract(address, named=allowed)
+        return Executed(kind, "", "", (), False, account=address, allowed=allowed)
+
+    @property
+    def _scheduled(self) -> Schedule:
+        if self._schedule is None:
+            raise RuntimeError("kinds_of_admins lets no such action through")
+        return self._schedule
+
+    def _set_validator(self, public_key: bytes, power: int) -> Executed:
+        if self._schedule is not None:
+            self._schedule.require_set_open()
+        if self._members is None:
+            self._validators.set_power(public_key, power)
+        else:
+            self._members.set_power(public_key, power)
+        return Executed(ActionKind.SET_VALIDATOR, "", "", (), False, validator=(public_key, power))
+
+    def _admit(self, public_key: bytes, power: int, account: Address, proof: bytes) -> Executed:
+        self._scheduled.require_set_open()
+        if self._members is None:
+            raise PredicateFailed("validators_govern", "admins add a validator without an operator")
+        self._members.admit(public_key, power, account, proof)
+        return Executed(ActionKind.ADMIT_VALIDATOR, "", "", (), False, validator=(public_key, power), operator=account)
+
+
+def _fields(types: list[str], data: bytes, name: str) -> tuple[Any, ...]:
+    return decode_canonical(types, data, f"action.{name}", MAX_ACTION_BYTES)
+
+
+def _done(kind: ActionKind, subject: str, other: str = "", prefix: tuple[bytes, ...] = ()) -> Executed:
+    return Executed(kind, subject, other, prefix, paused=False)

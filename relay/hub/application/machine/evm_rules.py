@@ -1,0 +1,43 @@
+"""The virtual machine of each rules version of the hub."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from eth.vm.forks.prague.computation import PragueComputation
+
+from relay.evm.vm.native import Address, NativeModules
+from relay.evm.vm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
+from relay.evm.vm.rules import EvmRules
+from relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
+from relay.hub.application.named_code import HubCodePolicy
+from relay.hub.application.revision import rules_versions
+
+PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
+    rules_versions.FIRST: FORK_PRECOMPILES,
+    rules_versions.SETTLES_WHILE_PAUSED: FORK_PRECOMPILES,
+    rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,
+}
+
+PRICES: Final[Mapping[int, WorkPrices]] = {
+    rules_versions.FIRST: SLOW_CURVE_PRICES,
+    rules_versions.SETTLES_WHILE_PAUSED: SLOW_CURVE_PRICES,
+    rules_versions.BOUNDED_EXECUTION: BOUNDED_WORK_PRICES,
+}
+
+
+def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, transaction_max_gas: int) -> EvmRules:
+    """Of one of `rules_versions.ALL`."""
+    return EvmRules(
+        "prague",
+        evm_chain_id,
+        native,
+        prices=PRICES[rules_version],
+        precompiles=PRECOMPILE_SETS[rules_version],
+        transaction_max_gas=transaction_max_gas,
+        code_policy=HubCodePolicy() if rules_version >= rules_versions.BOUNDED_EXECUTION else None,
+    )
+
+
+def precompiles(rules_version: int) -> dict[Address, Precompile]:
+    """By address, at the fork's own prices."""
+    return PRECOMPILE_SETS[rules_version].of(PragueComputation.get_precompiles())

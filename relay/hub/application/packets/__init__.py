@@ -1,0 +1,1 @@
+"""IBC on the hub: clients, packets, forwarding, quotas."""

@@ -1,0 +1,83 @@
+"""The libraries that reach the verdicts of consensus: which ones a rules version names, and whether this process has them.
+
+Two nodes with other versions of one of them may judge or execute one block differently, so they are part of the rules. A
+change of a version here is a change of the rules: a new rules version with a table of its own (docs/contributing.md).
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Final
+
+from relay.hub.application.revision import rules_versions
+
+ALGORITHMS: Final[Mapping[str, str]] = {
+    "ed25519": "py-ed25519-zebra-bindings",
+    "secp256k1": "coincurve",
+    "keccak256": "safe-pysha3",
+    "sha256": "hashlib",
+    "ripemd160": "pycryptodome",
+    "bls12_381": "pyblst",
+    "evm": "py-evm",
+}
+"""Of rules versions 1 and 2, which name one library an algorithm, without its version."""
+
+PINNED: Final[Mapping[str, str]] = {
+    "cached-property": "2.0.1",
+    "ckzg": "2.1.8",
+    "coincurve": "21.0.0",
+    "cramjam": "2.14.0",
+    "cytoolz": "1.2.0",
+    "eth-abi": "6.0.0",
+    "eth-bloom": "4.0.0",
+    "eth-hash": "0.8.0",
+    "eth-keys": "0.8.0",
+    "eth-typing": "6.0.0",
+    "eth-utils": "6.0.0",
+    "hexbytes": "2.0.0",
+    "lru-dict": "1.4.1",
+    "parsimonious": "0.10.0",
+    "protobuf": "7.36.2",
+    "py-ecc": "8.0.0",
+    "py-ed25519-zebra-bindings": "1.3.0",
+    "py-evm": "0.12.1b1",
+    "pyblst": "0.3.15",
+    "pycryptodome": "3.24.1",
+    "regex": "2026.11.19",
+    "rlp": "5.0.0",
+    "safe-pysha3": "1.0.7",
+    "sortedcontainers": "2.4.0",
+    "toolz": "1.2.0",
+    "trie": "4.0.0",
+}
+"""Of rules version 3: distributions and their versions, what they need themselves included. pyproject.toml pins the same."""
+
+TABLES: Final[Mapping[int, Mapping[str, str]]] = {
+    rules_versions.FIRST: ALGORITHMS,
+    rules_versions.SETTLES_WHILE_PAUSED: ALGORITHMS,
+    rules_versions.BOUNDED_EXECUTION: PINNED,
+}
+
+
+def library_table(rules_version: int) -> tuple[tuple[str, str], ...]:
+    """What `rules.libraries` of a genesis of this version must say. The version is one of `rules_versions.ALL`."""
+    return tuple(sorted(TABLES[rules_version].items()))
+
+
+def _installed(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def unfit_library(version_of: Callable[[str], str | None] = _installed) -> str | None:
+    """One sentence about the first installed library that is not the pinned one, whatever rules version the hub has."""
+    for distribution, expected in PINNED.items():
+        got = version_of(distribution)
+        if got != expected:
+            here = f"has version {got}" if got is not None else "is not installed"
+            return (
+                f"the library {distribution} {here}, the rules of this hutong need {expected}, and another one may"
+                f" execute a block otherwise: pip install '{distribution}=={expected}'"
+            )
+    return None

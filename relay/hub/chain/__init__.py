@@ -1,0 +1,1 @@
+"""The hub's blocks as a node stores them, and how much of them it keeps."""

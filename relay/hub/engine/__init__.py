@@ -1,0 +1,1 @@
+"""The engine that drives consensus on one node: signer, log, blocks of others."""

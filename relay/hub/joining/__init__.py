@@ -1,0 +1,1 @@
+"""Joining a running hub: headers followed by a light client, then a snapshot, then blocks."""

@@ -1,0 +1,1 @@
+"""One connection between two validators: keys, TLS, frames, messages."""

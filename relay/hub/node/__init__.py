@@ -1,1 +1,0 @@
-"""The process around consensus and application: storage, timers, keys, RPC."""

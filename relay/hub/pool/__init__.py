@@ -1,0 +1,1 @@
+"""Who may take room among the transactions that wait."""

@@ -1,0 +1,1 @@
+"""A hub node as a process: started, wired, halted."""

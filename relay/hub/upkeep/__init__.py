@@ -1,0 +1,1 @@
+"""A node's home made, backed up, restarted, rolled back."""

@@ -1,0 +1,1 @@
+"""Queries: packets, messages, figures, and why something waits."""

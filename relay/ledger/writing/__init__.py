@@ -1,0 +1,1 @@
+"""How the ledger is written: journal, rows, pairing, retention."""

@@ -1,0 +1,1 @@
+"""Whole networks on one machine: processes, ports, keys, chains, proxies with faults."""

@@ -1,0 +1,83 @@
+"""The relay's configuration file, as an operator would write it by hand."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from relay.base.durable_files import write_durably
+from relay.local.keys import Key
+
+Paths = Mapping[str, Mapping[str, str]]
+
+
+def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int | None = None) -> str:
+    """`[relay]`, without HTTP while chains are being connected."""
+    lines = [f'home = "{home / "relay"}"']
+    if http_port is not None:
+        lines.append(f'http = "127.0.0.1:{http_port}"')
+    if clear_interval_s is not None:
+        lines.append(f"clear_interval_s = {clear_interval_s}")
+    return "[relay]\n" + "\n".join(lines) + "\n"
+
+
+def api_table(port: int) -> str:
+    """`[api]`, on this host alone."""
+    return f'\n[api]\nlisten = "127.0.0.1:{port}"\nkeys_file = "api-keys.json"\n'
+
+
+def explorer_of(config: Path) -> str:
+    """Where the explorer of a relay with that configuration is."""
+    return f"http://{tomllib.loads(config.read_text())['api']['listen']}/"
+
+
+def chain_table(
+    name: str,
+    chain_id: int,
+    port: int,
+    router: str,
+    start_height: int,
+    relayer: Key,
+    batch_items: int | None = None,
+) -> str:
+    """`[[chains]]` of a QBFT chain."""
+    batch = "" if batch_items is None else f"batch = {{ items = {batch_items} }}\n"
+    return (
+        f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\nconsensus = "qbft"\n'
+        f'rpc = ["http://127.0.0.1:{port}"]\nws = ["ws://127.0.0.1:{port}"]\nrouter = "{router}"\n'
+        f"start_height = {start_height}\npoll_interval_ms = 200\n{batch}key = {relayer.toml}\n"
+    )
+
+
+def hub_table(chain_id: str, ethereum_ports: Sequence[int], cometbft_ports: Sequence[int], relayer: Key) -> str:
+    """`[[chains]]` of the hub: Ethereum RPC and CometBFT RPC of each validator."""
+    return (
+        f'\n[[chains]]\nname = "hub"\nkind = "hub"\nchain_id = "{chain_id}"\n'
+        f"rpc = {_urls('http', ethereum_ports)}\nws = {_urls('ws', ethereum_ports)}\nconsensus_rpc = {_urls('http', cometbft_ports)}\n"
+        f"poll_interval_ms = 200\nkey = {relayer.toml}\n"
+    )
+
+
+def cosmos_table(name: str, chain_id: str, prefix: str, gas_price: str, port: int, relayer: Key) -> str:
+    """`[[chains]]` of a Cosmos chain: CometBFT RPC alone."""
+    return (
+        f'\n[[chains]]\nname = "{name}"\nkind = "cosmos"\nchain_id = "{chain_id}"\nbech32_prefix = "{prefix}"\n'
+        f'gas_price = "{gas_price}"\nrpc = {_urls("http", [port])}\nws = ["ws://127.0.0.1:{port}/websocket"]\n'
+        f"poll_interval_ms = 200\nkey = {relayer.toml}\n"
+    )
+
+
+def _urls(scheme: str, ports: Sequence[int]) -> str:
+    return "[" + ", ".join(f'"{scheme}://127.0.0.1:{port}"' for port in ports) + "]"
+
+
+def path_table(path: Paths) -> str:
+    """`[[paths]]` from what `hutong path create --json` printed."""
+    ends = "".join(
+        f'{side} = {{ chain = "{path[side]["chain"]}", client = "{path[side]["client"]}" }}\n' for side in ("a", "b")
+    )
+    return f"\n[[paths]]\n{ends}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Readable by its owner alone."""
+    write_durably(path, text.encode())

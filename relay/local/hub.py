@@ -1,0 +1,95 @@
+"""The demo's hub: one validator that drives itself, validators that are each other's peers (`network_hub`), or validators
+under an unmodified CometBFT (`cometbft_hub`)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from relay.hub.home.home import VALIDATOR_KEY_FILE
+from relay.local.chain import DemoChain
+from relay.local.keys import Key, make_key
+from relay.local.member import ask_for_height, has_a_block
+from relay.local.ports import free_port
+from relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_command, run_daemon, wait_until_serving
+from relay.local.validators import Validators
+
+Disturbance = Callable[[], Awaitable[None]]
+
+CHAIN_ID = "hutong-1"
+EVM_CHAIN_ID = 47_001
+ROUTER = "0x0000000000000000000000000000000000001000"
+ADMINS = 3
+THRESHOLD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HubProcesses:
+    """What an engine started, and the ports at which each of its validators serves: Ethereum RPC, CometBFT RPC.
+
+    `key_files` are the validators' keys.
+    """
+
+    processes: tuple[RunningProcess | Daemon, ...]
+    ethereum_ports: tuple[int, ...]
+    cometbft_ports: tuple[int, ...]
+    key_files: tuple[Path, ...]
+
+
+class HubEngine(Protocol):
+    """What brings the hub's validators to agreement."""
+
+    async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
+        """Initialise with `genesis` (options of `hutong hub init`) and start every process; they need not serve yet."""
+
+    def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
+        """What happens to the validators while the first packets are on their way, one after another."""
+
+    async def outcome(self) -> Validators | None:
+        """At the end. None where nothing happens to validators."""
+
+
+class EmbeddedEngine:
+    """`hutong hub start`: one process, one validator."""
+
+    async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
+        await run_command(["hub", "init", "--home", str(home / "hub"), *genesis])
+        ports = free_port(), free_port()
+        start = ["hub", "start", "--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
+        process: RunningProcess = await nursery.start(run_daemon, "hub", start, home / "hub.log")
+        return HubProcesses((process,), ports[:1], ports[1:], (home / "hub" / VALIDATOR_KEY_FILE,))
+
+    def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
+        """None: without its only validator the hub stands still."""
+        return []
+
+    async def outcome(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The hub, running. `admins` are as many as its threshold asks for."""
+
+    chain: DemoChain
+    admins: tuple[Key, ...]
+    relayer: Key
+    running: HubProcesses
+
+
+async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub:
+    """Return when it has made a block."""
+    admins = [make_key(home, f"hub-admin-{number}") for number in range(ADMINS)]
+    relayer = make_key(home, "relayer-hub")
+    genesis = [
+        *("--chain-id", CHAIN_ID, "--evm-chain-id", str(EVM_CHAIN_ID), "--threshold", str(THRESHOLD)),
+        *(part for admin in admins for part in ("--admin", admin.address)),
+        "--open-code",  # a person who tries things out deploys what they like
+    ]
+    running = await engine.start(nursery, home, genesis)
+    chain = DemoChain("hub", f"http://127.0.0.1:{running.ethereum_ports[0]}", EVM_CHAIN_ID, ROUTER)
+    with trio.fail_after(START_LIMIT_S):
+        await wait_until_serving(has_a_block, ask_for_height(chain.rpc_url))
+    return Hub(chain, tuple(admins[:THRESHOLD]), relayer, running)

@@ -1,0 +1,155 @@
+"""An EVM member of the demo's network: a dev chain, its contracts, and the commands that connect it with the hub."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import trio
+from eth_account.signers.local import LocalAccount
+
+from relay.local.chain import DemoChain
+from relay.local.config_file import Paths
+from relay.local.keys import Key, make_key
+from relay.local.ports import free_port
+from relay.local.processes import run_command
+
+FORWARD_MARGIN_S = 5
+TOKEN_SUPPLY = 10**24
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class EvmPlan:
+    """A dev chain before it runs."""
+
+    name: str
+    chain_id: int
+    port: int
+    owner: Key
+    relayer: Key
+    user_key: Key
+    user: LocalAccount
+    """Of that key."""
+
+    @classmethod
+    def of(cls, home: Path, name: str, chain_id: int) -> "EvmPlan":
+        """With new keys and a free port."""
+        owner, relayer, user = (make_key(home, f"{role}-{name}") for role in ("owner", "relayer", "user"))
+        return cls(name, chain_id, free_port(), owner, relayer, user, user.account())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, home: Path) -> list[str]:
+        """Arguments of the command that runs the chain, its accounts funded."""
+        funded = (self.owner.address, self.relayer.address, self.user.address)
+        return [
+            *("devnet", "start", "--home", str(home / self.name), "--chain-id", str(self.chain_id)),
+            *("--port", str(self.port)),
+            *(part for address in funded for part in ("--fund", address)),
+        ]
+
+
+async def deploy(plan: EvmPlan) -> dict[str, str]:
+    """Router, Mailbox and Transfer: addresses by name, and the height."""
+    printed = await run_command(
+        [
+            *("deploy", "--rpc", plan.url, "--chain-id", str(plan.chain_id), *plan.owner.options),
+            *("--development", "--forward-margin-s", str(FORWARD_MARGIN_S), "--json"),
+        ]
+    )
+    deployment: dict[str, str] = json.loads(printed)
+    return deployment
+
+
+async def connect(config: Path, chain: str, owner: Key, admins: Sequence[Key], *contracts: str) -> Paths:
+    """Create the pair of light clients; `admins` are as many as the hub's threshold asks for, `contracts` the options of some."""
+    printed = await run_command(
+        [
+            *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
+            *(*admin_options(admins), *contracts, "--yes", "--json"),
+        ]
+    )
+    path: Paths = json.loads(printed)
+    return path
+
+
+def contract_options(deployment: dict[str, str]) -> tuple[str, ...]:
+    """For `connect`: what shall listen to the hub's client."""
+    return "--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]
+
+
+def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
+    """The chain as its users see it."""
+    return DemoChain(
+        plan.name,
+        plan.url,
+        plan.chain_id,
+        deployment["router"],
+        deployment["mailbox"],
+        deployment["transfer"],
+        hub_client=path["a"]["client"],
+        client_on_hub=path["b"]["client"],
+    )
+
+
+async def introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:
+    """Name the other chains to its Mailbox; one command after another, since they sign with the same key."""
+    for there in chains:
+        if there.name != here.name:
+            await run_command(
+                [
+                    *("peer", "add", "--config", str(config), "--chain", here.name, "--mailbox", here.mailbox_address),
+                    *("--hub-client", there.client_on_hub, "--name", there.name, *plan.owner.options),
+                ]
+            )
+
+
+async def equip(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
+    """Give the chain's user a receiving contract and a token."""
+    chain, plan = pair
+
+    def transact() -> DemoChain:
+        receiver = chain.deploy(plan.user, "ExampleReceiver", chain.mailbox_address)
+        token = chain.deploy(plan.user, "ExampleToken", f"{plan.name} token", plan.name.upper(), TOKEN_SUPPLY)
+        equipped = chain.with_contracts(receiver, token)
+        equipped.approve_transfer(plan.user, equipped.token_address)
+        return equipped
+
+    return await trio.to_thread.run_sync(transact)
+
+
+def admin_options(admins: Sequence[Key]) -> list[str]:
+    """For commands that hub admins decide together."""
+    return [
+        *(part for admin in admins for part in ("--hub-admin", str(admin.keystore))),
+        *(part for admin in admins for part in ("--hub-admin-password-file", str(admin.password_file))),
+    ]
+
+
+async def each(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:
+    """Run a step for each item at once; results in the order of the items."""
+    results: dict[int, Result] = {}
+
+    async def one(index: int, item: Item) -> None:
+        results[index] = await step(item)
+
+    async with trio.open_nursery() as nursery:
+        for index, item in enumerate(items):
+            nursery.start_soon(one, index, item)
+    return [results[index] for index in range(len(items))]
+
+
+def ask_for_height(url: str) -> httpx.Request:
+    """For `has_a_block`."""
+    return httpx.Request("POST", url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []})
+
+
+def has_a_block(response: httpx.Response) -> bool:
+    """Whether an Ethereum endpoint serves a chain that has begun."""
+    return response.status_code == httpx.codes.OK and int(response.json().get("result", "0x0"), 16) > 0
