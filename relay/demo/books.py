@@ -24,17 +24,23 @@ class Books:
         self.deliveries: Counter[object] = Counter()
 
     def read(self, chain: DemoChain) -> None:
-        """Everything that happened on one EVM chain, from its contracts' events and its router's state."""
+        """Everything that happened on one EVM chain, from its contracts' events and its router's state.
+
+        Call it once a chain, in a thread, when nothing moves any more: what comes later is not seen. A settlement
+        counts only where the router's commitment is gone too.
+        """
         self._messages_sent(chain)
         self._tokens_sent(chain)
         self._arrivals(chain)
 
     @property
     def delivered(self) -> set[object]:
+        """Names that users sent and that arrived at least once."""
         return set(self.deliveries) & self.sent
 
     @property
     def lost(self) -> set[object]:
+        """Names that users sent and that neither arrived nor came back."""
         return self.sent - self.delivered - self.refunded
 
     @property
@@ -85,7 +91,13 @@ class Books:
 
 
 def tokens(denom: str, outward: bool, amount: int) -> object:
-    """A packet of tokens: base of its denomination, direction seen from their home, amount. Each of the demo's has an own amount."""
+    """The name of a packet of tokens, which is the same on each chain that it passes.
+
+    Args:
+        denom: with or without the hops before its base.
+        outward: whether it goes away from its home.
+        amount: each of the demo's packets has an amount of its own, which tells it from the others.
+    """
     return denom.rpartition("/")[2].lower(), outward, amount
 
 

@@ -14,7 +14,11 @@ class Bundles:
         self._checkpoints: list[Path] = []
 
     async def take_checkpoints(self, network: Network) -> None:
-        """Of every chain, now: what the auditor trusts is older than what is proven."""
+        """Of every chain, now: what the auditor trusts is older than what is proven. The folder is made if need be.
+
+        Raises:
+            DemoFailed: `hutong audit checkpoint` failed.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         for chain in (*network.chains, network.hub):
             file = self.folder / f"{chain.name}.checkpoint.json"
@@ -24,7 +28,11 @@ class Bundles:
             self._checkpoints.append(file)
 
     async def export(self, network: Network) -> None:
-        """Of every packet in the relay's archive, made provable from the checkpoints."""
+        """A bundle of every packet in the relay's archive, made provable from the checkpoints.
+
+        Raises:
+            DemoFailed: `hutong audit export` failed.
+        """
         roots = [part for file in self._checkpoints for part in ("--checkpoint", str(file))]
         export = ["audit", "export", "--all", "--config", str(network.administration), *roots, "-o", str(self.folder)]
         await run_command(export)

@@ -51,12 +51,15 @@ class Tripwire:
         self.tripped = trio.Event()
 
     def arm(self, window: Window, kill: Callable[[], None]) -> None:
-        """`kill` is called once, at the first fitting exchange."""
+        """Wait for the window's traffic. `kill` is called once, at the first fitting exchange.
+
+        What was armed before and has not come is forgotten.
+        """
         self._window, self._kill, self._events_read = window, kill, False
         self.tripped = trio.Event()
 
     def before(self, request: bytes) -> bool:
-        """A request of the relay, not yet passed on."""
+        """A request of the relay, not yet passed on: whether it must be broken off."""
         if self._kill is None:
             return False
         match self._window:
@@ -69,7 +72,7 @@ class Tripwire:
         return False
 
     def after(self, request: bytes, answer: bytes) -> bool:
-        """The chain's answer, not yet passed back."""
+        """The chain's answer, not yet passed back: whether it must be withheld."""
         if self._kill is None:
             return False
         if self._window is Window.READ_AND_ENQUEUE and b"eth_getLogs" in request and b'"topics"' in answer:
@@ -107,7 +110,11 @@ class Chaos:
 
     @asynccontextmanager
     async def proxying(self) -> AsyncIterator[Callable[[int], Awaitable[int]]]:
-        """A function that puts a hostile proxy before a port and returns the proxy's, while the block lasts."""
+        """A function that puts a hostile proxy before a port and returns the proxy's, while the block lasts.
+
+        The same port always gets the same proxy. Seeds count up from `seed`, in the order of the ports that are asked
+        for.
+        """
         async with trio.open_nursery() as nursery:
 
             async def through(port: int) -> int:
@@ -129,7 +136,7 @@ class Chaos:
 
     @property
     def proxy_faults(self) -> dict[str, int]:
-        """By kind, over all proxies."""
+        """How many answers were spoilt, by kind, over all proxies; kinds that never came are left out."""
         counts: dict[str, int] = {}
         for proxy in self.proxies.values():
             for kind, count in proxy.counts.items():
@@ -137,7 +144,13 @@ class Chaos:
         return dict(sorted(counts.items()))
 
     def schedule(self, network: Network) -> list[Disturbance]:
-        """One after each slice of the traffic: four windows, two moments of no choice, two wipes."""
+        """One after each slice of the traffic: four windows, two moments of no choice, two wipes.
+
+        Each is awaited by the scenario.
+
+        Raises:
+            DemoFailed: when awaited: the relay did not pass between a window's two acts within TRIGGER_LIMIT_S.
+        """
         random = Random(self.seed)  # noqa: S311 - a seed, not a secret
 
         def kill_in(window: Window) -> Disturbance:

@@ -41,12 +41,16 @@ class Findings:
 
     @property
     def supply_conserved(self) -> bool:
-        """On every chain."""
+        """On every chain, and of each chain's token over the whole network."""
         return all(supply.conserved for supply in self.supplies)
 
     @property
     def good(self) -> bool:
-        """Every packet was delivered once and acknowledged, or came back and was refunded."""
+        """Every packet was delivered once and acknowledged, or came back and was refunded.
+
+        Also: as many were sent as intended, none was refused, and no token was made or lost. What a relay paid for in
+        vain does not count here.
+        """
         return (
             not self.lost
             and not self.duplicates
@@ -60,11 +64,18 @@ class Findings:
 
     @property
     def throughput_per_s(self) -> float:
-        """Of messages, from the first send to the last delivery."""
+        """Of messages, from the first send to the last delivery.
+
+        Both are block times, and less than a second counts as one.
+        """
         return self.messages / max(self.last_delivered_s - self.first_sent_s, 1)
 
     def latency_s(self, percentile: int) -> int:
-        """Nearest-rank percentile."""
+        """Nearest-rank percentile over messages, in whole seconds; 0 where none arrived.
+
+        Args:
+            percentile: from 1 to 100.
+        """
         if not self.latencies_s:
             return 0
         rank = max(1, -(-len(self.latencies_s) * percentile // 100))
@@ -72,7 +83,13 @@ class Findings:
 
 
 def check(network: Network, intended: int) -> Findings:
-    """Read all chains once, when nothing moves any more. `intended` is how many packets users wanted to send."""
+    """Read all chains once, when nothing moves any more.
+
+    It blocks for as long as it takes to read every block: call it in a thread.
+
+    Args:
+        intended: how many packets users wanted to send.
+    """
     chains, hub = network.chains, network.hub
     books = Books()
     for chain in chains:
@@ -103,13 +120,17 @@ def check(network: Network, intended: int) -> Findings:
 
 
 def count_events(chain: DemoChain, *names: str) -> int:
-    """Router events of these names."""
+    """Router events of these names, from the first block to the newest."""
     head = chain.head()
     return sum(1 for name in names for _ in chain.events(chain.router, name, head))
 
 
 def cost_of(chain: DemoChain, relayer: str) -> RelayCost:
-    """Every transaction that the account sent there."""
+    """What every transaction that the account sent there has cost, failed ones included; reads every block.
+
+    Args:
+        relayer: an address, in any case of its letters.
+    """
     transactions = gas = fee_wei = 0
     for number in range(1, chain.head() + 1):
         block = chain.web3.eth.get_block(number)

@@ -40,7 +40,14 @@ class Lane:
     bundles: Bundles | None
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
-        """Until the end, or with `keep` until cancelled; whether everything was as it should be."""
+        """As `Run.run`: until the end, or with `keep` until cancelled.
+
+        Whether every packet and token ended well, the validators agree, and kills made the relay pay in vain no more
+        than allowed.
+
+        Raises:
+            DemoFailed: a step did not do what it should.
+        """
         started = monotonic()
 
         def say(text: str) -> None:

@@ -18,7 +18,12 @@ def as_json(
     chaos: Chaos | None,
     validators: Validators | None,
 ) -> dict[str, Any]:
-    """The fields that scripts read; `docs/demo.md` names them."""
+    """The fields that scripts read; `docs/demo.md` names them.
+
+    Args:
+        cpu_ms_per_packet: by the name of a process.
+        chaos, validators: None where there was no such thing; then their fields are left out.
+    """
     report = {
         "sent": findings.sent,
         "delivered": findings.delivered,
@@ -58,7 +63,7 @@ def as_json(
 def print_table(
     console: Console, findings: Findings, duration_s: float, chaos: Chaos | None, validators: Validators | None
 ) -> None:
-    """What the checker found in the chains' state."""
+    """What the checker found in the chains' state, for a person; `chaos` and `validators` as for `as_json`."""
     table = Table(title="Read from the chains' state", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -97,7 +102,7 @@ def print_table(
 
 
 def validator_rows(validators: Validators) -> list[tuple[str, str]]:
-    """Of either table."""
+    """The rows of either demo's table that tell what became of the hub's nodes: label, text."""
     rows = [
         (f"{crash.validator} killed", f"at height {crash.height}, level again at {crash.back_at_height}")
         for crash in validators.crashes

@@ -43,7 +43,13 @@ class Scenario:
         self._sent = 0
 
     async def run(self) -> None:
-        """Until every packet is settled, or the limit of a phase has passed; the checker says which."""
+        """Until every packet is settled, or the limit of a phase has passed; the checker says which.
+
+        Disturbances that the traffic has no slice for come at the end, one after another.
+
+        Raises:
+            DemoFailed: a disturbance or a command failed, or a chain received a token that nobody sent.
+        """
         chains = self._network.chains
         self._users = await trio.to_thread.run_sync(self._open_users)
         sends = first_sends(chains, self._traffic, self._next_amount)

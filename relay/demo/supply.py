@@ -30,7 +30,7 @@ class Supply:
 
     @property
     def conserved_at_home(self) -> bool:
-        """Every unit is with its owner or in escrow."""
+        """Every unit is with its owner or in escrow, and the contract owns what its books say."""
         return self.total == TOKEN_SUPPLY == self.owned + self.escrow and self.escrow == self.balance
 
     @property
@@ -45,7 +45,13 @@ class Supply:
 
 
 def read_supplies(chains: Sequence[DemoChain], hub: DemoChain, owners: dict[str, str]) -> tuple[Supply, ...]:
-    """While nothing is in flight. `owners` are the accounts that hold each chain's token, by chain name."""
+    """The supply of each chain's token over all chains, in the order of `chains`. Blocks.
+
+    Call it while nothing is in flight: a packet on its way would look like tokens that are lost.
+
+    Args:
+        owners: the account that holds each chain's token, by chain name.
+    """
     return tuple(_supply(chain, chains, hub, owners[chain.name]) for chain in chains)
 
 
@@ -60,7 +66,12 @@ def _supply(chain: DemoChain, chains: Sequence[DemoChain], hub: DemoChain, owner
 
 
 def evm_supply(chain: DemoChain, hub: DemoChain, owner: str, onward: tuple[tuple[int, int], ...]) -> Supply:
-    """Of an EVM chain's own token; `onward` is what other chains say of it."""
+    """The supply of an EVM chain's own token, from its contracts and the hub.
+
+    Args:
+        owner: the one account that holds the token at its home.
+        onward: what other chains say of it: pairs of the hub's escrow for one and the vouchers there.
+    """
     token = chain.token(chain.token_address)
     return Supply(
         chain.name,

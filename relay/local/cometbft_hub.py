@@ -32,7 +32,13 @@ class CometbftEngine:
         self.nodes: list[Node] = []
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
-        """See HubEngine."""
+        """As `HubEngine.start`: VALIDATORS pairs of application and CometBFT. Returns when every process serves.
+
+        The first SNAPSHOT_MAKERS make snapshots, which the newcomer takes.
+
+        Raises:
+            DemoFailed: no free ports, `hutong hub init` failed, or a process ended or did not serve in time.
+        """
         self._home = home
         base = free_node_ports(VALIDATORS)
         printed = await run_command(
@@ -62,7 +68,12 @@ class CometbftEngine:
         return Node(name, (first, second), base_port, base_port + 2, base_port + 1, key_file)
 
     def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
-        """A crash, and a newcomer, who takes the time that it needs."""
+        """A crash, and a newcomer, who takes the time that it needs: it joins in `nursery` while the demo goes on.
+
+        Raises:
+            DemoFailed: when awaited: the killed validator did not come back. In `nursery`: the newcomer did not join
+                within JOIN_LIMIT_S.
+        """
 
         async def crash() -> None:
             first, *_, victim = self.nodes[:VALIDATORS]
@@ -106,7 +117,7 @@ class CometbftEngine:
         self._join_has_ended.set()
 
     async def outcome(self) -> Validators:
-        """See HubEngine. Waits for the newcomer."""
+        """As `HubEngine.outcome`. Waits for the newcomer, so the second disturbance must have been awaited."""
         await self._join_has_ended.wait()
         return Validators(VALIDATORS, tuple(self._crashes), self._joined, await agreed_height(self.nodes))
 

@@ -11,7 +11,13 @@ Paths = Mapping[str, Mapping[str, str]]
 
 
 def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int | None = None) -> str:
-    """`[relay]`, without HTTP while chains are being connected."""
+    """`[relay]`, without HTTP while chains are being connected.
+
+    Args:
+        home: of the demo: the relay's own is a folder in it.
+        http_port: for metrics and readiness, on this host alone.
+        clear_interval_s: None leaves the relay's default.
+    """
     lines = [f'home = "{home / "relay"}"']
     if http_port is not None:
         lines.append(f'http = "127.0.0.1:{http_port}"')
@@ -21,12 +27,16 @@ def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int 
 
 
 def api_table(port: int) -> str:
-    """`[api]`, on this host alone."""
+    """`[api]`, on this host alone, with its keys in a file beside the configuration."""
     return f'\n[api]\nlisten = "127.0.0.1:{port}"\nkeys_file = "api-keys.json"\n'
 
 
 def explorer_of(config: Path) -> str:
-    """Where the explorer of a relay with that configuration is."""
+    """Where the explorer of a relay with that configuration is, with a slash at its end.
+
+    Raises:
+        OSError, KeyError: the file is not there, or has no `[api]`.
+    """
     return f"http://{tomllib.loads(config.read_text())['api']['listen']}/"
 
 
@@ -39,7 +49,13 @@ def chain_table(
     relayer: Key,
     batch_items: int | None = None,
 ) -> str:
-    """`[[chains]]` of a QBFT chain."""
+    """`[[chains]]` of a QBFT chain.
+
+    Args:
+        port: at which the relay is to find its RPC, perhaps a proxy's.
+        start_height: the router's first block.
+        batch_items: most packets in one transaction; None leaves the relay's default.
+    """
     batch = "" if batch_items is None else f"batch = {{ items = {batch_items} }}\n"
     return (
         f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\nconsensus = "qbft"\n'
@@ -58,7 +74,13 @@ def hub_table(chain_id: str, ethereum_ports: Sequence[int], cometbft_ports: Sequ
 
 
 def cosmos_table(name: str, chain_id: str, prefix: str, gas_price: str, port: int, relayer: Key) -> str:
-    """`[[chains]]` of a Cosmos chain: CometBFT RPC alone."""
+    """`[[chains]]` of a Cosmos chain: CometBFT RPC alone.
+
+    Args:
+        prefix: of its bech32 addresses.
+        gas_price: amount and denomination in one word, as a Cosmos SDK node writes it.
+        port: of its CometBFT RPC, perhaps a gate's.
+    """
     return (
         f'\n[[chains]]\nname = "{name}"\nkind = "cosmos"\nchain_id = "{chain_id}"\nbech32_prefix = "{prefix}"\n'
         f'gas_price = "{gas_price}"\nrpc = {_urls("http", [port])}\nws = ["ws://127.0.0.1:{port}/websocket"]\n'
@@ -71,7 +93,11 @@ def _urls(scheme: str, ports: Sequence[int]) -> str:
 
 
 def path_table(path: Paths) -> str:
-    """`[[paths]]` from what `hutong path create --json` printed."""
+    """`[[paths]]` from what `hutong path create --json` printed.
+
+    Raises:
+        KeyError: an end, its chain or its client is missing.
+    """
     ends = "".join(
         f'{side} = {{ chain = "{path[side]["chain"]}", client = "{path[side]["client"]}" }}\n' for side in ("a", "b")
     )
@@ -79,5 +105,5 @@ def path_table(path: Paths) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Readable by its owner alone."""
+    """Write the whole file at once, readable by its owner alone; what was there is replaced."""
     write_durably(path, text.encode())

@@ -77,11 +77,12 @@ class Exchange:
 
     @property
     def question(self) -> str:
+        """The parameters in one form, so that equal questions are equal texts."""
         return json.dumps(self.params, sort_keys=True)
 
     @property
     def asks_head(self) -> bool:
-        """The answer says where the chain ends."""
+        """Whether the answer says where the chain ends."""
         if self.method == "eth_getBlockByNumber":
             return isinstance(self.params, list) and self.params[:1] == ["latest"]
         return self.method in ("eth_blockNumber", "status") or (self.method == "commit" and not self.params)
@@ -106,7 +107,10 @@ class Memory:
     block_hashes: dict[str, str] = field(default_factory=dict)
 
     def keep(self, exchange: Exchange) -> None:
-        """Remember an honest answer."""
+        """Remember an honest answer.
+
+        The last REMEMBERED_ANSWERS a method are kept, and as many logs of packets and hashes of blocks.
+        """
         self.answers[exchange.method].append(exchange)
         result = exchange.result
         if exchange.method == "eth_getLogs" and isinstance(result, list):
@@ -118,7 +122,15 @@ class Memory:
 
 
 def lie(kind: FaultKind, exchange: Exchange, memory: Memory, random: Random) -> Lie | None:
-    """The dishonest answer of that kind, or None where the kind has no meaning for this exchange."""
+    """The dishonest answer of that kind, or None where the kind has no meaning for this exchange.
+
+    Transport and head faults (TRANSPORT_FAULTS, HEAD_FAULTS) are none of its kinds, and an answer that equals the
+    honest one is no lie.
+
+    Args:
+        exchange: is not changed.
+        memory: of earlier exchanges with the same endpoint.
+    """
     make = _LIES.get(kind)
     made = None if make is None else make(exchange, memory, random)
     if made is not None and made.error is None and made.result == exchange.result:
@@ -127,7 +139,11 @@ def lie(kind: FaultKind, exchange: Exchange, memory: Memory, random: Random) -> 
 
 
 def forged_head(notification: dict[str, Any], random: Random) -> dict[str, Any]:
-    """An announcement of a block far ahead that nobody made."""
+    """An announcement of a block far ahead that nobody made.
+
+    Args:
+        notification: a whole `eth_subscription` message; is not changed.
+    """
     forged = deepcopy(notification)
     head = forged["params"]["result"]
     if isinstance(head, dict):

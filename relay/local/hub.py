@@ -42,19 +42,35 @@ class HubEngine(Protocol):
     """What brings the hub's validators to agreement."""
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
-        """Initialise with `genesis` (options of `hutong hub init`) and start every process; they need not serve yet."""
+        """Initialise with `genesis` (options of `hutong hub init`) and start every process; they need not serve yet.
+
+        Args:
+            nursery: owns the processes until the demo ends.
+            home: of the demo; the hub's own is a folder in it.
+
+        Raises:
+            DemoFailed: a command failed, or there are no free ports.
+        """
 
     def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
-        """What happens to the validators while the first packets are on their way, one after another."""
+        """What happens to the validators while the first packets are on their way, one after another.
+
+        Called once, when the network is up; whatever a disturbance goes on with runs in `nursery`.
+        """
 
     async def outcome(self) -> Validators | None:
-        """At the end. None where nothing happens to validators."""
+        """What became of the validators, asked once at the end; None where nothing happens to validators."""
 
 
 class EmbeddedEngine:
     """`hutong hub start`: one process, one validator."""
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
+        """As `HubEngine.start`; the one process is started and need not serve yet.
+
+        Raises:
+            DemoFailed: `hutong hub init` failed, or there are no free ports.
+        """
         await run_command(["hub", "init", "--home", str(home / "hub"), *genesis])
         ports = free_port(), free_port()
         start = ["hub", "start", "--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
@@ -80,7 +96,14 @@ class Hub:
 
 
 async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub:
-    """Return when it has made a block."""
+    """Make keys of admins and relayer, start the hub, and return when it has made a block.
+
+    The hub lets anyone deploy contracts, since a person who tries things out deploys what they like.
+
+    Raises:
+        DemoFailed: as `HubEngine.start`.
+        trio.TooSlowError: it made no block within START_LIMIT_S.
+    """
     admins = [make_key(home, f"hub-admin-{number}") for number in range(ADMINS)]
     relayer = make_key(home, "relayer-hub")
     genesis = [

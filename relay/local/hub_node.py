@@ -32,16 +32,22 @@ class Node:
     """Its validator key; a full node's has no power."""
 
     def kill(self) -> None:
-        """SIGKILL to all at once, as a power cut."""
+        """SIGKILL to all at once, as a power cut. Their `run` starts them again."""
         for daemon in self.daemons:
             daemon.kill()
 
     async def wait_until_up(self) -> None:
+        """Returns when every process of the node serves; the caller sets the deadline."""
         for daemon in self.daemons:
             await daemon.wait_until_up()
 
     async def ask(self, method: str, **query: str) -> dict[str, Any]:
-        """One call of its CometBFT RPC."""
+        """One call of its CometBFT RPC by GET; returns the answer's `result`.
+
+        Raises:
+            httpx.HTTPError: no answer, or another status than success.
+            KeyError: the answer has no result, as while the node starts.
+        """
         async with httpx.AsyncClient(trust_env=False) as client:
             response = await client.get(f"http://127.0.0.1:{self.cometbft_port}/{method}", params=query)
             response.raise_for_status()
@@ -49,15 +55,23 @@ class Node:
             return result
 
     async def height(self) -> int:
-        """Of its newest block."""
+        """The height of its newest block; 0 before the first.
+
+        Raises:
+            httpx.HTTPError, KeyError: as `ask`.
+        """
         return int((await self.ask("status"))["sync_info"]["latest_block_height"])
 
     async def app_hash(self, height: int) -> str:
-        """The state before the block at `height`, as this node has it."""
+        """The state before the block at `height`, as this node has it: hex.
+
+        Raises:
+            httpx.HTTPError, KeyError: as `ask`, also where the node does not have the block.
+        """
         return str((await self.ask("block", height=str(height)))["block"]["header"]["app_hash"])
 
     async def wait_for(self, height: int) -> None:
-        """Until it has the block at `height`. The caller sets the deadline."""
+        """Until it has the block at `height`, also through a restart. The caller sets the deadline."""
         while True:
             try:
                 if await self.height() >= height:
@@ -68,7 +82,14 @@ class Node:
 
 
 async def start_nodes(nursery: trio.Nursery, nodes: Sequence[Node]) -> HubProcesses:
-    """All at once; returns when every process serves."""
+    """Start all at once; returns when every process serves.
+
+    Args:
+        nursery: owns the processes from then on.
+
+    Raises:
+        DemoFailed: a process ended, or did not serve in time.
+    """
 
     async def start(node: Node) -> None:
         for daemon in node.daemons:
@@ -86,7 +107,15 @@ async def start_nodes(nursery: trio.Nursery, nodes: Sequence[Node]) -> HubProces
 
 
 async def crash_and_return(victim: Node, other: Node) -> Crash:
-    """Kill a validator, see the others go on without it, and wait until it is level with them again. Raises DemoFailed."""
+    """Kill a validator, see the others go on without it, and wait until it is level with them again.
+
+    Args:
+        other: a node that goes on; it must make two blocks meanwhile.
+
+    Raises:
+        DemoFailed: that took longer than CATCH_UP_LIMIT_S.
+        httpx.HTTPError: `other` does not answer.
+    """
     height = await other.height()
     victim.kill()
     with trio.move_on_after(CATCH_UP_LIMIT_S) as scope:
@@ -100,12 +129,20 @@ async def crash_and_return(victim: Node, other: Node) -> Crash:
 
 
 async def agreed_height(nodes: Sequence[Node]) -> int | None:
-    """A height at which all have one app hash; None where two differ."""
+    """The least of the nodes' heights, if all have one app hash there; None where two differ.
+
+    Raises:
+        httpx.HTTPError, KeyError: a node does not answer.
+    """
     height = min([await node.height() for node in nodes])
     hashes = {await node.app_hash(height) for node in nodes}
     return height if len(hashes) == 1 else None
 
 
 def free_node_ports(nodes: int) -> int:
-    """The base port that `hutong hub init` or `hub join` deals out the ports of so many nodes from. Raises DemoFailed."""
+    """The base port that `hutong hub init` or `hub join` deals out the ports of so many nodes from.
+
+    Raises:
+        DemoFailed: there are no free ports.
+    """
     return free_base_port([PORT_STEP * index + part for index in range(nodes) for part in range(PORTS_EACH)])

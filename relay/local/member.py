@@ -37,16 +37,22 @@ class EvmPlan:
 
     @classmethod
     def of(cls, home: Path, name: str, chain_id: int) -> "EvmPlan":
-        """With new keys and a free port."""
+        """A plan with new keys and a free port.
+
+        Raises:
+            DemoFailed: there are no free ports.
+            FileExistsError: `home` has keys of a chain of this name.
+        """
         owner, relayer, user = (make_key(home, f"{role}-{name}") for role in ("owner", "relayer", "user"))
         return cls(name, chain_id, free_port(), owner, relayer, user, user.account())
 
     @property
     def url(self) -> str:
+        """The chain's JSON-RPC, on this host alone."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, home: Path) -> list[str]:
-        """Arguments of the command that runs the chain, its accounts funded."""
+        """Arguments of the `hutong` command that runs the chain, its accounts funded."""
         funded = (self.owner.address, self.relayer.address, self.user.address)
         return [
             *("devnet", "start", "--home", str(home / self.name), "--chain-id", str(self.chain_id)),
@@ -56,7 +62,11 @@ class EvmPlan:
 
 
 async def deploy(plan: EvmPlan) -> dict[str, str]:
-    """Router, Mailbox and Transfer: addresses by name, and the height."""
+    """Router, Mailbox and Transfer: addresses by name, and the height, as `hutong deploy --json` prints them.
+
+    Raises:
+        DemoFailed: the command failed.
+    """
     printed = await run_command(
         [
             *("deploy", "--rpc", plan.url, "--chain-id", str(plan.chain_id), *plan.owner.options),
@@ -68,7 +78,16 @@ async def deploy(plan: EvmPlan) -> dict[str, str]:
 
 
 async def connect(config: Path, chain: str, owner: Key, admins: Sequence[Key], *contracts: str) -> Paths:
-    """Create the pair of light clients; `admins` are as many as the hub's threshold asks for, `contracts` the options of some."""
+    """Create the pair of light clients; returns what `hutong path create --json` prints.
+
+    Args:
+        config: the configuration file that names the chain and the hub.
+        admins: as many as the hub's threshold asks for.
+        contracts: options that name what shall listen to the hub's client.
+
+    Raises:
+        DemoFailed: the command failed.
+    """
     printed = await run_command(
         [
             *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
@@ -85,7 +104,7 @@ def contract_options(deployment: dict[str, str]) -> tuple[str, ...]:
 
 
 def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
-    """The chain as its users see it."""
+    """The chain as its users see it, before it has a receiver and a token."""
     return DemoChain(
         plan.name,
         plan.url,
@@ -99,7 +118,11 @@ def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
 
 
 async def introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:
-    """Name the other chains to its Mailbox; one command after another, since they sign with the same key."""
+    """Name the other chains to its Mailbox; one command after another, since they sign with the same key.
+
+    Raises:
+        DemoFailed: a command failed.
+    """
     for there in chains:
         if there.name != here.name:
             await run_command(
@@ -111,7 +134,11 @@ async def introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequen
 
 
 async def equip(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
-    """Give the chain's user a receiving contract and a token."""
+    """Give the chain's user a receiving contract and TOKEN_SUPPLY of a token, which Transfer may take.
+
+    Raises:
+        RuntimeError, web3.exceptions.TimeExhausted: as `DemoChain.deploy`.
+    """
     chain, plan = pair
 
     def transact() -> DemoChain:
@@ -125,7 +152,7 @@ async def equip(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
 
 
 def admin_options(admins: Sequence[Key]) -> list[str]:
-    """For commands that hub admins decide together."""
+    """For commands that hub admins decide together: each one's keystore, then each one's password file."""
     return [
         *(part for admin in admins for part in ("--hub-admin", str(admin.keystore))),
         *(part for admin in admins for part in ("--hub-admin-password-file", str(admin.password_file))),
@@ -133,7 +160,7 @@ def admin_options(admins: Sequence[Key]) -> list[str]:
 
 
 async def each(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:
-    """Run a step for each item at once; results in the order of the items."""
+    """Run a step for each item at once; results in the order of the items. The first that fails cancels the others."""
     results: dict[int, Result] = {}
 
     async def one(index: int, item: Item) -> None:
@@ -146,10 +173,14 @@ async def each(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item])
 
 
 def ask_for_height(url: str) -> httpx.Request:
-    """For `has_a_block`."""
+    """The request whose answer `has_a_block` judges."""
     return httpx.Request("POST", url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []})
 
 
 def has_a_block(response: httpx.Response) -> bool:
-    """Whether an Ethereum endpoint serves a chain that has begun."""
+    """Whether an Ethereum endpoint serves a chain that has begun: its newest block is not the first.
+
+    Raises:
+        ValueError: the answer of status 200 is not JSON, or its result is no number.
+    """
     return response.status_code == httpx.codes.OK and int(response.json().get("result", "0x0"), 16) > 0

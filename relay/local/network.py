@@ -65,7 +65,19 @@ async def direct(port: int) -> int:
 async def bring_up(
     nursery: trio.Nursery, home: Path, say: Say, through: Through = direct, engine: HubEngine | None = None
 ) -> Network:
-    """Start the hub and its chains, deploy, connect, start the relay; return when the relay says that it is ready."""
+    """Start the hub and its chains, deploy, connect, start the relay; return when the relay says that it is ready.
+
+    Args:
+        nursery: owns every process.
+        home: an empty folder for keys, files and logs.
+        through: leads the relay, and it alone, to each endpoint; with another one than `direct` it clears every
+            CLEAR_INTERVAL_S.
+        engine: None is one validator that drives itself.
+
+    Raises:
+        DemoFailed: a command failed, or a process ended or was not ready in time.
+        trio.TooSlowError: a chain made no block within START_LIMIT_S.
+    """
     plans = tuple(EvmPlan.of(home, name, FIRST_CHAIN_ID + index) for index, name in enumerate(CHAIN_NAMES))
     say(f"starting the hub and {len(plans)} consortium chains")
     processes = [await nursery.start(run_daemon, p.name, p.start(home), home / f"{p.name}.log") for p in plans]
@@ -110,7 +122,15 @@ async def bring_up(
 async def start_relay(
     nursery: trio.Nursery, home: Path, tables: str, say: Say, clear_interval_s: int | None = None
 ) -> Daemon:
-    """`tables` are chains and paths. Returns when it says that it is ready."""
+    """Start the relay with a configuration of its own; returns when it says that it is ready.
+
+    Args:
+        tables: chains and paths, in TOML.
+        clear_interval_s: None leaves the relay's default.
+
+    Raises:
+        DemoFailed: there are no free ports, or the relay ended or was not ready within START_LIMIT_S.
+    """
     say("starting the relay")
     http_port = free_port()
     config = home / "relay.toml"
@@ -129,7 +149,12 @@ async def hub_tables(hub: Hub, through: Through) -> str:
 
 
 async def evm_table(plan: EvmPlan, deployment: dict[str, str], through: Through, batch_items: int | None = None) -> str:
-    """The entry of a dev chain."""
+    """The entry of a dev chain.
+
+    Args:
+        deployment: as `deploy` returns it.
+        batch_items: most packets in one transaction; None leaves the relay's default.
+    """
     port, start_height = await through(plan.port), int(deployment["height"])
     router = deployment["router"]
     return chain_table(plan.name, plan.chain_id, port, router, start_height, plan.relayer, batch_items)

@@ -13,7 +13,14 @@ FORMAT = "hutong-demo-network"
 
 
 def write_network_file(network: Network) -> Path:
-    """Whole at once, so that who waits for it may read it when it is there."""
+    """Write the file, whole at once: a program that waits for it may read it when it is there.
+
+    Returns:
+        Its path: NAME in the demo's home.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path = network.home / NAME
     write_durably(path, (json.dumps(_document(network), indent=1) + "\n").encode())
     return path

@@ -23,7 +23,11 @@ class NetworkEngine:
         self.nodes: list[Node] = []
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
-        """See HubEngine. One process is application and engine."""
+        """As `HubEngine.start`; returns when every validator serves. One process is application and engine.
+
+        Raises:
+            DemoFailed: no free ports, `hutong hub init` failed, or a process ended or did not serve in time.
+        """
         base = free_node_ports(self._count)
         printed = await run_command(
             [
@@ -41,7 +45,11 @@ class NetworkEngine:
         return await start_nodes(nursery, self.nodes)
 
     def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
-        """A crash, where the others are enough without it."""
+        """A crash, where the others are enough without it.
+
+        Raises:
+            DemoFailed: when awaited: the killed validator did not come back.
+        """
 
         async def crash() -> None:
             first, *_, victim = self.nodes
@@ -51,5 +59,5 @@ class NetworkEngine:
         return [crash]
 
     async def outcome(self) -> Validators:
-        """See HubEngine. Nobody joins here."""
+        """As `HubEngine.outcome`. Nobody joins here."""
         return Validators(self._count, tuple(self._crashes), None, await agreed_height(self.nodes))

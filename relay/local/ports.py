@@ -25,17 +25,33 @@ _claims: list[int] = []
 
 
 def free_port() -> int:
-    """A port that nobody listens on, claimed for as long as this process lives. Raises DemoFailed."""
+    """A port that nobody listens on, claimed for as long as this process lives.
+
+    Raises:
+        DemoFailed: as `free_base_port`.
+    """
     return free_base_port((0,))
 
 
 def free_ports(count: int) -> list[int]:
-    """The same for `count` of them, all different. Raises DemoFailed."""
+    """The same for `count` of them, all different; they need not be neighbours.
+
+    Raises:
+        DemoFailed: as `free_base_port`.
+    """
     return [free_port() for _ in range(count)]
 
 
 def free_base_port(offsets: Sequence[int]) -> int:
-    """A port with which every `base + offset` is free and claimed. Raises DemoFailed."""
+    """A port with which every `base + offset` is free and claimed.
+
+    Args:
+        offsets: of 0 and more, at least one.
+
+    Raises:
+        DemoFailed: none was found between LOWEST and HIGHEST in TRIES tries.
+        OSError: the file of claims cannot be opened.
+    """
     last = HIGHEST - max(offsets)
     for _ in range(TRIES):
         base = LOWEST + secrets.randbelow(last - LOWEST + 1)

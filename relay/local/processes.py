@@ -39,7 +39,7 @@ class RunningProcess:
         return _cpu_ms(self.process.pid)
 
     def children_cpu_ms(self) -> float | None:
-        """The same for its direct children (the relay's embedded Valkey)."""
+        """The same for its direct children (the relay's embedded Valkey); None where there are none."""
         pids = _children(self.process.pid)
         return sum(filter(None, map(_cpu_ms, pids))) if pids else None
 
@@ -52,10 +52,17 @@ async def run_daemon(
     *,
     task_status: trio.TaskStatus[RunningProcess] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run until cancelled, then end it with SIGTERM and, after a grace, SIGKILL. `arguments` are those of `program`.
+    """Run until cancelled, then end it with SIGTERM and, after STOP_GRACE_S, SIGKILL.
+
+    It reports as soon as the process is started, which is before it serves.
+
+    Args:
+        arguments: those of `program`.
+        log: is written anew, with standard output and error.
 
     Raises:
         DemoFailed: the process ended by itself.
+        OSError: it cannot be started.
     """
     with log.open("wb") as output:
         process = await open_child([*program, *arguments], output=output)
@@ -101,7 +108,8 @@ class Daemon:
         """Until cancelled. Reports when the first process serves; a killed one is started again.
 
         Raises:
-            DemoFailed: the process ended by itself.
+            DemoFailed: the process ended by itself, or did not serve within its limit.
+            OSError: it cannot be started.
         """
         report: Callable[[], None] | None = task_status.started
         while True:
@@ -134,11 +142,11 @@ class Daemon:
             report()
 
     async def wait_until_up(self) -> None:
-        """Returns at once while it serves."""
+        """Returns at once while it serves; else when it serves again. The caller sets the deadline."""
         await self._up.wait()
 
     def kill(self) -> None:
-        """SIGKILL, now. `run` starts it again."""
+        """SIGKILL, now. `run` starts it again. Does nothing where it has ended or has not begun."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -153,12 +161,12 @@ class Daemon:
         return sum(filter(None, map(_cpu_ms, _children(process.pid))))
 
     def cpu_ms(self) -> float | None:
-        """Processor time of all its lives so far, without their children."""
+        """Processor time of all its lives so far, without their children; None where the system does not say."""
         own = None if self._process is None else _cpu_ms(self._process.pid)
         return None if own is None else self._cpu_ms_before + own
 
     def children_cpu_ms(self) -> float | None:
-        """The same for their direct children (the relay's embedded Valkey)."""
+        """The same for their direct children (the relay's embedded Valkey); None before the first start."""
         if self._process is None:
             return None
         return self._children_cpu_ms_before + self._children(self._process)
@@ -176,10 +184,11 @@ async def _stop(process: trio.Process) -> None:
 
 
 async def run_command(arguments: Sequence[str], program: Sequence[str] = HUTONG) -> str:
-    """Run a command, else one of `hutong`, to its end and return what it printed.
+    """Run a command, else one of `hutong`, to its end and return what it printed to standard output.
 
     Raises:
-        DemoFailed: its exit code was not 0.
+        DemoFailed: its exit code was not 0; the message has the last 2 000 characters of what it said.
+        OSError: it cannot be started.
     """
     result = await run_child([*program, *arguments])
     if result.returncode != 0:
@@ -190,7 +199,11 @@ async def run_command(arguments: Sequence[str], program: Sequence[str] = HUTONG)
 
 
 async def wait_until_serving(ready: Callable[[httpx.Response], bool], request: httpx.Request) -> None:
-    """Ask `request` again and again until `ready` says yes. The caller sets the deadline."""
+    """Ask `request` again and again until `ready` says yes. The caller sets the deadline.
+
+    Args:
+        ready: is given every answer, of any status; what it raises comes through.
+    """
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
@@ -203,7 +216,11 @@ async def wait_until_serving(ready: Callable[[httpx.Response], bool], request: h
 
 
 def last_line(log: Path) -> str:
-    """The last line that a process wrote, for a sentence about its end."""
+    """The last line that a process wrote, at most 500 characters of it, for a sentence about its end.
+
+    Raises:
+        OSError: there is no log.
+    """
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1][-500:] if lines else "it wrote nothing"
 

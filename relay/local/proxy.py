@@ -44,10 +44,10 @@ class Watch(Protocol):
     """Is asked about every exchange; answers True where it must be broken off, because the asker is gone."""
 
     def before(self, request: bytes) -> bool:
-        """Nothing has reached the node."""
+        """Whether the exchange is to be broken off now: nothing has reached the node."""
 
     def after(self, request: bytes, answer: bytes) -> bool:
-        """The node did what was asked; nothing has been answered."""
+        """Whether the answer is to be withheld: the node did what was asked; nothing has been answered."""
 
 
 class HostileProxy:
@@ -82,18 +82,28 @@ class HostileProxy:
 
     @property
     def url(self) -> str:
+        """Where it serves JSON-RPC, once `serve` has started."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def ws_url(self) -> str:
+        """Where it serves head notifications, once `serve` has started."""
         return f"ws://127.0.0.1:{self.port}"
 
     @property
     def faults(self) -> int:
+        """How many faults of all kinds were served so far."""
         return self.counts.total()
 
     async def serve(self, port: int = 0, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve on the loopback until cancelled. Started with the port that is bound."""
+        """Serve on the loopback until cancelled. Started with the port that is bound.
+
+        Args:
+            port: 0 leaves it to the system.
+
+        Raises:
+            OSError: the port cannot be bound.
+        """
         limits = httpx.Limits(max_connections=MAX_UPSTREAM_CONNECTIONS, max_keepalive_connections=8)
         async with (
             httpx.AsyncClient(trust_env=False, timeout=UPSTREAM_TIMEOUT_S, limits=limits) as http,
@@ -288,7 +298,13 @@ async def hostile_proxy(
     delay_most_s: float = DELAY_MOST_S,
     port: int = 0,
 ) -> AsyncIterator[HostileProxy]:
-    """A proxy that serves while the block lasts."""
+    """A proxy that serves while the block lasts.
+
+    Args:
+        upstream: the honest node's URL; `upstream_ws` its WebSocket URL, without which heads are not served.
+        one_in: spoils each answer with probability 1/`one_in`; 0 never does.
+        port: 0 leaves it to the system.
+    """
     proxy = HostileProxy(
         upstream, seed=seed, upstream_ws=upstream_ws, one_in=one_in, kinds=kinds, delay_most_s=delay_most_s
     )

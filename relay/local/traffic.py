@@ -25,7 +25,10 @@ class Traffic:
 
     @classmethod
     def of(cls, packets: int) -> "Traffic":
-        """A fifth tokens out, a fifth home, a tenth that times out, the rest messages; few packets are all messages."""
+        """A fifth tokens out, a fifth home, a tenth that times out, the rest messages.
+
+        Fewer than LEAST_WITH_TIMEOUTS are all messages. The parts add up to `packets`.
+        """
         if packets < LEAST_WITH_TIMEOUTS:
             return cls(packets, 0, 0, 0)
         late = max(1, packets // 20)
@@ -34,6 +37,7 @@ class Traffic:
 
     @property
     def packets(self) -> int:
+        """All packets that users send, those that come home included."""
         return self.messages + 2 * self.tokens_out + self.late_first_leg + self.late_second_leg
 
 
@@ -42,7 +46,7 @@ class Destination(Protocol):
 
     @property
     def client_on_hub(self) -> str:
-        """The hub's client of it."""
+        """The hub's client of it, which a sender names as the next hop."""
 
 
 class User:
@@ -55,15 +59,19 @@ class User:
 
     @property
     def receiver(self) -> str:
-        """As remote chains write it."""
+        """As remote chains write it: the address in lower case."""
         return self.account.address.lower()
 
     def timeout_s(self, lifetime_s: int = LIFETIME_S) -> int:
-        """Seconds from the newest block."""
+        """A time in seconds of Unix time, `lifetime_s` after the newest block of this user's chain."""
         return self.chain.time_s(self.chain.head()) + lifetime_s
 
     def send_message(self, to: DemoChain, text: str) -> None:
-        """To the receiving contract of another chain."""
+        """Send a text to the receiving contract of another chain, by way of the hub; does not wait for a block.
+
+        Raises:
+            web3.exceptions.Web3RPCError: the node refuses the transaction; the nonce is then not used.
+        """
         mailbox = self.chain.mailbox
         data = mailbox.encode_abi(
             "sendForwarded",
@@ -78,7 +86,16 @@ class User:
         self._transact(mailbox.address, data)
 
     def send_tokens(self, to: Destination, receiver: str, token: str, amount: int, timeout_timestamp_s: int) -> None:
-        """An own token goes out, a voucher goes home."""
+        """Send tokens by way of the hub: an own token goes out, a voucher goes home. Does not wait for a block.
+
+        Args:
+            token: address on this chain.
+            amount: in the token's smallest unit.
+            timeout_timestamp_s: for the destination's clock; the hub's is earlier by the contract's margin.
+
+        Raises:
+            web3.exceptions.Web3RPCError: the node refuses the transaction; the nonce is then not used.
+        """
         transfer = self.chain.transfer
         data = transfer.encode_abi(
             "sendForwarded",
@@ -96,7 +113,11 @@ Send = Callable[[Users], None]
 
 
 def first_sends(chains: Sequence[DemoChain], traffic: Traffic, amount: Callable[[], int]) -> list[tuple[str, Send]]:
-    """Messages and tokens that go out, in all directions by turns: (chain, what its user does)."""
+    """Messages and tokens that go out, in all directions by turns: (chain, what its user does).
+
+    Args:
+        amount: gives each packet of tokens its own, in the smallest unit.
+    """
     directions = list(permutations(chains, 2))
     sends: list[tuple[str, Send]] = []
     for number in range(traffic.messages):

@@ -40,7 +40,16 @@ class Run(Protocol):
     """A demo that can be run."""
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
-        """Whether everything was as it should be."""
+        """Run the whole demo with its files in `home`; whether everything was as it should be.
+
+        Args:
+            nursery: owns every process that is started; the caller cancels it at the end.
+            json_: print the findings to standard output as one JSON object, else a table to `console`.
+            keep: stay until cancelled after the findings are printed.
+
+        Raises:
+            DemoFailed: a step did not do what it should.
+        """
 
 
 @app.command()

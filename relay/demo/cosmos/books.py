@@ -28,11 +28,19 @@ class CosmosBooks:
     fee: int = 0
 
     def read(self, chain: CosmosChain, books: Books) -> None:
-        """Everything from the first block to the newest."""
+        """Everything from the first block to the newest, into `books`.
+
+        Blocks; call it once, when nothing moves any more.
+        """
         self.read_transactions(chain.transactions(), books)
 
     def read_transactions(self, transactions: Iterable[Transaction], books: Books) -> None:
-        """Of all blocks, in order; into what is known of the other chains."""
+        """Of all blocks, in order; into what is known of the other chains.
+
+        Raises:
+            VerificationError: an event holds a packet or acknowledgement that cannot be decoded.
+            KeyError: an event lacks its packet.
+        """
         for transaction in transactions:
             self._cost(transaction)
             if transaction.code == 0:  # what failed left nothing but its fee

@@ -51,27 +51,35 @@ class CosmosChain:
         return httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False)
 
     def close(self) -> None:
-        """Its connections; to be used no more."""
+        """Close its connections; it is used no more. Call it once."""
         self._http.close()
 
     def rest(self, path: str, **query: str) -> Any:
-        """GET, as wallets and explorers do."""
+        """GET of the node's REST, as wallets and explorers do; returns the JSON. Blocks.
+
+        Raises:
+            httpx.HTTPError: no answer within REQUEST_TIMEOUT_S, or another status than success.
+        """
         response = self._http.get(f"{self.rest_url}{path}", params=query)
         response.raise_for_status()
         return response.json()
 
     def rpc(self, method: str, **query: str) -> Any:
-        """One call of CometBFT's RPC."""
+        """One call of CometBFT's RPC by GET; returns its `result`. Blocks.
+
+        Raises:
+            httpx.HTTPError: no answer within REQUEST_TIMEOUT_S, or another status than success.
+        """
         response = self._http.get(f"{self.rpc_url}/{method}", params=query)
         response.raise_for_status()
         return response.json()["result"]
 
     def head(self) -> int:
-        """Height of the newest block."""
+        """Height of the newest block that the node has."""
         return int(self.rpc("status")["sync_info"]["latest_block_height"])
 
     def time_s(self) -> int:
-        """Time of the newest block, whole seconds."""
+        """Time of the newest block, in whole seconds of Unix time."""
         text = str(self.rpc("status")["sync_info"]["latest_block_time"])
         return int(datetime.fromisoformat(f"{text[:19]}+00:00").timestamp())
 
@@ -80,26 +88,26 @@ class CosmosChain:
         return str(self.rest(f"/ibc/core/client/v1/client_status/{self.hub_client}")["status"])
 
     def sent(self) -> int:
-        """How many packets were sent from here to the hub."""
+        """How many packets were sent from here to the hub, settled ones included (IBC v2)."""
         answer = self.rest(f"/ibc/core/channel/v2/clients/{self.hub_client}/next_sequence_send")
         return int(answer["next_sequence_send"]) - 1
 
     def unsettled(self) -> int:
-        """How many packets were sent from here and are neither acknowledged nor timed out."""
+        """How many packets were sent from here and are neither acknowledged nor timed out: its commitments."""
         query = {"pagination.count_total": "true", "pagination.limit": "1"}
         answer = self.rest(f"/ibc/core/channel/v2/clients/{self.hub_client}/packet_commitments", **query)
         return int(answer["pagination"]["total"])
 
     def supply(self, denom: str) -> int:
-        """Of a bank denomination."""
+        """The whole amount of a bank denomination; 0 for one that nobody has."""
         return int(self.rest("/cosmos/bank/v1beta1/supply/by_denom", denom=denom)["amount"]["amount"])
 
     def balance(self, address: str, denom: str) -> int:
-        """Of an account."""
+        """What an account has of a bank denomination."""
         return int(self.rest(f"/cosmos/bank/v1beta1/balances/{address}/by_denom", denom=denom)["balance"]["amount"])
 
     def escrow_address(self) -> str:
-        """The account that holds what was sent to the hub (ibc-go, transfer/types/keys.go)."""
+        """The account that holds what was sent to the hub, in bech32 (ibc-go, transfer/types/keys.go)."""
         name = b"ics20-1\0" + f"{TRANSFER_PORT}/{self.hub_client}".encode()
         return encode_address(self.prefix, sha256(name)[:20])
 
@@ -108,18 +116,18 @@ class CosmosChain:
         return int(self.rest(f"/ibc/apps/transfer/v1/total_escrow/{denom}")["amount"]["amount"])
 
     def transactions(self) -> Iterator[Transaction]:
-        """All of them, from the first block to the newest."""
+        """All of them, from the first block to the newest, failed ones included; one request a block."""
         for height in range(1, self.head() + 1):
             for result in self.rpc("block_results", height=str(height))["txs_results"] or ():
                 yield _transaction(height, result)
 
     @property
     def token_on_hub(self) -> Denom:
-        """What the hub calls the chain's own token."""
+        """What the hub calls the chain's own token: port and client of its end, then the denomination."""
         return Denom(self.token).prefixed(TRANSFER_PORT, self.client_on_hub)
 
     def voucher(self, on_hub: Denom) -> str:
-        """Bank denomination here of a token of the hub."""
+        """Bank denomination here of a token of the hub: `ibc/` and a hash."""
         return on_hub.prefixed(TRANSFER_PORT, self.hub_client).local_name
 
 

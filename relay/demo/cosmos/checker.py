@@ -47,11 +47,16 @@ class Findings:
 
     @property
     def timed_out(self) -> int:
+        """Timeouts of both legs, on all chains."""
         return sum(self.late_first_leg.values()) + sum(self.late_second_leg.values())
 
     @property
     def good(self) -> bool:
-        """Every packet was delivered once and acknowledged, or timed out and was refunded; every token is where it belongs."""
+        """Every packet was delivered once and acknowledged, or came back; every token is where it belongs.
+
+        Also: as many were sent as intended, and something was abroad of each token. What a relay paid for in vain does
+        not count here.
+        """
         return (
             not (self.lost or self.duplicates or self.unsettled or self.refused)
             and self.intended == self.sent == self.acknowledged + self.refunded
@@ -65,7 +70,13 @@ class Findings:
 def check(
     network: CosmosNetwork, intended: int, abroad: tuple[Supply, ...], at_the_end: tuple[Supply, ...]
 ) -> Findings:
-    """Read all chains once, when nothing moves any more. The supplies were read while all was out, and now."""
+    """Read all chains once, when nothing moves any more. Blocks: call it in a thread.
+
+    Args:
+        intended: how many packets users wanted to send.
+        abroad: simd's and alpha's token, read while all was out.
+        at_the_end: the same, read now.
+    """
     simd, alpha, hub = network.simd, network.alpha, network.hub.chain
     books = Books()
     of_simd = CosmosBooks(simd.token, network.relayers["simd"])

@@ -22,7 +22,11 @@ OTHER_STATE = sha256(b"a state that the hub never had")
 
 
 def twin(real: SignedHeader, keys: Iterable[ValidatorKey]) -> SignedHeader:
-    """The same block with another state, signed by all who signed the real one, at the times of their real votes."""
+    """The same block with another state, signed by all who signed the real one, at the times of their real votes.
+
+    Args:
+        keys: of every validator that signed the real block, else KeyError.
+    """
     header = replace(real.header, app_hash=OTHER_STATE)
     block_id = BlockId(header_hash(header), part_set_header(encode_header(header)))
     by_address = {key.public_key.address: key for key in keys}
@@ -41,7 +45,14 @@ def twin(real: SignedHeader, keys: Iterable[ValidatorKey]) -> SignedHeader:
 
 
 async def freeze_by_evidence(network: CosmosNetwork) -> None:
-    """Show simd both blocks, as anybody may who has seen them: its user does."""
+    """Show simd both blocks, as anyone may who has seen them: its user does.
+
+    The files of evidence stay in the demo's home. The client is frozen when the transaction is in a block.
+
+    Raises:
+        DemoFailed: `hutong client misbehaviour` failed.
+        httpx.HTTPError: the hub does not answer.
+    """
     hub = f"http://127.0.0.1:{network.hub.running.cometbft_ports[0]}"
     async with httpx.AsyncClient(trust_env=False) as client:
         height = (await _get(client, f"{hub}/status"))["sync_info"]["latest_block_height"]

@@ -15,7 +15,7 @@ class Gate:
         self.port = 0
 
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Until cancelled; `port` is where it listens, once it has started."""
+        """Serve until cancelled; `port` is where it listens, once it has started, open."""
         async with trio.open_nursery() as nursery:
             listeners = await nursery.start(partial(trio.serve_tcp, self._connected, 0, host="127.0.0.1"))
             self.port = listeners[0].socket.getsockname()[1]
@@ -28,7 +28,7 @@ class Gate:
             scope.cancel()
 
     def open(self) -> None:
-        """As if nothing had been."""
+        """Let new connections through again; those that were broken off stay so."""
         self._is_open = True
 
     async def _connected(self, client: trio.SocketStream) -> None:

@@ -32,7 +32,14 @@ class CosmosLane:
     engine: HubEngine
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
-        """Until the end, or with `keep` until cancelled; whether everything was as it should be."""
+        """As `Run.run`: until the end, or with `keep` until cancelled.
+
+        Whether every packet and token ended well, the relay was killed KILLS times, and the client froze over the
+        evidence and not before.
+
+        Raises:
+            DemoFailed: a step did not do what it should.
+        """
         started = monotonic()
 
         def say(text: str) -> None:

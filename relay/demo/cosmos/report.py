@@ -21,7 +21,13 @@ def as_json(
     validators: Validators | None,
     duration_s: float,
 ) -> dict[str, Any]:
-    """The fields that scripts read; `docs/demo.md` names them."""
+    """The fields that scripts read; `docs/demo.md` names them.
+
+    Args:
+        seen: how often each status of simd's client of the hub was seen during the traffic.
+        after_evidence: the status in the end.
+        validators: None where nothing happened to validators; then the field is left out.
+    """
     report = {
         "transfers": {name: asdict(way) for name, way in findings.ways.items()},
         "sent": findings.sent,
@@ -50,7 +56,11 @@ def as_json(
 
 
 def print_table(console: Console, report: Mapping[str, Any], validators: Validators | None) -> None:
-    """The same, in words."""
+    """The same, in words.
+
+    Args:
+        report: what `as_json` returned.
+    """
     table = Table(title="Read from the three chains", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(justify="right")

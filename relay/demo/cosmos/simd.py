@@ -40,19 +40,25 @@ class SimdPlan:
 
     @classmethod
     def of(cls, home: Path, binary: Path) -> "SimdPlan":
-        """With free ports."""
+        """A plan with four free ports; its files are to be in `home`/simd.
+
+        Raises:
+            DemoFailed: there are no free ports.
+        """
         return cls("simd", binary, home / "simd", free_port(), free_port(), free_port(), free_port())
 
     @property
     def rpc_url(self) -> str:
+        """CometBFT's RPC, on this host alone."""
         return f"http://127.0.0.1:{self.rpc_port}"
 
     @property
     def rest_url(self) -> str:
+        """The Cosmos SDK's REST, on this host alone."""
         return f"http://127.0.0.1:{self.rest_port}"
 
     def ask_for_supply(self) -> httpx.Request:
-        """For `serves`."""
+        """The request whose answer `serves` judges."""
         query = {"denom": TOKEN_DENOM}
         return httpx.Request("GET", f"{self.rest_url}/cosmos/bank/v1beta1/supply/by_denom", params=query)
 
@@ -62,11 +68,22 @@ class SimdPlan:
         return response.status_code == httpx.codes.OK
 
     async def run(self, *arguments: str) -> str:
-        """One command of `simd` on this home."""
+        """Run one command of `simd` on this home to its end; returns what it printed.
+
+        Raises:
+            DemoFailed: its exit code was not 0.
+        """
         return await run_command([*arguments, "--home", str(self.home)], (str(self.binary),))
 
     async def initialise(self, funded: Mapping[str, Mapping[str, int]]) -> None:
-        """Fill the home: a genesis with these balances, by address and denomination, and one validator."""
+        """Fill the home: a genesis with these balances, and one validator with blocks every BLOCK_PAUSE_MS.
+
+        Args:
+            funded: address → denomination → amount.
+
+        Raises:
+            DemoFailed: a command of `simd` failed.
+        """
         await self.run("init", self.name, "--chain-id", CHAIN_ID)
         await self.run("keys", "add", "validator", *_TEST_KEYS)
         validator = (await self.run("keys", "show", "validator", "--address", *_TEST_KEYS)).strip()
@@ -80,7 +97,13 @@ class SimdPlan:
         config.write_text(_faster(config.read_text()))
 
     async def start(self, nursery: trio.Nursery, log: Path) -> RunningProcess:
-        """Every state is kept, for proofs. gRPC is on because simulation needs it, and REST for the demo's users."""
+        """Start the node in `nursery`; it need not serve yet when this returns.
+
+        Every state is kept, for proofs. gRPC is on because simulation needs it, and REST for the demo's users.
+
+        Raises:
+            DemoFailed: in `nursery`: the node ended by itself.
+        """
         options = [
             *("start", "--home", str(self.home), "--log_no_color", "--pruning", "nothing"),
             *("--minimum-gas-prices", GAS_PRICE, "--rpc.laddr", f"tcp://127.0.0.1:{self.rpc_port}"),
@@ -93,7 +116,12 @@ class SimdPlan:
 
 
 def edit_genesis(genesis: dict[str, Any], balances: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """The genesis of `simd init` with accounts, without inflation (so that every supply is constant), with short votes."""
+    """The genesis of `simd init` with accounts, without inflation (so that every supply is constant), with short votes.
+
+    Args:
+        genesis: changed in place and returned.
+        balances: address → denomination → amount; each address is new to the genesis.
+    """
     app = genesis["app_state"]
     for address, coins in balances.items():
         app["auth"]["accounts"].append({"@type": "/cosmos.auth.v1beta1.BaseAccount", "address": address})

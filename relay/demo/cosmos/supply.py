@@ -8,7 +8,13 @@ from relay.local.chain import DemoChain, denom_on_hub, voucher
 def read_supplies(
     simd: CosmosChain, alpha: DemoChain, hub: DemoChain, simd_owner: str, alpha_owner: str
 ) -> tuple[Supply, Supply]:
-    """While nothing is in flight: simd's token, alpha's token."""
+    """Simd's token and alpha's token over all three chains, in this order. Blocks.
+
+    Call it while nothing is in flight: a packet on its way would look like tokens that are lost.
+
+    Args:
+        simd_owner, alpha_owner: the account that holds each token at its home.
+    """
     return _cosmos_supply(simd, alpha, hub, simd_owner), _evm_supply(alpha, simd, hub, alpha_owner)
 
 

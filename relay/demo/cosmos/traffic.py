@@ -63,11 +63,15 @@ class Journey:
 
     @property
     def intended(self) -> int:
-        """Packets that the users want to send in all."""
+        """Packets that the users want to send in all: each transfer goes out and home, each late one is sent once."""
         return 4 * self._transfers + 2 * sum(self._late)
 
     async def run(self) -> None:
-        """Until every packet is settled, or a phase's limit has passed; the checker says which."""
+        """Until every packet is settled, or a phase's limit has passed; the checker says which.
+
+        Raises:
+            DemoFailed: a command failed, or a killed validator did not come back.
+        """
         out = self._amounts(self._transfers), self._amounts(self._transfers)
         self._say(f"{self._transfers} transfers each way between simd and alpha; the relay is killed meanwhile")
         async with trio.open_nursery() as nursery:
@@ -81,7 +85,7 @@ class Journey:
         await self._late_for_simd()
 
     def supplies(self) -> tuple[Supply, Supply]:
-        """While nothing is in flight: simd's token, alpha's token."""
+        """Simd's token and alpha's token, as `read_supplies`, while nothing is in flight. Blocks."""
         network = self._network
         users = self._wallet.address, network.alpha_user.address
         return read_supplies(network.simd, network.alpha, network.hub.chain, *users)

@@ -33,7 +33,11 @@ class Payment:
     timeout_timestamp_s: int
 
     def transfer(self, hub_client: str) -> CosmosTransfer:
-        """The first leg, whose memo asks for the second."""
+        """The first leg, whose memo asks for the second and which is due FORWARD_MARGIN_S earlier.
+
+        Args:
+            hub_client: the sending chain's client of the hub.
+        """
         onward = ForwardInstruction(self.receiver, self.next_client, timeout_timestamp_s=self.timeout_timestamp_s)
         return CosmosTransfer(
             hub_client,
@@ -54,7 +58,11 @@ class Wallet:
         self._signer = signer
 
     async def send(self, payments: Sequence[Payment]) -> None:
-        """Returns when all are in blocks."""
+        """Send in transactions of SENDS_A_TRANSACTION; returns when all are in blocks.
+
+        Raises:
+            AdapterError: a transaction was refused or is in no block.
+        """
         for first in range(0, len(payments), SENDS_A_TRANSACTION):
             part = payments[first : first + SENDS_A_TRANSACTION]
             transfers = [payment.transfer(self._chain.hub_client) for payment in part]
@@ -63,7 +71,14 @@ class Wallet:
 
 @asynccontextmanager
 async def open_wallet(administration: Path, chain: CosmosChain, key: Key) -> AsyncIterator[Wallet]:
-    """While the block lasts."""
+    """A wallet while the block lasts, connected as the configuration says.
+
+    Args:
+        administration: the configuration file that leads to the chain without detours.
+
+    Raises:
+        ConfigError: the file is unusable.
+    """
     config = load_config(administration).chain(chain.name)
     assert isinstance(config, CosmosChainConfig)
     async with open_chain(config, Random(1)) as adapter:  # noqa: S311 - jitter between retries

@@ -20,7 +20,11 @@ class StatusWatch:
         self._chain = chain
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Ask every INTERVAL_S until cancelled; a node that does not answer counts as nothing.
+
+        Raises:
+            httpx.HTTPStatusError: the node answers with an error.
+        """
         while True:
             with suppress(httpx.TransportError):  # a busy node that says nothing has not said another thing
                 self.seen[await trio.to_thread.run_sync(self._chain.client_status)] += 1
@@ -28,7 +32,10 @@ class StatusWatch:
 
 
 async def settled_status(chain: CosmosChain) -> str:
-    """What it says once it no longer says Active, or at the end of the limit."""
+    """What the client's status is once it is no longer Active, or at the end of FREEZE_LIMIT_S.
+
+    `unknown` where the node never answered.
+    """
     status = "unknown"
     with trio.move_on_after(FREEZE_LIMIT_S), suppress(httpx.HTTPError):
         while True:
