@@ -152,7 +152,7 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
     """The attested router has one store: a path of one element [ICS-24].
 
     Raises:
-        MalformedInput: another number of elements, or one that has not 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+        MalformedInput: another number of elements, or one that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
     """
     if len(path) != 1:
         raise MalformedInput("path", "an attested router has one store: one path element", got=len(path), expected=1)

@@ -104,7 +104,7 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
     """Messages have one key: a path of one element.
 
     Raises:
-        MalformedInput: another number of elements, or one that has not 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+        MalformedInput: another number of elements, or one that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
     """
     if len(path) != 1:
         raise MalformedInput("path", "messages have one key: one path element", got=len(path), expected=1)

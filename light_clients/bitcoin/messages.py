@@ -61,7 +61,7 @@ def encode_message(message: Message) -> bytes:
     """The output script, 73 bytes.
 
     Raises:
-        ValueError: key hash or value has not 32 bytes.
+        ValueError: key hash or value is not 32 bytes.
     """
     if len(message.key_hash) != HASH_BYTES or len(message.value) != HASH_BYTES:
         raise ValueError("a message has two words of 32 bytes")

@@ -155,7 +155,7 @@ def decode_headers(data: bytes, field: str = "headers", most: int = MAX_HEADERS)
     """Headers one after the other, 1 to `most`; whether they are linked is not judged.
 
     Raises:
-        MalformedInput: none, too many, or a part of one.
+        MalformedInput: no header, too many, or a part of one.
     """
     if not data or len(data) % HEADER_BYTES:
         raise MalformedInput(field, "not one or more headers of 80 bytes", got=len(data))
@@ -181,7 +181,7 @@ def read_inputs(reader: Reader) -> tuple[TransactionInput, ...]:
     """At least one: a transaction without inputs is in no block.
 
     Raises:
-        MalformedInput: none, or they are cut off.
+        MalformedInput: an empty list, or one that is cut off.
     """
     inputs = reader.counted(lambda: _read_input(reader), MIN_INPUT_BYTES)
     if not inputs:
@@ -193,7 +193,7 @@ def read_outputs(reader: Reader) -> tuple[TransactionOutput, ...]:
     """At least one; values and scripts are not judged.
 
     Raises:
-        MalformedInput: none, or they are cut off.
+        MalformedInput: an empty list, or one that is cut off.
     """
     outputs = reader.counted(lambda: _read_output(reader), MIN_OUTPUT_BYTES)
     if not outputs:

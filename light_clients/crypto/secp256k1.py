@@ -108,7 +108,7 @@ def sign_recoverable(private_key: bytes, digest: bytes) -> bytes:
     """65 bytes r ‖ s ‖ v, low s, v 0 or 1, nonce by RFC 6979 (so the same input gives the same bytes).
 
     Raises:
-        ValueError: a digest or secret that has not 32 bytes, or a secret out of range.
+        ValueError: a digest or secret that is not 32 bytes, or a secret out of range.
     """
     if len(digest) != DIGEST_BYTES:
         raise ValueError("a digest has 32 bytes")
@@ -119,7 +119,7 @@ def sign(private_key: bytes, digest: bytes) -> bytes:
     """64 bytes r ‖ s with low s over a digest of 32 bytes. The nonce follows RFC 6979, as in `sign_recoverable`.
 
     Raises:
-        ValueError: a digest or secret that has not 32 bytes, or a secret out of range.
+        ValueError: a digest or secret that is not 32 bytes, or a secret out of range.
     """
     return sign_recoverable(private_key, digest)[:SIGNATURE_BYTES]
 

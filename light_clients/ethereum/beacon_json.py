@@ -48,7 +48,11 @@ def _member(value: Mapping[str, Any], key: str, field: str) -> Any:
 
 
 def hex_bytes(value: Any, field: str, size: int | None = None, max_size: int | None = None) -> bytes:
-    """Hex with or without 0x. Raises MalformedInput."""
+    """Hex of either case, with or without 0x: exactly `size` bytes, or at most `max_size`.
+
+    Raises:
+        MalformedInput: not a text, not hex, or not of that size.
+    """
     bound = size if max_size is None else max_size
     if not isinstance(value, str) or (bound is not None and len(value) > 2 + 2 * bound):
         raise MalformedInput(field, "is not hex of its size", got=value)
@@ -59,7 +63,11 @@ def hex_bytes(value: Any, field: str, size: int | None = None, max_size: int | N
 
 
 def integer(value: Any, field: str, most: int = MAX_UINT64) -> int:
-    """A decimal text without leading zeros, or a number. Raises MalformedInput."""
+    """A decimal text without leading zeros, or a number; from 0 to `most`.
+
+    Raises:
+        MalformedInput: another form, or out of bounds.
+    """
     if isinstance(value, str) and len(value) <= 80 and _DECIMAL.fullmatch(value):
         number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -72,7 +80,12 @@ def integer(value: Any, field: str, most: int = MAX_UINT64) -> int:
 
 
 def fork_named(name: Any, field: str = "version") -> Fork:
-    """The fork of a `version` in an answer's envelope."""
+    """The fork of a `version` in an answer's envelope, such as `deneb`.
+
+    Raises:
+        MalformedInput: no fork has this name.
+        UnsupportedOperation: light client containers of this fork are not read: Phase 0, or a fork after Fulu.
+    """
     fork = _FORK_NAMES.get(name) if isinstance(name, str) else None
     if fork is None:
         raise MalformedInput(field, "is no known fork", got=name)
@@ -82,7 +95,11 @@ def fork_named(name: Any, field: str = "version") -> Fork:
 
 
 def beacon_header(value: Any, field: str = "beacon") -> BeaconBlockHeader:
-    """A BeaconBlockHeader."""
+    """A BeaconBlockHeader: slot, proposer and three roots of 32 bytes.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form (named).
+    """
     header = _object(value, field)
     return BeaconBlockHeader(
         integer(_member(header, "slot", field), f"{field}.slot"),
@@ -107,7 +124,11 @@ _EXECUTION_SIZES = {
 
 
 def execution_payload_header(value: Any, fork: Fork, field: str = "execution") -> ExecutionPayloadHeader:
-    """An ExecutionPayloadHeader as `fork` has it."""
+    """An ExecutionPayloadHeader as `fork` has it: before Capella without withdrawals, before Deneb without blob gas.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form and size (named).
+    """
     header = _object(value, field)
     parts: dict[str, Any] = {
         name: hex_bytes(_member(header, name, field), f"{field}.{name}", size)
@@ -136,14 +157,23 @@ def execution_payload_header(value: Any, fork: Fork, field: str = "execution") -
 
 
 def branch(value: Any, field: str) -> tuple[bytes, ...]:
-    """A list of nodes; its length is judged where the generalized index is known."""
+    """A list of at most `MAX_BRANCH_NODES` nodes of 32 bytes; its length is judged where the generalized index is
+    known.
+
+    Raises:
+        MalformedInput: no list, too long, or a node that is not 32 bytes.
+    """
     if not isinstance(value, list) or len(value) > MAX_BRANCH_NODES:
         raise MalformedInput(field, f"is not a list of at most {MAX_BRANCH_NODES} nodes", got=value)
     return tuple(hex_bytes(node, f"{field}[{index}]", 32) for index, node in enumerate(value))
 
 
 def light_client_header(value: Any, fork: Fork, field: str) -> LightClientHeader:
-    """A LightClientHeader in the containers of `fork`."""
+    """A LightClientHeader in the containers of `fork`; before Capella without a payload header.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form (named).
+    """
     header = _object(value, field)
     beacon = beacon_header(_member(header, "beacon", field), f"{field}.beacon")
     if fork < Fork.CAPELLA:
@@ -156,7 +186,11 @@ def light_client_header(value: Any, fork: Fork, field: str) -> LightClientHeader
 
 
 def sync_committee(value: Any, preset: Preset, field: str = "sync_committee") -> SyncCommittee:
-    """A SyncCommittee of the preset's size."""
+    """A SyncCommittee of the preset's size. Whether its keys are points is judged later.
+
+    Raises:
+        MalformedInput: another number of keys, or one that is not 48 bytes.
+    """
     committee = _object(value, field)
     pubkeys = _member(committee, "pubkeys", field)
     size = preset.sync_committee_size
@@ -168,7 +202,11 @@ def sync_committee(value: Any, preset: Preset, field: str = "sync_committee") ->
 
 
 def sync_aggregate(value: Any, preset: Preset, field: str = "sync_aggregate") -> SyncAggregate:
-    """A SyncAggregate of the preset's size."""
+    """A SyncAggregate of the preset's size: one bit a member and a signature of 96 bytes.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its size.
+    """
     aggregate = _object(value, field)
     return SyncAggregate(
         hex_bytes(
@@ -183,7 +221,11 @@ def sync_aggregate(value: Any, preset: Preset, field: str = "sync_aggregate") ->
 
 
 def bootstrap(value: Any, fork: Fork, preset: Preset) -> Bootstrap:
-    """A LightClientBootstrap, without its envelope."""
+    """A LightClientBootstrap, without its envelope.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form and size (named).
+    """
     field = "bootstrap"
     data = _object(value, field)
     return Bootstrap(
@@ -194,7 +236,11 @@ def bootstrap(value: Any, fork: Fork, preset: Preset) -> Bootstrap:
 
 
 def update(value: Any, fork: Fork, preset: Preset) -> Update:
-    """A LightClientUpdate, or one of the smaller updates: what a key would hold and is missing, it does not bring."""
+    """A LightClientUpdate, or one of the smaller updates: what a key would hold and is missing, it does not bring.
+
+    Raises:
+        MalformedInput: a key is missing, a value is not of its form, or a committee or header comes without its branch.
+    """
     field = "update"
     data = _object(value, field)
     committee: SyncCommittee | None = None
@@ -224,6 +270,10 @@ def network_from_beacon_api(spec: Any, genesis: Any) -> Network:
     """The network that `/eth/v1/config/spec` and `/eth/v1/beacon/genesis` describe, envelopes taken off.
 
     Forks that are not scheduled are left out, forks of no known name too: headers under their rules will not verify.
+
+    Raises:
+        MalformedInput: a value is missing or out of the bounds of `Network` (named).
+        UnsupportedOperation: slots that are not whole seconds.
     """
     values, start = _object(spec, "spec"), _object(genesis, "genesis")
 
@@ -253,7 +303,11 @@ def network_from_beacon_api(spec: Any, genesis: Any) -> Network:
 
 
 def network_from_document(document: Any) -> Network:
-    """`network_from_beacon_api` of a file `{spec, genesis}`, each in the envelope of its answer or without."""
+    """`network_from_beacon_api` of a file `{spec, genesis}`, each in the envelope of its answer or without.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: not such a document, or as `network_from_beacon_api`.
+    """
     if not isinstance(document, Mapping) or not {"spec", "genesis"} <= document.keys():
         raise MalformedInput(
             "network", "has no spec and genesis: the answers of /eth/v1/config/spec and /eth/v1/beacon/genesis"

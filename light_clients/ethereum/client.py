@@ -44,13 +44,22 @@ _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
 
 @rule(SPEC)
 def client_state_well_formed(client_state: bytes) -> ClientState:
-    """Decodes it."""
+    """Decodes the client state; the last 64 different ones are remembered by their bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     return _client_state_of(client_state)
 
 
 @rule("ICS-02")
 def latest_state_known(client: ClientState, consensus_states: ConsensusStates) -> ConsensusState:
-    """The state at the client's latest height."""
+    """The state at the client's latest height, by whose time the client's own expiry is judged.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = consensus_states.get(client.latest_height)
     if data is None:
         raise UnknownHeight(client.latest_height, client.latest_height)
@@ -59,7 +68,11 @@ def latest_state_known(client: ClientState, consensus_states: ConsensusStates) -
 
 @rule(f"EIP-1186; {SPEC}")
 def router_account_proven(client: ClientState, header: Header) -> bytes:
-    """The storage root of the client's router under the finalized execution block's state root."""
+    """The storage root of the client's router under the finalized execution block's state root.
+
+    Raises:
+        PredicateFailed, MalformedInput: the account proof does not lead to a contract there.
+    """
     state_root = execution_of(finalized_header_of(header)).state_root
     return router_storage_root(state_root, client.router_address, header.account_proof)
 
@@ -78,26 +91,56 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
     immutable: ClassVar[tuple[str, ...]] = ("chain_id", "router_address", "min_participants", "max_clock_drift_s")
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """The slot of the newest finalized header, of revision 0."""
         return client.latest_height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
+        """Not frozen, and the first state neither expired nor from the future. Decoding has judged the parameters.
+
+        Whether the committee is the chain's is not judged: `start.states_from_bootstrap` makes states that are proven.
+
+        Raises:
+            ClientFrozen, ClientExpired, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(predicates.state_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The EIP-155 chain id in decimal, and the router's address.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         return ProvenStore(str(client.chain_id), client.router_address)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. An update without finality is refused, however many signed it.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: a header under the rules of a fork that is not offered.
+        """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header, client.network.preset)
         _judge_active(judge, client, consensus_states, now_ns)
@@ -119,6 +162,11 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: two updates that show different finalized headers of one slot.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`, or MalformedInput where the message cannot be decoded.
+        """
         client = codec.decode_client_state(client_state)
         evidence = codec.decode_misbehaviour(misbehaviour, client.network.preset)
         judge_misbehaviour(VERIFY, client, consensus_states, evidence, now_ns)
@@ -137,10 +185,21 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `evm_router.CommitmentRules.judge`: a storage proof under the state's storage root.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         _COMMITMENTS.judge(judge, client_state, consensus_state, proof, path, value)
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        """Also how a client learns of a fork: forks after the subject's newest header may differ, earlier ones may not."""
+        """Also how a client learns of a fork: forks after the subject's newest header may differ, earlier ones may not.
+
+        Raises:
+            PredicateFailed: the substitute is frozen, an immutable parameter differs, or a fork that ruled already.
+            MalformedInput: one of the two states cannot be decoded.
+        """
         super().check_substitute(subject, substitute)
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
@@ -150,7 +209,13 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
             )
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
-        """See `light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never happened."""
+        """See `light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never
+        happened.
+
+        Raises:
+            PredicateFailed: `subject_needs_recovery`: something else differs, a fork that ruled already, or nothing.
+            MalformedInput: one of the two states cannot be decoded.
+        """
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
         if (
@@ -164,7 +229,11 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
             )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
-        """The substitute's schedule, trusting period, height and committees; everything else they have in common."""
+        """The substitute's schedule, trusting period, height and committees; everything else they have in common.
+
+        Raises:
+            PredicateFailed, MalformedInput: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         return substitute
 
@@ -172,7 +241,12 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
 def judge_misbehaviour(
     judge: Judge, client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> None:
-    """Both updates are believed and contradict each other. Their dates are not judged, and no account is proven."""
+    """Both updates are believed and contradict each other. Their dates are not judged, and no account is proven.
+
+    Raises:
+        ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     _judge_active(judge, client, consensus_states, now_ns)
     judge(predicates.headers_conflict, evidence.header_1, evidence.header_2)
     for header in (evidence.header_1, evidence.header_2):
@@ -199,7 +273,11 @@ def _current_slot(client: ClientState, now_ns: int) -> int:
 
 
 def finalized_header_of(header: Header) -> LightClientHeader:
-    """Of an update that `shows_finality`."""
+    """Of an update that `shows_finality`.
+
+    Raises:
+        RuntimeError: the rule was not applied before; a bug of the caller.
+    """
     finalized = header.update.finalized_header
     if finalized is None:
         raise RuntimeError("an update without a finalized header came past its check")
@@ -207,14 +285,23 @@ def finalized_header_of(header: Header) -> LightClientHeader:
 
 
 def execution_of(header: LightClientHeader) -> ExecutionPayloadHeader:
-    """Of a header from Capella on."""
+    """Of a header from Capella on, once a rule has shown that it has a payload.
+
+    Raises:
+        RuntimeError: it has none; a bug of the caller.
+    """
     if header.execution is None:
         raise RuntimeError("a header without an execution payload came past its check")
     return header.execution
 
 
 def consensus_state_of(header: LightClientHeader, storage_root: bytes) -> ConsensusState:
-    """What a finalized header leaves behind."""
+    """What a finalized header leaves behind; `storage_root` is the router's, proven under the payload's state root.
+
+    Raises:
+        MalformedInput: a root is zero or not 32 bytes, or the time is zero.
+        RuntimeError: the header has no payload; a bug of the caller.
+    """
     execution = execution_of(header)
     return ConsensusState(
         execution.timestamp_s,

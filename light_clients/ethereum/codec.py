@@ -29,7 +29,11 @@ MAX_FORKS = 32
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput."""
+    """A client state whose parameters are within their bounds; at most `MAX_FORKS` forks, offered or not.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown fork, or a field out of bounds.
+    """
     message = parse_canonical(ethereum_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     if len(message.forks) > MAX_FORKS:
         raise MalformedInput("client_state.forks", f"more than {MAX_FORKS}", got=len(message.forks))
@@ -86,7 +90,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """Raises MalformedInput."""
+    """A consensus state: the time and roots of one finalized block.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(ethereum_pb2.ConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     return ConsensusState(
         message.timestamp_s, message.storage_root, message.state_root, message.block_number, message.beacon_root
@@ -105,12 +113,23 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 
 
 def decode_header_message(data: bytes, preset: Preset) -> Header:
-    """An update of a network of `preset`. Raises MalformedInput, or UnsupportedOperation for containers of a later fork."""
+    """An update of a network of `preset`, in the containers of the fork that the message names.
+
+    Raises:
+        MalformedInput: not the canonical encoding, SSZ of another size, or not exactly one kind of update.
+        UnsupportedOperation: containers of a later fork.
+    """
     return _header(parse_canonical(ethereum_pb2.Header, data, "header", MAX_HEADER_BYTES), preset, "header")
 
 
 def decode_header_message_alone(data: bytes) -> Header:
-    """`decode_header_message` where no client state says the preset: sizes are those of the committee that it brings."""
+    """`decode_header_message` where no client state says the preset: sizes are those of the committee that it brings.
+
+    Relays read a message's slot with it; a verifier takes the preset from its client state.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: as `decode_header_message`.
+    """
     message = parse_canonical(ethereum_pb2.Header, data, "header", MAX_HEADER_BYTES)
     size = len(message.sync_committee) // PUBLIC_KEY_BYTES - 1
     return _header(message, Preset(1, 1, size), "header")
@@ -122,7 +141,11 @@ def encode_header_message(header: Header) -> bytes:
 
 
 def decode_misbehaviour(data: bytes, preset: Preset) -> Misbehaviour:
-    """Raises as `decode_header_message`."""
+    """Two updates of a network of `preset`. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: as `decode_header_message`, of either one.
+    """
     message = parse_canonical(ethereum_pb2.Misbehaviour, data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     return Misbehaviour(
         _header(message.header_1, preset, "misbehaviour.header_1"),

@@ -17,7 +17,10 @@ class DecodedCommittee:
     total: bls.PublicKey
 
     def sum_of(self, aggregate: SyncAggregate) -> bls.PublicKey:
-        """The sum of the participants' keys: added, or taken from the whole where the absent are fewer."""
+        """The sum of the participants' keys: added, or taken from the whole where the absent are fewer.
+
+        `aggregate` must be of the committee's size (`sizes_match_the_preset`).
+        """
         if 2 * aggregate.participants <= len(self.keys):
             return bls.add_keys([self.keys[index] for index in aggregate.members()])
         return bls.subtract_keys(self.total, [self.keys[index] for index in aggregate.members(absent=True)])
@@ -25,9 +28,14 @@ class DecodedCommittee:
 
 @lru_cache(maxsize=CACHED_COMMITTEES)
 def decode_committee(committee: SyncCommittee) -> DecodedCommittee:
-    """Raises PredicateFailed for a key that is no point of the subgroup or infinity, and for a wrong aggregate.
+    """Every key decoded; the last `CACHED_COMMITTEES` committees are remembered.
 
-    The specification validates the participants' keys only; here one bad key refuses the committee, which no chain elects.
+    The specification validates the participants' keys only; here one bad key refuses the committee, which no chain
+    elects.
+
+    Raises:
+        PredicateFailed: `committee_keys_valid`: a key that is infinity or no point of the subgroup, or a wrong
+            aggregate.
     """
     keys: list[bls.PublicKey] = []
     for index, key in enumerate(bls.decode_public_keys(committee.pubkeys)):

@@ -57,6 +57,7 @@ ELECTRA_INDICES = StateIndices(169, 86, 87)
 
 
 def state_indices(fork: Fork) -> StateIndices:
+    """Where finality and committees stand in a BeaconState under the rules of `fork`."""
     return ELECTRA_INDICES if fork >= Fork.ELECTRA else ALTAIR_INDICES
 
 
@@ -81,6 +82,7 @@ class Preset:
 
     @property
     def period_slots(self) -> int:
+        """Slots for which one sync committee signs: 8 192 on mainnet."""
         return self.slots_per_epoch * self.epochs_per_sync_committee_period
 
 
@@ -129,6 +131,7 @@ class Network:
                 )
 
     def epoch_at(self, slot: int) -> int:
+        """The epoch of `slot`, by which forks are scheduled."""
         return slot // self.preset.slots_per_epoch
 
     def period_at(self, slot: int) -> int:
@@ -136,6 +139,7 @@ class Network:
         return slot // self.preset.period_slots
 
     def activation_at(self, slot: int) -> ForkActivation:
+        """The fork that rules at `slot`, offered or not; the last scheduled one rules for ever."""
         epoch = self.epoch_at(slot)
         return next(activation for activation in reversed(self.forks) if activation.epoch <= epoch)
 
@@ -150,7 +154,11 @@ class Network:
         return ruled(self) == ruled(other)
 
     def fork_at(self, slot: int) -> Fork:
-        """The rules of a header at `slot`; UnsupportedOperation where they are not offered."""
+        """The rules of a header at `slot`.
+
+        Raises:
+            UnsupportedOperation: they are not offered; it says since which epoch they rule.
+        """
         fork = self.activation_at(slot).fork
         if fork > NEWEST_FORK:
             raise UnsupportedOperation(f"light client headers of {fork.name}", self._since(self.activation_at(slot)))
@@ -158,7 +166,7 @@ class Network:
 
     @property
     def unsupported_from(self) -> ForkActivation | None:
-        """The first scheduled fork whose headers are not offered."""
+        """The first scheduled fork whose headers are not offered, for warnings; None where the schedule has none."""
         return next((activation for activation in self.forks if activation.fork > NEWEST_FORK), None)
 
     def epoch_time_s(self, epoch: int) -> int:
@@ -169,10 +177,19 @@ class Network:
         return f"it rules from epoch {activation.epoch} on, and {NEWEST_OFFERED}"
 
     def indices_at(self, slot: int) -> StateIndices:
+        """Where finality and committees stand in the state of `slot`.
+
+        Raises:
+            UnsupportedOperation: the fork that rules there is not offered.
+        """
         return state_indices(self.fork_at(slot))
 
     def sync_committee_domain(self, signature_slot: int) -> bytes:
-        """What a committee signs under at `signature_slot`: it signs the block of an earlier slot, hence the one before."""
+        """What a committee signs under at `signature_slot`: it signs the block of an earlier slot, hence the one
+        before.
+
+        32 bytes. Forks that are not offered have a domain too: whoever reads the header refuses them.
+        """
         return sync_committee_domain(
             self.activation_at(max(signature_slot, 1) - 1).version, self.genesis_validators_root
         )
@@ -182,12 +199,14 @@ class Network:
         return (time_ns - 1 - self.genesis_time_s * 10**9) // (self.seconds_per_slot * 10**9)
 
     def slot_time_s(self, slot: int) -> int:
+        """When `slot` begins, Unix seconds."""
         return self.genesis_time_s + slot * self.seconds_per_slot
 
     def fork_of_digest(self, digest: bytes) -> Fork:
         """The fork whose containers follow a 4-byte fork digest of the Beacon API or gossip.
 
-        From Fulu on a digest also covers blob parameters; containers are those of Electra, so every other one means these.
+        From Fulu on a digest also covers blob parameters; containers are those of Electra, so every other one means
+        these. A digest of another network is therefore not refused here.
         """
         for activation in self.forks:
             if activation.fork < Fork.FULU and digest == self.fork_digest(activation):
@@ -200,6 +219,7 @@ class Network:
 
 
 def fork_data_root(version: bytes, genesis_validators_root: bytes) -> bytes:
+    """compute_fork_data_root: binds a fork's version (4 bytes) to one chain; 32 bytes."""
     return container_root([version.ljust(32, b"\0"), genesis_validators_root])
 
 
@@ -209,5 +229,5 @@ def sync_committee_domain(version: bytes, genesis_validators_root: bytes) -> byt
 
 
 def signing_root(object_root: bytes, domain: bytes) -> bytes:
-    """compute_signing_root: the message of a signature."""
+    """compute_signing_root: the message of a signature, 32 bytes, from a container's root and a domain of 32 bytes."""
     return container_root([object_root, domain])

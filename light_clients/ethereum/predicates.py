@@ -28,7 +28,11 @@ KEY_VALIDATE = "consensus-specs altair/bls.md; draft-irtf-cfrg-bls-signature 2.5
 
 
 def lc_execution_root(header: LightClientHeader, network: Network) -> bytes:
-    """get_lc_execution_root: the payload header's root by the rules of the header's own epoch; zero before Capella."""
+    """get_lc_execution_root: the payload header's root by the rules of the header's own epoch; zero before Capella.
+
+    Raises:
+        UnsupportedOperation: these rules are not offered.
+    """
     fork = network.fork_at(header.beacon.slot)
     if fork < Fork.CAPELLA or header.execution is None:
         return ZERO_CHUNK
@@ -36,7 +40,15 @@ def lc_execution_root(header: LightClientHeader, network: Network) -> bytes:
 
 
 def light_client_header_valid(header: LightClientHeader, network: Network, predicate: str) -> None:
-    """The payload header is the one in the beacon block's body (is_valid_light_client_header)."""
+    """The payload header is the one in the beacon block's body (is_valid_light_client_header).
+
+    `predicate` is the rule in whose name is refused. Who signed the beacon header is not asked.
+
+    Raises:
+        PredicateFailed: the branch leads elsewhere, or there is a part too few or too many for the header's fork.
+        MalformedInput: a branch of another length.
+        UnsupportedOperation: the fork of the header's slot is not offered.
+    """
     fork = network.fork_at(header.beacon.slot)
     execution = header.execution
     if fork < Fork.CAPELLA:
@@ -58,25 +70,41 @@ def light_client_header_valid(header: LightClientHeader, network: Network, predi
 
 @rule(CAPELLA_HEADER)
 def attested_header_valid(update: Update, network: Network) -> None:
-    """See `light_client_header_valid`."""
+    """See `light_client_header_valid`, of the attested header.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: as there.
+    """
     light_client_header_valid(update.attested_header, network, "attested_header_valid")
 
 
 @rule(CAPELLA_HEADER)
 def finalized_header_valid(header: LightClientHeader, network: Network) -> None:
-    """See `light_client_header_valid`."""
+    """See `light_client_header_valid`, of the finalized header.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: as there.
+    """
     light_client_header_valid(header, network, "finalized_header_valid")
 
 
 @rule(CAPELLA_HEADER)
 def bootstrap_header_valid(bootstrap: Bootstrap, network: Network) -> None:
-    """See `light_client_header_valid`."""
+    """See `light_client_header_valid`, of the bootstrap's header.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: as there.
+    """
     light_client_header_valid(bootstrap.header, network, "bootstrap_header_valid")
 
 
 @rule(SYNC_PROTOCOL)
 def sizes_match_the_preset(update: Update, committee: SyncCommittee, network: Network) -> None:
-    """One bit a member, and committees of the network's size."""
+    """One bit a member, and committees of the network's size.
+
+    Raises:
+        MalformedInput: one is of another size.
+    """
     size = network.preset.sync_committee_size
     sizes = [update.sync_aggregate.size, committee.size]
     if update.next_sync_committee is not None:
@@ -87,7 +115,11 @@ def sizes_match_the_preset(update: Update, committee: SyncCommittee, network: Ne
 
 @rule(VALIDATE)
 def enough_participants(update: Update, min_participants: int) -> None:
-    """At least so many members signed."""
+    """At least `min_participants` members signed, by the bits of the aggregate; the signature is judged later.
+
+    Raises:
+        PredicateFailed: fewer.
+    """
     got = update.sync_aggregate.participants
     if got < min_participants:
         raise PredicateFailed(
@@ -97,7 +129,13 @@ def enough_participants(update: Update, min_participants: int) -> None:
 
 @rule(VALIDATE)
 def slots_in_order(update: Update) -> None:
-    """signature_slot > attested slot >= finalized slot."""
+    """signature_slot > attested slot >= finalized slot.
+
+    An update that shows no finality counts as of finalized slot 0.
+
+    Raises:
+        PredicateFailed: another order.
+    """
     if not update.signature_slot > update.attested_slot >= update.finalized_slot:
         raise PredicateFailed(
             "slots_in_order",
@@ -109,7 +147,11 @@ def slots_in_order(update: Update) -> None:
 
 @rule(VALIDATE)
 def header_not_from_future(update: Update, current_slot: int) -> None:
-    """current_slot >= signature_slot."""
+    """current_slot >= signature_slot.
+
+    Raises:
+        PredicateFailed: it was signed at a slot that has not begun.
+    """
     if update.signature_slot > current_slot:
         raise PredicateFailed(
             "header_not_from_future",
@@ -121,7 +163,11 @@ def header_not_from_future(update: Update, current_slot: int) -> None:
 
 @rule(VALIDATE)
 def signature_period_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
-    """Signed in the trusted period, or in the next one if its committee is known: no period is skipped."""
+    """Signed in the trusted period, or in the next one if its committee is known: no period is skipped.
+
+    Raises:
+        PredicateFailed: an earlier period, or one whose committee is not known.
+    """
     period = network.period_at(trusted.finalized_slot)
     signed = network.period_at(update.signature_slot)
     if signed not in (period, period + 1) or (signed == period + 1 and trusted.next_root is None):
@@ -135,7 +181,11 @@ def signature_period_known(update: Update, trusted: TrustedCommittees, network: 
 
 @rule(VALIDATE)
 def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Network) -> None:
-    """It attests to something newer than what is final, or brings the next committee of the trusted period."""
+    """It attests to something newer than what is final, or brings the next committee of the trusted period.
+
+    Raises:
+        PredicateFailed: neither.
+    """
     brings_committee = (
         trusted.next_root is None
         and update.next_sync_committee is not None
@@ -152,7 +202,14 @@ def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Netw
 
 @rule(ELECTRA_BRANCH)
 def finality_proven(update: Update, network: Network) -> None:
-    """The finalized header is the one that the attested state names; a state that names none names a zero root."""
+    """The finalized header is the one that the attested state names; a state that names none names a zero root.
+
+    An update that shows no finality passes: `shows_finality` is another rule.
+
+    Raises:
+        PredicateFailed: the branch leads elsewhere.
+        MalformedInput: a branch of another length.
+    """
     header = update.finalized_header
     if header is None and not update.finality_branch:
         return
@@ -167,7 +224,12 @@ def finality_proven(update: Update, network: Network) -> None:
 
 @rule(ELECTRA_BRANCH)
 def next_committee_proven(update: Update, network: Network) -> None:
-    """The next committee, where there is one, is the one in the attested state."""
+    """The next committee, where there is one, is the one in the attested state.
+
+    Raises:
+        PredicateFailed: the branch leads elsewhere.
+        MalformedInput: a branch of another length.
+    """
     if update.next_sync_committee is None:
         return
     verify_normalized_branch(
@@ -181,7 +243,11 @@ def next_committee_proven(update: Update, network: Network) -> None:
 
 @rule(VALIDATE)
 def next_committee_as_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
-    """A next committee that is known already cannot become another one."""
+    """A next committee that is known already cannot become another one.
+
+    Raises:
+        PredicateFailed: another committee for the period after the trusted one.
+    """
     if update.next_sync_committee is None or trusted.next_root is None:
         return
     if network.period_at(update.attested_slot) != network.period_at(trusted.finalized_slot):
@@ -197,7 +263,11 @@ def next_committee_as_known(update: Update, trusted: TrustedCommittees, network:
 def committee_is_trusted(
     update: Update, committee: SyncCommittee, trusted: TrustedCommittees, network: Network
 ) -> None:
-    """The committee that is said to have signed is that of the signature's period."""
+    """The committee that is said to have signed is that of the signature's period.
+
+    Raises:
+        PredicateFailed: another committee, by its root.
+    """
     is_current = network.period_at(update.signature_slot) == network.period_at(trusted.finalized_slot)
     expected = trusted.current_root if is_current else trusted.next_root
     got = sync_committee_root(committee)
@@ -207,13 +277,21 @@ def committee_is_trusted(
 
 @rule(KEY_VALIDATE)
 def committee_keys_valid(committee: SyncCommittee) -> None:
-    """Every key is a point of the subgroup that is not infinity, and their sum is the aggregate key (KeyValidate)."""
+    """Every key is a point of the subgroup that is not infinity, and their sum is the aggregate key (KeyValidate).
+
+    Raises:
+        PredicateFailed: the first bad key, or another aggregate.
+    """
     decode_committee(committee)
 
 
 @rule(VALIDATE)
 def signed_by_committee(update: Update, committee: SyncCommittee, network: Network) -> None:
-    """The participants signed the attested header under the domain of the signature's slot (FastAggregateVerify)."""
+    """The participants signed the attested header under the domain of the signature's slot (FastAggregateVerify).
+
+    Raises:
+        PredicateFailed: the aggregate is not their signature, or a key of the committee is bad.
+    """
     aggregate = update.sync_aggregate
     message = signing_root(
         beacon_block_root(update.attested_header.beacon), network.sync_committee_domain(update.signature_slot)
@@ -226,7 +304,11 @@ def signed_by_committee(update: Update, committee: SyncCommittee, network: Netwo
 
 @rule(INITIALIZE)
 def bootstrap_header_trusted(bootstrap: Bootstrap, trusted_block_root: bytes) -> None:
-    """The header is the block whose root is trusted."""
+    """The header is the block whose root is trusted.
+
+    Raises:
+        PredicateFailed: another block.
+    """
     got = beacon_block_root(bootstrap.header.beacon)
     if got != trusted_block_root:
         raise PredicateFailed("bootstrap_header_trusted", "is not the trusted block", got, trusted_block_root)
@@ -234,7 +316,12 @@ def bootstrap_header_trusted(bootstrap: Bootstrap, trusted_block_root: bytes) ->
 
 @rule(ELECTRA_BRANCH)
 def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
-    """The committee is the current one in the trusted block's state."""
+    """The committee is the current one in the trusted block's state.
+
+    Raises:
+        PredicateFailed: the branch leads elsewhere.
+        MalformedInput: a committee of another size, or a branch of another length.
+    """
     beacon = bootstrap.header.beacon
     size = network.preset.sync_committee_size
     if bootstrap.current_sync_committee.size != size:
@@ -258,22 +345,33 @@ within_trusting_period = cited(trusting.within_trusting_period, SPEC)
 
 @rule(SPEC)
 def state_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
-    """The execution block of a first state is earlier than now plus the allowed drift."""
+    """The execution block of a first state is earlier than now plus the allowed drift. All are nanoseconds.
+
+    Raises:
+        PredicateFailed: `header_not_from_future`: at that instant or later.
+    """
     trusting.demand_not_from_future("header_not_from_future", "block", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
 @rule(SPEC)
 def execution_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
-    """The finalized execution block is earlier than now plus the allowed drift.
+    """The finalized execution block is earlier than now plus the allowed drift. All are nanoseconds.
 
     Bounding signature slots is not enough: the block's own time is what expiry and timeouts are counted from.
+
+    Raises:
+        PredicateFailed: it is at that instant or later.
     """
     trusting.demand_not_from_future("execution_not_from_future", "block", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
 @rule(SPEC)
 def shows_finality(update: Update) -> None:
-    """Only what is final is believed: the attested header is a witness, it may still be reorganised away."""
+    """Only what is final is believed: the attested header is a witness, it may still be reorganised away.
+
+    Raises:
+        PredicateFailed: no finalized header, or one from before Capella, which proves no execution payload.
+    """
     if update.finalized_header is None:
         raise PredicateFailed("shows_finality", "the update shows no finalized header")
     if update.finalized_header.execution is None:
@@ -285,6 +383,9 @@ def headers_conflict(header_1: Header, header_2: Header) -> None:
     """One slot, two finalized blocks.
 
     Attested headers may differ at one slot without anybody's guilt beyond one proposer's: they are not final.
+
+    Raises:
+        PredicateFailed: an update without finality, two slots, or one block.
     """
     first, second = header_1.update.finalized_header, header_2.update.finalized_header
     if first is None or second is None:

@@ -42,7 +42,10 @@ def beacon_block_root(header: BeaconBlockHeader) -> bytes:
 
 
 def execution_payload_root(header: ExecutionPayloadHeader, fork: Fork) -> bytes:
-    """hash_tree_root(ExecutionPayloadHeader) as `fork` has it: 16 leaves, from Deneb on 32."""
+    """hash_tree_root(ExecutionPayloadHeader) as `fork` has it: 16 leaves, from Deneb on 32.
+
+    Fields that the fork does not have are left out, whatever they hold.
+    """
     fields = [
         header.parent_hash,
         header.fee_recipient.ljust(32, b"\0"),
@@ -68,7 +71,7 @@ def execution_payload_root(header: ExecutionPayloadHeader, fork: Fork) -> bytes:
 
 @lru_cache(maxsize=CACHED_COMMITTEES)
 def sync_committee_root(committee: SyncCommittee) -> bytes:
-    """hash_tree_root(SyncCommittee)."""
+    """hash_tree_root(SyncCommittee); the last `CACHED_COMMITTEES` are remembered."""
     keys = committee.pubkeys
     leaves = [sha256(keys[at : at + 48] + _KEY_PADDING).digest() for at in range(0, len(keys), 48)]
     return hash_pair(merkle_root(leaves), sha256(committee.aggregate_pubkey + _KEY_PADDING).digest())

@@ -10,7 +10,7 @@ def decompress(data: bytes, max_bytes: int = MAX_SSZ_BYTES) -> bytes:
     """The content, at most `max_bytes`: the length that the block claims is judged before anything is unpacked.
 
     Raises:
-        MalformedInput
+        MalformedInput: too long, packed or unpacked, or no raw snappy block.
     """
     if len(data) > max_bytes:
         raise MalformedInput("snappy", f"more than {max_bytes} bytes", got=len(data))

@@ -173,7 +173,12 @@ def _encode_execution(header: ExecutionPayloadHeader, fork: Fork) -> bytes:
 
 
 def decode_light_client_header(data: bytes, fork: Fork, field: str = "header") -> LightClientHeader:
-    """A LightClientHeader in the layout of `fork`. Raises MalformedInput."""
+    """A LightClientHeader in the layout of `fork`, at most `MAX_SSZ_BYTES`.
+
+    Raises:
+        MalformedInput: another size, an offset that is not canonical, or extra data of more than 32 bytes.
+        UnsupportedOperation: a fork without light client containers that are read.
+    """
     reader = _bounded(data, field, fork)
     beacon = _beacon(reader.take(_BEACON.size))
     if fork < Fork.CAPELLA:
@@ -186,7 +191,9 @@ def decode_light_client_header(data: bytes, fork: Fork, field: str = "header") -
 
 
 def encode_light_client_header(header: LightClientHeader, fork: Fork) -> bytes:
-    """Inverse of `decode_light_client_header`."""
+    """Inverse of `decode_light_client_header`; a header without a payload is written with default values from Capella
+    on.
+    """
     beacon = header.beacon
     head = _BEACON.pack(beacon.slot, beacon.proposer_index, beacon.parent_root, beacon.state_root, beacon.body_root)
     if fork < Fork.CAPELLA:
@@ -197,7 +204,11 @@ def encode_light_client_header(header: LightClientHeader, fork: Fork) -> bytes:
 
 
 def decode_sync_committee(data: bytes, preset: Preset, field: str = "sync_committee") -> SyncCommittee:
-    """Raises MalformedInput."""
+    """The keys of a committee of the preset's size, then their aggregate; 48 bytes each.
+
+    Raises:
+        MalformedInput: another size.
+    """
     reader = _Reader(bytes(data), field)
     committee = reader.committee(preset)
     reader.end()
@@ -210,7 +221,12 @@ def encode_sync_committee(committee: SyncCommittee) -> bytes:
 
 
 def decode_bootstrap(data: bytes, fork: Fork, preset: Preset) -> Bootstrap:
-    """A LightClientBootstrap. Raises MalformedInput."""
+    """A LightClientBootstrap of a network of `preset`, in the layout of `fork`.
+
+    Raises:
+        MalformedInput: another size, or an offset that is not canonical.
+        UnsupportedOperation: a fork without light client containers that are read.
+    """
     reader = _bounded(data, "bootstrap", fork)
     depth = depth_of(state_indices(fork).current_sync_committee)
     if fork < Fork.CAPELLA:
@@ -232,7 +248,12 @@ def encode_bootstrap(bootstrap: Bootstrap, fork: Fork) -> bytes:
 
 
 def decode_update(data: bytes, fork: Fork, preset: Preset) -> Update:
-    """A LightClientUpdate. Raises MalformedInput, also where a committee or header stands without its branch."""
+    """A LightClientUpdate of a network of `preset`, in the layout of `fork`.
+
+    Raises:
+        MalformedInput: another size, an offset that is not canonical, or a committee or header without its branch.
+        UnsupportedOperation: a fork without light client containers that are read.
+    """
     reader = _bounded(data, "update", fork)
     indices = state_indices(fork)
     fixed = fork < Fork.CAPELLA
@@ -260,7 +281,7 @@ def decode_update(data: bytes, fork: Fork, preset: Preset) -> Update:
 
 
 def encode_update(update: Update, fork: Fork, preset: Preset) -> bytes:
-    """Inverse of `decode_update`."""
+    """Inverse of `decode_update`; parts that the update does not bring are written as default values."""
     indices = state_indices(fork)
     committee = (
         bytes(PUBLIC_KEY_BYTES * (preset.sync_committee_size + 1))
@@ -289,7 +310,12 @@ def encode_update(update: Update, fork: Fork, preset: Preset) -> bytes:
 
 
 def decode_finality_update(data: bytes, fork: Fork, preset: Preset) -> Update:
-    """A LightClientFinalityUpdate. Raises MalformedInput."""
+    """A LightClientFinalityUpdate of a network of `preset`, in the layout of `fork`.
+
+    Raises:
+        MalformedInput: another size, an offset that is not canonical, or a header without its branch.
+        UnsupportedOperation: a fork without light client containers that are read.
+    """
     reader = _bounded(data, "finality_update", fork)
     depth = depth_of(state_indices(fork).finalized_root)
     if fork < Fork.CAPELLA:
@@ -321,7 +347,12 @@ def encode_finality_update(update: Update, fork: Fork) -> bytes:
 
 
 def decode_optimistic_update(data: bytes, fork: Fork, preset: Preset) -> Update:
-    """A LightClientOptimisticUpdate. Raises MalformedInput."""
+    """A LightClientOptimisticUpdate of a network of `preset`, in the layout of `fork`. It shows no finality.
+
+    Raises:
+        MalformedInput: another size, or an offset that is not canonical.
+        UnsupportedOperation: a fork without light client containers that are read.
+    """
     reader = _bounded(data, "optimistic_update", fork)
     if fork < Fork.CAPELLA:
         attested = reader.take(_BEACON.size)
@@ -336,7 +367,7 @@ def decode_optimistic_update(data: bytes, fork: Fork, preset: Preset) -> Update:
 
 
 def encode_optimistic_update(update: Update, fork: Fork) -> bytes:
-    """Inverse of `decode_optimistic_update`."""
+    """Inverse of `decode_optimistic_update`; finality and a next committee are left out."""
     attested = encode_light_client_header(update.attested_header, fork)
     tail = _encode_tail(update)
     return attested + tail if fork < Fork.CAPELLA else _OFFSET.pack(4 + len(tail)) + tail + attested

@@ -36,7 +36,12 @@ class LightClientStore:
 
     @classmethod
     def initialize(cls, network: Network, trusted_block_root: bytes, bootstrap: Bootstrap) -> Self:
-        """initialize_light_client_store. Raises VerificationError."""
+        """initialize_light_client_store: a store that trusts the bootstrap's block, whose root the user has from
+        elsewhere.
+
+        Raises:
+            VerificationError: the bootstrap is not of that block, or its committee is not proven or sound.
+        """
         judge_bootstrap(VERIFY, bootstrap, trusted_block_root, network)
         return cls(network, bootstrap.header, bootstrap.current_sync_committee, None, None, bootstrap.header)
 
@@ -46,6 +51,7 @@ class LightClientStore:
 
     @property
     def trusted(self) -> TrustedCommittees:
+        """The committees' roots and the finalized slot, as the rules of an update take them."""
         following = self.next_sync_committee
         return TrustedCommittees(
             self.finalized_slot,
@@ -66,16 +72,28 @@ class LightClientStore:
         )
 
     def validate(self, update: Update, current_slot: int) -> None:
-        """validate_light_client_update. Raises VerificationError."""
+        """validate_light_client_update; `current_slot` is by the user's clock.
+
+        Raises:
+            VerificationError: the first rule that does not hold.
+        """
         judge_store_update(VERIFY, update, self.committee_for(update), self.trusted, self.network, current_slot)
 
     def process_update(self, update: Update, current_slot: int) -> "LightClientStore":
-        """process_light_client_update: finality and optimistic updates are updates with parts left out."""
+        """process_light_client_update: finality and optimistic updates are updates with parts left out.
+
+        Raises:
+            VerificationError: the first rule that does not hold, or as `after_valid`.
+        """
         self.validate(update, current_slot)
         return self.after_valid(update)
 
     def after_valid(self, update: Update) -> "LightClientStore":
-        """What `process_update` makes of an update that has passed `validate`."""
+        """What `process_update` makes of an update that has passed `validate`.
+
+        Raises:
+            PredicateFailed: `next_committee_known`: it would finalize a period whose committee is not known.
+        """
         best = self.best_valid_update
         participants = update.sync_aggregate.participants
         store = replace(
@@ -101,7 +119,11 @@ class LightClientStore:
     def force_update(self, current_slot: int) -> "LightClientStore":
         """process_light_client_store_force_update: after a period without finality the best attested header stands in.
 
-        A choice for who would rather follow an unproven head than stand still; nothing that carries value may use it.
+        A choice for anyone who would rather follow an unproven head than stand still; nothing that carries value may
+        use it.
+
+        Raises:
+            PredicateFailed: `next_committee_known`: the best update is of a period whose committee is not known.
         """
         best = self.best_valid_update
         if best is None or current_slot <= self.finalized_slot + self.network.preset.period_slots:
@@ -137,7 +159,9 @@ class LightClientStore:
 
 
 def is_better_update(new: Update, old: Update, network: Network) -> bool:
-    """is_better_update: supermajority, then what it brings, then how many signed, then the older."""
+    """is_better_update: supermajority, then what it brings, then how many signed, then the older; of two equal ones
+    False.
+    """
     return _rank(new, network) > _rank(old, network)
 
 

@@ -82,6 +82,7 @@ class SyncCommittee:
 
     @property
     def size(self) -> int:
+        """Members, by the length of the keys."""
         return len(self.pubkeys) // PUBLIC_KEY_BYTES
 
 
@@ -103,6 +104,7 @@ class SyncAggregate:
 
     @property
     def participants(self) -> int:
+        """How many bits are set; whether they signed is judged by `signed_by_committee`."""
         return int.from_bytes(self.bits, "little").bit_count()
 
     def members(self, *, absent: bool = False) -> list[int]:
@@ -138,6 +140,7 @@ class Update:
 
     @property
     def attested_slot(self) -> int:
+        """The slot of the header that the committee signed, which need not be final."""
         return self.attested_header.beacon.slot
 
     @property
@@ -194,17 +197,21 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     @property
     def max_clock_drift_ns(self) -> int:
+        """`max_clock_drift_s` in the unit of the shared rules."""
         return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     @property
     def latest_height(self) -> Height:
+        """The slot of the newest finalized header, as a height of revision 0."""
         return Height(0, self.committees.finalized_slot)
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: no header or proof is judged under it any more."""
         return replace(self, is_frozen=True)
 
 
@@ -235,6 +242,7 @@ class ConsensusState:
 
     @property
     def timestamp_ns(self) -> int:
+        """`timestamp_s`, the execution block's whole seconds, in nanoseconds since 1970."""
         return self.timestamp_s * NANOSECONDS_PER_SECOND
 
 
@@ -251,6 +259,7 @@ class Header:
 
     @property
     def height(self) -> Height:
+        """The slot of the finalized header, of revision 0; 0 where the update shows no finality."""
         return Height(0, self.update.finalized_slot)
 
 

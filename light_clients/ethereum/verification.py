@@ -11,7 +11,11 @@ MIN_SYNC_COMMITTEE_PARTICIPANTS = 1
 
 
 def judge_bootstrap(judge: Judge, bootstrap: Bootstrap, trusted_block_root: bytes, network: Network) -> None:
-    """initialize_light_client_store: the bootstrap is of the block whose root the user trusts."""
+    """initialize_light_client_store: the bootstrap is of the block whose root the user trusts.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: the first rule that does not hold.
+    """
     judge(predicates.bootstrap_header_valid, bootstrap, network)
     judge(predicates.bootstrap_header_trusted, bootstrap, trusted_block_root)
     judge(predicates.current_committee_proven, bootstrap, network)
@@ -21,7 +25,11 @@ def judge_bootstrap(judge: Judge, bootstrap: Bootstrap, trusted_block_root: byte
 def judge_content(
     judge: Judge, update: Update, committee: SyncCommittee, network: Network, min_participants: int
 ) -> None:
-    """What an update must be by itself, before it is asked who signed. Hashes only."""
+    """What an update must be by itself, before it is asked who signed. Hashes only.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: the first rule that does not hold.
+    """
     judge(predicates.sizes_match_the_preset, update, committee, network)
     judge(predicates.enough_participants, update, min_participants)
     judge(predicates.attested_header_valid, update, network)
@@ -29,7 +37,11 @@ def judge_content(
 
 
 def judge_branches(judge: Judge, update: Update, network: Network) -> None:
-    """Finalized header and next committee, where there are any, stand in the attested state."""
+    """Finalized header and next committee, where there are any, stand in the attested state.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: the first rule that does not hold.
+    """
     if update.finalized_header is not None:
         judge(predicates.finalized_header_valid, update.finalized_header, network)
     judge(predicates.finality_proven, update, network)
@@ -37,7 +49,12 @@ def judge_branches(judge: Judge, update: Update, network: Network) -> None:
 
 
 def judge_signature(judge: Judge, update: Update, committee: SyncCommittee, network: Network) -> None:
-    """The committee's keys are sound, and the participants signed."""
+    """The committee's keys are sound, and the participants signed. Whether the committee is trusted is judged
+    elsewhere.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(predicates.committee_keys_valid, committee)
     judge(predicates.signed_by_committee, update, committee, network)
 
@@ -54,6 +71,9 @@ def judge_trusted_update(
     """validate_light_client_update from the trusted committees, but for relevance.
 
     Without `current_slot` the time is not judged: the age of evidence of misbehaviour does not matter.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: the first rule that does not hold.
     """
     judge_content(judge, update, committee, network, min_participants)
     if current_slot is not None:
@@ -73,7 +93,11 @@ def judge_store_update(
     network: Network,
     current_slot: int,
 ) -> None:
-    """validate_light_client_update whole, as a light client that follows the head runs it."""
+    """validate_light_client_update whole, as a light client that follows the head runs it.
+
+    Raises:
+        PredicateFailed, MalformedInput, UnsupportedOperation: the first rule that does not hold.
+    """
     judge(predicates.update_is_relevant, update, trusted, network)
     judge_trusted_update(judge, update, committee, trusted, network, MIN_SYNC_COMMITTEE_PARTICIPANTS, current_slot)
 

@@ -46,19 +46,27 @@ _GAS = re.compile(rb"(0|[1-9][0-9]{0,19})(?=\0)")
 
 
 def decode_block_header(generation: Generation, data: bytes) -> BlockHeader:
-    """Raises MalformedInput: too long, not canonical, or a field out of bounds (named)."""
+    """The hashed bytes of a block header of `generation`, at most `MAX_BLOCK_HEADER_BYTES`.
+
+    Raises:
+        MalformedInput: too long, not canonical, or a field out of bounds (named).
+    """
     if len(data) > MAX_BLOCK_HEADER_BYTES:
         raise MalformedInput("header.block_header", f"more than {MAX_BLOCK_HEADER_BYTES} bytes", got=len(data))
     return _decode_v2(data) if generation is Generation.V2 else _decode_v3(data)
 
 
 def encode_block_header(header: BlockHeader) -> bytes:
-    """Inverse of `decode_block_header`."""
+    """Inverse of `decode_block_header`; the generation is told by the value's type."""
     return _encode_v2(header) if isinstance(header, BlockHeaderV2) else _encode_v3(header)
 
 
 def block_hash(crypto_suite: CryptoSuite, header: Header) -> bytes:
-    """What nodes name the block by and sealers sign."""
+    """What nodes name the block by and sealers sign: 32 bytes of `header.encoded` under the chain's hash.
+
+    Raises:
+        UnsupportedOperation: the suite is not installed.
+    """
     return suite.digest(crypto_suite, header.encoded)
 
 

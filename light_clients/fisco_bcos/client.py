@@ -54,6 +54,12 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         self._crypto_suites = crypto_suites
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`; the suite must also be one that this client offers.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+            UnsupportedOperation: the suite is not offered, or not installed.
+        """
         client = codec.decode_client_state(data)
         if client.crypto_suite not in self._crypto_suites:
             raise UnsupportedOperation(f"FISCO BCOS chains of the suite {client.crypto_suite.name} here")
@@ -61,23 +67,49 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         return client
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`; the last 64 different ones are remembered by their bytes.
+
+        Raises:
+            MalformedInput: not the canonical encoding, or a field out of bounds.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """The client's latest height: a block number, of revision 0."""
         return client.latest_height
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
+        """Not frozen, and the first state neither expired nor from the future. Decoding has judged the parameters.
+
+        Raises:
+            ClientFrozen, ClientExpired, PredicateFailed: the first of these that does not hold.
+        """
         judge(client_not_frozen, client)
         judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
         judge(predicates.header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The chain's own id as its nodes say it, and the router's address.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: as `decode_client`.
+        """
         client = self.decode_client(client_state)
         return ProvenStore(client.chain_id, client.router_address)
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. A header that would be the newest must also not be much older than the newest
+        state.
+
+        Raises:
+            TooLittleOverlap: too few trusted sealers signed it; a nearer header may do.
+            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
+                usable.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the suite is not offered, or sealers of generation 3 changed.
+        """
         client = judge(client_state_well_formed, self.decode_client, client_state)
         shown = judge(header_well_formed, client.generation, header)
         judge(client_not_frozen, client)
@@ -89,6 +121,11 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: two signed headers of one height with different block hashes.
+
+        Raises:
+            VerificationError: as `judge_misbehaviour`, or where state or message cannot be decoded.
+        """
         client = self.decode_client(client_state)
         evidence = codec.decode_misbehaviour(client.generation, misbehaviour)
         judge_misbehaviour(VERIFY, client, consensus_states, evidence, now_ns)
@@ -107,9 +144,21 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `membership.judge_membership`: an event in a receipt of the very block, of generation 2.
+
+        Raises:
+            UnsupportedOperation: `value` is None, the chain is of generation 3, or the suite is not offered.
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         judge_membership(judge, (client_state, consensus_state), self.decode_client, proof, path, value)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """See `LightClient.recovered`: latest height and trusting period are the substitute's.
+
+        Raises:
+            PredicateFailed, MalformedInput, UnsupportedOperation: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         new = self.decode_client(substitute)
         return codec.encode_client_state(
@@ -128,19 +177,35 @@ def _options_of(client: ClientState) -> Options:
 
 @rule(SPEC)
 def client_state_well_formed(decode_client: DecodeClient, client_state: bytes) -> ClientState:
-    """Decodes it; UnsupportedOperation where its suite is not offered or not installed."""
+    """Decodes the client state by the client's own `decode_client`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+        UnsupportedOperation: its suite is not offered or not installed.
+    """
     return decode_client(client_state)
 
 
 @rule(SPEC)
 def header_well_formed(generation: Generation, header: bytes) -> Header:
-    """Decodes it."""
+    """Decodes the update, down to the block header's fields.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     return codec.decode_header_message(generation, header)
 
 
 @rule(SPEC)
 def newest_time_does_not_decrease(client: ClientState, consensus_states: ConsensusStates, header: Header) -> None:
-    """See `predicates.newest_time_does_not_decrease`; the newest state is the client's latest."""
+    """See `predicates.newest_time_does_not_decrease`; the newest state is the client's latest.
+
+    Where no state is stored at the latest height nothing is judged.
+
+    Raises:
+        PredicateFailed: the header is much older than the newest state.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     latest = consensus_states.get(client.latest_height)
     if latest is not None:
         timestamp_ms = codec.decode_consensus_state(latest).timestamp_ms
@@ -149,7 +214,12 @@ def newest_time_does_not_decrease(client: ClientState, consensus_states: Consens
 
 @rule("ICS-02")
 def trusted_state_known(consensus_states: ConsensusStates, height: Height, latest: Height) -> TrustedState:
-    """The stored state that a header names as trusted."""
+    """The stored state that a header names as trusted; `latest` is the client's latest height, for the error alone.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a state of this client's kind.
+    """
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, latest)
@@ -160,7 +230,13 @@ def trusted_state_known(consensus_states: ConsensusStates, height: Height, lates
 def judge_misbehaviour(
     judge: Judge, client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> None:
-    """Both headers are believed, each from its own trusted state, and contradict each other."""
+    """Both headers are believed, each from its own trusted state, and contradict each other.
+
+    Raises:
+        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
+        UnsupportedOperation: sealers of generation 3 changed.
+    """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, client.crypto_suite, evidence.header_1, evidence.header_2)
     for header in (evidence.header_1, evidence.header_2):
@@ -169,7 +245,11 @@ def judge_misbehaviour(
 
 
 def consensus_state_of(header: Header) -> ConsensusState:
-    """What a believed header leaves behind."""
+    """What a believed header leaves behind, its sealers in ascending order.
+
+    Raises:
+        MalformedInput: a sealer is listed twice.
+    """
     block = header.block
     return ConsensusState(
         block.timestamp_ms, block.transactions_root, block.receipts_root, tuple(sorted(block.sealers))

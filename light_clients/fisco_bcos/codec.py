@@ -42,7 +42,13 @@ EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput. The same everywhere: whether the suite is installed is not asked."""
+    """A client state whose parameters are within their bounds.
+
+    The same everywhere: whether the suite is installed is not asked.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown generation or suite, or a field out of bounds.
+    """
     message = parse_canonical(fisco_bcos_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     return ClientState(
         chain_id=message.chain_id,
@@ -78,7 +84,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """Raises MalformedInput."""
+    """A consensus state; sealers ascend by key and are distinct.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     return _decode_consensus_state(bytes(data))
 
 
@@ -105,7 +115,12 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 
 
 def decode_header_message(generation: Generation, data: bytes) -> Header:
-    """An update, down to the block header's fields. Raises MalformedInput."""
+    """An update, down to the block header's fields; signatures are bounded, not verified.
+
+    Raises:
+        MalformedInput: not the canonical encoding, more than `MAX_SEALERS` signatures, or a field out of bounds
+            (named).
+    """
     return _header(generation, parse_canonical(fisco_bcos_pb2.Header, data, "header", MAX_HEADER_BYTES))
 
 
@@ -115,7 +130,11 @@ def encode_header_message(header: Header) -> bytes:
 
 
 def decode_misbehaviour(generation: Generation, data: bytes) -> Misbehaviour:
-    """Raises MalformedInput."""
+    """Two updates of a chain of `generation`. Whether they conflict is not asked.
+
+    Raises:
+        MalformedInput: as `decode_header_message`, of either one.
+    """
     message = parse_canonical(fisco_bcos_pb2.Misbehaviour, data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     return Misbehaviour(_header(generation, message.header_1), _header(generation, message.header_2))
 
@@ -128,7 +147,11 @@ def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
 
 
 def decode_event_proof(data: bytes) -> EventProof:
-    """Raises MalformedInput."""
+    """A proof of an event; the receipt in it is not read here.
+
+    Raises:
+        MalformedInput: not the canonical encoding, more than `MAX_STEPS` steps, or a part that is too long (named).
+    """
     message = parse_canonical(fisco_bcos_pb2.EventProof, data, "proof", MAX_PROOF_BYTES)
     if message.transaction_index > MAX_INDEX:
         raise MalformedInput("proof.transaction_index", f"more than {MAX_INDEX}", got=message.transaction_index)

@@ -41,8 +41,15 @@ def judge_membership(
     path: tuple[bytes, ...],
     value: bytes | None,
 ) -> None:
-    """The router stored `value` under `path` in the block of `states`, a client and a consensus state. None, absence, is not
-    supported."""
+    """The router stored `value` under `path` in the block of `states`, a client and a consensus state.
+
+    Only the very block of the consensus state is read, not those before it.
+
+    Raises:
+        UnsupportedOperation: `value` is None, which means absence, or the chain is of generation 3.
+        ClientFrozen: the client state is frozen.
+        MalformedInput, PredicateFailed: the first rule that does not hold.
+    """
     client, state = judge(states_well_formed, decode_client, *states)
     judge(client_not_frozen, client)
     stored = judge(claim_can_be_proven, client, value)
@@ -59,20 +66,33 @@ def judge_membership(
 def states_well_formed(
     decode_client: DecodeClient, client_state: bytes, consensus_state: bytes
 ) -> tuple[ClientState, ConsensusState]:
-    """Decodes both."""
+    """Decodes both states.
+
+    Raises:
+        MalformedInput: one of them is not the canonical encoding, or has a field out of bounds.
+        UnsupportedOperation: as `decode_client`.
+    """
     return decode_client(client_state), codec.decode_consensus_state(consensus_state)
 
 
 @rule(SPEC)
 def proof_well_formed(proof: bytes) -> tuple[EventProof, Receipt]:
-    """Decodes the proof and the receipt in it."""
+    """Decodes the proof and the receipt in it.
+
+    Raises:
+        MalformedInput: one of them is not canonical, or out of bounds.
+    """
     event_proof = codec.decode_event_proof(proof)
     return event_proof, decode_receipt(event_proof.receipt_rlp)
 
 
 @rule(SPEC)
 def claim_can_be_proven(client: ClientState, value: bytes | None) -> bytes:
-    """What is stored can be, in generation 2. Returns the value. Raises UnsupportedOperation."""
+    """What is stored can be, in generation 2. Returns the value.
+
+    Raises:
+        UnsupportedOperation: `value` is None, or the chain is of generation 3.
+    """
     if value is None:
         raise UnsupportedOperation(NO_ABSENCE)
     if client.generation is Generation.V3:
@@ -82,7 +102,11 @@ def claim_can_be_proven(client: ClientState, value: bytes | None) -> bytes:
 
 @rule("ICS-24")
 def path_is_one_key(path: tuple[bytes, ...]) -> None:
-    """A router has one store: a path of one element."""
+    """A router has one store: a path of one element.
+
+    Raises:
+        MalformedInput: another number of elements, or one that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+    """
     if len(path) != 1:
         raise MalformedInput("path", "a router has one store: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
@@ -91,7 +115,12 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
 
 @rule(SPEC)
 def value_is_one_word(value: bytes) -> None:
-    """A commitment has 32 bytes; all zero means absence, it is no member."""
+    """A commitment has 32 bytes; all zero means absence and is never a member.
+
+    Raises:
+        MalformedInput: another length.
+        PredicateFailed: the zero word.
+    """
     if len(value) != HASH_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=HASH_BYTES)
     if not any(value):
@@ -100,7 +129,11 @@ def value_is_one_word(value: bytes) -> None:
 
 @rule(TREE)
 def receipt_included(client: ClientState, state: ConsensusState, proof: EventProof) -> None:
-    """The receipt is a leaf of the block's tree of receipts."""
+    """The receipt is a leaf of the block's tree of receipts, at the index that the proof says.
+
+    Raises:
+        PredicateFailed, MalformedInput: the path does not lead from it to the root.
+    """
     receipt_hash = suite.digest(client.crypto_suite, proof.receipt_rlp)
     verify_v2(
         client.crypto_suite,
@@ -114,14 +147,22 @@ def receipt_included(client: ClientState, state: ConsensusState, proof: EventPro
 
 @rule(SPEC)
 def transaction_succeeded(receipt: Receipt) -> None:
-    """Only a transaction that succeeded leaves its events."""
+    """Only a transaction that succeeded leaves its events.
+
+    Raises:
+        PredicateFailed: another status than 0.
+    """
     if receipt.status != STATUS_SUCCESS:
         raise PredicateFailed("transaction_succeeded", "the transaction failed", receipt.status, STATUS_SUCCESS)
 
 
 @rule(SPEC)
 def log_is_the_routers(client: ClientState, receipt: Receipt, index: int) -> Log:
-    """The event is the router's own. Returns it."""
+    """The event is the router's own. Returns it; `index` counts the receipt's logs from 0.
+
+    Raises:
+        PredicateFailed: no such log, or another contract's.
+    """
     name = "log_is_the_routers"
     if index >= len(receipt.logs):
         raise PredicateFailed(name, "the receipt has no such log", got=index, expected=f"< {len(receipt.logs)}")
@@ -133,7 +174,12 @@ def log_is_the_routers(client: ClientState, receipt: Receipt, index: int) -> Log
 
 @rule(SPEC)
 def commitment_is_logged(client: ClientState, log: Log, key: bytes, value: bytes) -> None:
-    """The event stored this commitment of this packet."""
+    """The event stored this commitment of this packet; `key` is the ICS-24 key.
+
+    Raises:
+        PredicateFailed: no packet event, another packet, or another commitment.
+        MalformedInput: the event's data are not the canonical encoding of their type.
+    """
     name = "commitment_is_logged"
     stored_key, commitment = stored_by(client.crypto_suite, log, name)
     if stored_key != key:

@@ -25,13 +25,17 @@ MAX_STEPS = 33
 
 
 def leaf_v2(index: int, leaf_hash: bytes) -> bytes:
-    """A leaf's bytes: the RLP of its index, then its hash."""
+    """A leaf's bytes: the RLP of its index, then its hash; `leaf_hash` has 32 bytes."""
     prefix: bytes = encode_raw(index.to_bytes((index.bit_length() + 7) // 8, "big"))
     return prefix + leaf_hash
 
 
 def check_steps(steps: tuple[MerkleStep, ...], width: int, field: str) -> None:
-    """Bounds before anything is hashed: MAX_STEPS steps, `width` children each."""
+    """Bounds before anything is hashed: 1 to MAX_STEPS steps, `width` children each.
+
+    Raises:
+        MalformedInput: out of bounds; `field` names the list.
+    """
     if not 0 < len(steps) <= MAX_STEPS:
         raise MalformedInput(field, f"must be 1 to {MAX_STEPS} steps", got=len(steps))
     for number, step in enumerate(steps):

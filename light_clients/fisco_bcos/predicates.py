@@ -45,7 +45,11 @@ header_not_from_future = cited(trusting.header_not_from_future, SPEC)
 
 @rule(SPEC)
 def height_increases(height: Height, trusted_height: Height) -> None:
-    """A header is vouched for by a lower one of the same revision."""
+    """A header is vouched for by a lower one of the same revision.
+
+    Raises:
+        PredicateFailed: equal heights, a lower one, or two revisions.
+    """
     if trusted_height.revision_number != height.revision_number or height <= trusted_height:
         raise PredicateFailed(
             "height_increases", "header is not above its trusted height", got=height, expected=f"> {trusted_height}"
@@ -54,14 +58,22 @@ def height_increases(height: Height, trusted_height: Height) -> None:
 
 @rule(SPEC)
 def time_does_not_decrease(header: Header, trusted_timestamp_ms: int, max_clock_drift_s: int) -> None:
-    """Header time is not more than the clock drift before its trusted state's."""
+    """Header time is not more than the clock drift before its trusted state's.
+
+    Raises:
+        PredicateFailed: it is.
+    """
     _not_much_older("time_does_not_decrease", header, trusted_timestamp_ms, max_clock_drift_s)
 
 
 def newest_time_does_not_decrease(
     header: Header, latest: Height, latest_timestamp_ms: int, max_clock_drift_s: int
 ) -> None:
-    """Nor before the newest state's, where the header's is to be the newest: its time decides when the client expires."""
+    """Nor before the newest state's, where the header's is to be the newest: its time decides when the client expires.
+
+    Raises:
+        PredicateFailed: it is more than the clock drift before. A header at `latest` or below is not judged.
+    """
     if header.height > latest:
         _not_much_older("newest_time_does_not_decrease", header, latest_timestamp_ms, max_clock_drift_s)
 
@@ -77,7 +89,11 @@ def _not_much_older(name: str, header: Header, timestamp_ms: int, max_clock_drif
 
 @rule(PBFT)
 def sealers_are_listed(header: Header) -> None:
-    """Distinct keys, and the block's maker is one of them."""
+    """Distinct keys, and the block's maker is one of them.
+
+    Raises:
+        PredicateFailed: a key twice, or a maker's index that is outside the list.
+    """
     sealers = header.block.sealers
     if len({sealer.public_key for sealer in sealers}) != len(sealers):
         raise PredicateFailed("sealers_are_listed", "a sealer is listed twice")
@@ -91,8 +107,12 @@ def sealers_are_listed(header: Header) -> None:
 def signatures_of_sealers(crypto_suite: CryptoSuite, header: Header) -> frozenset[Sealer]:
     """Who signed the block hash, every one of them in the header's own list.
 
-    As nodes do, one bad signature refuses the header: of another key or hash, or of no sealer. So does a second one of a
-    sealer, which nodes of generation 3 would count twice.
+    As nodes do, one bad signature refuses the header: of another key or hash, or of no sealer. So does a second one of
+    a sealer, which nodes of generation 3 would count twice.
+
+    Raises:
+        PredicateFailed: the first bad signature, by its place.
+        UnsupportedOperation: the suite is not installed.
     """
     name = "signatures_of_sealers"
     digest = block_hash(crypto_suite, header)
@@ -114,7 +134,11 @@ def signatures_of_sealers(crypto_suite: CryptoSuite, header: Header) -> frozense
 
 @rule(PBFT)
 def quorum_of_own_sealers(header: Header, signers: frozenset[Sealer]) -> None:
-    """More than two thirds of the weight of the header's own list signed it."""
+    """More than two thirds of the weight of the header's own list signed it.
+
+    Raises:
+        PredicateFailed: too little weight.
+    """
     needed = quorum_weight(total_weight(header.block.sealers))
     signed = sum(sealer.weight for sealer in signers)
     if signed < needed:
@@ -125,7 +149,11 @@ def quorum_of_own_sealers(header: Header, signers: frozenset[Sealer]) -> None:
 
 @rule(SPEC)
 def overlap_with_trusted_sealers(signers: frozenset[Sealer], trusted: tuple[Sealer, ...]) -> None:
-    """More than a third of the trusted list's weight, as it was trusted, signed the header."""
+    """More than a third of the trusted list's weight, as it was trusted, signed the header.
+
+    Raises:
+        TooLittleOverlap: too little of it; a nearer header may do.
+    """
     keys = {sealer.public_key for sealer in signers}
     signed = sum(sealer.weight for sealer in trusted if sealer.public_key in keys)
     total = total_weight(trusted)
@@ -144,7 +172,11 @@ def overlap_with_trusted_sealers(signers: frozenset[Sealer], trusted: tuple[Seal
 
 @rule(SPEC)
 def sealers_are_the_trusted_ones(header: Header, trusted: tuple[Sealer, ...]) -> None:
-    """Generation 3: keys and weights are those of the trusted state."""
+    """Generation 3: keys and weights are those of the trusted state.
+
+    Raises:
+        UnsupportedOperation: they changed, which a header of this generation does not prove.
+    """
     if tuple(sorted(header.block.sealers)) != trusted:
         raise UnsupportedOperation(
             "a change of sealers or weights on FISCO BCOS 3: its nodes sign the leader's list unread, so a header does not"
@@ -154,7 +186,12 @@ def sealers_are_the_trusted_ones(header: Header, trusted: tuple[Sealer, ...]) ->
 
 @rule(SPEC)
 def headers_conflict(crypto_suite: CryptoSuite, header_1: Header, header_2: Header) -> None:
-    """One height, two block hashes."""
+    """One height, two block hashes.
+
+    Raises:
+        PredicateFailed: two heights, or one block.
+        UnsupportedOperation: the suite is not installed.
+    """
     if header_1.block.number != header_2.block.number:
         raise PredicateFailed(
             "headers_conflict",

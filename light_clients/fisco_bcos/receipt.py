@@ -55,7 +55,11 @@ class Receipt:
 
 
 def decode_receipt(data: bytes) -> Receipt:
-    """Raises MalformedInput: too long, no strict RLP, or not the fields of a receipt."""
+    """A receipt of generation 2: seven or eight fields, of which status and logs are kept.
+
+    Raises:
+        MalformedInput: more than `MAX_RECEIPT_BYTES`, no strict RLP, or not the fields of a receipt.
+    """
     items = decode_rlp(data, "receipt", MAX_RECEIPT_BYTES)
     if isinstance(items, bytes) or len(items) not in (7, 8):
         raise MalformedInput("receipt", "is not a list of seven or eight fields")

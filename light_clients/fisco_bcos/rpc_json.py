@@ -195,7 +195,11 @@ def _number(block: Mapping[str, Any], key: str) -> int:
 
 
 def number(value: object, field: str) -> int:
-    """A number as either generation writes it: a JSON number, decimal text or 0x and hex digits; below 2^256."""
+    """A number as either generation writes it: a JSON number, decimal text or 0x and hex digits; below 2^256.
+
+    Raises:
+        MalformedInput: another form, negative, or too great.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**256:
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -206,7 +210,11 @@ def number(value: object, field: str) -> int:
 
 
 def sized(value: Mapping[str, Any], key: str, size: int, field: str = "block") -> bytes:
-    """The bytes under `key`, which are `size`."""
+    """The bytes under `key`, which are `size`; hex with or without 0x.
+
+    Raises:
+        MalformedInput: missing, not hex, or of another size.
+    """
     data = hex_bytes(value.get(key), f"{field}.{key}", max_size=size)
     if len(data) != size:
         raise MalformedInput(f"{field}.{key}", f"must be {size} bytes", got=data)
@@ -214,7 +222,11 @@ def sized(value: Mapping[str, Any], key: str, size: int, field: str = "block") -
 
 
 def hex_bytes(text: object, field: str, max_size: int = HASH_BYTES) -> bytes:
-    """Hex with or without 0x, of at most `max_size` bytes."""
+    """Hex with or without 0x, of at most `max_size` bytes.
+
+    Raises:
+        MalformedInput: not a text, not hex, or too long.
+    """
     if not isinstance(text, str) or len(text) > 2 + 2 * max_size:
         raise MalformedInput(field, f"is not hex of at most {max_size} bytes", got=text)
     match = _HEX.fullmatch(text)

@@ -55,7 +55,12 @@ class Inclusion:
     def verify(self, crypto_suite: CryptoSuite, header: BlockHeader, transactions: int | None = None) -> int:
         """The place in the block, of which the node says that it has `transactions` (None: it does not say).
 
-        Raises PredicateFailed or MalformedInput.
+        Whether the header is believed is not judged here.
+
+        Raises:
+            PredicateFailed: named by `predicate`: the path does not lead to the header's root.
+            MalformedInput: a path out of bounds, or an index that is missing or not the path's.
+            UnsupportedOperation: the suite is not installed.
         """
         name = self.predicate
         root = header.transactions_root if self.kind is Kind.TRANSACTION else header.receipts_root
@@ -129,7 +134,11 @@ def _gives(fields: Mapping[str, Any], kind: Kind, leaf_hash: bytes, crypto_suite
 
 
 def receipt_rlp_from_rpc(receipt: Mapping[str, Any]) -> bytes:
-    """RLP of a receipt of generation 2. Raises MalformedInput."""
+    """RLP of a receipt of generation 2, as its hash is over it; nothing is believed.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form and size (named).
+    """
     field = "receipt"
     items: list[Any] = [
         rpc_json.sized(receipt, "root", HASH_BYTES, field),

@@ -14,13 +14,21 @@ MAX_SIGNATURE_BYTES = max(ECDSA_SIGNATURE_BYTES, GM_SIGNATURE_BYTES)
 
 
 def check_installed(suite: CryptoSuite) -> None:
-    """Raises UnsupportedOperation where this machine cannot judge the suite."""
+    """Nothing, where this machine can judge the suite; asked when a client state is decoded.
+
+    Raises:
+        UnsupportedOperation: the suite is GM and the extra `gm` is not installed.
+    """
     if suite is CryptoSuite.GM and not gm.is_installed():
         raise UnsupportedOperation(gm.NOT_INSTALLED)
 
 
 def digest(suite: CryptoSuite, data: bytes) -> bytes:
-    """32 bytes. Raises UnsupportedOperation where the suite is not installed."""
+    """32 bytes: Keccak-256, or SM3 on GM chains.
+
+    Raises:
+        UnsupportedOperation: the suite is not installed.
+    """
     if suite is CryptoSuite.ECDSA:
         return keccak256(data)
     try:
@@ -30,7 +38,11 @@ def digest(suite: CryptoSuite, data: bytes) -> bytes:
 
 
 def is_signed_by(suite: CryptoSuite, public_key: bytes, block_hash: bytes, signature: bytes) -> bool:
-    """Whether the sealer of the 64-byte key signed. Raises UnsupportedOperation where the suite is not installed."""
+    """Whether the sealer of the 64-byte key signed; a signature of any other form or length is False.
+
+    Raises:
+        UnsupportedOperation: the suite is not installed.
+    """
     if suite is CryptoSuite.ECDSA:
         recovered = secp256k1.recover_public_key(block_hash, signature)
         return recovered is not None and recovered[1:] == public_key

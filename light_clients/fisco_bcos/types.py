@@ -80,13 +80,16 @@ class ClientState:
 
     @property
     def trusting_period_ns(self) -> int:
+        """`trusting_period_s` in the unit of the shared rules."""
         return self.trusting_period_s * NANOSECONDS_PER_SECOND
 
     @property
     def max_clock_drift_ns(self) -> int:
+        """`max_clock_drift_s` in the unit of the shared rules."""
         return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     def frozen(self) -> Self:
+        """A copy with misbehaviour on record: no header or proof is judged under it any more."""
         return replace(self, is_frozen=True)
 
 
@@ -121,11 +124,18 @@ class ConsensusState:
 
     @property
     def timestamp_ns(self) -> int:
+        """`timestamp_ms`, the leader's own milliseconds, in nanoseconds since 1970."""
         return self.timestamp_ms * NANOSECONDS_PER_MILLISECOND
 
 
 def check_sealers(sealers: tuple[Sealer, ...], field: str) -> None:
-    """1 to MAX_SEALERS, keys of 64 bytes, each weight at least 1, together at most MAX_WEIGHT."""
+    """1 to MAX_SEALERS, keys of 64 bytes, each weight at least 1, together at most MAX_WEIGHT.
+
+    Whether a key is listed twice is not judged here.
+
+    Raises:
+        MalformedInput: out of these bounds; `field` names the list.
+    """
     if not 0 < len(sealers) <= MAX_SEALERS:
         raise MalformedInput(field, f"must be 1 to {MAX_SEALERS}", got=len(sealers))
     for sealer in sealers:
@@ -137,6 +147,7 @@ def check_sealers(sealers: tuple[Sealer, ...], field: str) -> None:
 
 
 def total_weight(sealers: tuple[Sealer, ...]) -> int:
+    """What quorums are counted of; at most `MAX_WEIGHT` once `check_sealers` has passed."""
     return sum(sealer.weight for sealer in sealers)
 
 
@@ -179,6 +190,7 @@ class BlockHeaderV2:
 
     @property
     def sealers(self) -> tuple[Sealer, ...]:
+        """`sealer_list` with a weight of 1 each, in the header's order."""
         return tuple(map(Sealer, self.sealer_list))
 
 
@@ -253,6 +265,7 @@ class Header:
 
     @property
     def height(self) -> Height:
+        """The block number, of revision 0."""
         return Height(0, self.block.number)
 
 

@@ -28,7 +28,11 @@ class Options:
 
 
 def judge_seals(judge: Judge, header: Header, crypto_suite: CryptoSuite) -> frozenset[Sealer]:
-    """The header's own sealers signed it. Says nothing about whether that list is to be believed. Returns who signed."""
+    """The header's own sealers signed it. Says nothing about whether that list is to be believed. Returns who signed.
+
+    Raises:
+        PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     judge(predicates.sealers_are_listed, header)
     signers = judge(predicates.signatures_of_sealers, crypto_suite, header)
     judge(predicates.quorum_of_own_sealers, header, signers)
@@ -36,7 +40,13 @@ def judge_seals(judge: Judge, header: Header, crypto_suite: CryptoSuite) -> froz
 
 
 def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
-    """The header is believed because of a lower, trusted state. Raises TooLittleOverlap where a nearer header may do."""
+    """The header is believed because of a lower, trusted state.
+
+    Raises:
+        TooLittleOverlap: a nearer header may do.
+        ClientExpired: the trusted state is older than the trusting period.
+        PredicateFailed, UnsupportedOperation: the first other rule that does not hold.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     judge(predicates.time_does_not_decrease, header, trusted.timestamp_ms, options.max_clock_drift_s)
     drift_ns = options.max_clock_drift_s * NANOSECONDS_PER_SECOND
@@ -45,8 +55,12 @@ def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: O
 
 
 def judge_evidence(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
-    """As `judge_update`, whatever the header says of the time: who signs two blocks at a height does not get away with
-    a date that no update could have."""
+    """As `judge_update`, whatever the header says of the time: anyone who signs two blocks at a height does not get
+    away with a date that no update could have.
+
+    Raises:
+        VerificationError: as `judge_update`.
+    """
     _judge_standing(judge, header, trusted, options, now_ns)
     _judge_vouching(judge, header, trusted, options)
 

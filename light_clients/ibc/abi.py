@@ -51,7 +51,11 @@ _decode_again = lru_cache(maxsize=4096)(decode_quickly)
 
 
 def encode_abi(types: Sequence[str], values: Sequence[Any]) -> bytes:
-    """`eth_abi.encode`: the canonical encoding of `values`, by our own quick codec where its types are known."""
+    """`eth_abi.encode`: the canonical encoding of `values`, by our own quick codec where its types are known.
+
+    Raises:
+        EncodingError, of eth_abi: a value does not fit its type; a bug of the caller.
+    """
     try:
         return encode_quickly(tuple(types), values)
     except NotCanonical:
@@ -73,7 +77,11 @@ def packet_to_tuple(packet: Packet) -> tuple[Any, ...]:
 
 
 def packet_from_tuple(value: tuple[Any, ...]) -> Packet:
-    """Inverse of `packet_to_tuple`; checks every bound of `Packet`."""
+    """Inverse of `packet_to_tuple`; checks every bound of `Packet`.
+
+    Raises:
+        MalformedInput: a field out of bounds.
+    """
     sequence, source_client, destination_client, timeout_timestamp_s, payloads = value
     return Packet(
         sequence,
@@ -90,6 +98,10 @@ def encode_packet_abi(packet: Packet) -> bytes:
 
 
 def decode_packet_abi(data: bytes) -> Packet:
-    """Inverse of `encode_packet_abi`."""
+    """Inverse of `encode_packet_abi`, of at most twice `MAX_PACKET_BYTES`, since each value is padded.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     (value,) = decode_canonical([PACKET_TUPLE], data, "packet", 2 * MAX_PACKET_BYTES)
     return packet_from_tuple(value)

@@ -34,12 +34,22 @@ class Codec:
 
 
 def encode_quickly(types: tuple[str, ...], values: Sequence[Any]) -> bytes:
-    """The canonical encoding, or NotCanonical: then eth-abi decides."""
+    """The canonical encoding of `values`, one for each type; for `abi.encode_abi` alone.
+
+    Raises:
+        NotCanonical: a type or value is not as here, so eth-abi decides.
+    """
     return _of_all(types).encode(values)
 
 
 def decode_quickly(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
-    """The values that `data` is the canonical encoding of, nothing before, between or after. Raises NotCanonical."""
+    """The values that `data` is the canonical encoding of, nothing before, between or after.
+
+    Lists come out as tuples and addresses as lower-case text with 0x.
+
+    Raises:
+        NotCanonical: a type or byte is not as here, so eth-abi decides.
+    """
     values, end = _of_all(types).decode(data, 0)
     if end != len(data):
         raise NotCanonical

@@ -80,7 +80,11 @@ def _head_size(types: Iterable[ABIType]) -> int:
 
 
 def check_canonical_layout(types: tuple[str, ...], data: bytes, field: str) -> None:
-    """Raises MalformedInput unless every part of `data` lies where the canonical encoding of `types` has it."""
+    """Every part of `data` lies where the canonical encoding of `types` has it. Values and padding are not read.
+
+    Raises:
+        MalformedInput: a part lies elsewhere, is cut off, or bytes follow.
+    """
     parsed = _parsed(types)
     end = _Layout(data, field).sequence_end(parsed, _head_size(parsed), 0)
     if end != len(data):

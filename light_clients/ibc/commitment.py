@@ -46,7 +46,7 @@ def packet_commitment(packet: Packet) -> bytes:
 
 
 def acknowledgement_commitment(acknowledgement: Acknowledgement) -> bytes:
-    """32 bytes."""
+    """32 bytes over all app acknowledgements in their order; the packet is bound by the storage key alone."""
     return _hash(_V2 + b"".join(map(_hash, acknowledgement.app_acknowledgements)))
 
 
@@ -56,17 +56,17 @@ def path_key(client_id: str, kind: PathKind, sequence: int) -> bytes:
 
 
 def commitment_key(packet: Packet) -> bytes:
-    """Key of the commitment on the source chain."""
+    """Key of the commitment on the source chain, without the store's prefix."""
     return path_key(packet.source_client, PathKind.COMMITMENT, packet.sequence)
 
 
 def receipt_key(packet: Packet) -> bytes:
-    """Key of the receipt on the destination chain."""
+    """Key of the receipt on the destination chain, without the store's prefix; absent until the packet is received."""
     return path_key(packet.destination_client, PathKind.RECEIPT, packet.sequence)
 
 
 def acknowledgement_key(packet: Packet) -> bytes:
-    """Key of the acknowledgement on the destination chain."""
+    """Key of the acknowledgement on the destination chain, without the store's prefix."""
     return path_key(packet.destination_client, PathKind.ACKNOWLEDGEMENT, packet.sequence)
 
 

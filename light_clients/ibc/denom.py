@@ -51,7 +51,11 @@ class Denom:
 
     @staticmethod
     def parse(path: str) -> "Denom":
-        """Read a full path. Raises MalformedInput: no base, half a hop, an identifier or base that is none."""
+        """Read a full path of at most `MAX_DENOM_CHARS` characters.
+
+        Raises:
+            MalformedInput: too long, no base, half a hop, or an identifier or base out of its rules.
+        """
         if len(path) > MAX_DENOM_CHARS:
             raise MalformedInput("denom", f"more than {MAX_DENOM_CHARS} characters", got=len(path))
         *trace, base = path.split("/")
@@ -85,6 +89,9 @@ class Denom:
 
         Args:
             source_port, source_client: of the sending chain.
+
+        Raises:
+            MalformedInput: one of the two is not an identifier; not asked of a native denomination.
         """
         return bool(self.hops) and self.hops[0] == Hop(source_port, source_client)
 
@@ -95,12 +102,16 @@ class Denom:
             port, client: of the receiving chain.
 
         Raises:
-            MalformedInput: too many hops, or too long a text.
+            MalformedInput: too many hops, too long a text, or no identifiers.
         """
         return replace(self, hops=(Hop(port, client), *self.hops))
 
     def stripped(self) -> "Denom":
-        """One hop less. Raises MalformedInput for a native denomination."""
+        """One hop less: what the token is called where it returns to.
+
+        Raises:
+            MalformedInput: a native denomination.
+        """
         if self.is_native:
             raise MalformedInput("denom", "has no hop to strip", got=self.path)
         return replace(self, hops=self.hops[1:])

@@ -44,7 +44,11 @@ class ProofContext:
 
 
 def decode_storage_proof(data: bytes) -> StorageProof:
-    """Raises MalformedInput."""
+    """The nodes of one slot; whether they lead anywhere is judged later.
+
+    Raises:
+        MalformedInput: not the canonical encoding, more than `MAX_NODES` nodes, or one above `MAX_NODE_BYTES`.
+    """
     message = parse_canonical(evm_router_pb2.StorageProof, data, "proof", MAX_PROOF_BYTES)
     return StorageProof(bounded_nodes(message.nodes, "proof.nodes"))
 
@@ -55,7 +59,11 @@ def encode_storage_proof(proof: StorageProof) -> bytes:
 
 
 def bounded_nodes(nodes: Iterable[bytes], field: str) -> tuple[bytes, ...]:
-    """Nodes of a proof as a message carries them. Raises MalformedInput if there are too many or one is too long."""
+    """Nodes of a proof as a message carries them; `field` names the list in errors.
+
+    Raises:
+        MalformedInput: there are too many, or one is too long.
+    """
     kept = tuple(nodes)
     if len(kept) > MAX_NODES:
         raise MalformedInput(field, f"more than {MAX_NODES} nodes", got=len(kept))
@@ -87,7 +95,11 @@ def router_storage_root(state_root: bytes, router_address: bytes, account_proof:
 
 @rule("ICS-24")
 def path_is_one_key(path: tuple[bytes, ...]) -> None:
-    """A router has one store: a path of one element."""
+    """A router has one store: a path of one element.
+
+    Raises:
+        MalformedInput: another number of elements, or one that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+    """
     if len(path) != 1:
         raise MalformedInput("path", "an EVM router has one store: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
@@ -95,7 +107,12 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
 
 
 def value_is_one_word(value: bytes) -> None:
-    """A commitment has 32 bytes; all zero means absence, it is no member."""
+    """A commitment has 32 bytes; all zero means absence and is never a member.
+
+    Raises:
+        MalformedInput: another length.
+        PredicateFailed: the zero word.
+    """
     if len(value) != COMMITMENT_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=COMMITMENT_BYTES)
     if not any(value):
@@ -106,14 +123,16 @@ class Freezable(Protocol):
     """A client state."""
 
     @property
-    def is_frozen(self) -> bool: ...
+    def is_frozen(self) -> bool:
+        """Whether misbehaviour is on record."""
 
 
 class ProvenStorage(Protocol):
     """A consensus state: of the router's account, 32 bytes."""
 
     @property
-    def storage_root(self) -> bytes: ...
+    def storage_root(self) -> bytes:
+        """32 bytes, of the storage of the router's account; proven when the consensus state was made."""
 
 
 class CommitmentRules:
@@ -148,6 +167,11 @@ class CommitmentRules:
         """Membership of `value` under `path`, or with None absence. The slot is computed from the path, never read.
 
         `proof` is a `StorageProof`; `path` has exactly one element, the ICS-24 key.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the client state is of a kind that is not offered.
         """
         states, storage_proof = judge(self._proof_well_formed, client_state, consensus_state, proof)
         judge(client_not_frozen, states)

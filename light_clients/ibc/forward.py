@@ -121,7 +121,12 @@ def encode_forward_request(request: ForwardRequest) -> bytes:
 
 
 def decode_forward_request(data: bytes) -> ForwardRequest:
-    """Inverse of `encode_forward_request`; canonical bytes only."""
+    """Inverse of `encode_forward_request`, of at most `MAX_STAMPED_BYTES`. Whether the hub has that client is not
+    asked.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     (fields,) = decode_canonical([_REQUEST_TUPLE], data, "forward", MAX_STAMPED_BYTES)
     return ForwardRequest(*fields)
 
@@ -141,7 +146,11 @@ def encode_stamped_payload(stamped: StampedPayload) -> bytes:
 
 
 def decode_stamped_payload(data: bytes) -> StampedPayload:
-    """Inverse of `encode_stamped_payload`; canonical bytes only."""
+    """Inverse of `encode_stamped_payload`, of at most `MAX_STAMPED_BYTES`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     (fields,) = decode_canonical([_STAMPED_TUPLE], data, "stamped", MAX_STAMPED_BYTES)
     stamp, version, encoding, value = fields
     return StampedPayload(OriginStamp(*stamp), version, encoding, value)

@@ -53,7 +53,10 @@ class ForwardInstruction:
                 raise MalformedInput(f"forward_memo.{name}", "must be a positive uint64", got=value)
 
     def deadline_s(self, now_s: int) -> int:
-        """The second packet's timeout if the first one is received at `now_s`."""
+        """The second packet's timeout if the first one is received at `now_s`; both are Unix seconds of the hub.
+
+        A wait in nanoseconds is rounded down to whole seconds. Whether the deadline has passed is not asked.
+        """
         if self.timeout_timestamp_s is not None:
             return self.timeout_timestamp_s
         if self.timeout_ns is None:

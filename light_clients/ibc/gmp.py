@@ -50,7 +50,11 @@ def encode_gmp(data: GmpPacketData) -> bytes:
 
 
 def decode_gmp(data: bytes) -> GmpPacketData:
-    """Inverse of `encode_gmp`; canonical bytes only."""
+    """Inverse of `encode_gmp`, of at most `MAX_PAYLOADS_BYTES`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     (fields,) = decode_canonical([_DATA_TUPLE], data, "gmp", MAX_PAYLOADS_BYTES)
     return GmpPacketData(*fields)
 
@@ -60,6 +64,9 @@ def encode_message(data: GmpPacketData, receive_gas: int | None = None) -> tuple
 
     Args:
         receive_gas: 1 to MAX_RECEIVE_GAS, which makes it a payload of GMP_GAS_VERSION; None asks for none.
+
+    Raises:
+        MalformedInput: `receive_gas` is out of bounds.
     """
     if receive_gas is None:
         return GMP_VERSION, encode_gmp(data)
@@ -95,7 +102,11 @@ def encode_gmp_acknowledgement(result: bytes) -> bytes:
 
 
 def decode_gmp_acknowledgement(data: bytes) -> bytes:
-    """The result that the receiver returned."""
+    """The result that the receiver returned, which may be empty.
+
+    Raises:
+        MalformedInput: not the canonical encoding, such as the error sentinel.
+    """
     (fields,) = decode_canonical([_ACKNOWLEDGEMENT_TUPLE], data, "gmp_acknowledgement", MAX_PAYLOADS_BYTES)
     result: bytes = fields[0]
     return result

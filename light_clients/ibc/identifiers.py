@@ -15,7 +15,11 @@ _CLIENT_TYPE = re.compile(r"[A-Za-z0-9_]+([A-Za-z0-9_-]+[A-Za-z0-9_])?")
 
 
 def check_client_id(client_id: str, field: str = "client_id") -> str:
-    """Return `client_id` if it both registers and carries packets on every stock chain."""
+    """Return `client_id` if it both registers and carries packets on every stock chain.
+
+    Raises:
+        MalformedInput: not 8 to 64 characters of the form `name-number`; `field` names it.
+    """
     if not MIN_CLIENT_ID_CHARS <= len(client_id) <= MAX_CLIENT_ID_CHARS:
         raise MalformedInput(field, "8 to 64 characters", got=client_id)
     if _CLIENT_ID.fullmatch(client_id) is None:
@@ -24,7 +28,11 @@ def check_client_id(client_id: str, field: str = "client_id") -> str:
 
 
 def check_port_id(port_id: str, field: str = "port_id") -> str:
-    """Return `port_id` if it is an ICS-24 port: 2 to 128 characters of `[a-zA-Z0-9._+-#[]<>]`."""
+    """Return `port_id` if it is an ICS-24 port: 2 to 128 characters of `[a-zA-Z0-9._+-#[]<>]`.
+
+    Raises:
+        MalformedInput: another length or character; `field` names it.
+    """
     if not MIN_PORT_ID_CHARS <= len(port_id) <= MAX_PORT_ID_CHARS:
         raise MalformedInput(field, "2 to 128 characters", got=port_id)
     if _PORT_ID.fullmatch(port_id) is None:
@@ -33,12 +41,20 @@ def check_port_id(port_id: str, field: str = "port_id") -> str:
 
 
 def client_id_for(client_type: str, number: int) -> str:
-    """The identifier `type-number` of the hub's n-th client of a type."""
+    """The identifier `type-number` of the hub's n-th client of a type.
+
+    Raises:
+        MalformedInput: a type out of its rules, or an identifier that is too short or too long.
+    """
     if _CLIENT_TYPE.fullmatch(client_type) is None:
         raise MalformedInput("client_type", "letters, digits, _ and inner hyphens", got=client_type)
     return check_client_id(f"{client_type}-{number}")
 
 
 def client_type_of(client_id: str) -> str:
-    """The type part of an identifier."""
+    """The type part of an identifier: all before its last hyphen.
+
+    Raises:
+        MalformedInput: not a client identifier.
+    """
     return check_client_id(client_id).rpartition("-")[0]

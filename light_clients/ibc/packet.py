@@ -97,7 +97,12 @@ class Acknowledgement:
         return self.app_acknowledgements == (ERROR_ACKNOWLEDGEMENT,)
 
     def check_matches(self, packet: Packet) -> None:
-        """A success has as many entries as the packet has payloads (ICS-04 v2)."""
+        """A success has as many entries as the packet has payloads (ICS-04 v2); the error sentinel stands for all of
+        them.
+
+        Raises:
+            MalformedInput: another number.
+        """
         if not self.is_error and len(self.app_acknowledgements) != len(packet.payloads):
             raise MalformedInput(
                 "acknowledgement",
@@ -132,7 +137,11 @@ def encode_packet(packet: Packet) -> bytes:
 
 
 def decode_packet(data: bytes) -> Packet:
-    """Inverse of `encode_packet`; refuses anything but the canonical bytes."""
+    """Inverse of `encode_packet`, of at most `MAX_PACKET_BYTES`; refuses anything but the canonical bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     message = parse_canonical(ibc_pb2.Packet, data, "packet", MAX_PACKET_BYTES)
     return Packet(
         sequence=message.sequence,
@@ -159,6 +168,10 @@ def encode_acknowledgement(acknowledgement: Acknowledgement) -> bytes:
 
 
 def decode_acknowledgement(data: bytes) -> Acknowledgement:
-    """Inverse of `encode_acknowledgement`; refuses anything but the canonical bytes."""
+    """Inverse of `encode_acknowledgement`; refuses anything but the canonical bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an empty entry, or more than `MAX_ACKNOWLEDGEMENT_BYTES` in all.
+    """
     message = parse_canonical(ibc_pb2.Acknowledgement, data, "acknowledgement", 2 * MAX_ACKNOWLEDGEMENT_BYTES)
     return Acknowledgement(tuple(message.app_acknowledgements))

@@ -81,7 +81,11 @@ class TransferData:
 
 
 def parse_amount(text: str) -> int:
-    """The one form of a positive amount: decimal digits, no sign, no leading zero, below 2^256."""
+    """The one form of a positive amount: decimal digits, no sign, no leading zero, below 2^256.
+
+    Raises:
+        MalformedInput: another form, zero, or too great.
+    """
     if _AMOUNT.fullmatch(text) is None or (amount := int(text)) > MAX_AMOUNT:
         raise MalformedInput("transfer.amount", "must be decimal digits of 1 to 2^256 - 1", got=text)
     return amount

@@ -140,6 +140,7 @@ class UnsupportedOperation(VerificationError):
 
     @property
     def sentence(self) -> str:
+        """Without `detail`: the hub stores and hashes it, so its words never change."""
         return f"not supported: {self.operation}"
 
     def __str__(self) -> str:

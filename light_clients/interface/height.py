@@ -40,7 +40,7 @@ class Height:
         """Inverse of `to_key`.
 
         Raises:
-            MalformedInput: `key` has not 16 bytes.
+            MalformedInput: `key` is not 16 bytes.
         """
         if len(key) != 16:
             raise MalformedInput("height", "a height key has 16 bytes", got=key)

@@ -107,6 +107,11 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
         """
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+        """See `LightClient.create`: both states are decoded, then judged by `judge_creation`.
+
+        Raises:
+            VerificationError: a state cannot be decoded, or the first rule that does not hold.
+        """
         client = self.decode_client(client_state)
         self.judge_creation(VERIFY, client, self.decode_state(consensus_state), now_ns)
         return Created(self.height_of(client))
@@ -130,9 +135,19 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
         return ClientStatus.EXPIRED if edge_ns <= now_ns else ClientStatus.ACTIVE
 
     def latest_height(self, client_state: bytes) -> Height:
+        """See `LightClient.latest_height`; what `height_of` reads from the decoded state.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: as `decode_client`.
+        """
         return self.height_of(self.decode_client(client_state))
 
     def timestamp_ns(self, consensus_state: bytes) -> int:
+        """See `LightClient.timestamp_ns`.
+
+        Raises:
+            MalformedInput: as `decode_state`.
+        """
         return self.decode_state(consensus_state).timestamp_ns
 
     def verify_header(
@@ -153,11 +168,21 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
     ) -> None:
+        """See `LightClient.verify_membership`: `judge_membership` without a record.
+
+        Raises:
+            VerificationError: the first rule that does not hold.
+        """
         self.judge_membership(VERIFY, client_state, consensus_state, proof, path, value)
 
     def verify_non_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
     ) -> None:
+        """See `LightClient.verify_non_membership`: `judge_membership` of None without a record.
+
+        Raises:
+            VerificationError: the first rule that does not hold.
+        """
         self.judge_membership(VERIFY, client_state, consensus_state, proof, path, None)
 
     def substitute_parameters(self, subject: ClientT, substitute: ClientT) -> Iterable[tuple[str, object, object]]:

@@ -159,7 +159,7 @@ def consensus_state_is_sound(state: ConsensusState) -> None:
     """A root, the hash of the next validators, and a time after 1970: no default value is ever trusted (Nomad).
 
     Raises:
-        PredicateFailed: root empty or zero, a hash that has not 32 bytes, or a time before 1970-01-01T00:00:01Z.
+        PredicateFailed: root empty or zero, a hash that is not 32 bytes, or a time before 1970-01-01T00:00:01Z.
     """
     _demand(bool(state.root), "consensus_state_is_sound", "the root is empty")
     _demand(any(state.root), "consensus_state_is_sound", "the root is all zero")

@@ -9,13 +9,21 @@ from light_clients.proofs.ics23.types import NonExistenceProof, ProofSpec
 
 
 def comparison_key(spec: ProofSpec, key: bytes) -> bytes:
-    """The form in which the tree orders keys: hashed where the spec says so (SMT)."""
+    """The form in which the tree orders keys: hashed where the spec says so (SMT).
+
+    Raises:
+        UnsupportedOperation: a hash op that is not offered.
+    """
     return apply_prehash(spec.leaf_spec.prehash_key, key) if spec.prehash_key_before_comparison else key
 
 
 @rule(STRICT_SOURCE)
 def proof_names_key(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> None:
-    """The proof says of itself that it is of this key."""
+    """The proof says of itself that it is of this key.
+
+    Raises:
+        PredicateFailed: it is of another one, or `key` is empty.
+    """
     if not key:
         raise PredicateFailed("proof_names_key", "the empty key can be neither present nor absent")
     # SMT provers write the hashed key (docs/spec/strictness.md I6); the reference does not look at the field at all.
@@ -25,14 +33,22 @@ def proof_names_key(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> No
 
 @rule(PROOF_SOURCE)
 def has_neighbour(proof: NonExistenceProof) -> None:
-    """At least one neighbour is shown."""
+    """At least one neighbour is shown.
+
+    Raises:
+        PredicateFailed: neither is: an empty tree proves no absence.
+    """
     if proof.left is None and proof.right is None:
         raise PredicateFailed("has_neighbour", "neither a left nor a right neighbour: an empty tree proves no absence")
 
 
 @rule(PROOF_SOURCE)
 def key_lies_between(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> None:
-    """In the tree's order the key comes after the left neighbour and before the right one."""
+    """In the tree's order the key comes after the left neighbour and before the right one.
+
+    Raises:
+        PredicateFailed: equal to one of them, or outside.
+    """
     wanted = comparison_key(spec, key)
     if proof.left is not None and not comparison_key(spec, proof.left.key) < wanted:
         raise PredicateFailed("key_lies_between", "the key is not right of the left neighbour", key, proof.left.key)
@@ -42,7 +58,11 @@ def key_lies_between(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> N
 
 @rule(PROOF_SOURCE)
 def nothing_between(spec: ProofSpec, proof: NonExistenceProof) -> None:
-    """No leaf can lie between the neighbours, or beyond the only one."""
+    """No leaf can lie between the neighbours, or beyond the only one.
+
+    Raises:
+        PredicateFailed: their paths leave room.
+    """
     inner = spec.inner_spec
     if proof.left is not None and proof.right is not None:
         if not are_neighbours(inner, proof.left.path, proof.right.path):
@@ -63,10 +83,14 @@ def judge_absence(
     before: Proven | None = None,
     nodes: list[bytes] | None = None,
 ) -> Proven | None:
-    """Every rule in order that `key` holds nothing in the tree of `root`: both neighbours proven, then the gap between them.
+    """Every rule in order that `key` holds nothing in the tree of `root`: both neighbours proven, then the gap between
+    them.
 
-    `before` and the answer are as in `judge_existence`; the second neighbour is read up to where it joins the first one.
-    `nodes`: where the first neighbour's proof leads, for a caller that has asked before.
+    `before` and the answer are as in `judge_existence`; the second neighbour is read up to where it joins the first
+    one. `nodes`: where the first neighbour's proof leads, for a caller that has asked before.
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
     """
     judge(has_neighbour, proof)
     judge(proof_names_key, spec, proof, key)

@@ -76,7 +76,12 @@ class ExistenceClaim:
         return self._has_standard_nodes
 
     def nodes(self) -> list[bytes]:
-        """The leaf, and the node that each step leads to; the last one is the root. Proves nothing by itself."""
+        """The leaf, and the node that each step leads to; the last one is the root. Proves nothing by itself.
+
+        Raises:
+            MalformedInput: an empty key or value, or a length that the leaf op does not take.
+            UnsupportedOperation: a hash or length op that is not offered.
+        """
         if self._nodes is None:
             proof, before = self.proof, self.before
             nodes = nodes_above(apply_leaf(proof.leaf, proof.key, proof.value), proof.path[: self.unshared])
@@ -92,49 +97,78 @@ class ExistenceClaim:
 
 @rule(OPS_SOURCE)
 def leaf_conforms_to_spec(claim: ExistenceClaim) -> None:
-    """See `predicates.leaf_conforms_to_spec`; a leaf op is judged once."""
+    """See `predicates.leaf_conforms_to_spec`; a leaf op is judged once.
+
+    Raises:
+        PredicateFailed: it is not the spec's leaf.
+    """
     if not claim.leaf_is_as_before:
         predicates.leaf_conforms_to_spec(claim.proof, claim.spec)
 
 
 @rule(OPS_SOURCE)
 def inner_nodes_conform_to_spec(claim: ExistenceClaim) -> None:
-    """See `predicates.inner_nodes_conform_to_spec`, which reads paths that have not the standard form."""
+    """See `predicates.inner_nodes_conform_to_spec`, which reads paths that do not have the standard form.
+
+    Raises:
+        PredicateFailed: the first inner node that is not the spec's.
+    """
     if not claim.has_standard_nodes:
         predicates.inner_nodes_conform_to_spec(claim.proof, claim.spec)
 
 
 @rule(STRICT_SOURCE)
 def leaf_prefix_is_exact(claim: ExistenceClaim) -> None:
-    """See `predicates.leaf_prefix_is_exact`; a leaf op is judged once."""
+    """See `predicates.leaf_prefix_is_exact`; a leaf op is judged once.
+
+    Raises:
+        PredicateFailed: a prefix with room for something else.
+    """
     if not claim.leaf_is_as_before:
         predicates.leaf_prefix_is_exact(claim.proof, claim.spec)
 
 
 @rule(STRICT_SOURCE)
 def inner_nodes_have_one_place(claim: ExistenceClaim) -> None:
-    """See `predicates.inner_nodes_have_one_place`, which reads paths that have not the standard form."""
+    """See `predicates.inner_nodes_have_one_place`, which reads paths that do not have the standard form.
+
+    Raises:
+        PredicateFailed: the first inner node that leaves no single place.
+    """
     if not claim.has_standard_nodes:
         predicates.inner_nodes_have_one_place(claim.proof, claim.spec)
 
 
 @rule(PROOF_SOURCE)
 def root_matches(claim: ExistenceClaim) -> list[bytes]:
-    """The path leads to the trusted root. Returns the nodes on the way."""
+    """The path leads to the trusted root. Returns the nodes on the way.
+
+    Raises:
+        PredicateFailed: it leads elsewhere.
+        MalformedInput, UnsupportedOperation: as `ExistenceClaim.nodes`.
+    """
     nodes = claim.nodes()
     predicates.root_matches(claim.spec, nodes[-1], claim.root)
     return nodes
 
 
 def judge_reference_shape(judge: Judge, claim: ExistenceClaim) -> None:
-    """The rules of a spec as the reference has them, without our stricter ones (ics23 `CheckAgainstSpec`)."""
+    """The rules of a spec as the reference has them, without our stricter ones (ics23 `CheckAgainstSpec`).
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(leaf_conforms_to_spec, claim)
     judge(predicates.depth_within_spec, claim.proof, claim.spec)
     judge(inner_nodes_conform_to_spec, claim)
 
 
 def judge_existence(judge: Judge, claim: ExistenceClaim) -> Proven:
-    """Every rule in order. Returns what the next proof under this root is read up to, where it joins this one."""
+    """Every rule in order. Returns what the next proof under this root is read up to, where it joins this one.
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     judge(predicates.root_is_well_formed, claim.spec, claim.root)
     judge_reference_shape(judge, claim)
     judge(leaf_prefix_is_exact, claim)

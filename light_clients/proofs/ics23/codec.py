@@ -27,6 +27,7 @@ MAX_CHILD_BYTES = 64
 
 
 def leaf_from_message(message: pb.LeafOp) -> LeafOp:
+    """The op as it stands: numbers of unknown ops are kept, and refused where they would be applied."""
     return _leaf_op(message.hash, message.prehash_key, message.prehash_value, message.length, message.prefix)
 
 
@@ -35,12 +36,18 @@ _leaf_op = lru_cache(maxsize=256)(LeafOp)
 
 
 def path_from_messages(messages: Iterable[pb.InnerOp]) -> tuple[InnerOp, ...]:
+    """Inner ops in the order given, leaf side first; how many is the caller's to bound."""
     # Without the named tuple's own constructor, whose calls are half of a proof's decoding.
     make, cls = tuple.__new__, InnerOp
     return tuple([make(cls, (op.hash, op.prefix, op.suffix)) for op in messages])
 
 
 def existence_from_message(message: pb.ExistenceProof, field: str = "proof") -> ExistenceProof:
+    """A proof of existence of at most `MAX_PATH_STEPS` steps; `field` names it in errors.
+
+    Raises:
+        MalformedInput: no leaf, or too long a path.
+    """
     if not message.HasField("leaf"):
         raise MalformedInput(f"{field}.leaf", "is missing")
     if len(message.path) > MAX_PATH_STEPS:
@@ -49,6 +56,11 @@ def existence_from_message(message: pb.ExistenceProof, field: str = "proof") -> 
 
 
 def non_existence_from_message(message: pb.NonExistenceProof, field: str = "proof") -> NonExistenceProof:
+    """A proof of absence, whose neighbours may both be missing here (`has_neighbour` refuses that).
+
+    Raises:
+        MalformedInput: a neighbour has no leaf, or too long a path.
+    """
     left = existence_from_message(message.left, f"{field}.left") if message.HasField("left") else None
     right = existence_from_message(message.right, f"{field}.right") if message.HasField("right") else None
     return NonExistenceProof(message.key, left, right)
@@ -90,7 +102,10 @@ def _decompress_existence(
 def decompress(message: pb.CompressedBatchProof) -> BatchProof:
     """The batch that a compressed one stands for: its paths are indices into one table of inner ops.
 
-    Separate from verification: the IBC door refuses compressed proofs, so only tools call this.
+    Separate from verification: the IBC door refuses compressed proofs, so only tools and batches call this.
+
+    Raises:
+        MalformedInput: too many entries or steps, an entry without a proof or leaf, or an index outside the table.
     """
     if len(message.entries) > MAX_BATCH_ENTRIES:
         raise MalformedInput("compressed", f"more than {MAX_BATCH_ENTRIES} entries", got=len(message.entries))
@@ -127,7 +142,11 @@ def _commitment_from_message(message: pb.CommitmentProof, field: str) -> Commitm
 
 
 def decode_commitment_proof(data: bytes) -> CommitmentProof:
-    """A `cosmos.ics23.v1.CommitmentProof` of any kind, compressed ones decompressed."""
+    """A `cosmos.ics23.v1.CommitmentProof` of any kind, compressed ones decompressed.
+
+    Raises:
+        MalformedInput: not the canonical encoding, no proof in it, or a part out of bounds (named).
+    """
     message = parse_canonical(pb.CommitmentProof, data, "proof", MAX_PROOF_BYTES)
     return _commitment_from_message(message, "proof")
 
@@ -194,7 +213,10 @@ def encode_commitment_proof(proof: ExistenceProof | NonExistenceProof) -> bytes:
 
 
 def encode_batch_proof(proofs: Iterable[ExistenceProof | NonExistenceProof]) -> bytes:
-    """A CommitmentProof of all of them, compressed: each inner op stands in it once. At most `MAX_BATCH_ENTRIES`."""
+    """A CommitmentProof of all of them, compressed: each inner op stands in it once.
+
+    More than `MAX_BATCH_ENTRIES` are not refused here, but by every decoder.
+    """
     places: dict[InnerOp, int] = {}
 
     def compressed(proof: ExistenceProof) -> pb.CompressedExistenceProof:
@@ -223,9 +245,12 @@ def encode_merkle_proof(proofs: tuple[ExistenceProof | NonExistenceProof, ...]) 
 
 
 def spec_from_message(message: pb.ProofSpec) -> ProofSpec:
-    """A spec as a client state carries it; MalformedInput where its numbers make no tree.
+    """A spec as a client state carries it; a standard one is the very value of `STANDARD_SPECS`.
 
     The rule on prefix lengths keeps a child from hiding in a longer prefix (cosmos/ics23 `go/proof.go`).
+
+    Raises:
+        MalformedInput: a part is missing, or its numbers make no tree.
     """
     if not message.HasField("leaf_spec") or not message.HasField("inner_spec"):
         raise MalformedInput("proof_spec", "leaf or inner spec is missing")
@@ -288,5 +313,9 @@ def encode_proof_spec(spec: ProofSpec) -> bytes:
 
 
 def decode_proof_spec(data: bytes) -> ProofSpec:
-    """Inverse of `encode_proof_spec`."""
+    """Inverse of `encode_proof_spec`, of at most `MAX_SPEC_BYTES`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or as `spec_from_message`.
+    """
     return spec_from_message(parse_canonical(pb.ProofSpec, data, "proof_spec", MAX_SPEC_BYTES))

@@ -30,7 +30,7 @@ def branches_of(spec: InnerSpec, path: Iterable[InnerOp]) -> Iterator[int | None
 
 
 def branch_of(spec: InnerSpec, op: InnerOp) -> int | None:
-    """`branches_of` one step."""
+    """`branches_of` one step: the branch in key order, or None."""
     return _branch(_places(spec), op)
 
 
@@ -72,7 +72,7 @@ def right_branches_are_empty(spec: InnerSpec, op: InnerOp) -> bool:
 
 
 def is_left_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
-    """No key can be left of this path."""
+    """No key can be left of this path: each step takes the first branch, or those before it are empty."""
     if not path:
         return True
     branches = branches_of(spec, path)
@@ -80,7 +80,7 @@ def is_left_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
 
 
 def is_right_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
-    """No key can be right of this path."""
+    """No key can be right of this path: each step takes the last branch, or those after it are empty."""
     if not path:
         return True
     last = len(spec.child_order) - 1

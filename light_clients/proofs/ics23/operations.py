@@ -30,7 +30,11 @@ _REQUIRED_LENGTH: dict[int, int] = {LengthOp.REQUIRE_32_BYTES: 32, LengthOp.REQU
 
 
 def apply_hash(op: int, preimage: bytes) -> bytes:
-    """UnsupportedOperation for NO_HASH, Keccak-256, BLAKE3 (as in the reference) and numbers out of range."""
+    """The digest of `preimage` by one of the reference's hash ops.
+
+    Raises:
+        UnsupportedOperation: NO_HASH, Keccak-256, BLAKE3 (as in the reference) and numbers out of range.
+    """
     function = _HASHES.get(op)
     if function is None:
         raise UnsupportedOperation(f"ICS-23 hash op {op}")
@@ -38,12 +42,16 @@ def apply_hash(op: int, preimage: bytes) -> bytes:
 
 
 def apply_prehash(op: int, data: bytes) -> bytes:
-    """`apply_hash`, where NO_HASH leaves the data as they are."""
+    """`apply_hash`, where NO_HASH leaves the data as they are.
+
+    Raises:
+        UnsupportedOperation: as `apply_hash`.
+    """
     return data if op == _NO_HASH else apply_hash(op, data)
 
 
 def encode_varint(number: int) -> bytes:
-    """Protobuf's unsigned varint."""
+    """Protobuf's unsigned varint, in its shortest form; `number` is not negative."""
     if number < 0x80:
         return bytes((number,))
     encoded = bytearray()
@@ -55,7 +63,12 @@ def encode_varint(number: int) -> bytes:
 
 
 def apply_length(op: int, data: bytes) -> bytes:
-    """The data with the length prefix that `op` asks for."""
+    """The data with the length prefix that `op` asks for.
+
+    Raises:
+        UnsupportedOperation: VAR_RLP and numbers out of range.
+        MalformedInput: the op requires 32 or 64 bytes, and the data have another number.
+    """
     if op == _NO_PREFIX:
         return data
     if op == _VAR_PROTO:
@@ -71,7 +84,12 @@ def apply_length(op: int, data: bytes) -> bytes:
 
 
 def apply_leaf(op: LeafOp, key: bytes, value: bytes) -> bytes:
-    """Hash of the leaf; MalformedInput for an empty key or value, which no spec can tell from absence."""
+    """Hash of the leaf. An empty key or value is refused, since no spec can tell it from absence.
+
+    Raises:
+        MalformedInput: an empty key or value, or a length that the op does not take.
+        UnsupportedOperation: a hash or length op that is not offered.
+    """
     if not key:
         raise MalformedInput("proof.key", "is empty")
     if not value:
@@ -86,14 +104,23 @@ def apply_leaf(op: LeafOp, key: bytes, value: bytes) -> bytes:
 
 
 def apply_inner(op: InnerOp, child: bytes) -> bytes:
-    """Hash of the parent."""
+    """Hash of the parent.
+
+    Raises:
+        MalformedInput: an empty child.
+        UnsupportedOperation: a hash op that is not offered.
+    """
     if not child:
         raise MalformedInput("proof.path", "an inner op needs a child")
     return apply_hash(op.hash, op.prefix + child + op.suffix)
 
 
 def nodes_above(node: bytes, path: Iterable[InnerOp]) -> list[bytes]:
-    """`node`, and what each step leads to from there."""
+    """`node`, and what each step leads to from there: one more entry than the path has steps.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: as `apply_inner`.
+    """
     nodes = [node]
     for op in path:
         hash_op, prefix, suffix = op
@@ -104,5 +131,9 @@ def nodes_above(node: bytes, path: Iterable[InnerOp]) -> list[bytes]:
 
 
 def calculate_root(proof: ExistenceProof) -> bytes:
-    """The root that the proof leads to. Proves nothing until the spec's rules are checked too."""
+    """The root that the proof leads to. Proves nothing until the spec's rules are checked too.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: as `apply_leaf` and `apply_inner`.
+    """
     return nodes_above(apply_leaf(proof.leaf, proof.key, proof.value), proof.path)[-1]

@@ -26,7 +26,11 @@ MAX_INT64 = 2**63 - 1
 
 @rule(STRICT_SOURCE)
 def root_is_well_formed(spec: ProofSpec, root: bytes) -> None:
-    """A root is a digest and not a default: an empty or all-zero one must never verify anything (Nomad)."""
+    """A root is a digest and not a default: an empty or all-zero one must never verify anything (Nomad).
+
+    Raises:
+        PredicateFailed: empty, all zero, more than `MAX_ROOT_BYTES`, or not 32 bytes where the spec hashes by SHA-256.
+    """
     if len(root) == 32 and any(root):
         return
     if not root or len(root) > MAX_ROOT_BYTES or not any(root):
@@ -36,7 +40,11 @@ def root_is_well_formed(spec: ProofSpec, root: bytes) -> None:
 
 
 def leaf_conforms(leaf: LeafOp, expected: LeafOp) -> None:
-    """Same operations as the spec's leaf, and a prefix that begins with the spec's."""
+    """Same operations as the spec's leaf, and a prefix that begins with the spec's.
+
+    Raises:
+        PredicateFailed: `leaf_conforms_to_spec`: the first of these that differs.
+    """
     if (
         leaf.hash != expected.hash
         or leaf.prehash_key != expected.prehash_key
@@ -94,7 +102,11 @@ def _read_natural(data: bytes, offset: int, name: str, predicate: str) -> tuple[
 
 
 def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
-    """The reference's rule for the leaf, IAVL's varints included."""
+    """The reference's rule for the leaf, IAVL's varints included.
+
+    Raises:
+        PredicateFailed: another op or prefix, or an IAVL prefix that is not height, size and version.
+    """
     leaf_conforms(proof.leaf, spec.leaf_spec)
     if same_kind(spec, IAVL_SPEC):
         _, _, _, rest = _iavl_header(proof.leaf.prefix, "leaf_conforms_to_spec")
@@ -104,7 +116,11 @@ def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
 
 @rule(PROOF_SOURCE)
 def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
-    """Number of inner nodes on the path."""
+    """The number of inner nodes on the path is within the spec's depths, both included.
+
+    Raises:
+        PredicateFailed: too few or too many; a spec's `max_depth` of 0 means `DEFAULT_MAX_DEPTH`.
+    """
     depth = len(proof.path)
     max_depth = spec.max_depth or DEFAULT_MAX_DEPTH
     if not spec.min_depth <= depth <= max_depth:
@@ -124,7 +140,11 @@ def _iavl_height(op: InnerOp, layer: int) -> None:
 
 
 def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
-    """The reference's rules for every inner node, leaf side first."""
+    """The reference's rules for every inner node, leaf side first.
+
+    Raises:
+        PredicateFailed: the first node of another hash, prefix or suffix, or of an IAVL height below its layer.
+    """
     name = "inner_nodes_conform_to_spec"
     iavl = same_kind(spec, IAVL_SPEC)
     inner, leaf_prefix = spec.inner_spec, spec.leaf_spec.prefix
@@ -145,7 +165,11 @@ def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
 
 
 def leaf_prefix_is_exact(proof: ExistenceProof, spec: ProofSpec) -> None:
-    """Nothing of a key can hide in the prefix: exact bytes, or for IAVL height 0 and size 1 (I1, I2)."""
+    """Nothing of a key can hide in the prefix: exact bytes, or for IAVL height 0 and size 1 (I1, I2).
+
+    Raises:
+        PredicateFailed: other bytes.
+    """
     prefix = proof.leaf.prefix
     if same_kind(spec, IAVL_SPEC):
         if prefix.startswith(IAVL_LEAF):
@@ -158,7 +182,11 @@ def leaf_prefix_is_exact(proof: ExistenceProof, spec: ProofSpec) -> None:
 
 
 def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
-    """Each inner node has all siblings and exactly one place for the child, and the standard bytes between (I3, I4)."""
+    """Each inner node has all siblings and exactly one place for the child, and the standard bytes between (I3, I4).
+
+    Raises:
+        PredicateFailed: the first node that does not.
+    """
     name = "inner_nodes_have_one_place"
     iavl = same_kind(spec, IAVL_SPEC)
     fixed_prefix = same_kind(spec, TENDERMINT_SPEC) or same_kind(spec, SMT_SPEC)
@@ -176,18 +204,33 @@ def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
 
 @rule(PROOF_SOURCE)
 def key_matches(proof: ExistenceProof, key: bytes) -> None:
+    """The proof is of the key that the caller asks for; the empty key is never proven.
+
+    Raises:
+        PredicateFailed: another key, or an empty one.
+    """
     if not key or proof.key != key:
         raise PredicateFailed("key_matches", "the proof is of another key", got=proof.key, expected=key)
 
 
 @rule(PROOF_SOURCE)
 def value_matches(proof: ExistenceProof, value: bytes) -> None:
+    """The proof is of the value that the caller expects; the empty value is never proven.
+
+    Raises:
+        PredicateFailed: another value, or an empty one.
+    """
     if not value or proof.value != value:
         raise PredicateFailed("value_matches", "the proof is of another value", got=proof.value, expected=value)
 
 
 def root_matches(spec: ProofSpec, computed: bytes, root: bytes) -> None:
-    """The path leads to the trusted root; `computed` is where it leads."""
+    """The path leads to the trusted root; `computed` is where it leads.
+
+    Raises:
+        PredicateFailed: another root.
+        MalformedInput: no 32 bytes come out, where the spec hashes by SHA-256.
+    """
     if spec.inner_spec.hash == _SHA256 and len(computed) != 32:
         raise MalformedInput("proof.leaf.hash", "gives no 32-byte root", got=computed)
     if computed != root:

@@ -22,12 +22,20 @@ _CHAIN_SOURCE = "ibc-go 23-commitment/types/merkle.go"
 
 
 def verify_membership(spec: ProofSpec, proof: ExistenceProof, root: bytes, key: bytes, value: bytes) -> None:
-    """`key` holds `value` in the tree of `root`."""
+    """`key` holds `value` in the tree of `root`; one tree, where IBC has a chain of them (`verify_chained`).
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     judge_existence(VERIFY, ExistenceClaim(spec, proof, root, key, value))
 
 
 def verify_non_membership(spec: ProofSpec, proof: NonExistenceProof, root: bytes, key: bytes) -> None:
-    """`key` holds nothing in the tree of `root`."""
+    """`key` holds nothing in the tree of `root`; one tree, where IBC has a chain of them (`verify_chained`).
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     judge_absence(VERIFY, spec, proof, root, key)
 
 
@@ -41,7 +49,12 @@ _value_is_not_empty = cited(_not_empty, _CHAIN_SOURCE, "value_matches")
 
 @rule(_CHAIN_SOURCE)
 def path_has_one_key_a_tree(specs: Sequence[ProofSpec], path: tuple[bytes, ...]) -> None:
-    """As many keys as there are trees, each within its bounds."""
+    """As many keys as there are trees, each within its bounds.
+
+    Raises:
+        PredicateFailed: another number, or no tree.
+        MalformedInput: an element that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+    """
     if not specs or len(path) != len(specs):
         raise PredicateFailed("path_has_one_key_a_tree", "path elements", got=len(path), expected=len(specs))
     for element in path:
@@ -53,7 +66,12 @@ def path_has_one_key_a_tree(specs: Sequence[ProofSpec], path: tuple[bytes, ...])
 def proof_has_one_proof_a_tree(
     specs: Sequence[ProofSpec], proof: bytes
 ) -> tuple[ExistenceProof | NonExistenceProof, ...]:
-    """Decodes as many proofs as there are trees."""
+    """Decodes as many proofs as there are trees, leaf store first.
+
+    Raises:
+        PredicateFailed: another number, or `proof_is_single` for a batch.
+        MalformedInput: not the canonical encoding, or out of bounds.
+    """
     proofs = decode_merkle_proof(proof)
     if len(proofs) != len(specs):
         raise PredicateFailed("proof_has_one_proof_a_tree", "proofs", got=len(proofs), expected=len(specs))
@@ -62,7 +80,11 @@ def proof_has_one_proof_a_tree(
 
 @rule(_CHAIN_SOURCE)
 def proof_is_of_right_kind(proof: ExistenceProof | NonExistenceProof, absent: bool) -> None:
-    """A proof of existence for what is stored, one of non-existence for what is not."""
+    """A proof of existence for what is stored, one of non-existence for what is not.
+
+    Raises:
+        PredicateFailed: the other kind.
+    """
     if absent != isinstance(proof, NonExistenceProof):
         wanted = "non-existence" if absent else "existence"
         raise PredicateFailed("proof_is_of_right_kind", f"a proof of {wanted} is needed here", got=type(proof).__name__)
@@ -87,7 +109,11 @@ def judge_chained(
     path: tuple[bytes, ...],
     value: bytes | None,
 ) -> None:
-    """Every rule of `verify_chained`, in order; trees are counted from the leaf store (`tree_0`) to the root."""
+    """Every rule of `verify_chained`, in order; trees are counted from the leaf store (`tree_0`) to the root.
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
+    """
     judge.tacitly(_value_is_not_empty, value)
     judge(path_has_one_key_a_tree, specs, path)
     proofs = judge(proof_has_one_proof_a_tree, specs, proof)
@@ -139,7 +165,11 @@ def _entries_by_key(batch: CommitmentProof) -> tuple[dict[bytes, ExistenceProof]
 
 @rule(_BATCH_SOURCE)
 def batch_well_formed(proof: bytes) -> tuple[dict[bytes, ExistenceProof], dict[bytes, NonExistenceProof]]:
-    """Decodes the batch: proofs of existence and of absence, by their keys."""
+    """Decodes the batch: proofs of existence and of absence, by their keys; of two of one key the first stands.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or out of bounds.
+    """
     return _entries_by_key(decode_commitment_proof(proof))
 
 
@@ -147,7 +177,11 @@ def batch_well_formed(proof: bytes) -> tuple[dict[bytes, ExistenceProof], dict[b
 def batch_holds_key(
     spec: ProofSpec, absent: dict[bytes, NonExistenceProof], key: bytes, value: bytes | None
 ) -> NonExistenceProof:
-    """The batch's proof of absence of a key that is said to hold nothing; what holds something was looked up before."""
+    """The batch's proof of absence of a key that is said to hold nothing; what holds something was looked up before.
+
+    Raises:
+        PredicateFailed: the batch has no proof of the key, or `value` is not None.
+    """
     gap = absent.get(key)
     if value is None and gap is None:
         gap = absent.get(comparison_key(spec, key))
@@ -158,7 +192,12 @@ def batch_holds_key(
 
 @rule(_BATCH_SOURCE)
 def items_are_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
-    """At most `MAX_BATCH_ENTRIES` keys within their bounds, each with a value that can be stored, or None."""
+    """At most `MAX_BATCH_ENTRIES` keys within their bounds, each with a value that can be stored, or None.
+
+    Raises:
+        MalformedInput: no item or too many, or a key that does not have 1 to `MAX_PATH_ELEMENT_BYTES` bytes.
+        PredicateFailed: `value_matches`: an empty value.
+    """
     if not 0 < len(items) <= MAX_BATCH_ENTRIES:
         raise MalformedInput("items", f"1 to {MAX_BATCH_ENTRIES} are asked of a batch", got=len(items))
     for key, value in items:
@@ -171,7 +210,11 @@ def items_are_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
 def judge_batch(
     judge: Judge, spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
 ) -> None:
-    """Every rule of `verify_batch`, in order, labelled by the item's place."""
+    """Every rule of `verify_batch`, in order, labelled by the item's place.
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule of the first item that does not hold.
+    """
     judge(items_are_well_formed, items)
     present, absent = judge(batch_well_formed, proof)
     before: Proven | None = None

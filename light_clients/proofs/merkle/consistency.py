@@ -23,7 +23,11 @@ class ConsistencyProof:
 
 
 def prove_consistency(leaf_hashes: Sequence[bytes], first: int) -> ConsistencyProof:
-    """That the first `first` of these leaves are the tree that once was; IndexError where there are not so many."""
+    """That the first `first` of these leaves are the tree that once was; for provers, which hold every leaf hash.
+
+    Raises:
+        IndexError: there are not so many leaves.
+    """
     if not 0 <= first <= len(leaf_hashes):
         raise IndexError(first)
     nodes = _subproof(leaf_hashes, first, is_whole=True) if 0 < first < len(leaf_hashes) else []
@@ -44,7 +48,11 @@ def _subproof(leaf_hashes: Sequence[bytes], first: int, *, is_whole: bool) -> li
 
 @rule(_SOURCE)
 def sizes_ascend(proof: ConsistencyProof) -> None:
-    """The tree that is to be the beginning is not the larger one."""
+    """The tree that is to be the beginning is not the larger one.
+
+    Raises:
+        PredicateFailed: it is, or a size is negative or above `MAX_TOTAL`.
+    """
     if not 0 <= proof.first <= proof.second <= MAX_TOTAL:
         raise PredicateFailed(
             "sizes_ascend", "the first tree is not the smaller one", proof.first, f"<= {proof.second}"
@@ -53,7 +61,11 @@ def sizes_ascend(proof: ConsistencyProof) -> None:
 
 @rule(_SOURCE)
 def nodes_are_hashes(proof: ConsistencyProof) -> None:
-    """At most 64 nodes, each of 32 bytes."""
+    """At most 64 nodes, each of 32 bytes.
+
+    Raises:
+        PredicateFailed: too many, or one of another length.
+    """
     # A path of 63 levels has at most one node a level, and one where it starts.
     if len(proof.nodes) > 64 or any(len(node) != HASH_BYTES for node in proof.nodes):
         raise PredicateFailed("nodes_are_hashes", "a proof has at most 64 nodes of 32 bytes", got=len(proof.nodes))
@@ -99,7 +111,11 @@ def roots_of(proof: ConsistencyProof, first_root: bytes) -> tuple[bytes, bytes]:
 
 @rule(_SOURCE)
 def first_root_matches(proof: ConsistencyProof, first_root: bytes) -> bytes:
-    """The nodes lead to the first root. Returns the second root that they lead to."""
+    """The nodes lead to the first root. Returns the second root that they lead to.
+
+    Raises:
+        PredicateFailed: another first root, or `proof_has_its_length`.
+    """
     old, new = roots_of(proof, first_root)
     if old != first_root:
         raise PredicateFailed("first_root_matches", "the nodes lead to another first root", old, first_root)
@@ -108,14 +124,23 @@ def first_root_matches(proof: ConsistencyProof, first_root: bytes) -> bytes:
 
 @rule(_SOURCE)
 def second_root_matches(proof: ConsistencyProof, found: bytes, second_root: bytes) -> None:
-    """`found`, where the nodes lead, is the second root."""
+    """`found`, where the nodes lead, is the second root. Every tree begins with the empty one, so there nothing is
+    judged.
+
+    Raises:
+        PredicateFailed: another second root.
+    """
     # Nothing was in the first tree, so every second tree begins with it.
     if proof.first > 0 and found != second_root:
         raise PredicateFailed("second_root_matches", "the nodes lead to another second root", found, second_root)
 
 
 def judge_consistency(judge: Judge, proof: ConsistencyProof, first_root: bytes, second_root: bytes) -> None:
-    """Every rule of `verify_consistency`, in order."""
+    """Every rule of `verify_consistency`, in order.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(sizes_ascend, proof)
     judge(nodes_are_hashes, proof)
     found = judge(first_root_matches, proof, first_root)
@@ -123,5 +148,11 @@ def judge_consistency(judge: Judge, proof: ConsistencyProof, first_root: bytes, 
 
 
 def verify_consistency(proof: ConsistencyProof, first_root: bytes, second_root: bytes) -> None:
-    """The `proof.first` leaves under `first_root` begin the `proof.second` under `second_root`; else PredicateFailed."""
+    """The `proof.first` leaves under `first_root` begin the `proof.second` under `second_root`.
+
+    Both roots must be believed already: with `first` 0 the second one is not even read.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge_consistency(VERIFY, proof, first_root, second_root)

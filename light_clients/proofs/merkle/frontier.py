@@ -15,7 +15,7 @@ class Frontier:
             self.append(leaf)
 
     def append(self, leaf_hash: bytes) -> None:
-        """One leaf more at the end."""
+        """One leaf more at the end; `leaf_hash` is 32 bytes, as `tree.leaf_hash` gives it."""
         node = leaf_hash
         for level, peak in enumerate(self._peaks):
             if peak is None:
@@ -34,7 +34,7 @@ class Frontier:
         return other
 
     def root(self) -> bytes:
-        """Of all leaves so far."""
+        """Of all leaves so far, 32 bytes; `EMPTY_ROOT` for none."""
         node: bytes | None = None
         for peak in self._peaks:
             if peak is not None:

@@ -28,12 +28,20 @@ class MerkleProof:
 
 
 def prove(items: Sequence[bytes], index: int) -> MerkleProof:
-    """Proof of `items[index]`; IndexError where there is no such item."""
+    """Proof of `items[index]`, for provers.
+
+    Raises:
+        IndexError: there is no such item.
+    """
     return prove_leaf([leaf_hash(item) for item in items], index)
 
 
 def prove_leaf(leaf_hashes: Sequence[bytes], index: int) -> MerkleProof:
-    """`prove` of the items with these leaf hashes."""
+    """`prove` of the items with these leaf hashes, 32 bytes each.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
     if not 0 <= index < len(leaf_hashes):
         raise IndexError(index)
     built = levels_of_leaves(leaf_hashes)
@@ -60,7 +68,11 @@ def _sides(index: int, total: int) -> Iterator[bool]:
 
 
 def root_of(proof: MerkleProof) -> bytes:
-    """The root that the path leads to, for a proof of canonical shape."""
+    """The root that the path leads to, for a proof of canonical shape (`path_is_canonical`).
+
+    Raises:
+        ValueError: another number of aunts; a bug of the caller.
+    """
     node = proof.leaf_hash
     for aunt, aunt_is_left in zip(proof.aunts, _sides(proof.index, proof.total), strict=True):
         node = inner_hash(aunt, node) if aunt_is_left else inner_hash(node, aunt)
@@ -69,7 +81,11 @@ def root_of(proof: MerkleProof) -> bytes:
 
 @rule(_SOURCE)
 def index_within_total(proof: MerkleProof) -> None:
-    """The position is one that a tree of that many leaves has."""
+    """The position is one that a tree of that many leaves has.
+
+    Raises:
+        PredicateFailed: no leaves, more than `MAX_TOTAL`, or an index outside.
+    """
     if not 0 < proof.total <= MAX_TOTAL:
         raise PredicateFailed("index_within_total", "the tree has no leaves or too many", got=proof.total)
     if not 0 <= proof.index < proof.total:
@@ -80,7 +96,11 @@ def index_within_total(proof: MerkleProof) -> None:
 
 @rule(_SOURCE)
 def path_is_canonical(proof: MerkleProof) -> None:
-    """As many aunts as the position's only path has, each a hash."""
+    """As many aunts as the position's only path has, each a hash.
+
+    Raises:
+        PredicateFailed: another number, or an aunt that is not 32 bytes.
+    """
     expected = sum(1 for _ in _sides(proof.index, proof.total))
     if len(proof.aunts) != expected:
         raise PredicateFailed("path_is_canonical", "number of aunts", got=len(proof.aunts), expected=expected)
@@ -91,7 +111,11 @@ def path_is_canonical(proof: MerkleProof) -> None:
 
 @rule(_SOURCE)
 def leaf_matches(proof: MerkleProof, item: bytes) -> None:
-    """The proof is of this item."""
+    """The proof is of this item, which is hashed here with the prefix of leaves.
+
+    Raises:
+        PredicateFailed: another leaf hash.
+    """
     expected = leaf_hash(item)
     if proof.leaf_hash != expected:
         raise PredicateFailed("leaf_matches", "the proof is of another item", got=proof.leaf_hash, expected=expected)
@@ -99,14 +123,22 @@ def leaf_matches(proof: MerkleProof, item: bytes) -> None:
 
 @rule(_SOURCE)
 def root_matches(proof: MerkleProof, root: bytes) -> None:
-    """The path leads to the trusted root."""
+    """The path leads to the trusted root.
+
+    Raises:
+        PredicateFailed: it leads elsewhere.
+    """
     computed = root_of(proof)
     if computed != root:
         raise PredicateFailed("root_matches", "the path leads to another root", got=computed, expected=root)
 
 
 def judge_inclusion(judge: Judge, proof: MerkleProof, root: bytes, item: bytes) -> None:
-    """Every rule of `verify`, in order."""
+    """Every rule of `verify`, in order.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge(index_within_total, proof)
     judge(path_is_canonical, proof)
     judge(leaf_matches, proof, item)
@@ -114,5 +146,9 @@ def judge_inclusion(judge: Judge, proof: MerkleProof, root: bytes, item: bytes) 
 
 
 def verify(proof: MerkleProof, root: bytes, item: bytes) -> None:
-    """`item` is leaf `proof.index` of the `proof.total` leaves under `root`; raises PredicateFailed otherwise."""
+    """`item` is leaf `proof.index` of the `proof.total` leaves under `root`.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     judge_inclusion(VERIFY, proof, root, item)

@@ -17,10 +17,12 @@ EMPTY_ROOT = sha256(b"")
 
 
 def leaf_hash(item: bytes) -> bytes:
+    """32 bytes: SHA-256 of 00 and the item."""
     return sha256(_LEAF + item)
 
 
 def inner_hash(left: bytes, right: bytes) -> bytes:
+    """32 bytes: SHA-256 of 01 and both children, which are 32 bytes each."""
     return sha256(_INNER + left + right)
 
 
@@ -47,5 +49,5 @@ def root(items: Sequence[bytes]) -> bytes:
 
 
 def root_of_leaves(leaf_hashes: Sequence[bytes]) -> bytes:
-    """`root` of the items with these leaf hashes."""
+    """`root` of the items with these leaf hashes, 32 bytes each."""
     return levels_of_leaves(leaf_hashes)[-1][0] if leaf_hashes else EMPTY_ROOT

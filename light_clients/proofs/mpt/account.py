@@ -27,10 +27,12 @@ class Account:
 
     @property
     def has_code(self) -> bool:
+        """Whether its code hash is another than that of no bytes."""
         return self.code_hash != EMPTY_CODE_HASH
 
     @property
     def has_storage(self) -> bool:
+        """Whether any word is stored: an account proof alone shows it."""
         return self.storage_root != EMPTY_TRIE_ROOT
 
 
@@ -38,7 +40,11 @@ EMPTY_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
 
 def decode_account(data: bytes) -> Account:
-    """`rlp([nonce, balance, storage_root, code_hash])`, canonical."""
+    """`rlp([nonce, balance, storage_root, code_hash])`, canonical.
+
+    Raises:
+        MalformedInput: not strict RLP, not four fields, or a field out of bounds (named).
+    """
     fields = decode_rlp(data, "account", max_bytes=256)
     if isinstance(fields, bytes) or len(fields) != 4:
         raise MalformedInput("account", "is not a list of four fields")
@@ -52,7 +58,11 @@ def decode_account(data: bytes) -> Account:
 
 
 def decode_word(data: bytes) -> bytes:
-    """The 32-byte word of a storage leaf: RLP of the word without leading zeros; zero is never stored."""
+    """The 32-byte word of a storage leaf: RLP of the word without leading zeros; zero is never stored.
+
+    Raises:
+        MalformedInput: not strict RLP, or not 1 to 32 bytes without leading zeros.
+    """
     stripped = decode_rlp(data, "storage_value", max_bytes=64)
     if not isinstance(stripped, bytes) or not 0 < len(stripped) <= WORD_BYTES or stripped[0] == 0:
         raise MalformedInput("storage_value", "is not 1 to 32 bytes without leading zeros", got=data)
@@ -75,6 +85,9 @@ def verify_storage(storage_root: bytes, slot: bytes, nodes: Sequence[bytes]) -> 
     """The 32-byte word in the 32-byte `slot`, or None where its absence (a zero word) is proven.
 
     `storage_root` must come from a proven account, and `slot` from what the caller asks, never from the proof.
+
+    Raises:
+        MalformedInput, PredicateFailed: as `trie.walk`, or the leaf is no word.
     """
     if len(slot) != WORD_BYTES:
         raise MalformedInput("slot", "must be 32 bytes", got=slot)
@@ -88,7 +101,12 @@ account_path_is_proven = cited(verify_account, EIP1186_SOURCE, "account_path_is_
 
 @rule(EIP1186_SOURCE)
 def word_matches(proven: bytes | None, expected: bytes) -> None:
-    """The slot holds exactly this word of 32 bytes; zero is never stored."""
+    """The slot holds exactly this word of 32 bytes; zero is never stored.
+
+    Raises:
+        PredicateFailed: another word or none, or the zero word is expected.
+        MalformedInput: `expected` is not 32 bytes.
+    """
     if len(expected) != WORD_BYTES:
         raise MalformedInput("value", "a storage word has 32 bytes", got=expected)
     if expected == ZERO_WORD:
@@ -99,7 +117,11 @@ def word_matches(proven: bytes | None, expected: bytes) -> None:
 
 @rule(EIP1186_SOURCE)
 def slot_is_absent(proven: bytes | None) -> None:
-    """The slot holds nothing."""
+    """The slot holds nothing.
+
+    Raises:
+        PredicateFailed: a word is proven.
+    """
     if proven is not None:
         raise PredicateFailed("slot_is_absent", "word in the slot", got=proven, expected="nothing")
 
@@ -107,7 +129,11 @@ def slot_is_absent(proven: bytes | None) -> None:
 def judge_storage(
     judge: Judge, storage_root: bytes, slot: bytes, nodes: Sequence[bytes], expected_word: bytes | None
 ) -> None:
-    """`slot` holds `expected_word` (32 bytes, not zero), or with None holds nothing."""
+    """`slot` holds `expected_word` (32 bytes, not zero), or with None holds nothing.
+
+    Raises:
+        MalformedInput, PredicateFailed: the first rule that does not hold.
+    """
     proven = judge(storage_path_is_proven, storage_root, slot, nodes)
     if expected_word is None:
         judge(slot_is_absent, proven)
@@ -117,7 +143,11 @@ def judge_storage(
 
 @rule(EIP1186_SOURCE)
 def account_matches(proven: Account | None, expected: Account | None) -> None:
-    """All four fields agree, or both are absent."""
+    """All four fields agree, or both are absent.
+
+    Raises:
+        PredicateFailed: the first field that differs.
+    """
     if proven is None or expected is None:
         if proven is not expected:
             raise PredicateFailed("account_matches", "account", got=proven or "absent", expected=expected or "absent")
@@ -131,6 +161,10 @@ def account_matches(proven: Account | None, expected: Account | None) -> None:
 def judge_account(
     judge: Judge, state_root: bytes, address: bytes, nodes: Sequence[bytes], expected: Account | None
 ) -> None:
-    """`address` has exactly the `expected` account, or with None does not exist."""
+    """`address` has exactly the `expected` account, or with None does not exist.
+
+    Raises:
+        MalformedInput, PredicateFailed: the first rule that does not hold.
+    """
     proven = judge(account_path_is_proven, state_root, address, nodes)
     judge(account_matches, proven, expected)

@@ -38,12 +38,20 @@ class AccountClaim:
 
 @rule(EIP1186_SOURCE)
 def account_path_is_proven(state_root: bytes, address: bytes, nodes: Sequence[bytes]) -> Account:
-    """The account at `address`; an absent one counts as an empty one."""
+    """The account at `address`; an absent one counts as an empty one.
+
+    Raises:
+        MalformedInput, PredicateFailed: as `verify_account`.
+    """
     return verify_account(state_root, address, nodes) or EMPTY_ACCOUNT
 
 
 def judge_eip1186(judge: Judge, state_root: bytes, claim: AccountClaim) -> None:
-    """Every rule of the claim, in order; slots are judged under the storage root that the first two rules proved."""
+    """Every rule of the claim, in order; slots are judged under the storage root that the first two rules proved.
+
+    Raises:
+        MalformedInput, PredicateFailed: the first rule that does not hold; an audit shows which slot it is of.
+    """
     proven = judge(account_path_is_proven, state_root, claim.address, claim.nodes)
     judge(account_matches, proven, claim.account)
     for slot in claim.slots:

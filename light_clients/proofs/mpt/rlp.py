@@ -108,7 +108,11 @@ def encoded_size(item: RlpItem) -> int:
 
 
 def decode_uint(item: RlpItem, field: str, max_bytes: int = 32) -> int:
-    """An integer: a string without leading zeros, at most `max_bytes` long; zero is the empty string."""
+    """An integer: a string without leading zeros, at most `max_bytes` long; zero is the empty string.
+
+    Raises:
+        MalformedInput: a list, too long, or a leading zero.
+    """
     if not isinstance(item, bytes):
         raise MalformedInput(field, "an integer is a string, not a list")
     if len(item) > max_bytes:
@@ -119,7 +123,11 @@ def decode_uint(item: RlpItem, field: str, max_bytes: int = 32) -> int:
 
 
 def decode_fixed(item: RlpItem, field: str, size: int) -> bytes:
-    """A string of exactly `size` bytes."""
+    """A string of exactly `size` bytes.
+
+    Raises:
+        MalformedInput: a list, or another length.
+    """
     if not isinstance(item, bytes) or len(item) != size:
         got = item if isinstance(item, bytes) else "a list"
         raise MalformedInput(field, f"must be {size} bytes", got=got)

@@ -18,7 +18,7 @@ IBC_STORE_SLOT = erc7201_slot(IBC_STORE_NAMESPACE)
 
 
 def mapping_slot(key: bytes, base_slot: bytes) -> bytes:
-    """Slot of a `mapping(bytes32 => …)` entry: `keccak256(key ‖ base slot)`."""
+    """Slot of a `mapping(bytes32 => …)` entry: `keccak256(key ‖ base slot)`, all of 32 bytes."""
     return keccak256(key + base_slot)
 
 

@@ -24,7 +24,7 @@ _NIBBLE_OF_DIGIT = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def nibbles_of(key: bytes) -> bytes:
-    """One byte a nibble, high one first."""
+    """One byte a nibble, high one first: twice as many as the key has bytes."""
     return key.hex().encode().translate(_NIBBLE_OF_DIGIT)
 
 

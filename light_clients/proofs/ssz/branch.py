@@ -38,14 +38,23 @@ def root_of_branch(leaf: bytes, branch: Sequence[bytes], generalized_index: int)
 
 
 def branch_holds(leaf: bytes, branch: Sequence[bytes], generalized_index: int, root: bytes) -> bool:
-    """Whether the leaf stands at the index under `root`; raises as `root_of_branch`."""
+    """Whether the leaf stands at the index under `root`.
+
+    Raises:
+        MalformedInput: as `root_of_branch`; another root is False.
+    """
     return root_of_branch(leaf, branch, generalized_index) == root
 
 
 def verify_branch(
     leaf: bytes, branch: Sequence[bytes], generalized_index: int, root: bytes, predicate: str = "branch_holds"
 ) -> None:
-    """Raises PredicateFailed, named `predicate`, where the leaf does not stand at the index under `root`."""
+    """The leaf stands at the index under `root`; `predicate` is the rule in whose name is refused.
+
+    Raises:
+        PredicateFailed: it does not.
+        MalformedInput: as `root_of_branch`.
+    """
     got = root_of_branch(leaf, branch, generalized_index)
     if got != root:
         raise PredicateFailed(
@@ -59,6 +68,10 @@ def verify_normalized_branch(
     """As `verify_branch`, where a container of a later fork has room for more nodes than the index has levels.
 
     The nodes in front must then be zero (is_valid_normalized_merkle_branch of the Electra sync protocol).
+
+    Raises:
+        PredicateFailed: a node in front is not zero, or the branch leads elsewhere.
+        MalformedInput: too few nodes, more than `MAX_BRANCH_NODES`, or one that is not 32 bytes.
     """
     extra = len(branch) - depth_of(generalized_index)
     if extra < 0 or len(branch) > MAX_BRANCH_NODES:

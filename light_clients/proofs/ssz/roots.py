@@ -49,27 +49,31 @@ def merkle_root(chunks: Sequence[bytes], limit: int | None = None) -> bytes:
 
 
 def container_root(fields: Sequence[bytes]) -> bytes:
-    """Root of a container, given the roots of its fields in order."""
+    """Root of a container, given the roots of its fields in order, 32 bytes each."""
     return merkle_root(fields)
 
 
 def bytes_root(data: bytes, limit_bytes: int | None = None) -> bytes:
-    """Root of a byte vector, or of a byte list's content within `limit_bytes` (mix its length in afterwards)."""
+    """Root of a byte vector, or of a byte list's content within `limit_bytes` (mix its length in afterwards).
+
+    Raises:
+        ValueError: more bytes than the limit's chunks hold; shapes are the caller's, so this is a bug of it.
+    """
     chunks = [data[at : at + CHUNK_BYTES].ljust(CHUNK_BYTES, b"\0") for at in range(0, len(data), CHUNK_BYTES)]
     limit = None if limit_bytes is None else -(-limit_bytes // CHUNK_BYTES)
     return merkle_root(chunks, limit)
 
 
 def mix_in_length(root: bytes, length: int) -> bytes:
-    """Root of a list: of its content, and how many items there are."""
+    """Root of a list: of its content, and how many items there are (not chunks)."""
     return hash_pair(root, length.to_bytes(CHUNK_BYTES, "little"))
 
 
 def uint64_chunk(value: int) -> bytes:
-    """A uint64 as a leaf."""
+    """A uint64 as a leaf, little-endian; OverflowError for any other number is a bug of the caller."""
     return value.to_bytes(8, "little") + bytes(24)
 
 
 def uint256_chunk(value: int) -> bytes:
-    """A uint256 as a leaf."""
+    """A uint256 as a leaf, little-endian; OverflowError for any other number is a bug of the caller."""
     return value.to_bytes(CHUNK_BYTES, "little")
