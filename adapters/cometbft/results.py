@@ -28,7 +28,9 @@ Attributes = dict[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`index` counts all events of the block. An attribute that is there twice has the value None: nothing can rely on it."""
+    """`index` counts all events of the block. An attribute that is there twice has the value None: nothing can rely on
+    it.
+    """
 
     index: int
     type: str
@@ -45,7 +47,9 @@ class TransactionResult:
 
 @dataclass(frozen=True, slots=True)
 class BlockResults:
-    """`block_events` come from no transaction (of `FinalizeBlock`; before CometBFT 0.38 of a block's begin and end). `hash` is what the next header must hold as `last_results_hash`."""
+    """`block_events` come from no transaction (of `FinalizeBlock`; before CometBFT 0.38 of a block's begin and end).
+    `hash` is what the next header must hold as `last_results_hash`.
+    """
 
     transactions: tuple[TransactionResult, ...]
     block_events: tuple[Event, ...]

@@ -229,7 +229,8 @@ class CometRpc:
         """As `query`, for at most `MOST_IN_A_BATCH` keys in one exchange.
 
         Args:
-            check: gets each key with its answer; raises BadAnswer for one that does not hold, and another endpoint is asked.
+            check: gets each key with its answer; raises BadAnswer for one that does not hold, and another endpoint is
+                asked.
         """
 
         def decode(index: int, fields: Fields) -> QueryAnswer:

@@ -60,7 +60,8 @@ async def create_client(chain: CosmosChain, signer: Signer, states: InitialState
 async def register_counterparty(
     chain: CosmosChain, signer: Signer, client_id: str, counterparty_id: str, merkle_prefix: tuple[bytes, ...]
 ) -> None:
-    """Say which client of the other chain belongs to `client_id`, and that chain's Merkle prefix. It can be said only once.
+    """Say which client of the other chain belongs to `client_id`, and that chain's Merkle prefix. It can be said only
+    once.
 
     Args:
         signer: of the account that created the client; the chain refuses every other.

@@ -104,10 +104,14 @@ class StoredClients:
         )
 
     async def consensus_state(self, client_id: str, height: Height, at: int) -> bytes | None:
-        """The consensus state that a client stores at `height`, in the state of the chain after block `at`; None if it stores none.
+        """The encoded consensus state that a client stores at `height`, in the state of the chain after block `at`.
+
+        Returns:
+            None if it stores none.
 
         Raises:
             NotSupported: it is of another type than 07-tendermint's.
+            BadAnswer: the stored value is malformed.
         """
         packed = await self._rpc.stored(client_key(client_id, f"consensusStates/{height}"), at)
         if packed is None:

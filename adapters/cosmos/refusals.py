@@ -131,7 +131,14 @@ def node_has_just_started(codespace: str, code: int, log: str, account_number: i
 
 
 def pool_refusal(transaction_hash: bytes, words: str) -> BroadcastRefused | None:
-    """The error for a refusal of CometBFT's pool, before the application was asked; None if it is about the endpoint."""
+    """The error for a refusal of CometBFT's pool, before the application was asked.
+
+    Args:
+        words: of the JSON-RPC error, which has no code for it.
+
+    Returns:
+        None if the error is about the endpoint.
+    """
     for text, kind in _POOL_WORDS:
         if text in words:
             return kind(transaction_hash, _one_line(shown(words)))

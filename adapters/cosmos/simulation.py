@@ -47,7 +47,8 @@ Verdict: TypeAlias = Simulated | SimulationRefused
 class Simulator:
     """Simulations are signed by nobody, but the SDK still wants the sequence that the pool expects.
 
-    They pay `fee`, one unit where gas has a price: to deduct it takes gas too, and a sender without that much is refused.
+    They pay `fee`, one unit where gas has a price: to deduct it takes gas too, and a sender without that much is
+    refused.
     """
 
     def __init__(self, rpc: CosmosRpc, fee: Coin) -> None:

@@ -1,7 +1,7 @@
 """ICS-20 sends from a Cosmos chain over a v2 client, as its wallets make them.
 
-`MsgTransfer` with a client id where a channel stood: ibc-go then sends a v2 packet, and turns a voucher's `ibc/HASH` into
-its whole trace by itself. Its timeout goes into the packet unchanged, so it is in seconds there.
+`MsgTransfer` with a client id where a channel stood: ibc-go then sends a v2 packet, and turns a voucher's `ibc/HASH`
+into its whole trace by itself. Its timeout goes into the packet unchanged, so it is in seconds there.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""The adapter of EVM chains with the Solidity router: QBFT consortium chains, Ethereum, and chains that attestors speak for."""
+"""The adapter of EVM chains with the Solidity router: QBFT consortium chains, Ethereum, and chains that attestors speak
+for.
+"""
 
 from adapters.evm.attested.attestors import Alert
 from adapters.evm.chain import EvmChain

@@ -15,12 +15,13 @@ def _unheard(_alert: Alert) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EvmSettings:
-    """`consensus` is `qbft`, `ibft2` or `istanbul` (every block is final when it exists), `clique`, `ethereum` (finalized by
-    the beacon chain of `network`, whose nodes' base URLs are `beacon`), or `attested` (by `attestors`, base URLs).
+    """`consensus` is `qbft`, `ibft2` or `istanbul` (every block is final when it exists), `clique`, `ethereum`
+    (finalized by the beacon chain of `network`, whose nodes' base URLs are `beacon`), or `attested` (by `attestors`,
+    base URLs).
 
-    `confirmations` is how many blocks stand above a final block of a Clique or an attested chain; None, for an attested one
-    alone: its nodes say what is final. `quorum_rule` and `validator_contract` are
-    a BFT chain's, period and epoch length a Clique chain's.
+    `confirmations` is how many blocks stand above a final block of a Clique or an attested chain; None, for an attested
+    one alone: its nodes say what is final. `quorum_rule` and `validator_contract` are a BFT chain's, period and epoch
+    length a Clique chain's.
     """
 
     chain_id: int

@@ -155,7 +155,11 @@ def end_revision(salt: int, height: int) -> bytes:
 
 
 def set_code_open(salt: int, is_open: bool) -> bytes:
-    """The action that says whether everybody may create and call contracts on the hub, or named accounts and contracts alone."""
+    """The action that says who may create and call contracts on the hub.
+
+    Args:
+        is_open: everybody; else named accounts and contracts alone.
+    """
     return _action(ActionKind.SET_CODE_OPEN, salt, ["bool"], [is_open])
 
 

@@ -197,7 +197,9 @@ class HubChain(RouterChain):
         return CONCURRENT_READS * MOST_IN_A_BATCH
 
     async def _read_values(self, keys: Sequence[bytes], height: int) -> list[bytes | None]:
-        """Words as the router's `getCommitment` gives them, without an EVM to run: no proof is asked for, and none believed."""
+        """Words as the router's `getCommitment` gives them, without an EVM to run: no proof is asked for, and none
+        believed.
+        """
 
         def check(_key: bytes, answer: QueryAnswer) -> None:
             if answer.value is not None and len(answer.value) > WORD_BYTES:

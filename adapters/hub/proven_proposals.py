@@ -1,4 +1,6 @@
-"""Proposals as the hub's state holds them, so that nobody votes for another one than they mean (docs/member/governing.md)."""
+"""Proposals as the hub's state holds them, so that nobody votes for another one than they mean
+(docs/member/governing.md).
+"""
 
 from dataclasses import dataclass
 from typing import Any

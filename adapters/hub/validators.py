@@ -1,4 +1,6 @@
-"""The hub's validators: who signs now, by a header that they signed, and who signs from the block after next, by its state."""
+"""The hub's validators: who signs now, by a header that they signed, and who signs from the block after next, by its
+state.
+"""
 
 from dataclasses import dataclass
 

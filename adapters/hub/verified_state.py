@@ -1,4 +1,6 @@
-"""The hub's state as its validators signed it: proven under headers that follow from what the caller trusts, whoever serves it."""
+"""The hub's state as its validators signed it: proven under headers that follow from what the caller trusts, whoever
+serves it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

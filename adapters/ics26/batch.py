@@ -72,8 +72,8 @@ def encode_message(message: Message, header: Translate, misbehaviour: Translate,
     """Calldata of the router for one message.
 
     Args:
-        header, misbehaviour, proof: translate from the Python light client's encoding into that of the client contract; the
-            last argument of `proof` says whether absence is proven.
+        header, misbehaviour, proof: translate from the Python light client's encoding into that of the client contract;
+            the last argument of `proof` says whether absence is proven.
 
     Raises:
         MalformedInput: the packet has not exactly one payload.

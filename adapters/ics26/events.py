@@ -91,8 +91,10 @@ def packet_event(log: Log, block_time_ns: int) -> PacketEvent:
 
 
 def is_of_refused_packet(log: Log) -> bool:
-    """Whether a router may have written this log, which `packet_event` refuses: of a packet that comes from elsewhere it
-    checks the ends and the port that it is for, and a chain may send what this side does not carry (docs/spec/strictness.md).
+    """Whether a router may have written this log, although `packet_event` refuses it.
+
+    Of a packet that comes from elsewhere a router checks the ends and the port that it is for, and a chain may send
+    what this side does not carry (docs/spec/strictness.md).
     """
     kind = PACKET_TOPICS.get(log.topics[0]) if log.topics else None
     if kind is None:

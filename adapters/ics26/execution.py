@@ -176,7 +176,11 @@ def decode_receipt(fields: Fields) -> Receipt:
 
 
 def revert_data(error: RpcRefused) -> bytes | None:
-    """Revert data as nodes attach it to an error: hex text, or an object with it under `data`; None if there is none."""
+    """Revert data as nodes attach it to an error: hex text, or an object with it under `data` or `result`.
+
+    Returns:
+        None if there is none, or it is not hex.
+    """
     data = error.data
     if isinstance(data, dict):
         data = data.get("data", data.get("result"))
@@ -331,7 +335,8 @@ class ExecutionRpc:
         """`eth_call`: what the contract at `to` (20 bytes) returns for `data`.
 
         Args:
-            tag: name of a block, or the height of one that exists; then an endpoint without its state is left for another.
+            tag: name of a block, or the height of one that exists; then an endpoint without its state is left for
+                another.
             sender: address as text; the zero address if None.
             gas: limit of the call; the node's own if None.
 

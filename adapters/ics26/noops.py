@@ -81,10 +81,15 @@ def _packet_call(call: bytes) -> PacketCall | None:
 
 
 def noops(data: bytes, failed: Sequence[int], logs: Sequence[Log]) -> tuple[int, ...]:
-    """Indexes of the calls of `data`, a mined `relayBatch`, that changed nothing. `logs` are the router's, in their order.
+    """Indexes of the calls of `data`, a mined `relayBatch`, that changed nothing.
 
-    A call that does something leaves its own event, or on a hub that will answer later the packet that it sends on; a call
-    that finds its work done leaves `Noop`. What does not fit that order counts as done: the chain's state decides anyway.
+    A call that does something leaves its own event, or on a hub that will answer later the packet that it sends on; a
+    call that finds its work done leaves `Noop`. What does not fit that order counts as done: the chain's state decides
+    anyway.
+
+    Args:
+        failed: indexes of the calls that failed alone.
+        logs: the router's, in their order.
     """
     left = deque(log.topics for log in logs if log.topics and log.topics[0] in _VERDICTS)
     if all(topics[0] != NOOP_TOPIC for topics in left):

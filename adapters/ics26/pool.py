@@ -16,7 +16,8 @@ MAX_SENDERS = 5_000
 
 
 async def pooled_packets(execution: ExecutionRpc, router: bytes) -> tuple[PooledPacket, ...] | None:
-    """What pending transactions to the router (20 bytes) would do with packets, of those that the next blocks may include.
+    """What pending transactions to the router (20 bytes) would do with packets, of those that the next blocks may
+    include.
 
     Returns:
         None if no endpoint tells, or its pool is too large to be asked for.

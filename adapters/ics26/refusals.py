@@ -32,7 +32,7 @@ class Refusals:
         self._last: tuple[bytes, str] | None = None
 
     def takes(self, log: Log) -> bool:
-        """Whether the log is a reason, which is kept for the acknowledgement after it. Call it for each log in order."""
+        """Whether the log is a reason, which is kept for the acknowledgement after it. Call it for each log."""
         if log.topics != (CALLBACK_ERROR_TOPIC,):
             return False
         self._last = (log.transaction_hash, refusal_of(log.data, self._reverts))

@@ -85,7 +85,10 @@ class RouterReads:
         )
 
     def idle_transactions(self) -> tuple[bytes, ...]:
-        """Hashes of transactions with a `Noop` in the blocks that `packet_events` read: the newest MAX_IDLE, each once."""
+        """Hashes of transactions with a `Noop` in the blocks that `packet_events` read, each given once.
+
+        At most the newest MAX_IDLE since the last call.
+        """
         found = tuple(self._idle)
         self._idle.clear()
         return found
@@ -149,7 +152,8 @@ class RouterReads:
         """What is stored under each hashed path, zero for nothing, in the order asked.
 
         Args:
-            hashed_paths: Keccak-256 of ICS-24 paths; one call asks for all if the router has `multicall`, else one for each.
+            hashed_paths: Keccak-256 of ICS-24 paths; one call asks for all if the router has `multicall`, else one for
+                each.
 
         Raises:
             BadAnswer: the router returns another number of words.

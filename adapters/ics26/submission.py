@@ -228,7 +228,9 @@ async def outcome_of(
 
 
 async def _noops(execution: ExecutionRpc, receipt: Receipt, router: bytes, failed: Sequence[int]) -> tuple[int, ...]:
-    """Asked only where something was done before; a node that does not tell the call holds nothing up, as with the price."""
+    """Asked only where something was done before; a node that does not tell the call holds nothing up, as with the
+    price.
+    """
     logs = [log for log in receipt.logs if log.address == router]
     if all(log.topics[:1] != (NOOP_TOPIC,) for log in logs):
         return ()
@@ -240,8 +242,9 @@ async def _noops(execution: ExecutionRpc, receipt: Receipt, router: bytes, faile
 
 
 async def _price_paid_wei(execution: ExecutionRpc, receipt: Receipt) -> int:
-    """Of a unit of gas: the receipt's word, or before London what the transaction offered. It is for the books alone, so a
-    node that tells neither makes it 0 and holds nothing up."""
+    """Of a unit of gas: the receipt's word, or before London what the transaction offered. It is for the books alone,
+    so a node that tells neither makes it 0 and holds nothing up.
+    """
     if receipt.effective_gas_price_wei is not None:
         return receipt.effective_gas_price_wei
     try:

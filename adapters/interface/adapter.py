@@ -219,9 +219,10 @@ class ChainAdapter(Protocol):
         """
 
     def proving_height(self, event_height: int) -> Height:
-        """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub, Cosmos chain: + 1).
+        """The consensus height whose root holds the state after block `event_height`.
 
-        Blocks at it need not exist yet: `wait_for_height(proving_height(h).revision_height)` first.
+        EVM: the same; hub and Cosmos chain: + 1. Blocks at it need not exist yet:
+        `wait_for_height(proving_height(h).revision_height)` first.
         """
 
     async def client_messages(

@@ -40,10 +40,11 @@ class ClientParameters:
     """What the creator of a client chooses; everything else is read from the chain that it will follow.
 
     `unbonding_period_s` is for how long a removed validator of a hub stays accountable (a genesis parameter of it);
-    other client types have none. `attested_by` is for `attestation` clients alone, and needed there. The last two are for
-    `ethereum` clients alone: the root of a finalized beacon block from where the client begins (None: the newest that the
-    chain's endpoints name), and how many of a committee must sign (None: two thirds). `begin_height` is of the final block
-    from where the client begins (None: the newest); `ethereum` and `attestation` clients take none.
+    other client types have none. `attested_by` is for `attestation` clients alone, and needed there.
+    `trusted_block_root` and `min_participants` are for `ethereum` clients alone: the root (32 bytes) of a finalized
+    beacon block from where the client begins (None: the newest that the chain's endpoints name), and how many of a
+    committee must sign (None: two thirds). `begin_height` is of the final block from where the client begins (None: the
+    newest); `ethereum` and `attestation` clients take none.
     """
 
     trusting_period_s: int
@@ -60,7 +61,8 @@ class InitialStates:
     """Both states of a new client of this chain, in the encoding of the Python light client of `client_type`.
 
     `block_hash` is of the block at `height`, computed from the header that the states were read from (of an `ethereum`
-    client the beacon block's root; of an `attestation` client the endpoint's word): who trusts the client trusts this block.
+    client the beacon block's root; of an `attestation` client the endpoint's word): who trusts the client trusts this
+    block.
     """
 
     client_type: str

@@ -34,8 +34,8 @@ class EndpointError(StrEnum):
 class EndpointStatistics:
     """A snapshot since the start of the process. `name` is scheme, host and port: no path, query or user.
 
-    `api` is what it serves: `rpc`, `ws`, `consensus_rpc`, `beacon` or `attestors`. `latency_counts` has one number for each bound
-    of LATENCY_BOUNDS_S and one more; `strikes` are failures in a row since the last good answer.
+    `api` is what it serves: `rpc`, `ws`, `consensus_rpc`, `beacon` or `attestors`. `latency_counts` has one number for
+    each bound of LATENCY_BOUNDS_S and one more; `strikes` are failures in a row since the last good answer.
     """
 
     api: str

@@ -44,8 +44,8 @@ class Relayed:
 class PacketEvent:
     """One step of a packet's life in a final block.
 
-    `acknowledgement` is there for WRITE_ACKNOWLEDGEMENT, and for ACKNOWLEDGE where the chain tells it. `log_index` tells
-    the events of a block apart.
+    `acknowledgement` is there for WRITE_ACKNOWLEDGEMENT, and for ACKNOWLEDGE where the chain tells it. `log_index`
+    tells the events of a block apart.
     """
 
     kind: PacketEventKind

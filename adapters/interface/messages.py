@@ -56,7 +56,9 @@ Message: TypeAlias = UpdateClient | SubmitMisbehaviour | RecvPacket | Acknowledg
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages of one transaction, in execution order. One message's failure sinks the others only where batches are atomic."""
+    """Messages of one transaction, in execution order. One message's failure sinks the others only where batches are
+    atomic.
+    """
 
     messages: tuple[Message, ...]
 

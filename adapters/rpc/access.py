@@ -29,8 +29,8 @@ def check_header(name: str, value: bytes) -> None:
     """A header that can stand in a request and does not frame it.
 
     Raises:
-        AccessUnusable: the name is no token or is one of OURS, or the value has bytes other than visible ASCII and inner
-            spaces, or more than MAX_HEADER_VALUE_BYTES.
+        AccessUnusable: the name is no token or is one of OURS, or the value has bytes other than visible ASCII and
+            inner spaces, or more than MAX_HEADER_VALUE_BYTES.
     """
     if _NAME.fullmatch(name) is None:
         raise AccessUnusable("a header's name must be 1 to 64 characters of a token, such as x-api-key")
@@ -87,7 +87,10 @@ NO_ACCESS = AccessList()
 
 
 def redacted(data: bytes, access: EndpointAccess) -> bytes:
-    """What a server said, without the secrets that were sent to it: it may repeat them in an error, and errors are logged."""
+    """What a server said, without the secrets that were sent to it.
+
+    It may repeat them in an error, and errors are logged. Secrets shorter than MIN_REDACTED_BYTES stay.
+    """
     for _, value in access.headers:
         for secret in {value, value.rpartition(b" ")[2]}:
             if len(secret) >= MIN_REDACTED_BYTES and secret in data:
@@ -99,8 +102,8 @@ def tls_context(authority: Path | None, certificate: Path | None, key: Path | No
     """TLS with these files. With an `authority` no other is trusted, not even the system's.
 
     Raises:
-        AccessUnusable: a file cannot be read, is no PEM, or certificate and key do not belong together. An encrypted key is
-            refused as well: it would ask for its password at the terminal.
+        AccessUnusable: a file cannot be read, is no PEM, or certificate and key do not belong together. An encrypted
+            key is refused as well: it would ask for its password at the terminal.
     """
     try:
         context = ssl.create_default_context(cafile=authority)

@@ -15,7 +15,8 @@ def parse_json(data: bytes, method: str, max_bytes: int) -> Any:
         method: named in errors.
 
     Raises:
-        BadAnswer: all that `light_clients.interface.json_text` refuses, such as keys given twice or nesting that is too deep.
+        BadAnswer: all that `light_clients.interface.json_text` refuses, such as keys given twice or nesting that is too
+            deep.
     """
     try:
         return json_text.parse_json(data, "body", max_bytes)

@@ -235,7 +235,9 @@ class RpcClient:
     async def ask_each(
         self, operation: str, work: Callable[["Attempt"], Awaitable[Answer]]
     ) -> list[tuple[Endpoint, Answer]]:
-        """Do `work` on every usable endpoint at once; who fails, or is much slower than the first, is struck and left out.
+        """Do `work` on every usable endpoint at once; who fails, or is much slower than the first, is left out.
+
+        Those are struck. `straggler_grace_s` is how long the others are waited for after the first answer.
 
         Raises:
             EndpointUnavailable: nobody succeeded in `rounds` rounds.
@@ -401,7 +403,7 @@ class RpcClient:
 
 
 def kind_of(error: AdapterError) -> EndpointError:
-    """Under what a failed attempt is counted."""
+    """Under what a failed attempt is counted in metrics."""
     if isinstance(error, AttemptFailed):
         return error.kind
     if isinstance(error, HeightUnavailable):
@@ -474,7 +476,8 @@ async def open_rpc_client(
         chain: named in errors and metrics.
         urls: in the order in which they are preferred.
         random: draws the jitter of backoffs.
-        identify: raises EndpointMismatch for an endpoint of another chain; run before an endpoint's first answer counts.
+        identify: raises EndpointMismatch for an endpoint of another chain; run before an endpoint's first answer
+            counts.
     """
     options = options or RpcOptions()
     async with new_http_client(options.max_concurrency, options.access) as http:

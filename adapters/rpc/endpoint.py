@@ -104,7 +104,7 @@ class Endpoint:
         return self._mismatched
 
     def lags(self, best_head: int) -> bool:
-        """Whether its head is below the best one seen by more than `max_lag_blocks`; False while its head is unknown."""
+        """Whether its head is more than `max_lag_blocks` below the best one seen; False while its head is unknown."""
         return self.head != 0 and self.head + self._options.max_lag_blocks < best_head
 
     def statistics(self, api: str, best_head: int, now_s: float) -> EndpointStatistics:
@@ -131,7 +131,7 @@ class Endpoint:
 
 
 def named_endpoints(urls: Sequence[str], options: RpcOptions) -> tuple[Endpoint, ...]:
-    """An endpoint for each URL, each with a name of its own: if several share host and port, the later ones are numbered."""
+    """An endpoint for each URL, each with a name of its own: the later ones of one host and port are numbered."""
     seen: Counter[str] = Counter()
     endpoints = []
     for url in urls:

@@ -1,4 +1,6 @@
-"""Reading one HTTP/1.1 answer, bounded, with the parser of httptools (llhttp): a pure Python one costs as much as the call."""
+"""Reading one HTTP/1.1 answer, bounded, with the parser of httptools (llhttp): a pure Python one costs as much as the
+call.
+"""
 
 import httptools
 
@@ -63,7 +65,7 @@ class HttpAnswer:
             raise AttemptFailed(f"more than {MAX_HEAD_BYTES} bytes of head", EndpointError.MALFORMED)
 
     def take(self) -> list[bytes]:
-        """The body's parts that arrived since the last call, as they were sent: not decompressed, chunk heads removed."""
+        """The body's parts that arrived since the last call: not decompressed, the heads of chunks removed."""
         parts, self._parts = self._parts, []
         return parts
 

@@ -7,7 +7,9 @@ import trio
 
 
 class TokenBucket:
-    """At most `burst` requests at once and `per_second` on average. `acquire` waits; it never refuses. `acquire_within` does."""
+    """At most `burst` requests at once and `per_second` on average. `acquire` waits; it never refuses. `acquire_within`
+    does.
+    """
 
     def __init__(self, per_second: float, burst: int) -> None:
         self._per_second = per_second

@@ -87,7 +87,9 @@ class HeadSignal:
         return statistics_of(self._endpoints, "ws", trio.current_time())
 
     async def _follow_once(self, endpoint: Endpoint, access: EndpointAccess) -> bool:
-        """True if at least one head was announced before the connection ended, which it did for the reason that is noted."""
+        """True if at least one head was announced before the connection ended, which it did for the reason that is
+        noted.
+        """
         endpoint.requests += 1
         answers = endpoint.answers
         try:

@@ -21,8 +21,8 @@ class _Asked(Generic[Key, Value]):
 class Together(Generic[Key, Value, Group]):
     """`ask(keys, group)` answers for at most `most` keys at once, in their order.
 
-    The first caller in a scheduler pass sends one request for every caller of that pass, and all share its answer or its
-    error. No caller waits longer than it would alone.
+    The first caller in a scheduler pass sends one request for every caller of that pass, and all share its answer or
+    its error. No caller waits longer than it would alone.
     """
 
     def __init__(self, ask: Callable[[Sequence[Key], Group], Awaitable[Sequence[Value]]], most: int) -> None:

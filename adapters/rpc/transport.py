@@ -1,7 +1,7 @@
 """One HTTP exchange, bounded: what arrives is counted before it is kept, also after decompression.
 
-HTTP/1.1 on connections that are kept, its answers read by httptools. No redirects, no proxies or credentials from the environment;
-what an endpoint asks for (`access.py`) goes to its host alone, and never comes from its URL.
+HTTP/1.1 on connections that are kept, its answers read by httptools. No redirects, no proxies or credentials from the
+environment; what an endpoint asks for (`access.py`) goes to its host alone, and never comes from its URL.
 """
 
 import re

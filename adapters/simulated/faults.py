@@ -8,7 +8,8 @@ from adapters.interface import PacketEvent
 
 @dataclass(slots=True)
 class Faults:
-    """Each number is a probability per call, drawn from `random`; all zero is an honest endpoint. Tests set them at will.
+    """Each number is a probability per call, drawn from `random`; all zero is an honest endpoint. Tests set them at
+    will.
 
     `unavailable`: the call raises EndpointUnavailable.
     `lost_broadcast`: the pool says yes and forgets. `hidden_broadcast`: the pool takes it, the caller sees a failure.

@@ -1,4 +1,6 @@
-"""A simulated chain with the rules of Cosmos SDK chains where they differ: sequences, pool, and batches that are atomic."""
+"""A simulated chain with the rules of Cosmos SDK chains where they differ: sequences, pool, and batches that are
+atomic.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +31,8 @@ from adapters.simulated.router import Router
 
 
 class SequencedChain(SimulatedChain):
-    """A pool takes exactly the next nonce and keeps what it took, until a block has it or a check after a block refuses it.
+    """A pool takes exactly the next nonce and keeps what it took, until a block has it or a check after a block refuses
+    it.
 
     `refuses` is that check: a reason, or None. `names_guilty`: results say which message undid a transaction.
     `executing`: a block is being made, so that a test's app can fail there and not in simulations.
@@ -71,7 +74,10 @@ class SequencedChain(SimulatedChain):
         return transaction.hash
 
     def produce_block(self, time_s: int | None = None) -> SimulatedBlock:
-        """As of SimulatedChain; then the pool is checked again, and what `refuses` names is dropped with all after it."""
+        """As of SimulatedChain; then the pool is checked again, and what `refuses` names is dropped.
+
+        With it goes all that the same sender has after it.
+        """
         self.executing = True
         try:
             block = super().produce_block(time_s)
@@ -112,7 +118,7 @@ class SequencedAdapter(SimulatedAdapter):
         return replace(prepared, max_fee_per_gas_wei=0, fee_wei=fee_wei)
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        """As of SimulatedAdapter; the fixed fee becomes a fee per gas, since the chain's transactions are Ethereum's."""
+        """As of SimulatedAdapter; the fixed fee becomes a fee per gas, as an Ethereum transaction has it."""
         per_gas_wei = -(-prepared.fee_cap_wei // prepared.gas)
         signed = sign(replace(prepared, fee_wei=None, max_fee_per_gas_wei=per_gas_wei), nonce, signer)
         return replace(signed, prepared=prepared)

@@ -1,4 +1,5 @@
-"""A typed client of the HTTP API (docs/spec/api.md): `Hutong` for programs without an event loop, `TrioHutong` under trio.
+"""A typed client of the HTTP API (docs/spec/api.md): `Hutong` for programs without an event loop, `TrioHutong` under
+trio.
 
 `pip install '.[sdk]'` in a checkout. Guide: docs/sdk.md.
 """

@@ -46,7 +46,9 @@ _RAW = re.compile(r"0x([0-9a-fA-F]{2})+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Result]):
-    """One request. All of the API's that are here may be repeated: reads, preparations, and what has an idempotency key."""
+    """One request. All of the API's that are here may be repeated: reads, preparations, and what has an idempotency
+    key.
+    """
 
     what: str
     """For errors: "the message"."""
@@ -116,7 +118,7 @@ def paths() -> Call[Paths]:
 
 
 def routes(source: str, destination: str) -> Call[Routes]:
-    """`GET /v1/routes`. Names of chains are checked by the server, which answers `not_found` for an unknown one."""
+    """`GET /v1/routes` between two configured chains; the server refuses any other name."""
     return _get("the routes", "/v1/routes", Routes, from_=source, to=destination)
 
 
@@ -219,6 +221,7 @@ def transaction(chain: str, transaction_hash: str) -> Call[TransactionStatus]:
     """`GET /v1/transactions/{chain}/{hash}`.
 
     Args:
+        chain: a configured name, which the server checks.
         transaction_hash: `0x` and 64 hex digits.
 
     Raises:

@@ -48,7 +48,7 @@ class Server:
         return cls(url.rstrip("/"), timeout_s, api_key)
 
     def options(self) -> dict[str, Any]:
-        """The arguments of httpx's clients, which read nothing from the environment. They hold the key: never log them."""
+        """The arguments of httpx's clients, which read nothing from the environment. They hold the key."""
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # so that the bound of an answer is that of what was sent
@@ -121,7 +121,9 @@ def error_of(error: httpx.HTTPError | httpx.StreamError, what: str, limit_s: flo
 
 
 def _reason(error: BaseException) -> str:
-    """The first words in the chain of causes: under trio a bad certificate is three errors deep, and the others say nothing."""
+    """The first words in the chain of causes: under trio a bad certificate is three errors deep, and the others say
+    nothing.
+    """
     one: BaseException | None = error
     for _ in range(8):
         if one is None or str(one):

@@ -1,5 +1,5 @@
-"""A deadline for all that a blocking exchange does on its socket: httpx bounds each read, so a server that sends a byte a
-second could keep one waiting for ever.
+"""A deadline for all that a blocking exchange does on its socket: httpx bounds each read, so a server that sends a byte
+a second could keep one waiting for ever.
 """
 
 import ssl

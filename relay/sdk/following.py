@@ -1,4 +1,6 @@
-"""Streams of changes over as many connections as it takes: nothing is missed, and what was missed too long is read again."""
+"""Streams of changes over as many connections as it takes: nothing is missed, and what was missed too long is read
+again.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

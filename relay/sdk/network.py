@@ -180,7 +180,9 @@ class HeldToken:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token at its home `chain`, and every voucher of it that was seen. `look_alike`: another one has its name or symbol."""
+    """A token at its home `chain`, and every voucher of it that was seen. `look_alike`: another one has its name or
+    symbol.
+    """
 
     denom: Text
     chain: Name
@@ -193,7 +195,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Iterates over its tokens. While not `complete`, some are not listed or not named yet, so `look_alike` says nothing of those."""
+    """Iterates over its tokens. While not `complete`, some are not listed or not named yet, so `look_alike` says
+    nothing of those.
+    """
 
     items: Annotated[tuple[Token, ...], Field(max_length=MAX_ITEMS)]
     complete: bool = False

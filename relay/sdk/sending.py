@@ -14,8 +14,8 @@ MAX_TRANSACTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class TransferDemand:
-    """Tokens to send. `amount` in the smallest unit; `via` is a hub's name, None for the way that a voucher came, else the direct one where there is
-    one; `client` (on the source) and `next_client` (the hub's) pick among parallel paths.
+    """Tokens to send. `amount` in the smallest unit; `via` is a hub's name, None for the way that a voucher came, else
+    the direct one where there is one; `client` (on the source) and `next_client` (the hub's) pick among parallel paths.
     """
 
     source: str

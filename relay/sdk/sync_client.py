@@ -29,8 +29,8 @@ Result = TypeVar("Result")
 class Hutong:
     """One server's API. Close it, or use it as a context manager. One thread at a time.
 
-    `timeout_s` bounds each exchange, from its first byte to its last. Every method raises HutongError's classes, of them
-    ApiProblem for the API's own refusals; 429 and 503 are tried again up to three times first.
+    `timeout_s` bounds each exchange, from its first byte to its last. Every method raises HutongError's classes, of
+    them ApiProblem for the API's own refusals; 429 and 503 are tried again up to three times first.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Hutong:
         self._http.close()
 
     def status(self) -> Status:
-        """The server's version and time, how its ledger stands, and how many chains and paths it has."""
+        """The server's version and time, its ledger's schema, and how many chains and paths it has."""
         return self._run(ask(calls.status()))
 
     def totals(self) -> Totals:
@@ -102,12 +102,19 @@ class Hutong:
             source, destination: names of chains, as `chains` has them.
 
         Raises:
-            ApiProblem: `not_found` for a chain that is not configured.
+            ApiProblem: `invalid_request` for a chain that is not configured.
         """
         return self._run(ask(calls.routes(source, destination))).items
 
     def tokens(self, chain: str | None = None) -> Tokens:
-        """Tokens and their vouchers; with `chain`, those that it has. Iterate over it; `complete` says if it is all."""
+        """Tokens and their vouchers. Iterate over it; `complete` says whether it is all.
+
+        Args:
+            chain: only those that this chain has, by its name; None for all chains.
+
+        Raises:
+            ApiProblem: `invalid_request` for a chain that is not configured.
+        """
         return self._run(ask(calls.tokens(chain)))
 
     def messages(self, *, page_items: int = MAX_PAGE, **filters: Unpack[FilterFields]) -> Iterator[MessageSummary]:
@@ -180,7 +187,7 @@ class Hutong:
 
         Raises:
             InvalidArgument: one of them does not look like that.
-            ApiProblem: `not_found` for a chain that is not configured.
+            ApiProblem: `invalid_request` for a chain that is not configured, `chain_unavailable` if it does not answer.
         """
         return self._run(ask(calls.transaction(chain, transaction_hash)))
 
@@ -243,7 +250,8 @@ class Hutong:
             payload: 1 byte or more, as the receiver gets it.
             timeout_s: how long from now on the message may take; after that it times out.
             via, client, next_client: choose among several ways; None leaves the choice to the server.
-            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole receive.
+            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole
+                receive.
 
         Raises:
             InvalidArgument: refused before anything is asked.

@@ -28,8 +28,8 @@ Result = TypeVar("Result")
 class TrioHutong:
     """One server's API, as `Hutong` has it. Close it, or use it as an async context manager; many tasks may share one.
 
-    Deadlines are the caller's (`trio.fail_after`); `timeout_s` bounds each exchange besides. A caller that leaves an iteration early
-    does it in `contextlib.aclosing`, so that its connection is closed then and not some time later.
+    Deadlines are the caller's (`trio.fail_after`); `timeout_s` bounds each exchange besides. A caller that leaves an
+    iteration early does it in `contextlib.aclosing`, so that its connection is closed then and not some time later.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TrioHutong:
         await self._http.aclose()
 
     async def status(self) -> Status:
-        """The server's version and time, how its ledger stands, and how many chains and paths it has."""
+        """The server's version and time, its ledger's schema, and how many chains and paths it has."""
         return await self._run(ask(calls.status()))
 
     async def totals(self) -> Totals:
@@ -101,12 +101,19 @@ class TrioHutong:
             source, destination: names of chains, as `chains` has them.
 
         Raises:
-            ApiProblem: `not_found` for a chain that is not configured.
+            ApiProblem: `invalid_request` for a chain that is not configured.
         """
         return (await self._run(ask(calls.routes(source, destination)))).items
 
     async def tokens(self, chain: str | None = None) -> Tokens:
-        """Tokens and their vouchers; with `chain`, those that it has. Iterate over it; `complete` says if it is all."""
+        """Tokens and their vouchers. Iterate over it; `complete` says whether it is all.
+
+        Args:
+            chain: only those that this chain has, by its name; None for all chains.
+
+        Raises:
+            ApiProblem: `invalid_request` for a chain that is not configured.
+        """
         return await self._run(ask(calls.tokens(chain)))
 
     def messages(
@@ -181,7 +188,7 @@ class TrioHutong:
 
         Raises:
             InvalidArgument: one of them does not look like that.
-            ApiProblem: `not_found` for a chain that is not configured.
+            ApiProblem: `invalid_request` for a chain that is not configured, `chain_unavailable` if it does not answer.
         """
         return await self._run(ask(calls.transaction(chain, transaction_hash)))
 
@@ -244,7 +251,8 @@ class TrioHutong:
             payload: 1 byte or more, as the receiver gets it.
             timeout_s: how long from now on the message may take; after that it times out.
             via, client, next_client: choose among several ways; None leaves the choice to the server.
-            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole receive.
+            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole
+                receive.
 
         Raises:
             InvalidArgument: refused before anything is asked.
@@ -396,8 +404,8 @@ class _Line:
     async def close(self) -> None:
         """Hang up, unless the answer has ended.
 
-        httpx reads through generators in generators, and only their end or an exception leaves none of them suspended for
-        the garbage collector: so the reading goes on, cancelled, and httpx closes the connection at its first wait.
+        httpx reads through generators in generators, and only their end or an exception leaves none of them suspended
+        for the garbage collector: so the reading goes on, cancelled, and httpx closes the connection at its first wait.
         """
         response, chunks = self._response, self._chunks
         self._response = self._chunks = None

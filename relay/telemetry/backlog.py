@@ -1,4 +1,6 @@
-"""Packets that were sent and not settled, as far as this process knows: counted as they come and go, summed up when scraped."""
+"""Packets that were sent and not settled, as far as this process knows: counted as they come and go, summed up when
+scraped.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """Metrics under the names and labels of Hermes, where the meaning is the same (docs/handbook/metrics.md has the table).
 
-IBC v2 has no channels: `channel` is the client of the path end, whose place it took. Latencies are in milliseconds, as there.
+IBC v2 has no channels: `channel` is the client of the path end, whose place it took. Latencies are in milliseconds, as
+there.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram

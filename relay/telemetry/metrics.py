@@ -216,7 +216,11 @@ class Metrics:
         self._head.labels(self._labels.chain(chain)).set(height)
 
     def cursor(self, chain: str, height: int) -> None:
-        """Set the height up to which every event of a chain is in the queue."""
+        """Set the height up to which every event of a chain is in the queue.
+
+        Args:
+            height: in the adapter's unit, as of `head`.
+        """
         self._cursor.labels(self._labels.chain(chain)).set(height)
 
     def events(self, chain: str, kind: str, count: int) -> None:
@@ -265,7 +269,13 @@ class Metrics:
         self._fees.labels(name).inc(fee_wei)
 
     def queue(self, chain: str, client_id: str, jobs: int, dead_letters: int) -> None:
-        """Set how many jobs of the route to a client wait, are delayed or in work, and how many were given up."""
+        """Set how many jobs of the route to a client are in the queue, and how many were given up.
+
+        Args:
+            chain, client_id: the end that the route leads to.
+            jobs: that wait, are delayed or are in work.
+            dead_letters: that are tried again now and then, or by an operator.
+        """
         route = self._client_of(chain, client_id)
         self._queue.labels(*route).set(jobs)
         self._dead.labels(*route).set(dead_letters)
@@ -319,7 +329,7 @@ class Metrics:
         self._fork_watch_passed_over.labels(*self._client_of(chain, client_id)).inc()
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
-        """Time a job from its event's being seen to its transaction's inclusion in a final block, by the relay's clock."""
+        """Time a job from its event's being seen to its transaction's inclusion, by the relay's clock."""
         self._hop(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def stage(self, chain: str, kind: str, stage: str, seconds: float) -> None:
@@ -333,7 +343,10 @@ class Metrics:
         self._stage(*labels).observe(seconds)
 
     def event_age(self, chain: str, kind: str, seconds: float) -> None:
-        """Time an event from its block's time to its being seen: by two clocks, so that it may be 0 or too long."""
+        """Time an event from its block's time to its being seen.
+
+        By two clocks: the chain's may be ahead or behind, and what would be negative is told as 0.
+        """
         self._finality(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def answered(self, chain: str, at_s: float) -> None:
@@ -369,7 +382,11 @@ class Metrics:
         self._archive_waiting.set(waiting)
 
     def archive_failed(self, what: str) -> None:
-        """Count a round in which the archive's place or the anchor's hub did not answer; `what` is one of ARCHIVE_WORK."""
+        """Count a round in which the archive's place or the anchor's hub did not answer.
+
+        Args:
+            what: one of ARCHIVE_WORK.
+        """
         self._archive_failures.labels(one_of(what, ARCHIVE_WORK)).inc()
 
     def archive_anchored(self, entries: int) -> None:

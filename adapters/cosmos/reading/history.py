@@ -1,7 +1,7 @@
 """Packets of any age: by the node's index where it has one, else rebuilt from state and one block's results.
 
-The next sequence of a client only grows, and a written acknowledgement's commitment stays, so the block in which a packet was
-sent or acknowledged is found by bisection over heights: its state is the first that shows it.
+The next sequence of a client only grows, and a written acknowledgement's commitment stays, so the block in which a
+packet was sent or acknowledged is found by bisection over heights: its state is the first that shows it.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,6 @@
-"""What pending transactions of a Cosmos SDK chain would do with packets, as an endpoint's pool says: a hint, never needed."""
+"""What pending transactions of a Cosmos SDK chain would do with packets, as an endpoint's pool says: a hint, never
+needed.
+"""
 
 from collections.abc import Iterator
 

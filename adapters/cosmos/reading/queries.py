@@ -1,4 +1,6 @@
-"""What operators ask of a Cosmos SDK chain: parameters of its modules, proposals, balances. An endpoint's word, never proof."""
+"""What operators ask of a Cosmos SDK chain: parameters of its modules, proposals, balances. An endpoint's word, never
+proof.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum

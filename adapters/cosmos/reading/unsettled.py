@@ -1,4 +1,6 @@
-"""Which sent packets are not settled: one page of the chain's own list where its query service gives it, else key by key."""
+"""Which sent packets are not settled: one page of the chain's own list where its query service gives it, else key by
+key.
+"""
 
 from google.protobuf.message import DecodeError
 

@@ -65,7 +65,7 @@ def parse_answer(message_type: type[MessageT], data: bytes, method: str) -> Mess
 
 
 def refused(method: str, answer: ServiceAnswer) -> RpcRefused:
-    """The error of a query about one of our addresses that the application refused, with a sentence for the operator."""
+    """The error of a query about one of our addresses that the application refused, with a sentence to act on."""
     return RpcRefused(method, answer.code, own_address_refusal(answer.codespace, answer.code, answer.log))
 
 

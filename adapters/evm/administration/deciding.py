@@ -1,5 +1,6 @@
-"""Calls that an AccessManager restricts: sent at once, or scheduled and sent when their delay has passed, or written down for
-the account that may make them."""
+"""Calls that an AccessManager restricts: sent at once, or scheduled and sent when their delay has passed, or written
+down for the account that may make them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ class Undecided(AdapterError):
 class Deciding(Transactor):
     """A Transactor whose calls go by the rights of `decides_as`, by default of the account that signs.
 
-    Raises Pending where a call has no effect yet. Calling again with the same arguments goes on where the last call ended.
+    Raises Pending where a call has no effect yet. Calling again with the same arguments goes on where the last call
+    ended.
     """
 
     def __init__(self, execution: ExecutionRpc, chain_id: int, signer: Signer, decides_as: bytes | None = None) -> None:

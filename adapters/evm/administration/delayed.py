@@ -23,8 +23,8 @@ class Progress:
 async def call_after_delay(transactor: Transactor, target: bytes, data: bytes, needs: str) -> Progress:
     """One step towards the call: at once without a delay, else schedule it; and make it when its time has come.
 
-    Calling again with the same arguments goes on where the last call ended. A week after its time it is forgotten by the
-    manager, and scheduled anew. `needs` says which role the caller lacks, if it does.
+    Calling again with the same arguments goes on where the last call ended. A week after its time it is forgotten by
+    the manager, and scheduled anew. `needs` says which role the caller lacks, if it does.
 
     Raises:
         RefusedByChain: the account may not call that, or the call itself is refused.

@@ -108,9 +108,9 @@ async def deploy_with_roles(
 ) -> Deployment:
     """AccessManager, Router, Mailbox on `gmpport`, Transfer on `transfer`, and every role where the plan wants it.
 
-    Four creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it stands
-    or the deployer is still the only one who may do anything. Called again with the same arguments it goes on where it
-    was left; `tell` hears what stands.
+    Four creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it
+    stands or the deployer is still the only one who may do anything. Called again with the same arguments it goes on
+    where it was left; `tell` hears what stands.
 
     Raises:
         RefusedByChain: the account was used for something else since the beginning.

@@ -34,7 +34,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Members by EIP-55 address. `guardian` may cancel what members have scheduled, `admin` grants and revokes: role numbers.
+    """Members by EIP-55 address. `guardian` may cancel what members have scheduled, `admin` grants and revokes: role
+    numbers.
 
     `grant_delay_s` passes before a new grant begins.
     """
@@ -47,8 +48,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A contract. `functions`: the roles of functions that are not the admin's, by signature (a selector in hex where no
-    ABI has it). `admin_delay_s` passes before another role gets a function. `authority`: whom the contract asks."""
+    """A contract. `functions`: the roles of functions that are not the admin's, by signature (a selector in hex where
+    no ABI has it). `admin_delay_s` passes before another role gets a function. `authority`: whom the contract asks.
+    """
 
     address: str
     functions: Mapping[str, int] = field(default_factory=dict)

@@ -70,7 +70,7 @@ class AttestedConsensus:
         return await self._blocks.head()
 
     async def facts(self, height: int) -> tuple[bytes, int]:
-        """(hash, time in nanoseconds of Unix time) of a block, by the node's word. Raises as `ConfirmedBlocks.facts`."""
+        """(hash, time in nanoseconds of Unix time) of a block by the node's word. Raises as of `ConfirmedBlocks`."""
         return await self._blocks.facts(height)
 
     async def client_messages(

@@ -1,5 +1,6 @@
-"""QBFT, IBFT 2.0 and Istanbul: blocks are final when they exist, seals prove them, and the router's storage is proven by
-EIP-1186."""
+"""QBFT, IBFT 2.0 and Istanbul: blocks are final when they exist, seals prove them, and the router's storage is proven
+by EIP-1186.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -63,8 +63,8 @@ class SealedHeader:
 def check_seals(block: Block, rules: SealRules = QBFT) -> SealedHeader:
     """As `check_block_hash`, and a quorum of the listed validators sealed it; nobody seals a genesis block.
 
-    Where a contract selects the validators, the header alone does not say who they are: that all seals are signatures is
-    all that is asked here.
+    Where a contract selects the validators, the header alone does not say who they are: that all seals are signatures
+    is all that is asked here.
 
     Raises:
         BadAnswer: seals are missing, or not those of listed validators.

@@ -43,7 +43,8 @@ class _Buried:
 
 
 class BuriedBlocks:
-    """What endpoints say is a hint: the light client judges every block of a branch. A liar must not stop the relay, though.
+    """What endpoints say is a hint: the light client judges every block of a branch. A liar must not stop the relay,
+    though.
 
     Of several endpoints the lower middle head is taken, as for attested chains. A block is final under `confirmations`
     others, and under half of the signers at least, so that more than half of them have sealed it or a block on top.

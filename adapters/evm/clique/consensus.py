@@ -1,4 +1,6 @@
-"""Clique: blocks are final once buried, branches of sealed headers prove them, and the router's storage is proven by EIP-1186."""
+"""Clique: blocks are final once buried, branches of sealed headers prove them, and the router's storage is proven by
+EIP-1186.
+"""
 
 from collections.abc import Sequence
 

@@ -67,11 +67,15 @@ class BeaconConsensus:
         self._proofs = ProofSource(chain, execution, router, self.blocks.state_root)
 
     async def head(self) -> Head:
-        """The newest finalized block.
+        """The newest finalized block, whose height is a slot.
 
-        Of several beacon nodes the lower middle one is taken, so that neither one that runs ahead nor one that has stopped
-        holds the others, and the execution nodes must have its block. Its signatures are judged once a client says whose
-        they must be.
+        Of several beacon nodes the lower middle one is taken, so that neither one that runs ahead nor one that has
+        stopped holds the others, and the execution nodes must have its block. Its signatures are judged once a client
+        says whose they must be.
+
+        Raises:
+            EndpointUnavailable: no beacon node names a block that verifies and that the execution nodes have; it says
+                why.
         """
         answers = await self._api.finality_updates()
         self._api.client.heads_seen([(endpoint, served.update.finalized_slot) for endpoint, served in answers])

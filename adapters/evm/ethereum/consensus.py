@@ -24,8 +24,9 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 
 
 class EthereumChain(EvmChain):
-    """See ChainAdapter. A height is a slot of the beacon chain, as it is in light clients of the chain; the state after a
-    slot is that of its execution block, or of the newest one before where it has none."""
+    """See ChainAdapter. A height is a slot of the beacon chain, as it is in light clients of the chain; the state after
+    a slot is that of its execution block, or of the newest one before where it has none.
+    """
 
     def __init__(
         self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal, beacon: BeaconApi, network: Network

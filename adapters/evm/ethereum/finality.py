@@ -73,7 +73,10 @@ class Finality:
             self._committees.popitem(last=False)
 
     def at_or_above(self, slot: int) -> int | None:
-        """The first finalized slot seen that is not below `slot`: the state there can be proven, and holds what `slot` did."""
+        """The first finalized slot seen that is not below `slot`; None if none was seen yet.
+
+        The state there can be proven, and holds what `slot` did.
+        """
         index = bisect_left(self._slots, slot)
         return self._slots[index] if index < len(self._slots) else None
 

@@ -1,7 +1,7 @@
 """Heights of an Ethereum chain are slots of its beacon chain: which execution block belongs to which slot.
 
-The time of an execution block is that of its slot, and a slot has one block at most. So where no slot was missed, a block
-number follows from a slot; else it is searched for, by block times.
+The time of an execution block is that of its slot, and a slot has one block at most. So where no slot was missed, a
+block number follows from a slot; else it is searched for, by block times.
 """
 
 from collections import OrderedDict
