@@ -345,7 +345,7 @@ class Metrics:
     def event_age(self, chain: str, kind: str, seconds: float) -> None:
         """Time an event from its block's time to its being seen.
 
-        By two clocks: the chain's may be ahead or behind, and what would be negative is told as 0.
+        By two clocks: the chain's may be fast or slow, and what would be negative is told as 0.
         """
         self._finality(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
