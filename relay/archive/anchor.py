@@ -43,14 +43,18 @@ class Anchor:
 
     @property
     def slots(self) -> tuple[bytes, bytes]:
-        """Where the contract keeps it: its size and time in one word, its root in the next."""
+        """Where the contract keeps it, two storage slots of 32 bytes: its size and time in one word, its root in the
+        next.
+        """
         base = mapping_slot(self.publisher.rjust(WORD_BYTES, b"\0"), _ANCHORS_SLOT)
         first = int.from_bytes(keccak256(base), "big") + 2 * self.index
         return _word(first), _word(first + 1)
 
     @property
     def words(self) -> tuple[bytes, bytes]:
-        """What stands there: the first member of a struct has the low bits."""
+        """What stands at `slots`, 32 bytes each, big-endian: the first member of a struct has the low bits (Solidity's
+        layout).
+        """
         return _word(self.size | self.time_s << 64), self.root
 
 
@@ -80,7 +84,11 @@ class EntryProof:
 
 
 def encode_anchor(proof: AnchorProof) -> bytes:
-    """Canonical JSON with a final line break."""
+    """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; hashes and addresses `0x…`, proofs as
+    base64.
+
+    Nothing is checked; what is out of bounds is refused when it is read.
+    """
     anchor = proof.anchor
     document = {
         "format": ANCHOR_FORMAT,

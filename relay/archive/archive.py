@@ -43,7 +43,17 @@ class Archive:
         return self._directory / chain / client_id / f"{sequence // A_FOLDER:06d}"
 
     async def file_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path | None:
-        """The file that holds the step's evidence. None if there is none. Raises MalformedInput, ArchiveUnavailable."""
+        """The file that holds the step's evidence, the last that was written of it; None if there is none.
+
+        Args:
+            chain: the configured name of the sending chain.
+            client_id: the packet's source client.
+            kind: `receive`, `acknowledge` or `timeout`.
+
+        Raises:
+            MalformedInput: a part that is not a name of its sort.
+            ArchiveUnavailable: the folder cannot be read.
+        """
         folder = self.folder_of(chain, client_id, sequence, kind)
         return await self._reading(lambda: newest_file(folder, sequence, kind), f"{folder.name} cannot be read")
 

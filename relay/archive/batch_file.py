@@ -37,6 +37,7 @@ class BatchName:
 
     @property
     def sequences(self) -> Iterator[int]:
+        """Every sequence that the file is of, ascending."""
         for each in self.ranges:
             yield from each
 
@@ -46,7 +47,10 @@ class BatchName:
 
 @lru_cache(maxsize=16_384)
 def parse_batch_name(name: str) -> BatchName | None:
-    """None for what is no such name, or one that `str` of a BatchName would spell otherwise."""
+    """The parts of a file's name; None for another name, or one that `str` of a BatchName would spell otherwise.
+
+    All sequences of a name are of one folder (A_FOLDER), ascending, with neighbours joined into one range.
+    """
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -66,7 +70,12 @@ def parse_batch_name(name: str) -> BatchName | None:
 
 
 def name_batches(write: int, sequences: Sequence[int], kind: str) -> list[BatchName]:
-    """One name for all of `sequences` (ascending, each once, of one folder), or several where one would be too long."""
+    """One name for all of `sequences`, or several where one would be longer than a file system takes.
+
+    Args:
+        write: see `WriteCounter`; all the names have this number.
+        sequences: ascending, each once, of one folder. No sequences give no name.
+    """
     ranges: list[range] = []
     for sequence in sequences:
         if ranges and ranges[-1].stop == sequence:
@@ -94,7 +103,12 @@ class WriteCounter:
         self._lock = threading.Lock()
 
     def take(self, folder: Path) -> int:
-        """Blocks; the folder is there."""
+        """The number of the next write into `folder`, which must be there. Blocks: a folder that is new to it is
+        listed.
+
+        Raises:
+            OSError: the folder cannot be listed, or has had MAX_WRITES writes.
+        """
         with self._lock:
             number = self._next.pop(folder, None)
             if number is None:

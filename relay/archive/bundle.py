@@ -52,12 +52,12 @@ class ChainKind(StrEnum):
 
     @property
     def client_type(self) -> str:
-        """Of the light client that follows the chain."""
+        """Of the light client that follows the chain: two kinds share `bft-evm`."""
         return "bft-evm" if self is ChainKind.BFT_EVM_CONTRACT else self.value
 
     @property
     def is_followed(self) -> bool:
-        """Its headers are updates, each judged as the light client that began at the checkpoint judges it."""
+        """Whether its headers are updates, each judged as the light client that began at the checkpoint judges it."""
         return self in (ChainKind.CLIQUE, ChainKind.BFT_EVM_CONTRACT)
 
 
@@ -76,10 +76,14 @@ class Claim(StrEnum):
 
     @property
     def is_at_source(self) -> bool:
+        """Whether the claim is about the state of the chain that sent the packet, not of the one that it was
+        sent to.
+        """
         return self in (Claim.SENT, Claim.SETTLED)
 
     @property
     def is_absence(self) -> bool:
+        """Whether the claim is proven by nothing standing under its path."""
         return self in (Claim.TIMED_OUT, Claim.SETTLED)
 
 
@@ -113,10 +117,14 @@ class Leg:
 
     @property
     def outcome(self) -> Claim:
+        """Its one claim of RECEIVED, ACKNOWLEDGED or TIMED_OUT. Only of a leg that `check_bundle` accepts."""
         return next(proof.claim for proof in self.proofs if proof.claim in OUTCOMES)
 
     @property
     def is_settled(self) -> bool:
+        """Whether its last claim is that the sender's commitment stands no more. Only of a leg that `check_bundle`
+        accepts.
+        """
         return self.proofs[-1].claim is Claim.SETTLED
 
     def chain_id_of(self, claim: Claim) -> str:
@@ -155,11 +163,15 @@ class Bundle:
 
     @property
     def packet_id(self) -> str:
+        """`chain id/client/sequence` of the first leg's sending end."""
         return self.legs[0].packet_id
 
 
 def encode_bundle(bundle: Bundle) -> bytes:
-    """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; bytes as base64, heights as texts."""
+    """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; bytes as base64, heights as texts.
+
+    Nothing is checked: see `check_bundle`.
+    """
     document = {
         "format": BUNDLE_FORMAT,
         "version": BUNDLE_VERSION,
@@ -281,7 +293,11 @@ def _proof(document: Document) -> StateProof:
 
 
 def chain_of(document: Document) -> ChainHeaders:
-    """Inverse of `chain_fields`. Raises MalformedInput."""
+    """Inverse of `chain_fields`. Only the bounds of counts and sizes are checked.
+
+    Raises:
+        MalformedInput: naming the field.
+    """
     with document.members() as fields:
         return ChainHeaders(
             fields["chain_id"].ascii(_MAX_TEXT_CHARS),

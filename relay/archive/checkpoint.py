@@ -45,6 +45,11 @@ class TendermintTrust:
 
     @property
     def specs(self) -> tuple[ProofSpec, ...]:
+        """The proof specs by their names, leaf store first.
+
+        Raises:
+            KeyError: a name is not of a standard spec; `decode_checkpoint` refuses such a document.
+        """
         return tuple(STANDARD_SPECS[name] for name in self.proof_specs)
 
 
@@ -61,6 +66,7 @@ class BftEvmTrust:
 
     @property
     def seal_rules(self) -> SealRules:
+        """By which rules the chain's headers are sealed and counted."""
         return SealRules(self.consensus, self.quorum_rule)
 
 
@@ -135,12 +141,15 @@ class Checkpoint:
 
     @property
     def expires_at_ns(self) -> int:
-        """From when on the checkpoint vouches for nothing above it."""
+        """From when on the checkpoint vouches for nothing above it, nanoseconds of Unix time; exclusive."""
         return self.time_ns + self.trusting_period_s * NANOSECONDS_PER_SECOND
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Indented JSON, for people to read and to sign."""
+    """Indented JSON, for people to read and to sign. Members that have their default are left out.
+
+    Nothing is checked: `decode_checkpoint` refuses what is out of bounds.
+    """
     document: dict[str, Any] = {
         "format": CHECKPOINT_FORMAT,
         "version": CHECKPOINT_VERSION,

@@ -72,13 +72,16 @@ class Evidence:
 
     @property
     def packet_id(self) -> str:
-        """`chain/client/sequence` of the sending end."""
+        """`chain/client/sequence` of the sending end, with the configured name of that chain."""
         chain = self.source_chain if self.kind == "receive" else self.destination_chain
         return f"{chain}/{self.packet.source_client}/{self.packet.sequence}"
 
 
 def encode_evidence(evidence: Evidence) -> bytes:
-    """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; bytes as base64, heights as texts."""
+    """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; bytes as base64, heights as texts.
+
+    Nothing is checked: see `check_evidence`.
+    """
     acknowledgement = evidence.acknowledgement
     document = {
         "format": EVIDENCE_FORMAT,

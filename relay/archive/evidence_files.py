@@ -17,7 +17,13 @@ _SINGLE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
 
 
 def newest_file(folder: Path, sequence: int, kind: str) -> Path | None:
-    """The file in which the step's evidence was written last. None if there is none. Raises OSError."""
+    """The file of `folder` in which the step's evidence was written last; None if there is none, or no such folder.
+
+    A file of a batch comes before a file of one step, which versions before wrote. Only names are read.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
     newest = ""
     ending = f".{kind}.jsonl"
     try:
@@ -36,10 +42,11 @@ def newest_file(folder: Path, sequence: int, kind: str) -> Path | None:
 
 
 def read_step(folder: Path, chain: str, client_id: str, sequence: int, kind: str) -> Evidence | None:
-    """None if there is none.
+    """The evidence of a step; None if there is none.
 
     Raises:
-        MalformedInput: it is damaged. OSError.
+        MalformedInput: it is damaged, or of another step than its file's name says.
+        OSError: it cannot be read.
     """
     path = newest_file(folder, sequence, kind)
     if path is None:
@@ -53,7 +60,13 @@ def read_step(folder: Path, chain: str, client_id: str, sequence: int, kind: str
 
 
 def packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, int]]:
-    """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept. Raises OSError."""
+    """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, by the names of the files.
+
+    Names that no packet has are passed over; no file is opened.
+
+    Raises:
+        OSError: a folder cannot be listed.
+    """
     found = set()
     for path in directory.glob("*/*/*/*.json*"):
         chain, client = path.parts[-4:-2]
@@ -64,7 +77,17 @@ def packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, i
 
 
 def sent_packets(folder: Path, chain: str, client_id: str, most: int | None) -> dict[int, Packet]:
-    """Packets sent over the client of `folder` whose receipt was proven, or the newest `most` of them. Raises OSError."""
+    """By sequence, the packets sent over the client of `folder` whose receipt was proven.
+
+    Damaged documents are passed over; of two with one sequence the one written later counts.
+
+    Args:
+        folder: the client's, which holds a folder for each thousand.
+        most: only the highest so many sequences; None: all.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
     newest: dict[int, Path] = {}
     singles: dict[int, Path] = {}
     for path in folder.glob("*/*.receive.json*"):

@@ -17,7 +17,7 @@ from light_clients.interface import PredicateFailed, VerificationError
 
 
 def asks_to_forward(packet: Packet) -> bool:
-    """Whether the receiving hub is to send something on."""
+    """Whether the receiving hub is to send something on. False also for a payload that cannot be read."""
     payload = packet.payloads[0]
     if payload.destination_port == FORWARD_PORT:
         return True
@@ -30,7 +30,10 @@ def asks_to_forward(packet: Packet) -> bool:
 
 
 def was_sent_on(packet: Packet) -> bool:
-    """Whether a hub made the packet of another one, which its stamp or the sender of its tokens names."""
+    """Whether a hub made the packet of another one, which its stamp or the sender of its tokens names.
+
+    Only ports and the form of the sender are looked at: whether the sending chain is a hub is for the caller to know.
+    """
     payload = packet.payloads[0]
     if payload.source_port == FORWARD_PORT:
         return True
@@ -62,7 +65,7 @@ sender) of tokens: what both legs have in common, so that second legs are looked
 
 
 def link_of_first(first: Packet) -> Link | None:
-    """What every second leg of `first` has for its `link_of_second`; None where it can have none."""
+    """What every second leg of `first` has for its `link_of_second`; None where it can have none, or cannot be read."""
     payload = first.payloads[0]
     if payload.destination_port == FORWARD_PORT:
         return "stamp", first.destination_client, first.sequence
@@ -73,7 +76,9 @@ def link_of_first(first: Packet) -> Link | None:
 
 
 def link_of_second(second: Packet) -> Link | None:
-    """See `link_of_first`; None for a packet that no hub made of another."""
+    """What the packet has in common with its first leg (see `link_of_first`); None for one that no hub made
+    of another.
+    """
     payload = second.payloads[0]
     try:
         if payload.source_port == FORWARD_PORT:
@@ -97,7 +102,15 @@ def is_second_leg(first: Packet, second: Packet) -> bool:
 
 
 def check_second_leg(first: Packet, second: Packet) -> None:
-    """Raises PredicateFailed (`stamp_matches`, `tokens_match`), or MalformedInput where a payload cannot be read."""
+    """`second` is what a hub makes of `first`: exactly its request under a stamp, or the tokens that its memo asked
+    for.
+
+    That either was sent is not checked here. Equal transfers are told apart by nothing.
+
+    Raises:
+        PredicateFailed: `stamp_matches` or `tokens_match` does not hold.
+        MalformedInput: a payload cannot be read.
+    """
     if first.payloads[0].destination_port == FORWARD_PORT:
         _stamp_matches(first, second)
     else:

@@ -45,7 +45,11 @@ class DirectorySource:
     path: Path
 
     def names(self) -> Sequence[str]:
-        """See `BundleSource`."""
+        """See `BundleSource`: files whose numbers are ordered as numbers, MAX_ENTRIES at most.
+
+        Raises:
+            ArchiveUnavailable: the folder cannot be listed, or has more.
+        """
         try:
             found = [path.name for path in self.path.iterdir() if path.name.endswith(BUNDLE_SUFFIX)]
         except OSError as error:
@@ -55,7 +59,12 @@ class DirectorySource:
         return sorted(found, key=_by_number)
 
     def read(self, name: str) -> bytes:
-        """See `BundleSource`."""
+        """See `BundleSource`: a regular file of at most MAX_BUNDLE_BYTES.
+
+        Raises:
+            ArchiveUnavailable: the file cannot be read.
+            MalformedInput: `name` leads out of the folder or is of another kind of file, or the file is too long.
+        """
         if not name.endswith(BUNDLE_SUFFIX) or "/" in name or "\0" in name:
             raise MalformedInput("entry", f"is not a name of a *{BUNDLE_SUFFIX} file", got=name)
         path = self.path / name

@@ -42,7 +42,16 @@ class Attestor:
         self._log = get_logger("attestor")
 
     async def attest(self, request: AttestationRequest) -> AttestationAnswer:
-        """Raises AttestorRefused."""
+        """The signatures that a request asks for, over the final block at its height.
+
+        The height is on record, durably, before a signature is made; one that is on record is signed again as it was.
+
+        Args:
+            request: waits at most its `wait_ms` for the height to be final.
+
+        Raises:
+            AttestorRefused: `not_configured`, `bad_request`, `not_final`, `too_old`, `contradiction` or `unavailable`.
+        """
         if request.scope not in self._scopes:
             raise AttestorRefused("not_configured", "this attestor does not sign for that source and destination")
         if request.height == 0:
@@ -74,7 +83,11 @@ class Attestor:
         return answer
 
     async def final_timestamp_s(self, height: int) -> int:
-        """The time of the final block at `height`, recorded as signed. Raises AttestorRefused."""
+        """The time of the final block at `height`, Unix seconds, put on record as signed. Does not wait for finality.
+
+        Raises:
+            AttestorRefused: as `attest`.
+        """
         state = self._record.get(height)
         if state is None:
             self._require_above_floor(height)

@@ -50,7 +50,13 @@ async def _serve(config: AttestorConfig, signer: Signer, on_ready: Callable[[str
 
 @asynccontextmanager
 async def open_attestor(config: AttestorConfig, signer: Signer) -> AsyncIterator[Attestor]:
-    """The attestor over its endpoints and its record, both closed with the block."""
+    """The attestor over its endpoints and its record, both closed with the block.
+
+    Waits until the chain says which height is final: a new record begins there.
+
+    Raises:
+        AttestorUnusable: a secret of an endpoint cannot be read, or the record is not to be used.
+    """
     source = config.source
     router = bytes(to_canonical_address(source.router))
     identify = partial(identify_execution, chain_id=source.chain_id)
@@ -80,7 +86,7 @@ async def _final_height(chain: SourceChain) -> int:
 
 
 def scopes_of(config: AttestorConfig) -> list[Scope]:
-    """What this attestor signs for."""
+    """What this attestor signs for: one scope for each configured destination, in their order."""
     router = bytes(to_canonical_address(config.source.router))
     return [
         Scope(

@@ -87,7 +87,11 @@ class AttestorApp:
 async def serve_attestor(
     bind: str, app: AttestorApp, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve on `host:port` until cancelled; reports the bound address."""
+    """Serve on `host:port` in the clear until cancelled; reports the bound address. A proxy in front may end TLS.
+
+    Raises:
+        OSError: maybe inside an exception group: the address is taken, or not of this machine.
+    """
     host, _, port = bind.rpartition(":")
     config = listen_config(host.strip("[]"), int(port))
     config.h11_max_incomplete_size = 8 * 1024

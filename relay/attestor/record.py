@@ -76,7 +76,7 @@ class SignedHeights:
         return height in self._states
 
     def get(self, height: int) -> SignedState | None:
-        """What was signed about a height, None if nothing was."""
+        """What was signed about a height; None if nothing was, or if it is below the floor and forgotten."""
         return self._states.get(height)
 
     def add(self, height: int, state: SignedState) -> None:

@@ -24,7 +24,7 @@ WorkersDied = BrokenProcessPool
 
 
 def child_environment() -> dict[str, str]:
-    """This process's environment, made safe for children."""
+    """A copy of this process's environment in which no Python imports from the folder that it is started in."""
     environment = dict(os.environ)
     safe_environment(environment)
     return environment

@@ -101,7 +101,11 @@ def create_durably(path: Path, data: bytes, mode: int = PRIVATE) -> None:
 
 
 def make_folder_durably(folder: Path, mode: int = 0o700) -> None:
-    """The folder and those above it: a file is only as durable as the names that lead to it. Raises OSError."""
+    """The folder and those above it, where they are absent: a file is only as durable as the names that lead to it.
+
+    Raises:
+        OSError: one cannot be made, or its name not be made durable.
+    """
     if not folder.is_dir():
         make_folder_durably(folder.parent, mode)
         folder.mkdir(exist_ok=True, mode=mode)
@@ -109,7 +113,12 @@ def make_folder_durably(folder: Path, mode: int = 0o700) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
+    """Make the names in a folder durable. The contents of its files are not touched: they are synced by who writes
+    them.
+
+    Raises:
+        OSError: the folder cannot be opened or synced.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

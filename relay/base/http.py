@@ -40,7 +40,11 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes | None:
 
 
 async def respond(send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
-    """A whole answer of an ASGI application, with the length of its body."""
+    """Send a whole answer of an ASGI application, with the length of its body. What the server raises leaves.
+
+    Args:
+        headers: after content type and length, names in lower case.
+    """
     own = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
     await send({"type": "http.response.body", "body": body})
@@ -65,7 +69,8 @@ class AnswerTooSlow(Exception):
 class Streamed(Protocol):
     """An answer whose body was not read yet, such as of `httpx.Client.stream`."""
 
-    def iter_raw(self) -> Iterator[bytes]: ...
+    def iter_raw(self) -> Iterator[bytes]:
+        """The body in pieces as it arrives, before any decoding."""
 
 
 def read_answer(answer: Streamed, max_bytes: int, within_s: float | None = None) -> bytes:

@@ -12,7 +12,7 @@ _REMEDIES = {
 
 
 def os_reason(error: OSError) -> str:
-    """Which file, what is wrong with it, and what to do where that is known."""
+    """In one sentence: which file, what is wrong with it, and what to do where that is known."""
     said = error.strerror or str(error) or type(error).__name__
     where = f"{error.filename}: " if error.filename is not None else ""
     remedy = _REMEDIES.get(error.errno or 0)
@@ -20,7 +20,11 @@ def os_reason(error: OSError) -> str:
 
 
 def os_reasons(error: BaseException) -> list[str] | None:
-    """The sentences of an error, or of a group, that consists of nothing but OSErrors; None for any other."""
+    """The sentences (`os_reason`) of an error, or of a group, that consists of nothing but OSErrors, each once.
+
+    Returns:
+        None for any other error, so that a defect is not taken for a full disk.
+    """
     if isinstance(error, OSError):
         return [os_reason(error)]
     if not isinstance(error, BaseExceptionGroup):

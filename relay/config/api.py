@@ -75,14 +75,17 @@ class ApiConfig(Model):
 
     @property
     def host(self) -> str:
+        """The host of `listen`, an IPv6 address without brackets."""
         return self.listen.rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:
+        """The port of `listen`; 0 lets the system choose."""
         return int(self.listen.rpartition(":")[2])
 
     @property
     def has_tls(self) -> bool:
+        """Whether the API ends TLS itself."""
         return self.tls_certificate is not None
 
     @model_validator(mode="after")

@@ -74,7 +74,11 @@ class AttestorConfig(Model):
 
 
 def attestor_problems(config: AttestorConfig) -> Iterator[Problem]:
-    """Destinations that are named twice, or are the source itself; access to endpoints that there are not."""
+    """Contradictions inside a well-formed file: destinations that are named twice or are the source, access to no
+    endpoint.
+
+    Names are compared, and no file is opened.
+    """
     yield from access_problems("source", config.source.rpc, config.source.access)
     seen: dict[DestinationConfig, int] = {}
     for index, destination in enumerate(config.destinations):

@@ -162,6 +162,7 @@ class EvmChainConfig(_Chain):
 
     @property
     def fee_limits(self) -> FeeLimits:
+        """In wei, as the table `fees` says."""
         return self.fees
 
     @model_validator(mode="after")
@@ -200,11 +201,12 @@ class EvmChainConfig(_Chain):
 
     @property
     def all_urls(self) -> tuple[str, ...]:
+        """Of every endpoint, whatever it serves: beacon nodes and attestors, too."""
         return (*self.rpc, *self.ws, *self.beacon, *self.attestors)
 
     @property
     def client_type(self) -> str:
-        """Of the clients that follow this chain elsewhere."""
+        """The type of the light clients that follow this chain elsewhere."""
         return {"attested": "attestation", "clique": "clique", "ethereum": "ethereum"}.get(self.consensus, "bft-evm")
 
 
@@ -231,10 +233,12 @@ class HubChainConfig(_Chain):
 
     @property
     def all_urls(self) -> tuple[str, ...]:
+        """Of every endpoint, whatever it serves: CometBFT RPC, too."""
         return (*self.rpc, *self.ws, *self.consensus_rpc)
 
     @property
     def fee_limits(self) -> FeeLimits:
+        """In the hub's wei, as the table `fees` says."""
         return self.fees
 
 
@@ -256,12 +260,12 @@ class CosmosChainConfig(_Chain):
 
     @property
     def fee_denom(self) -> str:
-        """In which fees are paid."""
+        """The denomination in which fees are paid, from `gas_price`."""
         return self._price()[1]
 
     @property
     def fee_per_gas(self) -> Fraction:
-        """In the smallest unit of `fee_denom`."""
+        """What one gas costs, in the smallest unit of `fee_denom`; exact, since it may be less than one."""
         return Fraction(self._price()[0])
 
     @property

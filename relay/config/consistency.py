@@ -13,7 +13,7 @@ _SHAPES = {"evm": "client-N", "hub": "type-N such as bft-evm-0", "cosmos": f"{_T
 
 
 def consistency_problems(config: Config) -> Iterator[Problem]:
-    """Every contradiction inside a well-formed configuration."""
+    """Every contradiction inside a well-formed configuration. Nothing outside of it is asked: no file and no chain."""
     yield from _duplicate_chains(config)
     yield from _duplicate_keys(config)
     for index, chain in enumerate(config.chains):

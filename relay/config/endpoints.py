@@ -111,7 +111,7 @@ class AccessConfig(Model):
 
     @property
     def host_and_port(self) -> tuple[str, int | None]:
-        """Without brackets; port None means each port of the host."""
+        """The host in lower case and without brackets; port None means each port of the host."""
         match = _HOST.fullmatch(self.host)
         if match is None:
             raise ValueError(self.host)
@@ -119,7 +119,9 @@ class AccessConfig(Model):
 
     @property
     def has_secrets(self) -> bool:
-        """Sends something that a listener could use."""
+        """Whether it sends something that a listener could use. A client's certificate is not counted: TLS protects its
+        key.
+        """
         return bool(self.headers or self.bearer_token_file or self.bearer_token_env or self.basic_user)
 
 
@@ -149,7 +151,12 @@ class EndpointsConfig(Model):
 
 
 def access_problems(field: str, urls: Iterable[str], entries: tuple[AccessConfig, ...]) -> Iterator[Problem]:
-    """Entries for no URL, twice the same host, and secrets that would go in the clear; `field` is the chain's."""
+    """Entries for no URL, twice the same host, and secrets that would go in the clear.
+
+    Args:
+        field: of the table that holds the entries, such as `chains.1`; named in the problems.
+        urls: of every endpoint of that table.
+    """
     parts = [urlsplit(url) for url in urls]
     seen: dict[tuple[str, int | None], int] = {}
     for index, entry in enumerate(entries):

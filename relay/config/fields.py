@@ -34,7 +34,12 @@ def _check_listen(text: str) -> str:
 
 
 def resolve_path(value: Any) -> Any:
-    """A path from its text, `~` resolved; anything else as it is, for pydantic to refuse."""
+    """A path from its text, `~` resolved; anything else as it is, for pydantic to refuse. Need not exist, may be
+    relative.
+
+    Raises:
+        ValueError: the text is blank.
+    """
     if isinstance(value, str) and not value.strip():
         raise ValueError("must not be empty")
     return Path(value).expanduser() if isinstance(value, str) else value
@@ -83,6 +88,11 @@ def _check_address(address: str) -> str:
 
 
 def url_of(*schemes: str) -> AfterValidator:
+    """A check of a field: a URL of one of these schemes, at most MAX_URL_CHARS, and for endpoints without a user in it.
+
+    No sentence of it repeats the URL, which may hold a password.
+    """
+
     def check(url: str) -> str:
         if len(url) > MAX_URL_CHARS:
             raise ValueError(f"is longer than {MAX_URL_CHARS} characters")

@@ -135,7 +135,15 @@ def _read(path: Path) -> bytes:
 
 
 def parse_config(data: bytes, source: str, directory: Path) -> Config:
-    """Like `load_config`, from bytes; relative paths are taken from `directory`."""
+    """Like `load_config`, from bytes.
+
+    Args:
+        source: the file's name in problems.
+        directory: what relative paths are taken from.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
     return _parsed(data, source, directory, Config, consistency_problems)
 
 
@@ -183,7 +191,10 @@ def _named(problem: Problem, document: dict[str, Any]) -> Problem:
 
 
 def file_problems(config: Config) -> tuple[Problem, ...]:
-    """Keystores, password files and the API's secrets that are missing or open to others."""
+    """Keystores, password files, secrets of endpoints and of the API that are missing or open to others.
+
+    Networks of Ethereum chains are read, too. No keystore is opened.
+    """
     problems: list[Problem] = []
     for index, chain in enumerate(config.chains):
         for number, key in enumerate(chain.all_keys):

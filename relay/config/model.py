@@ -128,6 +128,7 @@ class PathConfig(Model):
 
     @property
     def name(self) -> str:
+        """`chain:client~chain:client`, end `a` first, for people."""
         return f"{self.a.chain}:{self.a.client}~{self.b.chain}:{self.b.client}"
 
 
@@ -194,19 +195,25 @@ class Config(Model):
 
     @property
     def archive_location(self) -> str:
-        """Where the archive is or would be."""
+        """Where the archive is or would be: a folder, or `s3://bucket/prefix`."""
         configured = None if self.archive is None else self.archive.location
         return str(self.relay.home / "archive" if configured is None else configured)
 
     def retries_of(self, end: PathEnd) -> RetriesConfig:
-        """Of the path that the client is an end of."""
+        """The rules of the path that the client is an end of; the file's own where the path has none, or no path has
+        the end.
+        """
         for path in self.paths:
             if end in (path.a, path.b) and path.retries is not None:
                 return path.retries
         return self.retries
 
     def chain(self, name: str) -> AnyChainConfig:
-        """The chain of that name; every name used in `paths` exists."""
+        """The chain of that configured name. Every name used in `paths` exists.
+
+        Raises:
+            KeyError: no chain has the name.
+        """
         for chain in self.chains:
             if chain.name == name:
                 return chain
@@ -214,5 +221,5 @@ class Config(Model):
 
 
 def is_solidity_client(client_id: str) -> bool:
-    """Solidity routers name every client `client-n`, the hub never does."""
+    """Whether it is named as Solidity routers name every client, `client-N`; the hub never does."""
     return _SOLIDITY_CLIENT.fullmatch(client_id) is not None

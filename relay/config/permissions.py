@@ -51,14 +51,22 @@ def _is_credential(path: Path) -> bool:
 
 
 def check_not_writable_by_others(path: Path) -> None:
-    """Only the owner may write it: who can change the configuration can change where fees go."""
+    """Only the owner may write it: who can change the configuration can change where fees go. Others may read it.
+
+    Raises:
+        UnsafeFile: missing, not a file, too large, or writable by group or others.
+    """
     mode = _stat(path)
     if mode & 0o022:
         raise UnsafeFile(path, f"is writable by others (mode {mode & 0o777:04o}); run: chmod go-w {path}")
 
 
 def read_private_file(path: Path) -> bytes:
-    """The content of a file that only its owner can read."""
+    """The content of a file that only its owner can read, at most MAX_SECRET_FILE_BYTES.
+
+    Raises:
+        UnsafeFile: as `check_private_file`, or it cannot be read.
+    """
     check_private_file(path)
     try:
         return path.read_bytes()

@@ -34,7 +34,9 @@ class RetryRule(Model):
         return self
 
     def delay_s(self, failures: int) -> float:
-        """After the `failures`-th failure, 1 for the first."""
+        """The delay after the `failures`-th failure (1 for the first), without jitter: it doubles from `first_s` to
+        `most_s`.
+        """
         return min(self.most_s, self.first_s * 2.0 ** min(max(0, failures - 1), 40))
 
 
@@ -55,6 +57,9 @@ class RetriesConfig(Model):
     causes: Mapping[RetryCause, RetryRule] = {}
 
     def rule(self, cause: str) -> RetryRule:
+        """The rule of a cause: the table's, else the default of that cause, else the table's or default rule of
+        `other`.
+        """
         for rules in (self.causes, DEFAULT_RULES):
             for name, rule in rules.items():
                 if name == cause:

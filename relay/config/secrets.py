@@ -15,7 +15,12 @@ _REMEDY = "keep secrets in files or environment variables and name those (keysto
 
 
 def secret_problems(value: Any, field: str = "") -> Iterator[Problem]:
-    """Every key or text in a parsed TOML document that looks like a secret. The secret itself is never in the problem."""
+    """Every key or text in a parsed TOML document that looks like a secret. The secret itself is never in the problem.
+
+    Args:
+        value: the document, or a part of it.
+        field: the dotted place of that part; empty for the whole.
+    """
     if isinstance(value, dict):
         for name, inner in value.items():
             path = f"{field}.{name}" if field else str(name)

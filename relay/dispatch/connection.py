@@ -77,7 +77,7 @@ class Connection:
                 return result
 
     def close(self) -> None:
-        """Drop the sockets."""
+        """Drop the sockets. To be called after the last command: another one would open new ones."""
         self._client.close()
 
 

@@ -55,7 +55,7 @@ class EmbeddedValkey:
 
     @property
     def url(self) -> str:
-        """For `redis_url`."""
+        """Of its socket, in the form of `redis_url`; nobody answers there before `serve` has reported it."""
         return f"unix://{self._socket}"
 
     async def serve(self, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:

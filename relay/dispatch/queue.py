@@ -119,7 +119,11 @@ class Queue:
         return await self._connection(lambda client: client.eval(script, len(keys), *keys, *arguments))
 
     async def open(self, route: Route) -> None:
-        """Make the route's stream and group. Does nothing if they exist."""
+        """Make the route's stream and group. Does nothing if they exist.
+
+        Raises:
+            QueueUnavailable: the server refuses.
+        """
 
         def create(client: redis.Redis) -> None:
             try:
@@ -249,7 +253,13 @@ class Queue:
         return await self._parse(route, [(entry, fields) for entry, fields in entries if entry not in worn])
 
     async def touch(self, route: Route, taken: Iterable[Taken]) -> None:
-        """Say that these jobs are still worked on, so that `claim` leaves them. Does nothing for jobs that have ended."""
+        """Say that these jobs are still worked on, so that `claim` leaves them.
+
+        Nothing happens for jobs that have ended, or where the server has lost the route's group.
+
+        Raises:
+            QueueUnavailable: the server refuses.
+        """
         entries = [item.entry for item in taken]
         if not entries:
             return
@@ -265,7 +275,11 @@ class Queue:
         await self._connection(claim)
 
     async def settle(self, route: Route, taken: Iterable[Taken]) -> None:
-        """Forget jobs that are done on the chain, or never need to be."""
+        """Forget jobs that are done on the chain, or never need to be: their ids may be enqueued again at once.
+
+        Raises:
+            QueueUnavailable: the server refuses.
+        """
         pairs = [part for item in taken for part in (item.entry, item.job.id)]
         if pairs:
             await self._script(SETTLE, route, [route.destination, *pairs])
@@ -477,14 +491,27 @@ class Queue:
         await self._connection(lambda client: client.ping())
 
     async def announce(self, names: Sequence[str]) -> None:
-        """Tell whoever shares the queue that we send by these accounts."""
+        """Tell whoever shares the queue that we send by these accounts.
+
+        Args:
+            names: `chain address`, as `announced` gives them; what is not announced again in time is forgotten.
+
+        Raises:
+            QueueUnavailable: the server refuses.
+        """
         now_ms = self._now_ms()
         key = f"{self._prefix}:relayers"
         if names:
             await self._connection(lambda client: client.zadd(key, dict.fromkeys(names, now_ms)))
 
     async def announced(self, within_s: float) -> list[str]:
-        """What was announced within the last `within_s`, ours included; older announcements are forgotten."""
+        """What was announced within the last `within_s`, ours included, MAX_ANNOUNCED names at most.
+
+        Older announcements are deleted on the server, for everybody.
+
+        Raises:
+            QueueUnavailable: the server refuses.
+        """
         since_ms = self._now_ms() - int(within_s * 1000)
         key = f"{self._prefix}:relayers"
 

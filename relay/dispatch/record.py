@@ -80,12 +80,18 @@ class Job:
 
     @property
     def route(self) -> Route:
+        """The direction of the path that the job travels: its client is the one on `destination`, whichever end sent
+        the packet.
+        """
         client = self.packet.destination_client if self.kind is JobKind.RECEIVE else self.packet.source_client
         return Route(self.source, self.destination, client)
 
 
 def encode_job(job: Job) -> bytes:
-    """Canonical JSON: sorted keys, no spaces, ASCII; packet and acknowledgement as base64 of canonical protobuf."""
+    """Canonical JSON: sorted keys, no spaces, ASCII; packet and acknowledgement as base64 of canonical protobuf.
+
+    Nothing is checked: `decode_job` refuses what is out of bounds (docs/spec/queue-record.md).
+    """
     acknowledgement = job.acknowledgement
     document = {
         "version": RECORD_VERSION,

@@ -125,7 +125,16 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
 
 
 def encrypt_key(path: Path, private_key: bytes, password: bytes, iterations: int | None = None) -> dict[str, Any]:
-    """The fields of a V3 keystore; `path` is named in errors. `iterations` as in `create_keystore`. Raises KeyUnavailable."""
+    """The fields of a V3 keystore, with the public key besides. Costs a deliberate fraction of a second (scrypt).
+
+    Args:
+        path: named in errors; nothing is written.
+        private_key: 32 bytes.
+        iterations: scrypt's N, as in `create_keystore`.
+
+    Raises:
+        KeyUnavailable: the password is empty or too long.
+    """
     if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
         raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
     from eth_keyfile.keyfile import create_keyfile_json
@@ -154,7 +163,9 @@ def list_keystores(directory: Path) -> list[StoredKey]:
 
 
 def stored_key(path: Path) -> StoredKey:
-    """What a keystore file says of itself, or why it cannot be used. Nothing is decrypted."""
+    """What a keystore file says of itself, or why it cannot be used. Nothing is decrypted, so it may say what is not
+    so.
+    """
     try:
         keyfile = _read_keyfile(path)
     except KeyUnavailable as error:

@@ -27,7 +27,7 @@ class Signer:
 
     @property
     def address(self) -> str:
-        """EIP-55 text."""
+        """The account's address as EIP-55 text, `0x` and 40 digits."""
         return str(self.__account.address)
 
     @property
@@ -36,7 +36,12 @@ class Signer:
         return secp256k1.public_key_of(bytes(self.__account.key))
 
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
-        """The raw signed transaction of these fields (`nonce`, `chainId`, `gas`, …), ready to be sent."""
+        """The raw signed transaction, ready to be sent. What eth-account raises for fields that are missing or unfit
+        leaves.
+
+        Args:
+            fields: as eth-account names them (`nonce`, `chainId`, `gas`, …); amounts in wei.
+        """
         return bytes(self.__account.sign_transaction(fields).raw_transaction)
 
     def sign_document(self, document: bytes) -> bytes:

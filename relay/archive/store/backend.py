@@ -27,11 +27,11 @@ class Backend(Protocol):
 
     @property
     def location(self) -> str:
-        """For people."""
+        """Where it is, for people: a path or `s3://…`, without a secret."""
         ...
 
     def read(self, name: str, most_bytes: int) -> Stored | None:
-        """None where there is no such file. Of a longer one, `most_bytes + 1` bytes."""
+        """A file and its version; None where there is no such file. Of a longer one, `most_bytes + 1` bytes."""
         ...
 
     def write(self, name: str, data: bytes, expected: str | None) -> str:
@@ -43,15 +43,20 @@ class Backend(Protocol):
         ...
 
     def keep_all(self, files: Mapping[str, bytes]) -> None:
-        """Write files that are named by their content: whoever writes one of them writes the same bytes."""
+        """Write files that are named by their content: whoever writes one of them writes the same bytes.
+
+        No version is compared, so two writers may keep one file. After a failure some of the files may be there.
+        """
         ...
 
     def delete_all(self, names: list[str]) -> None:
-        """One that is not there is as good as deleted."""
+        """Delete files by name. One that is not there is as good as deleted; after a failure some may be left."""
         ...
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Of all files whose name starts with `prefix`, in any order."""
+        """Of all files whose name starts with `prefix`, in any order. They may be listed while they are read: a failure
+        may come late.
+        """
         ...
 
     def alone(self) -> AbstractContextManager[None]:

@@ -24,6 +24,7 @@ class Directory:
 
     @property
     def location(self) -> str:
+        """The folder's path, as it was given."""
         return str(self._path)
 
     def read(self, name: str, most_bytes: int) -> Stored | None:
@@ -33,7 +34,9 @@ class Directory:
         return None if data is None else Stored(data, _version(data))
 
     def write(self, name: str, data: bytes, expected: str | None) -> str:
-        """See `Backend`."""
+        """See `Backend`. A version is SHA-256 of the content, and other processes of this machine are locked out
+        meanwhile.
+        """
         # From the reading of a version to its replacement.
         with self._unavailable("written"), self._lock(".lock"):
             present = self._read(name, None)

@@ -66,13 +66,13 @@ def decode_head(data: bytes) -> Head:
 
 
 def object_name(digest: bytes) -> str:
-    """Where an object is kept."""
+    """Where an object is kept: `objects/`, the first two digits of its SHA-256, then all 64 in lower-case hex."""
     text = digest.hex()
     return f"objects/{text[:2]}/{text}"
 
 
 def digest_of_name(name: str) -> bytes | None:
-    """Inverse of `object_name`; None for a file that is no object of ours."""
+    """Inverse of `object_name`, 32 bytes; None for a file that is not an object of ours."""
     digest = name.rpartition("/")[2]
     if _HEX.fullmatch(digest) is None or object_name(bytes.fromhex(digest)) != name:
         return None
@@ -80,7 +80,7 @@ def digest_of_name(name: str) -> bytes | None:
 
 
 def log_name(segment: int) -> str:
-    """Lines of entries `256 * segment` to `256 * segment + 255`."""
+    """The file with the lines of entries `256 * segment` to `256 * segment + 255`."""
     return f"log/{segment:08d}"
 
 
@@ -90,12 +90,12 @@ def leaves_name(segment: int) -> str:
 
 
 def segments_of(size: int) -> range:
-    """All segments of a log of that size."""
+    """All segments of a log of that size, from 0 on; none of an empty log."""
     return range(-(-size // SEGMENT_ENTRIES))
 
 
 def entries_in(segment: int, size: int) -> int:
-    """How many of the log's entries a segment holds."""
+    """How many of the log's entries a segment holds; negative for a segment that begins after the log's end."""
     return min(SEGMENT_ENTRIES, size - segment * SEGMENT_ENTRIES)
 
 

@@ -60,7 +60,7 @@ class Manifest:
     chains: tuple[ChainReference, ...]
 
     def references(self) -> set[bytes]:
-        """Every object that it names."""
+        """The names (SHA-256, 32 bytes) of every object that makes the bundle, each once."""
         found = set(self.legs)
         for chain in self.chains:
             found.update(chain.validator_sets)
@@ -72,7 +72,7 @@ class Manifest:
 
 
 def digest_of(data: bytes) -> bytes:
-    """The name of an object."""
+    """The name of an object, a manifest or a bundle: SHA-256 of its bytes."""
     return hashlib.sha256(data).digest()
 
 
@@ -110,7 +110,7 @@ def take_apart(data: bytes) -> tuple[Bundle, Manifest, dict[bytes, bytes]]:
 
 
 def put_together(manifest: Manifest, fetch: Fetch) -> bytes:
-    """The bytes of the bundle, from the text of its objects.
+    """The bytes of the bundle, from the text of its objects. Their hashes are for `fetch` to check.
 
     Raises:
         MalformedInput: it would be longer than a bundle may be. And what `fetch` raises.

@@ -70,10 +70,15 @@ class Bucket:
 
     @property
     def location(self) -> str:
+        """`s3://bucket/prefix`, without the store's address or account."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     def read(self, name: str, most_bytes: int) -> Stored | None:
-        """See `Backend`."""
+        """See `Backend`.
+
+        Raises:
+            ArchiveUnavailable: the store refuses or does not answer; never with its address.
+        """
 
         def get() -> Stored:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
@@ -97,7 +102,7 @@ class Bucket:
         return written
 
     def keep_all(self, files: Mapping[str, bytes]) -> None:
-        """See `Backend`."""
+        """See `Backend`: WRITERS requests at once, each of which replaces what was there."""
 
         def keep(file: tuple[str, bytes]) -> None:
             name, data = file
@@ -130,7 +135,7 @@ class Bucket:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def alone(self) -> AbstractContextManager[None]:
-        """See `Backend`: a bucket holds nobody back."""
+        """See `Backend`: a bucket holds nobody back, so a second writer meets `WriteConflict`."""
         return nullcontext()
 
     def _ask(self, call: Callable[[], Result], *, absent: bool = False, conflict: str | None = None) -> Result | None:

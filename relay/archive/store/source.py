@@ -29,12 +29,21 @@ class ArchiveSource:
         return ArchiveSource, (self._location,)
 
     def names(self) -> Sequence[str]:
-        """See `BundleSource`."""
+        """See `BundleSource`: damaged files first, then packets and damaged entries in the order of the log.
+
+        Raises:
+            ArchiveUnavailable: there is no archive, its head is damaged, or it has more than MAX_ENTRIES packets.
+        """
         self._open()
         return [*self._damages, *sorted(self._indices, key=self._indices.__getitem__)]
 
     def read(self, name: str) -> bytes:
-        """See `BundleSource`."""
+        """See `BundleSource`. A name of damage raises what is damaged.
+
+        Raises:
+            MalformedInput: it is damaged, or no packet of the archive has that name.
+            ArchiveUnavailable: the place does not answer.
+        """
         archive = self._open()
         if name in self._damages:
             raise MalformedInput(name, self._damages[name])
@@ -47,7 +56,11 @@ class ArchiveSource:
 
     @property
     def pruned(self) -> frozenset[str]:
-        """Packets whose bundles were pruned: gaps that the archive itself tells of."""
+        """Ids of packets whose bundles were pruned: gaps that the archive itself tells of.
+
+        Raises:
+            ArchiveUnavailable: as `names`.
+        """
         return frozenset(self._open().pruned)
 
     def _open(self) -> BundleArchive:

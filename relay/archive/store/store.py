@@ -142,6 +142,7 @@ class BundleArchive:
 
     @property
     def head(self) -> Head:
+        """Size and root of the log as it was read or written last; another process may have appended since."""
         return self._log.head
 
     @property
@@ -151,10 +152,12 @@ class BundleArchive:
 
     @property
     def location(self) -> str:
+        """Where it is, for people."""
         return self._backend.location
 
     @property
     def backend(self) -> Backend:
+        """The place that keeps its files."""
         return self._backend
 
     def append(self, bundles: Iterable[tuple[str, bytes]], now_s: int, *, again: bool = False) -> Appended:
@@ -329,7 +332,12 @@ class BundleArchive:
             yield from entries_of(self._backend, self._log, segment)
 
     def entry(self, index: int) -> Entry | Tombstone | Damage:
-        """One entry. IndexError where there is none."""
+        """One entry, out of the CACHED_SEGMENTS segments read lately or from the place.
+
+        Raises:
+            IndexError: the log has no entry of that index.
+            ArchiveUnavailable: the place does not answer.
+        """
         if not 0 <= index < self._log.head.size:
             raise IndexError(index)
         segment, place = divmod(index, SEGMENT_ENTRIES)
@@ -359,7 +367,12 @@ class BundleArchive:
         return data
 
     def manifest(self, entry: BundleEntry) -> Manifest:
-        """Raises as `object`, or MalformedInput where the object is no manifest."""
+        """Which objects make the entry's bundle.
+
+        Raises:
+            MalformedInput: the manifest is missing, damaged, or not one.
+            ArchiveUnavailable: the place does not answer.
+        """
         return decode_manifest(self._verified(entry.manifest, MAX_MANIFEST_BYTES))
 
     def object(self, name: bytes) -> bytes:
@@ -389,11 +402,20 @@ class BundleArchive:
         return stored.data
 
     def prove(self, index: int) -> MerkleProof:
-        """That an entry is in the log of the present head. IndexError where there is none."""
+        """That an entry is in the log of the present head (RFC 6962 audit path). The entry may be pruned: its leaf hash
+        is kept.
+
+        Raises:
+            IndexError: the log has no entry of that index.
+        """
         return prove_leaf(self._log.leaves, index)
 
     def prove_consistency(self, size: int) -> ConsistencyProof:
-        """That the log once had its first `size` entries and no others. IndexError where it has not so many."""
+        """That the log once had its first `size` entries and no others (RFC 6962 consistency proof).
+
+        Raises:
+            IndexError: the log has not so many entries.
+        """
         return prove_consistency(self._log.leaves, size)
 
     def _reload(self) -> None:

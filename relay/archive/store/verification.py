@@ -28,6 +28,7 @@ class Findings:
 
     @property
     def is_whole(self) -> bool:
+        """Whether nothing is damaged; unneeded objects are not damage."""
         return not self.damages
 
 
