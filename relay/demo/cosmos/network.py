@@ -52,10 +52,7 @@ class CosmosNetwork:
 
 
 async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubEngine, say: Say) -> CosmosNetwork:
-    """Start all in `nursery`, with files in the empty `home`; return when the relay says that it is ready.
-
-    Raises DemoFailed, and trio.TooSlowError where a chain made no block within START_LIMIT_S.
-    """
+    """Return when the relay says that it is ready. Raises DemoFailed, or trio.TooSlowError from START_LIMIT_S."""
     plan, simd = EvmPlan.of(home, "alpha", FIRST_CHAIN_ID), SimdPlan.of(home, binary)
     relayer, user = make_key(home, "relayer-simd"), make_key(home, "user-simd")
     addresses = {key: account_address(PREFIX, key.signer().public_key) for key in (relayer, user)}
