@@ -165,6 +165,7 @@ class RpcClient:
 
         Raises:
             RpcRefused: an endpoint answered with a JSON-RPC error, which is an answer.
+            HeightUnavailable: all endpoints say that they no longer keep `at_height`.
             EndpointUnavailable: no endpoint gave a usable answer; it names each attempt.
         """
         return await self.run(method, lambda attempt: attempt.call(method, params, decode), at_height=at_height)
@@ -174,7 +175,7 @@ class RpcClient:
     ) -> Answer:
         """Do `work` on one endpoint after the other until it succeeds: several calls that must agree go in one work.
 
-        `at_height` passes over endpoints known to be below it.
+        Endpoints known to be below `at_height` are asked last.
 
         Raises:
             RpcRefused: the chain's own refusal, or the endpoints' when all refuse.
