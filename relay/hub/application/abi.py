@@ -28,15 +28,19 @@ class Function:
         self.selector = keccak256(self.signature.encode())[:4]
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
-        """Arguments of calldata, whose selector has been matched. Raises MalformedInput."""
+        """The arguments of calldata of at most MAX_CALL_BYTES, whose selector the caller has matched.
+
+        Raises:
+            MalformedInput: the calldata is anything that `call` would not write.
+        """
         return decode_canonical(self.arguments, data[4:], f"call.{self.name}", MAX_CALL_BYTES)
 
     def call(self, *values: Any) -> bytes:
-        """Calldata."""
+        """Calldata: the selector, then `values` in the order of the argument types."""
         return self.selector + encode_abi(self.arguments, values)
 
     def answer(self, *values: Any) -> bytes:
-        """Return data."""
+        """Return data: `values` in the order of the result types."""
         return encode_abi(self.results, values)
 
 
@@ -53,6 +57,7 @@ class Event:
         self.topic = keccak256(self.signature.encode())
 
     def topics(self, *values: Any) -> tuple[bytes, ...]:
+        """The signature's hash, then one topic of 32 bytes for each indexed value; of strings it is the Keccak-256."""
         encoded = [
             keccak256(value.encode()) if kind == "string" else encode_abi([kind], [value])
             for kind, value in zip(self.indexed, values, strict=True)
@@ -60,6 +65,7 @@ class Event:
         return (self.topic, *encoded)
 
     def data(self, *values: Any) -> bytes:
+        """ABI encoding of the values that are not indexed, in the order of `data_types`."""
         return encode_abi(self.data_types, values)
 
 
@@ -73,7 +79,7 @@ class Error:
         self.selector = keccak256(self.signature.encode())[:4]
 
     def revert(self, *values: Any) -> NativeRevert:
-        """The exception to raise."""
+        """The exception to raise, with the error's selector and `values` in the order of its arguments."""
         return NativeRevert(self.selector + encode_abi(self.arguments, values))
 
 

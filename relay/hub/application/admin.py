@@ -65,11 +65,12 @@ SECOND_KINDS = frozenset(ActionKind(number) for number in range(1, 11))
 
 
 def kinds_of_validators(rules_version: int) -> frozenset[ActionKind]:
-    """What may be proposed."""
+    """The kinds of action that may be proposed where the validators govern, under these rules."""
     return frozenset(ActionKind) if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS
 
 
 def kinds_of_admins(rules_version: int) -> frozenset[ActionKind]:
+    """The kinds of action that admins may execute under these rules: none brings in a validator's operator."""
     if rules_version == rules_versions.FIRST:
         return FIRST_KINDS
     return kinds_of_validators(rules_version) - {ActionKind.ADMIT_VALIDATOR}
@@ -83,6 +84,7 @@ class NotAnAdmin(Refusal):
         super().__init__(caller)
 
     def revert(self) -> NativeRevert:
+        """`NotAnAdmin(address)` with the caller."""
         return abi.NOT_AN_ADMIN.revert(self.caller)
 
 
@@ -95,6 +97,7 @@ class ActionRefused(Refusal):
         super().__init__(action_hash, reason)
 
     def revert(self) -> NativeRevert:
+        """`ActionRefused(bytes32,string)` with the action's hash and the sentence."""
         return abi.ACTION_REFUSED.revert(self.action_hash, self.reason)
 
 
@@ -150,73 +153,93 @@ def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
 
 
 def create_client_action(salt: int, client_type: str, client_state: bytes, consensus_state: bytes) -> bytes:
+    """Create a client of `client_type` with these two encoded states, each canonical and within the hub's bounds."""
     data = encode(CREATE_CLIENT_DATA, [client_type, client_state, consensus_state])
     return encode_action(ActionKind.CREATE_CLIENT, salt, data)
 
 
 def register_counterparty_action(salt: int, client_id: str, counterparty_id: str, prefix: Sequence[bytes]) -> bytes:
+    """Name the client at the other end and the path elements before its store's keys.
+
+    A client can have it named once.
+    """
     data = encode(REGISTER_COUNTERPARTY_DATA, [client_id, counterparty_id, list(prefix)])
     return encode_action(ActionKind.REGISTER_COUNTERPARTY, salt, data)
 
 
 def recover_client_action(salt: int, subject: str, substitute: str) -> bytes:
+    """Replace the state of client `subject`, which is frozen or expired, by that of the active client `substitute`."""
     return encode_action(ActionKind.RECOVER_CLIENT, salt, encode(RECOVER_CLIENT_DATA, [subject, substitute]))
 
 
 def set_paused_action(salt: int, paused: bool) -> bytes:
+    """Pause packets, or let them go on."""
     return encode_action(ActionKind.SET_PAUSED, salt, encode(SET_PAUSED_DATA, [paused]))
 
 
 def set_quota_action(salt: int, client_id: str, limit: Load) -> bytes:
+    """Bound what may be in flight over a client: packets, and bytes of their payloads."""
     return encode_action(
         ActionKind.SET_QUOTA, salt, encode(SET_QUOTA_DATA, [client_id, limit.packets, limit.payload_bytes])
     )
 
 
 def set_validator_action(salt: int, public_key: bytes, power: int) -> bytes:
-    """Power 0 removes."""
+    """Give the validator of this compressed key (33 bytes) another power; power 0 removes it."""
     return encode_action(ActionKind.SET_VALIDATOR, salt, encode(SET_VALIDATOR_DATA, [public_key, power]))
 
 
 def admit_validator_action(salt: int, public_key: bytes, power: int, operator: Address, proof: bytes) -> bytes:
+    """Bring in a validator, where the validators govern.
+
+    `proof` is 64 bytes r ‖ s by the new key over `members.possession_digest`.
+    """
     data = encode(ADMIT_VALIDATOR_DATA, [public_key, power, operator, proof])
     return encode_action(ActionKind.ADMIT_VALIDATOR, salt, data)
 
 
 def set_parameter_action(salt: int, name: str, value: int) -> bytes:
+    """Set one of `schedule.BOUNDS`; name and value are checked when it is executed."""
     return encode_action(ActionKind.SET_PARAMETER, salt, encode(SET_PARAMETER_DATA, [name, value]))
 
 
 def schedule_rules_action(salt: int, version: int, height: int) -> bytes:
-    """Height 0 withdraws what is scheduled."""
+    """Let the rules of `version` hold from block `height` on; height 0 withdraws what is scheduled."""
     return encode_action(ActionKind.SCHEDULE_RULES, salt, encode(SCHEDULE_RULES_DATA, [version, height]))
 
 
 def end_revision_action(salt: int, height: int) -> bytes:
-    """`height` is the revision's last block; 0 withdraws."""
+    """Let block `height` be the revision's last; 0 withdraws."""
     return encode_action(ActionKind.END_REVISION, salt, encode(END_REVISION_DATA, [height]))
 
 
 def set_code_open_action(salt: int, is_open: bool) -> bytes:
+    """Let everybody run code, or named accounts and contracts alone; from rules version 3 on."""
     return encode_action(ActionKind.SET_CODE_OPEN, salt, encode(SET_CODE_OPEN_DATA, [is_open]))
 
 
 def name_deployer_action(salt: int, account: Address, named: bool) -> bytes:
+    """Name an account that may create contracts, or take its name away; from rules version 3 on."""
     return encode_action(ActionKind.NAME_DEPLOYER, salt, encode(NAME_DATA, [account, named]))
 
 
 def name_contract_action(salt: int, contract: Address, named: bool) -> bytes:
+    """Name a contract that may be called, or take its name away; from rules version 3 on."""
     return encode_action(ActionKind.NAME_CONTRACT, salt, encode(NAME_DATA, [contract, named]))
 
 
 def decode_action(action: bytes) -> tuple[int, bytes]:
-    """Kind and data. Raises MalformedInput."""
+    """Kind and data of an encoded action of at most MAX_ACTION_BYTES. Whether the kind is known is not checked.
+
+    Raises:
+        MalformedInput: the bytes are not the canonical encoding.
+    """
     ((kind, _, data),) = decode_canonical([ACTION_TUPLE], action, "action", MAX_ACTION_BYTES)
     return kind, data
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
-    """What admins approve: bound to this chain, so that an approval is worth nothing on another."""
+    """The 32 bytes that admins approve: bound to this chain, so that an approval is worth nothing on another."""
     return keccak256(encode(["string", "string", "bytes"], [ACTION_DOMAIN, chain_id, action]))
 
 
@@ -239,6 +262,7 @@ class AdminActions:
         self._run = run
 
     def approvals(self, hashed: bytes) -> Approvals:
+        """Who has approved the action with this 32-byte hash, and whether it has run; nobody for an unknown hash."""
         raw = self._store.get(keys.admin_action_key(hashed))
         if raw is None:
             return Approvals()
@@ -249,7 +273,12 @@ class AdminActions:
         self._store.set(keys.admin_action_key(hashed), encode(_RECORD, [approvals.admins, approvals.executed]))
 
     def approve(self, admin: Address, hashed: bytes) -> int:
-        """Record one admin's approval and return how many there are."""
+        """Record one admin's approval, and return how many there are. The action itself need not be known yet.
+
+        Raises:
+            NotAnAdmin: `admin` is not in the set.
+            ActionRefused: the action was executed, or this admin has approved it.
+        """
         if admin not in self._addresses:
             raise NotAnAdmin(admin)
         approvals = self.approvals(hashed)
@@ -261,9 +290,18 @@ class AdminActions:
         return len(approvals.admins) + 1
 
     def execute(self, caller: Address, action: bytes) -> tuple[bytes, Executed]:
-        """Run an action that enough admins approved; any admin may send it.
+        """Run an action that enough admins approved; any admin may send it, and it runs once.
 
         Approvals are counted against the admin set again here, and the threshold is at least 1 by construction.
+
+        Returns:
+            The action's hash, and what it did.
+
+        Raises:
+            NotAnAdmin: `caller` is not in the set.
+            MalformedInput: the action does not decode.
+            ActionRefused: it was executed, has too few approvals, or is of a kind that admins do not have.
+            VerificationError, UnknownClient, ClientNotActive: as `Actions.run`; the caller undoes every write.
         """
         if caller not in self._addresses:
             raise NotAnAdmin(caller)

@@ -121,7 +121,13 @@ class HubApplication:
     # --- ABCI
 
     def info(self) -> InfoResponse:
-        """Height -1 before InitChain."""
+        """What is committed: height and app hash (32 bytes) of the newest block, and the rules version of the next.
+
+        Before InitChain the height is -1 and the app hash empty.
+
+        Raises:
+            StateDamaged: the root of the newest version is missing.
+        """
         version = self.state.latest_version()
         app_hash = b"" if version is None else self.state.require_root(version)
         height = -1 if version is None else version
@@ -129,7 +135,12 @@ class HubApplication:
         return InfoResponse(APPLICATION_NAME, "1", rules, height, app_hash)
 
     def init_chain(self) -> InitChainResponse:
-        """Genesis state: the permanent key, native accounts with code, balances. Committed like a block of height 0."""
+        """Genesis state: the permanent key, native accounts with code, balances. Committed like a block of height 0.
+
+        Raises:
+            OutOfOrder: the chain was initialised before.
+            UnknownRulesVersion: genesis asks for rules that this code lacks.
+        """
         if self.state.latest_version() is not None:
             raise OutOfOrder("the chain was initialised before")
         batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
@@ -160,7 +171,13 @@ class HubApplication:
         return InitChainResponse(app_hash)
 
     def check_tx(self, raw: bytes) -> CheckTxResponse:
-        """Whether the pool may take it, judged at the last block's time and state (a later nonce is fine)."""
+        """Whether the pool may take it, judged at the last block's time and state; a later nonce is fine.
+
+        Bytes that are no transaction get a code and a sentence.
+
+        Raises:
+            OutOfOrder: the chain is not initialised.
+        """
         try:
             transaction = decode_cached(raw, self.genesis.evm_chain_id)
             self.check_sender(transaction)
@@ -169,10 +186,14 @@ class HubApplication:
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
     def check_sender(self, transaction: SignedTransaction, *, held: bool = False) -> SenderAccount:
-        """Judge as `check_tx` does; returns what the sender has. Raises InvalidTransaction.
+        """Judge as `check_tx` does; what the sender has. Safe from any thread, one at a time.
 
-        A new one must offer the next block's base fee; one that is `held` may wait for it to fall, at most to its least.
-        CometBFT asks this of all that waits after each block, so a block's state is opened once.
+        A new one must offer the next block's base fee; one that is `held` may wait for it to fall, at most to its
+        least. CometBFT asks this of all that waits after each block, so a block's state is opened once.
+
+        Raises:
+            InvalidTransaction: its sender cannot send it now.
+            OutOfOrder: the chain is not initialised.
         """
         fees = self.genesis.fees
         least_wei = fees.base_fee_wei if held and fees is not None else self.next_base_fee_wei
@@ -193,7 +214,11 @@ class HubApplication:
 
     @property
     def next_base_fee_wei(self) -> int:
-        """Of the block that follows the newest; 0 on a fee-free hub."""
+        """Wei a unit of gas in the block that follows the newest; 0 on a fee-free hub.
+
+        Raises:
+            OutOfOrder: the chain is not initialised.
+        """
         if self.genesis.fees is None:
             return 0
         latest = self.state.latest_version()
@@ -202,7 +227,13 @@ class HubApplication:
         return base_fee_after(self.state.view_at(latest), self.genesis.fees)
 
     def prepare_proposal(self, candidates: Iterable[SignedTransaction], max_bytes: int) -> PreparedProposal:
-        """See BlockProposals."""
+        """The transactions of the next block, as `BlockProposals.chosen`, of at most `max_bytes`.
+
+        The first is the certificate of the block before, where that was skipped and this node has it.
+
+        Raises:
+            OutOfOrder, PredicateFailed: the chain is not initialised.
+        """
 
         def balance_wei(sender: Address) -> int:
             with self._checking:
@@ -214,8 +245,11 @@ class HubApplication:
         return proposed if first is None else replace(proposed, transactions=(first, *proposed.transactions))
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
-        """Reject blocks with other rules than the state before them decides, or that we lack, or without the certificate of the
-        skipped block before them; and see BlockProposals."""
+        """Whether a proposed block is voted for, by its transactions and rules version alone.
+
+        Rejected are other rules than the state before it decides, or that this code lacks, a block that does not begin
+        with the certificate that it needs, and what `BlockProposals.are_worth_a_block` says no to.
+        """
         last = self.state.latest_version()
         if app_version not in self._rules or last is None or app_version != self.coming.rules_version(last + 1):
             return ProposalVerdict.REJECT
@@ -231,7 +265,20 @@ class HubApplication:
         return ProposalVerdict.ACCEPT if takes else ProposalVerdict.REJECT
 
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
-        """Execute a decided block. Any exception but those of the rules is a bug, and must halt the node."""
+        """Execute a decided block, in memory; `commit` writes it.
+
+        A transaction that cannot be executed has a result and no effect.
+
+        Any exception is a reason to halt the node: those below, and bugs.
+
+        Raises:
+            OutOfOrder: the block does not follow from the newest committed one.
+            UnknownRulesVersion: the block's rules are not those that the state decides, or this code lacks them.
+            RevisionEnded: the chain goes on under its next revision.
+            SnapshotLied: the first block after a restoration is not the one that the snapshot named.
+            SkipBroken: the certificate in the block, or the one that skips it, does not hold.
+            StateDamaged: a record of the state is missing.
+        """
         last = self.state.latest_version()
         if last is None or request.height != last + 1:
             raise OutOfOrder(f"block {request.height} cannot follow {last}")
@@ -302,7 +349,11 @@ class HubApplication:
         return FinalizeBlockResponse(tuple(results), app_hash, updates, following)
 
     def commit(self, batch: KeyValueWriter) -> tuple[SignedTransaction, ...]:
-        """Write the finalized block into the node's batch; returns what was executed, for the pool to forget."""
+        """Write the finalized block into the node's batch; what was executed, for the pool to forget.
+
+        Raises:
+            OutOfOrder: no block was finalized since the last commit.
+        """
         pending = self._pending
         if pending is None:
             raise OutOfOrder("commit without a finalized block")
@@ -315,7 +366,10 @@ class HubApplication:
         return pending.executed
 
     def query(self, path: str, data: bytes, height: int, *, prove: bool) -> QueryResponse:
-        """A raw state value; `height` 0 is the newest version. The proof verifies at the returned height's header."""
+        """A raw state value; `height` 0 is the newest version. The proof verifies at the returned height's header.
+
+        A refused question has a code and a log in the answer, and raises nothing.
+        """
         return self._queries.answer(path, data, height, prove=prove)
 
     # --- for the JSON-RPC service
@@ -323,7 +377,11 @@ class HubApplication:
     def state_after(self, block: EvmBlock, rules_version: int | None = None) -> EvmState:
         """A scratch state: the block's post-state and context; native modules see the hub state of that height.
 
-        `rules_version`: for a block of an earlier revision, whose first rules this genesis does not say. Raises StatePruned.
+        `rules_version`: for a block of an earlier revision, whose first rules this genesis does not say.
+
+        Raises:
+            StatePruned: this node no longer has the state, and says the oldest that it has.
+            UnknownRulesVersion: this code lacks the block's rules.
         """
         if self.state.root(block.number) is None:
             raise StatePruned(block.number, self.oldest_state())
@@ -349,18 +407,26 @@ class HubApplication:
         )
 
     def oldest_state(self) -> int:
-        """From here on every state is stored; a restored node has genesis besides."""
+        """The height from which on every state is stored; a restored node has that of genesis besides."""
         return self._queries.oldest_state()
 
     def block_time_ns(self, height: int) -> int:
-        """The exact time, which Ethereum's header rounds down; kept in its extra data."""
+        """The exact time of a block in nanoseconds, which Ethereum's header rounds down; kept in its extra data.
+
+        Raises:
+            OutOfOrder: the block's header is not stored.
+        """
         found = self.blocks.header(height)
         if found is None:
             raise OutOfOrder(f"no block {height}")
         return int.from_bytes(found[1].extra_data, "big")
 
     def view(self) -> tuple[StateView, int, int]:
-        """A view of the newest version, its height and its exact block time."""
+        """A view of the newest version, its height and its block's exact time in nanoseconds. Safe from any thread.
+
+        Raises:
+            OutOfOrder: the chain is not initialised.
+        """
         latest = self.state.latest_version()
         if latest is None:
             raise OutOfOrder("the chain is not initialised")
@@ -368,7 +434,7 @@ class HubApplication:
 
     @property
     def rules_versions(self) -> tuple[int, ...]:
-        """Those that this code can execute."""
+        """The versions that this code can execute, ascending."""
         return tuple(sorted(self._rules))
 
     # --- inside

@@ -53,11 +53,20 @@ class UpdateResult(IntEnum):
 class Store(Protocol):
     """Ordered reads and writes over the state, metered or not."""
 
-    def get(self, key: bytes) -> bytes | None: ...
-    def set(self, key: bytes, value: bytes) -> None: ...
-    def delete(self, key: bytes) -> None: ...
-    def next(self, key: bytes) -> tuple[bytes, bytes] | None: ...
-    def previous(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key, None where there is none."""
+
+    def set(self, key: bytes, value: bytes) -> None:
+        """Write a value, which is not empty, in place of what was there."""
+
+    def delete(self, key: bytes) -> None:
+        """Take a key out; an absent one is no error."""
+
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the least key above `key`; None at the end."""
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the greatest key below `key`; None at the beginning."""
 
 
 class UnknownClient(Refusal):
@@ -68,6 +77,7 @@ class UnknownClient(Refusal):
         super().__init__(client_id)
 
     def revert(self) -> NativeRevert:
+        """`IBCClientNotFound(string)` with the identifier."""
         return abi.CLIENT_NOT_FOUND.revert(self.client_id)
 
 
@@ -79,6 +89,7 @@ class NoCounterparty(Refusal):
         super().__init__(client_id)
 
     def revert(self) -> NativeRevert:
+        """`IBCCounterpartyClientNotFound(string)` with the identifier."""
         return abi.COUNTERPARTY_NOT_FOUND.revert(self.client_id)
 
 
@@ -91,6 +102,7 @@ class ClientNotActive(Refusal):
         super().__init__(client_id, status)
 
     def revert(self) -> NativeRevert:
+        """`IBCClientNotActive(string)` with the identifier."""
         return abi.CLIENT_NOT_ACTIVE.revert(self.client_id)
 
 
@@ -125,7 +137,7 @@ class Recovered:
 
     @classmethod
     def of(cls, store: Store, client_id: str) -> "Recovered":
-        """Of a client that was never recovered: height 0-0."""
+        """What the state says of a client; of one that was never recovered height 0-0 and generation 0."""
         raw = store.get(keys.consensus_floor_key(client_id))
         return cls(Height(0, 0)) if raw is None else cls(Height.from_key(raw[:16]), int.from_bytes(raw[16:], "big"))
 
@@ -144,12 +156,15 @@ class StoredConsensusStates:
         self._floor = recovered.floor
 
     def get(self, height: Height) -> bytes | None:
+        """The encoded state at `height`; None where there is none that counts."""
         return None if height < self._floor else self._store.get(self._prefix + height.to_key())
 
     def before(self, height: Height) -> tuple[Height, bytes] | None:
+        """The nearest state that counts below `height`, with its height; None where there is none."""
         return self._own(self._store.previous(self._prefix + height.to_key()))
 
     def after(self, height: Height) -> tuple[Height, bytes] | None:
+        """The nearest state that counts above `height`, with its height; None where there is none."""
         return self._own(self._store.next(self._prefix + max(height, self._floor).to_key()))
 
     def _own(self, row: tuple[bytes, bytes] | None) -> tuple[Height, bytes] | None:
@@ -185,31 +200,64 @@ class Clients:
         return self._light_client(client_type_of(client_id)), state
 
     def consensus_states(self, client_id: str) -> StoredConsensusStates:
+        """The consensus states of a client that count. The identifier is not checked: an unknown one has none."""
         return StoredConsensusStates(self._store, client_id)
 
     def client_state(self, client_id: str) -> bytes:
+        """The encoded client state.
+
+        Raises:
+            MalformedInput: `client_id` is not of the form, or of a type that the hub does not offer.
+            UnknownClient: no client has it.
+        """
         return self._known(client_id)[1]
 
     def status(self, client_id: str) -> ClientStatus:
+        """Active, Frozen or Expired at this block's time.
+
+        Raises:
+            UnknownClient, MalformedInput: as `client_state`.
+        """
         light_client, state = self._known(client_id)
         return light_client.status(state, self.consensus_states(client_id), self._now_ns)
 
     def latest_height(self, client_id: str) -> Height:
+        """The newest counterparty height of which the client has a consensus state.
+
+        Raises:
+            UnknownClient, MalformedInput: as `client_state`.
+        """
         light_client, state = self._known(client_id)
         return light_client.latest_height(state)
 
     def latest_timestamp_ns(self, client_id: str) -> int:
-        """The newest counterparty time that the client knows; 0 where its latest consensus state is missing."""
+        """The newest counterparty time that the client knows, in nanoseconds; 0 where that state is missing.
+
+        Raises:
+            UnknownClient, MalformedInput: as `client_state`.
+        """
         light_client, state = self._known(client_id)
         consensus_state = self.consensus_states(client_id).get(light_client.latest_height(state))
         return 0 if consensus_state is None else light_client.timestamp_ns(consensus_state)
 
     def require_active(self, client_id: str) -> None:
+        """Let pass an active client alone.
+
+        Raises:
+            ClientNotActive: it is frozen or expired.
+            UnknownClient, MalformedInput: as `client_state`.
+        """
         status = self.status(client_id)
         if status is not ClientStatus.ACTIVE:
             raise ClientNotActive(client_id, status)
 
     def counterparty(self, client_id: str) -> Counterparty:
+        """The client at the other end, and the prefix of its store.
+
+        Raises:
+            NoCounterparty: none is registered.
+            UnknownClient, MalformedInput: as `client_state`.
+        """
         self._known(client_id)
         raw = self._store.get(keys.counterparty_key(client_id))
         if raw is None:
@@ -219,9 +267,13 @@ class Clients:
     def create(
         self, client_type: str, client_state: bytes, consensus_state: bytes, *, chain_id: str, router: bytes
     ) -> str:
-        """Store a new client and return its identifier. `chain_id` and `router` are this hub's own.
+        """Store a new client and return its identifier. `chain_id` and `router` (20 bytes) are this hub's own.
 
         A client state that is made for one destination must name the identifier that comes next.
+
+        Raises:
+            MalformedInput: the hub offers no such type, or a state is too long or not canonical.
+            VerificationError: the light client refuses the states, or this destination (`LightClient.create`).
         """
         light_client = self._light_client(client_type)
         _check_sizes(client_state, consensus_state)
@@ -237,10 +289,15 @@ class Clients:
         return client_id
 
     def register_counterparty(self, client_id: str, counterparty: Counterparty) -> None:
-        """Once per client, for ever (ibc-go RegisterCounterparty), and one client for each remote client.
+        """Once per client, for ever (ibc-go RegisterCounterparty).
 
-        Receipts and acknowledgements lie under the remote client's name: two clients with one counterparty would settle
-        each other's packets.
+        From rules version 3 on a remote client is the counterparty of one client alone. Receipts and acknowledgements
+        lie under the remote client's name: two clients with one counterparty would settle each other's packets.
+
+        Raises:
+            PredicateFailed: `counterparty_registered_once`, `counterparty_is_free`, and those of `check_merkle_prefix`.
+            MalformedInput: the identifier is not of the form, or the prefix is too long.
+            UnknownClient: no client has `client_id`.
         """
         self._known(client_id)
         key = keys.counterparty_key(client_id)
@@ -282,7 +339,14 @@ class Clients:
                 yield client_id_for(client_type, number)
 
     def update(self, client_id: str, header: bytes) -> UpdateResult:
-        """Apply what the light client says about `header`."""
+        """Apply what the light client says about `header`; the caller undoes every write where it raises.
+
+        Raises:
+            ClientNotActive: the client is frozen or expired.
+            PredicateFailed: `enough_trusted_power`, where the relayer has to bisect; or a rule of the consensus.
+            VerificationError: as `LightClient.verify_header`.
+            UnknownClient: no client has `client_id`.
+        """
         light_client, state = self._known(client_id)
         self.require_active(client_id)
         verdict = light_client.verify_header(state, self.consensus_states(client_id), header, self._now_ns)
@@ -306,9 +370,19 @@ class Clients:
                 )
 
     def upgrade(self, client_id: str, upgrade: bytes) -> Height:
-        """Let an Active client follow its chain into the next revision, which the chain itself has committed (ICS-02 UpgradeClient).
+        """Let an active client follow its chain into the next revision (ICS-02 UpgradeClient).
 
-        Older consensus states stay: what was sent before is proven against them.
+        The chain itself has committed to that. Older consensus states stay: what was sent before is proven against
+        them.
+
+        Returns:
+            The height of the new client's first consensus state.
+
+        Raises:
+            UnsupportedOperation: clients of this type cannot be upgraded.
+            ClientNotActive: the client is frozen or expired.
+            VerificationError: as `UpgradableClient.verify_upgrade`.
+            UnknownClient: no client has `client_id`.
         """
         light_client, state = self._known(client_id)
         if not isinstance(light_client, UpgradableClient):
@@ -321,7 +395,13 @@ class Clients:
         return verdict.height
 
     def submit_misbehaviour(self, client_id: str, misbehaviour: bytes) -> None:
-        """Freeze the client if the evidence is valid."""
+        """Freeze the client if the evidence is valid.
+
+        Raises:
+            ClientNotActive: the client is frozen or expired already.
+            VerificationError: the evidence proves nothing, as `LightClient.check_misbehaviour`.
+            UnknownClient: no client has `client_id`.
+        """
         light_client, state = self._known(client_id)
         self.require_active(client_id)
         verdict = light_client.check_misbehaviour(state, self.consensus_states(client_id), misbehaviour, self._now_ns)
@@ -330,10 +410,17 @@ class Clients:
     def recover(self, subject_id: str, substitute_id: str) -> None:
         """Replace a frozen or expired client's state by an active substitute's of equal parameters (ICS-02).
 
-        All stored consensus states are dead from here: they may come from a fork. Before rules version 3 the substitute must
-        be higher than the subject; since then it may be lower, for a height that somebody signed far ahead would otherwise
-        be for ever. An active client takes nothing from a substitute but rules that are still to come, and keeps its
-        consensus states.
+        All stored consensus states are dead from here: they may come from a fork. Before rules version 3 the substitute
+        must be higher than the subject; since then it may be lower, for a height that somebody signed far ahead would
+        otherwise be for ever. An active client takes nothing from a substitute but rules that are still to come, and
+        keeps its consensus states.
+
+        Raises:
+            PredicateFailed: `substitute_type`, `subject_needs_recovery`, `substitute_is_newer`, and those of the light
+                client.
+            ClientNotActive: the substitute is not active.
+            UnknownHeight: the substitute's latest consensus state is missing.
+            UnknownClient, MalformedInput: as `client_state`, of either.
         """
         light_client, subject = self._known(subject_id)
         _, substitute = self._known(substitute_id)
@@ -362,14 +449,24 @@ class Clients:
         self._store_consensus_state(subject_id, latest, consensus_state)
 
     def require_timeouts(self, client_id: str) -> None:
-        """A packet over this client can time out, which takes a proof that it was not received. Raises UnsupportedOperation."""
+        """Let pass a client over which a packet can time out, which takes a proof that it was not received.
+
+        Raises:
+            UnsupportedOperation: the counterparty's proofs show no absence.
+        """
         if client_type_of(client_id) in WITHOUT_ABSENCE:
             raise UnsupportedOperation(
                 f"sending over {client_id}: nothing proves a packet absent there, none could time out"
             )
 
     def verify_membership(self, client_id: str, height: Height, proof: bytes, key: bytes, value: bytes) -> None:
-        """`value` is stored under `key` at the counterparty. Raises VerificationError, ClientNotActive …"""
+        """`value` is stored under the counterparty's prefix and `key`, by a proof at `height`.
+
+        Raises:
+            ClientNotActive, NoCounterparty, UnknownClient: nothing can be proven over this client.
+            UnknownHeight: the client has no state of that height.
+            VerificationError: the proof does not hold.
+        """
         light_client, state = self._known(client_id)
         self.require_active(client_id)
         path = merkle_path(self.counterparty(client_id).merkle_prefix, key)
@@ -377,7 +474,11 @@ class Clients:
         light_client.verify_membership(state, consensus_state, proof, path, value)
 
     def verify_non_membership(self, client_id: str, height: Height, proof: bytes, key: bytes) -> int:
-        """Nothing is stored under `key`; returns the counterparty's time at the proof height, in nanoseconds."""
+        """Nothing is stored under `key` at the counterparty, by a proof at `height`; its time there, in nanoseconds.
+
+        Raises:
+            ClientNotActive, NoCounterparty, UnknownClient, UnknownHeight, VerificationError: as `verify_membership`.
+        """
         light_client, state = self._known(client_id)
         self.require_active(client_id)
         path = merkle_path(self.counterparty(client_id).merkle_prefix, key)

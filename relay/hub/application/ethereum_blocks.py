@@ -20,6 +20,11 @@ class EthereumBlocks:
         self._coinbase = NOBODY if genesis.fees is None else genesis.fees.recipient
 
     def context(self, height: int, time_ns: int, block_hash: bytes, base_fee_wei: int = 0) -> BlockContext:
+        """What the EVM is told of block `height`: `block_hash`, which is CometBFT's, is its PREVRANDAO.
+
+        The time is in whole seconds. The coinbase is the recipient of fees, else the zero address.
+        """
+
         def ancestor_hash(number: int) -> bytes:
             return self._stored.hash_of(number) or b""
 
@@ -43,7 +48,11 @@ class EthereumBlocks:
         body: BlockBody = EMPTY_BODY,
         base_fee_wei: int | None = None,
     ) -> EvmBlock:
-        """That of hub block `height`. `base_fee_wei` None: that of genesis."""
+        """Hub block `height` as Ethereum has it; `block_hash` and `parent_hash` are CometBFT's.
+
+        Block 0 has the digest of genesis for its hash, and a PREVRANDAO of zero. `base_fee_wei` None stands for that of
+        genesis.
+        """
         header = EvmHeader(
             parent_hash=parent_hash,
             coinbase=self._coinbase,

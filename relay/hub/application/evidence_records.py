@@ -25,7 +25,10 @@ def encode_record(misbehaviour: Misbehaviour, recorded_at: int) -> bytes:
 
 
 def write_records(view: StateView, misbehaviours: Sequence[Misbehaviour], height: int) -> None:
-    """One of a validator and height stays as it was first written."""
+    """Write one record for each item, in block `height`.
+
+    One of a validator and height stays as it was first written.
+    """
     for item in misbehaviours:
         key = evidence_key(item.height, item.address)
         if view.get(key) is None:
@@ -33,7 +36,7 @@ def write_records(view: StateView, misbehaviours: Sequence[Misbehaviour], height
 
 
 def read_records(view: StateView) -> Iterator[EvidenceRecord]:
-    """In order of the heights that were voted on."""
+    """Records in the order of the heights that were voted on, then of addresses."""
     for key, value in view.with_prefix(EVIDENCE_PREFIX):
         place = key.removeprefix(EVIDENCE_PREFIX)
         height, address = int.from_bytes(place[:_WORD], "big"), place[_WORD:]

@@ -71,7 +71,11 @@ class RuntimeRules:
 
 
 def runtime_rules(rules_version: int) -> RuntimeRules:
-    """Those of this code for a genesis of one of `rules_versions.ALL`."""
+    """What this code demands of a process, for a genesis of one of `rules_versions.ALL`.
+
+    Raises:
+        KeyError: it is another version.
+    """
     return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(rules_version), library_table(rules_version))
 
 
@@ -98,11 +102,15 @@ class Genesis:
 
     @property
     def code_rules(self) -> CodeRules:
-        """Who may run code, for the first block that asks: nobody but native modules where gas is free, unless genesis says."""
+        """Who may run code, for the first block that asks.
+
+        Unless genesis says: native modules alone where gas is free, else everybody.
+        """
         return CodeRules(is_open=self.fees is not None) if self.code is None else self.code
 
     @property
     def digest(self) -> bytes:
+        """SHA-256 (32 bytes) of the canonical JSON, encoded anew each time; the hash of Ethereum block 0."""
         return sha256(encode_genesis(self))
 
     @property
@@ -112,12 +120,12 @@ class Genesis:
 
     @property
     def base_height(self) -> int:
-        """The first block is the one after it."""
+        """The height that this revision continues from, 0 for a first one: its first block is the next."""
         return 0 if self.continues is None else self.continues.height
 
 
 def encode_genesis(genesis: Genesis) -> bytes:
-    """Canonical JSON: sorted keys, no spaces, a line break at the end."""
+    """Canonical JSON: sorted keys, no spaces, a line break at the end. Bounds are not checked."""
     document: dict[str, Any] = {
         "format": FORMAT,
         "chain_id": genesis.chain_id,
@@ -174,7 +182,14 @@ def _address(document: Document) -> Address:
 
 
 def decode_genesis(data: bytes) -> Genesis:
-    """Parse any layout of the document; what it says must be canonical only in its values. Raises MalformedInput."""
+    """Parse any layout of the document, of at most MAX_GENESIS_BYTES.
+
+    Its values must be canonical, and every member known. What it demands of this process is not looked at
+    (`check_runtime`), nor whether the rules version is known.
+
+    Raises:
+        MalformedInput: a value is missing, out of its bounds, or contradicts another; names the field.
+    """
     document = Document(parse_json(data, "genesis", MAX_GENESIS_BYTES), "")
     with document.members() as fields:
         fields["format"].exactly(FORMAT)
@@ -331,8 +346,11 @@ class UnfitRuntime(Exception):
 def check_runtime(genesis: Genesis) -> None:
     """Compare what genesis demands with what this code has, and that with what is installed.
 
-    A genesis names the corpus and the libraries of its own rules version. The chain may have taken up a later one since, whose
-    corpus the self-test runs as well. Raises UnfitRuntime with one sentence.
+    A genesis names the corpus and the libraries of its own rules version. The chain may have taken up a later one
+    since, whose corpus the self-test runs as well.
+
+    Raises:
+        UnfitRuntime: this process would not reach the verdicts of the others; one sentence.
     """
     reason = unfit_interpreter()
     if reason is not None:

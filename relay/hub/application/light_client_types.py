@@ -11,7 +11,7 @@ from light_clients.tendermint.client import TendermintClient
 
 
 def standard_light_clients() -> dict[str, LightClient]:
-    """The client types of rules version 1."""
+    """A new instance of each client type of rules version 1, by type; later versions have the same."""
     # SM2 and SM3 come from an optional extra: a validator without it would judge otherwise, so the hub offers the suite that all have.
     fisco_bcos = FiscoBcosClient(frozenset({CryptoSuite.ECDSA}))
     clients: tuple[LightClient, ...] = (

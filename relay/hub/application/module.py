@@ -56,7 +56,11 @@ def _verification_failed(error: VerificationError) -> tuple[str, str]:
 
 @contextmanager
 def refusals_revert(rules_version: int) -> Iterator[None]:
-    """Turn every refusal that is part of the rules into its revert, in the words of that version."""
+    """Turn every refusal that is part of the rules into its revert, in the words of that version.
+
+    Raises:
+        NativeRevert: for a VerificationError or Refusal inside; anything else comes through and halts the node.
+    """
     try:
         yield
     except VerificationError as error:
@@ -73,9 +77,15 @@ class Module:
 
     @property
     def address(self) -> Address:
+        """The module's reserved address, 20 bytes."""
         return self._address
 
     def run(self, call: NativeCall) -> bytes:
+        """Charge the call, find its handler by selector, and answer with the handler's return data.
+
+        Raises:
+            NativeRevert: `UnknownFunction`, or what the handler refuses.
+        """
         data = call.data
         call.charge(gas.CALL + gas.DECODE_BYTE * len(data), "native module call")
         handler = self._handlers.get(data[:4])
@@ -86,6 +96,8 @@ class Module:
 
 
 def not_supported(operation: str) -> Handler:
+    """A handler that reverts with `NotSupported(string)`, for functions of the ABI that the hub does not have."""
+
     def refuse(_call: NativeCall, _data: bytes) -> bytes:
         raise abi.NOT_SUPPORTED.revert(operation)
 
@@ -93,12 +105,16 @@ def not_supported(operation: str) -> Handler:
 
 
 def emit(call: NativeCall, event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
-    """Log under the module's own address."""
+    """Log under the module's own address; charges what LOG costs, and a static call is ended."""
     call.emit(event.topics(*indexed), event.data(*values))
 
 
 def clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tuple[MeteredStore, Clients]:
-    """The metered state of this call, and the clients over it at the block's time."""
+    """The metered state of this call, and the clients over it at the block's time.
+
+    Raises:
+        TypeError: the call does not run over a hub frame.
+    """
     frame = frame_of(call)
     store = MeteredStore(call, frame)
     return store, Clients(light_clients, store, frame.now_ns, frame.height, frame.rules_version)

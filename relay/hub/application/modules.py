@@ -327,7 +327,10 @@ class ForwarderModule(Module):
 
 
 def native_modules(light_clients: Mapping[str, LightClient], authority: Authority) -> dict[Address, NativeModule]:
-    """All modules by address; what a rules version changes they ask of their frame."""
+    """All modules by address; that of governance only where the validators govern.
+
+    One set serves every rules version: what a version changes they ask of their frame.
+    """
     open_chamber = chamber_opener(light_clients, authority)
     modules: list[NativeModule] = [
         RouterModule(light_clients),

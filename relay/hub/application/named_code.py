@@ -27,7 +27,11 @@ class CodeRules:
 
 
 def write_code_rules(store: Store, rules: CodeRules) -> None:
-    """At genesis, or at the first block of the rules version."""
+    """Write what genesis says, at genesis or at the first block of the rules version.
+
+    Raises:
+        PredicateFailed: it names a reserved address, which `decode_genesis` refuses.
+    """
     store.set(keys.CODE_OPEN_KEY, OPEN if rules.is_open else CLOSED)
     for account in rules.deployers:
         NamedCode(store).name_deployer(account, named=True)
@@ -36,13 +40,16 @@ def write_code_rules(store: Store, rules: CodeRules) -> None:
 
 
 def take_up_code_rules(view: StateView, rules_version: int, rules: CodeRules) -> None:
-    """The defaults of a hub that began under an earlier version, in its first block under this one."""
+    """Write the defaults of a hub that began under an earlier version, in its first block under this one; once."""
     if rules_version >= rules_versions.BOUNDED_EXECUTION and view.get(keys.CODE_OPEN_KEY) is None:
         write_code_rules(view, rules)
 
 
 def runs_any_code(view: StateView, rules_version: int) -> bool:
-    """Of blocks and calls over this state. What a block decides about it holds from the next one on."""
+    """Whether everybody may run code in blocks and calls over this state.
+
+    What a block decides holds from the next one on.
+    """
     return rules_version < rules_versions.BOUNDED_EXECUTION or view.get(keys.CODE_OPEN_KEY) == OPEN
 
 
@@ -53,15 +60,24 @@ class NamedCode:
         self._store = store
 
     def set_open(self, is_open: bool) -> None:
+        """Let everybody run code from the next block on, or those that are named alone."""
         self._store.set(keys.CODE_OPEN_KEY, OPEN if is_open else CLOSED)
 
     def name_deployer(self, account: Address, *, named: bool) -> None:
-        """Raises PredicateFailed."""
+        """Let an account create contracts, or not any more; contracts that it created keep their names.
+
+        Raises:
+            PredicateFailed: `nameable_address`.
+        """
         _check_nameable(account)
         self._write(keys.deployer_key(account), b"\x01" if named else None)
 
     def name_contract(self, contract: Address, *, named: bool) -> None:
-        """Raises PredicateFailed."""
+        """Let a contract be called, or not any more; whether there is code at the address is not checked.
+
+        Raises:
+            PredicateFailed: `nameable_address`.
+        """
         _check_nameable(contract)
         self._write(keys.named_contract_key(contract), BY_DECISION if named else None)
 
@@ -83,16 +99,20 @@ class HubCodePolicy:
     """Read from the frame that is attached to an execution."""
 
     def is_open(self, stores: tuple[Journaled, ...]) -> bool:
+        """Whether everybody may create and call; true without a store, which is how genesis is written."""
         # Genesis is written without a frame, by nobody's transaction.
         return all(isinstance(store, Frame) and store.runs_any_code for store in stores)
 
     def is_deployer(self, stores: tuple[Journaled, ...], account: Address) -> bool:
+        """Whether the account may create contracts, at this point of the execution."""
         return _view(stores).get(keys.deployer_key(account)) is not None
 
     def is_contract(self, stores: tuple[Journaled, ...], address: Address) -> bool:
+        """Whether the contract may be called, at this point of the execution."""
         return _view(stores).get(keys.named_contract_key(address)) is not None
 
     def name_created(self, stores: tuple[Journaled, ...], deployer: Address, contract: Address) -> None:
+        """Name a contract that a deployer's transaction creates; it is undone with the frame that creates it."""
         _view(stores).set(keys.named_contract_key(contract), deployer)
 
 

@@ -14,7 +14,11 @@ class StateQueries:
         self._blocks = blocks
 
     def answer(self, path: str, data: bytes, height: int, *, prove: bool) -> QueryResponse:
-        """`height` 0 is the newest version. The proof verifies at the returned height's header."""
+        """The value under the key `data`, empty where there is none; `height` 0 is the newest version.
+
+        With `prove` an ICS-23 proof, of absence too, which verifies at the returned height's header. A path, key or
+        height that is not served has a code and a sentence in the answer.
+        """
         latest = self._state.latest_version()
         version = latest if height == 0 else height
         if path not in QUERY_STORE_PATHS:
@@ -38,6 +42,6 @@ class StateQueries:
         return f": states before {oldest} are pruned on this node"
 
     def oldest_state(self) -> int:
-        """From here on every state is stored; a restored node has genesis besides."""
+        """The height from which on every state is stored; a restored node has that of genesis besides."""
         restored = self._blocks.restored()
         return max(self._state.oldest_version() or 0, 0 if restored is None else restored.number)

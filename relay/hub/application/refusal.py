@@ -11,5 +11,11 @@ class Refusal(Exception):
     """Of a call, by a rule."""
 
     def revert(self) -> NativeRevert:
-        """The custom error of the ABI that it becomes. It is in blocks that are replayed: it changes with the rules' version alone."""
+        """The custom error of the ABI that it becomes.
+
+        It is in blocks that are replayed: it changes with the rules' version alone.
+
+        Raises:
+            NotImplementedError: a subclass that has none, which halts the node.
+        """
         raise NotImplementedError(type(self).__name__)

@@ -50,13 +50,21 @@ def _file(name: str) -> bytes:
 
 
 def corpus(rules_version: int) -> bytes:
-    """The file's bytes. The version is one of `rules_versions.ALL`."""
+    """The bytes of the file of one of `rules_versions.ALL`.
+
+    Raises:
+        KeyError: it is another version.
+    """
     return _file(CORPORA[rules_version])
 
 
 @cache
 def corpus_hash(rules_version: int) -> bytes:
-    """SHA-256 of the corpus file's canonical JSON."""
+    """SHA-256 (32 bytes) of the corpus file's canonical JSON, of one of `rules_versions.ALL`.
+
+    Raises:
+        KeyError: it is another version.
+    """
     document = json.loads(corpus(rules_version))
     return sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
 
@@ -81,7 +89,7 @@ class _Call:
 
 
 def precompile_verdict(precompile: Precompile | None, data: bytes) -> str:
-    """The output in hex, or that the input is refused."""
+    """The output in hex, "refused" where the input is, or "no precompile" for None. Gas is of no matter."""
     if precompile is None:
         return "no precompile"
     call = _Call(_Message(data))
@@ -189,10 +197,13 @@ _RUNNERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
 
 
 def run_self_test(first_version: int = rules_versions.FIRST) -> int:
-    """Run the vectors of every rules version that this code executes from `first_version` on; returns how many there are.
+    """Run the vectors of every rules version that this code executes from `first_version` on; how many there are.
 
-    A chain executes none before that of its genesis. Raises SelfTestFailed at the first difference, and SetupUnusable where
-    the point evaluation of versions 1 and 2 lacks its setup.
+    A chain executes none before that of its genesis. Blocking, for seconds.
+
+    Raises:
+        SelfTestFailed: at the first difference.
+        SetupUnusable: the point evaluation of versions 1 and 2 lacks its setup.
     """
     versions = [version for version in rules_versions.ALL if version >= first_version]
     names = {table[version]: None for table in (CORPORA, ALSO_RUN) for version in versions if version in table}

@@ -42,7 +42,8 @@ class SkipBroken(NodeMustHalt):
 
 
 class Reader(Protocol):
-    def get(self, key: bytes) -> bytes | None: ...
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key, None where there is none."""
 
 
 def pending_skip(view: Reader) -> SkipStatement | None:
@@ -56,8 +57,11 @@ def leading_certificate(
 ) -> SkipCertificate | None:
     """What the block after a skipped one begins with; None where none is wanted and none is there.
 
-    Raises PredicateFailed `skip_certificate_required`, `skip_certificate_unwanted`, and as the certificate's own rules;
-    MalformedInput.
+    `pending` is the state's `pending_skip`, `powers` the set that votes on this block, by key.
+
+    Raises:
+        PredicateFailed: `skip_certificate_required`, `skip_certificate_unwanted`, and the certificate's own rules.
+        MalformedInput: it does not decode.
     """
     claimed = bool(transactions) and is_certificate(transactions[0])
     if pending is None:
@@ -73,14 +77,14 @@ def leading_certificate(
 
 
 def write_skip(view: StateView, batch: KeyValueWriter, certificate: SkipCertificate) -> None:
-    """In the state: that the block which this view is of counts as empty. Beside it: by which certificate."""
+    """Write that the block of `view` counts as empty, and into `batch`, outside the state, by which certificate."""
     statement = certificate.statement
     view.set(SKIP_PENDING_KEY, encode_statement(statement))
     WritableTable(batch, SKIP_TABLE).put(statement.height.to_bytes(8, "big"), encode_certificate(certificate))
 
 
 def settle_skip(view: StateView, certificate: SkipCertificate) -> None:
-    """In the block after: the certificate, for good."""
+    """Write the certificate into the state for good, in the block after the skipped one."""
     view.delete(SKIP_PENDING_KEY)
     view.set(skip_certificate_key(certificate.statement.height), encode_certificate(certificate))
 
@@ -96,11 +100,18 @@ class SkippedBlocks:
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
 
     def powers(self, view: OrderedRows) -> Powers:
-        """Of the validators of the next height but one, which are those of the next height where a block was skipped."""
+        """Power by key of those who vote on the next height but one, by the state of `view`.
+
+        Where the block of that state was skipped they are those of the next height too.
+        """
         return read_powers(view, self._genesis_powers)
 
     def certificate(self, height: int) -> SkipCertificate | None:
-        """By which block `height` counts as empty here; None where it was executed, or is yet to come."""
+        """The certificate by which block `height` counts as empty here; None where it was executed, or is yet to come.
+
+        None too for a newest block that was restored from a snapshot as skipped, whose certificate the next block
+        brings.
+        """
         newest = self._state.latest_version()
         if newest is None or height > newest:
             return None
@@ -112,13 +123,18 @@ class SkippedBlocks:
         return None if raw is None else decode_certificate(raw)
 
     def statement(self, height: int, block_hash: bytes) -> SkipStatement:
-        """That block `height` counts as empty over the state before it, which must be stored. Raises StateDamaged."""
+        """That block `height` with this hash counts as empty over the state before it.
+
+        Raises:
+            StateDamaged: the state before it is not stored.
+        """
         return SkipStatement(self._genesis.chain_id, height, block_hash, self._state.require_root(height - 1))
 
     def check(self, certificate: SkipCertificate) -> None:
-        """A certificate of the block that follows the newest state, or of that state's own block while no other follows it.
+        """Judge a certificate of the block that follows the newest state, or of that state's own block.
 
-        Of the former the block's hash is still to be compared with the decided one.
+        The latter only while no other block follows it. Of the former the block's hash is still to be compared with the
+        decided one.
 
         Raises:
             PredicateFailed: `skip_beside_commit`, `skip_is_near`, `skip_in_rules`, `skip_not_last_of_revision`, and the
@@ -150,9 +166,10 @@ class SkippedBlocks:
         skip_is_decided(certificate, self.powers(self._state.view_at(statement.height - 1)))
 
     def require_skippable(self, height: int) -> None:
-        """The block after `height` can carry the certificate. The state before `height` decides.
+        """The block after `height` can carry the certificate. The state before `height`, which must be stored, decides.
 
-        Raises PredicateFailed `skip_in_rules`, `skip_not_last_of_revision`.
+        Raises:
+            PredicateFailed: `skip_in_rules`, `skip_not_last_of_revision`.
         """
         view = self._state.view_at(height - 1)
         version = rules_version_at(view, height + 1, self._genesis.rules_version)
@@ -169,16 +186,31 @@ class SkippedBlocks:
             )
 
     def for_proposal(self) -> bytes | None:
-        """What the next block must begin with, as this node has it."""
+        """The encoded certificate that the next block must begin with, as this node has it.
+
+        None where none is needed, and where this node has none, so that its proposal would be rejected.
+
+        Raises:
+            PredicateFailed: the chain is not initialised.
+        """
         newest = self._newest()
         pending = pending_skip(self._state.view_at(newest))
         return None if pending is None else self._own.get(pending.height.to_bytes(8, "big"))
 
     def is_pending(self) -> bool:
+        """Whether the newest block counts as empty, so that the next one must bring the certificate.
+
+        Raises:
+            PredicateFailed: the chain is not initialised.
+        """
         return pending_skip(self._state.view_at(self._newest())) is not None
 
     def without_certificate(self, transactions: Sequence[bytes]) -> Sequence[bytes]:
-        """The rest of a proposed block, after the certificate that it must begin with. Raises VerificationError."""
+        """The rest of a proposed block, after the certificate that it must begin with.
+
+        Raises:
+            PredicateFailed, MalformedInput: as `leading_certificate`.
+        """
         view = self._state.view_at(self._newest())
         found = leading_certificate(pending_skip(view), transactions, self.powers(view))
         return transactions if found is None else transactions[1:]
@@ -191,7 +223,11 @@ class SkippedBlocks:
 
 
 def executed_certificate(frame: Frame, transactions: Sequence[bytes], powers: Powers) -> SkipCertificate | None:
-    """As `leading_certificate`, of a decided block, and settled. Raises SkipBroken."""
+    """As `leading_certificate`, of a decided block, and settled in the state; None before rules version 3.
+
+    Raises:
+        SkipBroken: the block breaks a rule of skips.
+    """
     if frame.rules_version < rules_versions.BOUNDED_EXECUTION:
         return None
     try:

@@ -24,7 +24,8 @@ Powers = Mapping[bytes, int]
 class OrderedRows(Protocol):
     """What reading the set needs of a store."""
 
-    def next(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the least key above `key`; None at the end."""
 
 
 def read_powers(store: OrderedRows, genesis: Powers) -> dict[bytes, int]:
@@ -45,7 +46,7 @@ def canonical_order(powers: Powers) -> list[tuple[PublicKey, int]]:
 
 
 def updates_between(before: Powers, after: Powers) -> tuple[ValidatorUpdate, ...]:
-    """What FinalizeBlock answers: one entry for each key whose power differs, by key; power 0 removes."""
+    """What FinalizeBlock answers: one entry for each key whose power differs, in the order of keys; power 0 removes."""
     return tuple(
         ValidatorUpdate(PublicKey(KeyType.SECP256K1, key), after.get(key, 0))
         for key in sorted(before.keys() | after.keys())
@@ -54,10 +55,14 @@ def updates_between(before: Powers, after: Powers) -> tuple[ValidatorUpdate, ...
 
 
 def check_overlap(before: Powers, after: Powers) -> None:
-    """A client that trusts `before` at level 1/3 believes every commit of `after`: added power plus twice the removed ≤ power before.
+    """A client that trusts `before` at level 1/3 believes every commit of `after`.
 
-    More than 2/3 of `after` signed. Of that at most the added power is not power in `before`, so the signers hold more than
-    2/3 (P + added - removed) - added of the power P before, which is at least P / 3 exactly under this rule.
+    So added power plus twice the removed one may not exceed the power before. More than 2/3 of `after` signed. Of that
+    at most the added power is not power in `before`, so the signers hold more than 2/3 (P + added - removed) - added of
+    the power P before, which is at least P / 3 exactly under this rule.
+
+    Raises:
+        PredicateFailed: `validators_overlap_with_last_block`.
     """
     everyone = sorted(before.keys() | after.keys())
     changes = [after.get(key, 0) - before.get(key, 0) for key in everyone]
@@ -74,7 +79,17 @@ def check_overlap(before: Powers, after: Powers) -> None:
 
 
 def changed_powers(current: Powers, before_block: Powers, public_key: bytes, power: int) -> dict[bytes, int]:
-    """The set with one change, if every rule allows it. Raises MalformedInput or PredicateFailed."""
+    """The set with one change, if every rule allows it; power 0 removes.
+
+    Args:
+        current: the set with this block's changes so far.
+        before_block: the set as the block found it, which the overlap is judged against.
+
+    Raises:
+        MalformedInput: the key has not 33 bytes.
+        PredicateFailed: `validator_known`, `validator_key_on_curve`, `validator_set_not_empty`, `validator_count`,
+            `total_voting_power`, `validators_overlap_with_last_block`.
+    """
     _check_key(public_key, power)
     if power == 0 and public_key not in current:
         raise PredicateFailed("validator_known", "only a validator can be removed", got=public_key)
@@ -86,7 +101,13 @@ def changed_powers(current: Powers, before_block: Powers, public_key: bytes, pow
 
 
 def replaced_key(current: Powers, before_block: Powers, old: bytes, new: bytes) -> dict[bytes, int]:
-    """The set with another key for one member, if every rule allows it. Raises MalformedInput or PredicateFailed."""
+    """The set with another key for one member, if every rule allows it; `old` must be in `current`.
+
+    Raises:
+        MalformedInput: the key has not 33 bytes.
+        PredicateFailed: `validator_key_never_used`, and those of `changed_powers`.
+        KeyError: `old` is not in `current`.
+    """
     _check_key(new, current[old])
     if new in current:
         raise PredicateFailed("validator_key_never_used", "the key is a validator's", got=new)
@@ -123,15 +144,24 @@ class Validators:
         self._genesis = genesis
 
     def powers(self) -> dict[bytes, int]:
+        """Power by compressed key, after the changes of this block so far; a new value each time."""
         return read_powers(self._store, self._genesis)
 
     def set_power(self, public_key: bytes, power: int) -> None:
-        """Several changes in a block merge, the last of a key counts; each is judged against the set before the block."""
+        """Several changes in a block merge, the last of a key counts; each is judged against the set before the block.
+
+        Raises:
+            MalformedInput, PredicateFailed: as `changed_powers`; nothing was written.
+        """
         current = self.powers()
         self._write(current, changed_powers(current, self._powers_before(), public_key, power))
 
     def replace_key(self, old: bytes, new: bytes) -> None:
-        """Another key for the same validator and power."""
+        """Another key for the same validator and power.
+
+        Raises:
+            MalformedInput, PredicateFailed: as `replaced_key`; nothing was written.
+        """
         current = self.powers()
         self._write(current, replaced_key(current, self._powers_before(), old, new))
 

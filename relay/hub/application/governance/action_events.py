@@ -7,7 +7,10 @@ from relay.hub.application.module import emit
 
 
 def emit_executed(call: NativeCall, done: Executed) -> None:
-    """Under the module's own address."""
+    """Log what an executed action did, under the module's own address.
+
+    An admitted validator is logged by its module.
+    """
     match done.kind:
         case ActionKind.CREATE_CLIENT:
             emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))

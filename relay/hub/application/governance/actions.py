@@ -56,7 +56,12 @@ class Actions:
         self._intervals_ms = intervals_ms
 
     def run(self, kind: ActionKind, data: bytes) -> Executed:
-        """Raises VerificationError and what the clients raise; then the caller undoes every write."""
+        """Do what a decided action says. That it was decided, and may be of this kind, is for the caller to check.
+
+        Raises:
+            MalformedInput: `data` is not canonical for the kind.
+            VerificationError, UnknownClient, ClientNotActive: a rule refuses it; the caller undoes every write.
+        """
         match kind:
             case ActionKind.CREATE_CLIENT:
                 client_type, client_state, consensus_state = _fields(CREATE_CLIENT_DATA, data, "create_client")

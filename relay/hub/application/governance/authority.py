@@ -52,6 +52,7 @@ class Authority:
 
     @staticmethod
     def of(genesis: Genesis) -> "Authority":
+        """What the genesis document says; later changes of parameters are read from the state."""
         return Authority(
             genesis.chain_id,
             genesis.admins,
@@ -63,11 +64,19 @@ class Authority:
         )
 
     def powers_at(self, height: int) -> Powers:
-        """The set of a state that holds none. Nothing executes an earlier revision's blocks, but callers read at them."""
+        """The set of a state at `height` that holds none, power by compressed key.
+
+        Nothing executes an earlier revision's blocks, but callers read at them: then every look at the set reverts
+        NotSupported.
+        """
         return self.genesis_powers if height >= self.base_height else _EarlierPowers(self.base_height)
 
 
 def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authority) -> Callable[[NativeCall], Chamber]:
+    """A function that opens what one call works on, over its metered state and at its block's time.
+
+    The function raises TypeError where the call does not run over a hub frame.
+    """
     chain_id, intervals_ms = authority.chain_id, authority.intervals_ms
 
     def open_chamber(call: NativeCall) -> Chamber:

@@ -31,8 +31,16 @@ class BlockProposals:
         base_fee_wei: int,
         balance_wei: Callable[[Address], int],
     ) -> PreparedProposal:
-        """In the pool's order what fits bytes and gas. What does not fit is passed over with all later ones of its sender, so that
-        nobody ends a block by stating much gas; after MAX_PASSED_OVER of them nothing more is looked at."""
+        """Raw transactions in the pool's order, as many as fit `max_bytes` and the block's gas.
+
+        What does not fit is passed over with all later ones of its sender, so that nobody ends a block by stating much
+        gas; after MAX_PASSED_OVER of them nothing more is looked at. With fees, unpayable ones go as `fees.payable`
+        says.
+
+        Args:
+            base_fee_wei: of the block that is proposed.
+            balance_wei: of an account, in the state before the block.
+        """
         chosen, unpayable = list[bytes](), list[SignedTransaction]()
         if self._has_fees:
             candidates = payable(candidates, base_fee_wei, balance_wei, unpayable)
@@ -53,10 +61,11 @@ class BlockProposals:
         return PreparedProposal(tuple(chosen), tuple(unpayable))
 
     def are_worth_a_block(self, transactions: Sequence[bytes], rules: EvmRules, base_fee_wei: int) -> bool:
-        """None is undecodable, states less gas than it costs whatever it does or offers less than the base fee, and together
-        they use no more gas and bytes than a block may.
+        """Whether a block with these raw transactions is voted for; signatures and nonces are not looked at.
 
-        So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
+        Each decodes, states at least the gas that it costs whatever it does, and offers the base fee; together they use
+        no more gas and bytes than a block may. So a proposer can fill a block with no more junk than its gas pays for;
+        pools let none of that in.
         """
         if len(transactions) > self._params.block_max_gas // GAS_TRANSACTION:
             return False  # counted before any is decoded: an empty one is a byte

@@ -30,26 +30,36 @@ class ComingBlocks:
         return None if version is None else self._state.view_at(version)
 
     def rules_version(self, height: int) -> int:
-        """Of the block that follows the newest state, or of one before it."""
+        """That of block `height`, which follows the newest state or is before it. Of later ones it may still change."""
         view, first = self._newest(), self._genesis.rules_version
         return first if view is None else rules_version_at(view, height, first)
 
     def interval_ms(self, *, changed: bool) -> int:
-        """From one block to the next, where its app hash changed or not."""
+        """Milliseconds from one block's start to the next one's, by the newest state.
+
+        Fewer where the app hash `changed`, since proofs wait for the next header.
+        """
         name = "proof_block_delay_ms" if changed else "block_interval_ms"
         view, first = self._newest(), int(getattr(self._genesis.params, name))
         return first if view is None else parameter(view, name, first)
 
     def last_height(self) -> int | None:
+        """The last block of this revision, if its end is decided."""
         view = self._newest()
         return None if view is None else last_height(view, self._genesis.base_height)
 
     def is_last_but_one(self, height: int) -> bool:
+        """Whether block `height` is the one before the last of this revision."""
         end = self.last_height()
         return end is not None and height == end - 1
 
     def require_block(self, height: int) -> None:
-        """Block `height`, which follows the newest state, can be made here. Raises UnknownRulesVersion, RevisionEnded."""
+        """Block `height`, which follows the newest state, can be made here.
+
+        Raises:
+            RevisionEnded: the revision's last block is below it.
+            UnknownRulesVersion: this code lacks its rules.
+        """
         end = self.last_height()
         if end is not None and height > end:
             chain_id = self._genesis.chain_id

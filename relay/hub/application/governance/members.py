@@ -30,11 +30,15 @@ class NotAnOperator(Refusal):
         super().__init__(caller)
 
     def revert(self) -> NativeRevert:
+        """`NotAnOperator(address)` with the caller."""
         return interface.NOT_AN_OPERATOR.revert(self.caller)
 
 
 def possession_digest(chain_id: str, operator: Address, public_key: bytes) -> bytes:
-    """What a new consensus key signs, so that only who holds it brings it in, under one operator and on one hub."""
+    """The 32 bytes that a new consensus key signs, Keccak-256 of domain, chain, operator and key.
+
+    So that only who holds the key brings it in, under one operator and on one hub.
+    """
     return keccak256(
         encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
     )
@@ -49,16 +53,22 @@ class Operator:
     proposals: tuple[int, ...] = ()
 
     def encode(self) -> bytes:
+        """`abi.encode(address account, uint64 rotated_s, uint64[] proposals)`."""
         return encode(_OPERATOR, [self.account, self.rotated_s, self.proposals])
 
     @staticmethod
     def decode(raw: bytes) -> "Operator":
+        """Inverse of `encode`.
+
+        Raises:
+            MalformedInput: the record is not canonical, which is damage.
+        """
         account, rotated_s, proposals = decode_canonical(_OPERATOR, raw, "operator", _MAX_RECORD_BYTES)
         return Operator(bytes.fromhex(account[2:]), rotated_s, tuple(proposals))
 
 
 def write_operator(store: Store, public_key: bytes, operator: Operator) -> None:
-    """A validator that enters the set, at genesis or later."""
+    """Write the three records of a validator that enters the set; its power is written elsewhere."""
     store.set(keys.operator_key(public_key), operator.encode())
     store.set(keys.operator_account_key(operator.account), public_key)
     store.set(keys.used_key_key(public_key), operator.account)
@@ -74,17 +84,27 @@ class Members:
         self._now_s = now_s
 
     def powers(self) -> dict[bytes, int]:
+        """Power by compressed key, after the changes of this block so far."""
         return self._validators.powers()
 
     def key_of(self, account: Address) -> bytes:
-        """The consensus key that the caller's account speaks for. Raises NotAnOperator."""
+        """The consensus key that the caller's account speaks for.
+
+        Raises:
+            NotAnOperator: it speaks for none.
+        """
         key = self._store.get(keys.operator_account_key(account))
         if key is None:
             raise NotAnOperator(account)
         return key
 
     def operator(self, public_key: bytes) -> Operator:
-        """Raises MalformedInput, PredicateFailed."""
+        """Who speaks for a consensus key.
+
+        Raises:
+            MalformedInput: the key has not 33 bytes.
+            PredicateFailed: `validator_known`.
+        """
         _check_size(public_key)
         raw = self._store.get(keys.operator_key(public_key))
         if raw is None:
@@ -92,10 +112,15 @@ class Members:
         return Operator.decode(raw)
 
     def save(self, public_key: bytes, operator: Operator) -> None:
+        """Write the operator's record of a key that has one; the account must be the same."""
         self._store.set(keys.operator_key(public_key), operator.encode())
 
     def set_power(self, public_key: bytes, power: int) -> None:
-        """Of a member; 0 removes it, and its operator's votes are worth nothing from here on."""
+        """Give a member another power; 0 removes it, and its operator's votes are worth nothing from here on.
+
+        Raises:
+            MalformedInput, PredicateFailed: the key is no member's, or the set would break a rule (`changed_powers`).
+        """
         operator = self.operator(public_key)
         self._validators.set_power(public_key, power)
         if power == 0:
@@ -103,6 +128,15 @@ class Members:
             self._store.delete(keys.operator_account_key(operator.account))
 
     def admit(self, public_key: bytes, power: int, account: Address, proof: bytes) -> None:
+        """Bring in a validator with its operator's account.
+
+        `proof` is 64 bytes by the new key over `possession_digest`.
+
+        Raises:
+            PredicateFailed: `admitted_power`, `operator_of_one_validator`, `validator_key_never_used`,
+                `validator_key_possessed`, and those of `changed_powers`.
+            MalformedInput: the key has not 33 bytes.
+        """
         if power == 0:
             raise PredicateFailed("admitted_power", "a validator comes in with power", got=power, expected="> 0")
         if account == bytes(20) or self._store.get(keys.operator_account_key(account)) is not None:
@@ -112,7 +146,16 @@ class Members:
         write_operator(self._store, public_key, Operator(account))
 
     def rotate(self, account: Address, public_key: bytes, proof: bytes) -> bytes:
-        """Swap the caller's own consensus key; returns the old one. Nobody else is asked. Raises NotAnOperator, PredicateFailed."""
+        """Swap the caller's own consensus key, and return the old one. Nobody else is asked.
+
+        It may be done once in ROTATION_INTERVAL_S.
+
+        Raises:
+            NotAnOperator: `account` speaks for no validator.
+            PredicateFailed: `rotation_interval`, `validator_key_never_used`, `validator_key_possessed`, and those of
+                `replaced_key`.
+            MalformedInput: the key has not 33 bytes.
+        """
         old = self.key_of(account)
         operator = self.operator(old)
         earliest_s = operator.rotated_s + ROTATION_INTERVAL_S

@@ -182,7 +182,7 @@ class GovernanceModule(Module):
 
 
 def rows_under(store: MeteredStore, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(rest of the key, value), in order."""
+    """(rest of the key, value) of each row with this prefix, in order of keys; each costs a scan's gas."""
     row = store.next(prefix)
     while row is not None and row[0].startswith(prefix):
         yield row[0][len(prefix) :], row[1]
@@ -190,7 +190,10 @@ def rows_under(store: MeteredStore, prefix: bytes) -> Iterator[tuple[bytes, byte
 
 
 def failure_text(returned: bytes) -> str:
-    """A refusal's revert in words; the errors that actions raise have a sentence or a client's name last."""
+    """A refusal's revert in words; the errors that actions raise have a sentence or a client's name last.
+
+    Any other revert is shown as its first 64 bytes in hex.
+    """
     for error in (abi.VERIFICATION_FAILED, abi.CLIENT_NOT_FOUND, abi.CLIENT_NOT_ACTIVE, interface.PROPOSAL_REFUSED):
         if returned[:4] == error.selector:
             return f"{error.name}: {': '.join(str(value) for value in decode(error.arguments, returned[4:]))}"

@@ -34,6 +34,7 @@ class ProposalRefused(Refusal):
         super().__init__(number, reason)
 
     def revert(self) -> NativeRevert:
+        """`ProposalRefused(uint64,string)` with number and sentence."""
         return interface.PROPOSAL_REFUSED.revert(self.number, self.reason)
 
 
@@ -58,11 +59,17 @@ class Proposal:
     action: bytes
 
     def encode(self) -> bytes:
+        """ABI encoding of the fields in their order; a light client may prove it."""
         fields = (self.public_key, self.account, self.proposed_s, self.height, self.expires_s, self.title, self.action)
         return encode(_PROPOSAL, fields)
 
     @staticmethod
     def decode(raw: bytes) -> "Proposal":
+        """Inverse of `encode`.
+
+        Raises:
+            MalformedInput: the record is not canonical, which is damage.
+        """
         key, account, *others = decode_canonical(_PROPOSAL, raw, "proposal", _MAX_RECORD_BYTES)
         return Proposal(key, bytes.fromhex(account[2:]), *others)
 
@@ -79,12 +86,18 @@ class Result:
     text: str
 
     def encode(self) -> bytes:
+        """ABI encoding of the fields in their order; a light client may prove it."""
         return encode(
             _RESULT, [self.status, self.time_s, self.height, self.total_power, list(self.approvals), self.text]
         )
 
     @staticmethod
     def decode(raw: bytes) -> "Result":
+        """Inverse of `encode`.
+
+        Raises:
+            MalformedInput: the record is not canonical, which is damage.
+        """
         status, time_s, height, total, approvals, text = decode_canonical(_RESULT, raw, "result", 32 * 1024)
         return Result(Status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
 
@@ -102,11 +115,13 @@ class Vote:
     height: int
 
     def encode(self) -> bytes:
+        """25 bytes: 1 or 0, then BE8 each of power, time and height."""
         numbers = b"".join(number.to_bytes(8, "big") for number in (self.power, self.time_s, self.height))
         return bytes([self.approve]) + numbers
 
     @staticmethod
     def decode(raw: bytes) -> "Vote":
+        """Inverse of `encode`; the length is not checked."""
         numbers = [int.from_bytes(raw[start : start + 8], "big") for start in (1, 9, 17)]
         return Vote(raw[0] == 1, *numbers)
 
@@ -120,11 +135,12 @@ class Tally:
 
     @property
     def approved_power(self) -> int:
+        """The power that approves now, of `total_power`."""
         return sum(power for _, power in self.approvals)
 
     @property
     def passes(self) -> bool:
-        """Strictly more than two thirds."""
+        """Whether strictly more than two thirds of the power approve."""
         return 3 * self.approved_power > 2 * self.total_power
 
 
@@ -139,28 +155,39 @@ class Proposals:
         self._rules_version = rules_version
 
     def count(self) -> int:
+        """How many there have been; the newest has this number, the first has 1."""
         raw = self._store.get(keys.NEXT_PROPOSAL_KEY)
         return 0 if raw is None else int.from_bytes(raw, "big") - 1
 
     def proposal(self, number: int) -> Proposal:
-        """Raises ProposalRefused."""
+        """What was proposed under this number, open or not.
+
+        Raises:
+            ProposalRefused: there is none.
+        """
         raw = self._store.get(keys.proposal_key(number))
         if raw is None:
             raise ProposalRefused(number, "no such proposal")
         return Proposal.decode(raw)
 
     def result(self, number: int) -> Result:
+        """The last attempt to execute; NO_RESULT where there was none, or no such proposal."""
         raw = self._store.get(keys.proposal_result_key(number))
         return NO_RESULT if raw is None else Result.decode(raw)
 
     def status(self, number: int) -> Status:
+        """Where a proposal stands at this block's time. One that was executed never expires.
+
+        Raises:
+            ProposalRefused: there is none.
+        """
         proposal, result = self.proposal(number), self.result(number)
         if result.status is not Status.EXECUTED and self._now_s >= proposal.expires_s:
             return Status.EXPIRED
         return result.status
 
     def tally(self, number: int) -> Tally:
-        """Over the set that the state holds: a vote under a key that is not in it counts nothing."""
+        """Votes over the set that the state holds now: a vote under a key that is not in it counts nothing."""
         powers: Powers = self._members.powers()
         approvals = []
         for key, power in sorted(powers.items()):
@@ -170,7 +197,20 @@ class Proposals:
         return Tally(tuple(approvals), sum(powers.values()))
 
     def propose(self, account: Address, action: bytes, title: str, voting_period_s: int) -> int:
-        """Open a proposal, which its proposer approves; returns its number. Raises NotAnOperator, MalformedInput, ProposalRefused."""
+        """Open a proposal, which its proposer approves with it; its number.
+
+        It is not executed here, even where that suffices.
+
+        Args:
+            account: the operator's.
+            action: encoded, of a kind that may be proposed; its data is judged at execution.
+            title: 1 to MAX_TITLE_BYTES bytes of UTF-8.
+
+        Raises:
+            NotAnOperator: the account speaks for no validator.
+            MalformedInput: the action does not decode, is of an unknown kind, or the title is empty or too long.
+            ProposalRefused: the validator has MAX_OPEN_PROPOSALS open.
+        """
         key = self._members.key_of(account)
         kind, _ = decode_action(action)
         if kind not in kinds_of_validators(self._rules_version):
@@ -190,14 +230,25 @@ class Proposals:
         return number
 
     def vote(self, account: Address, number: int, approve: bool) -> Tally:
-        """Record or change the caller's vote. Raises NotAnOperator, ProposalRefused."""
+        """Record or change the caller's vote; the tally with it.
+
+        Raises:
+            NotAnOperator: the account speaks for no validator.
+            ProposalRefused: there is no such proposal, or it was executed or expired.
+        """
         key = self._members.key_of(account)
         self._require_open(number)
         self._record_vote(number, key, approve=approve)
         return self.tally(number)
 
     def begin_execution(self, number: int) -> tuple[ActionKind, bytes]:
-        """Write the audit record of a proposal that passes now, and return what to run. Raises ProposalRefused."""
+        """Write the audit record of a proposal that passes now, and return what to run.
+
+        The caller undoes the record where that fails.
+
+        Raises:
+            ProposalRefused: it is not open, or not approved by more than two thirds.
+        """
         self._require_open(number)
         tally = self.tally(number)
         if not tally.passes:
@@ -209,7 +260,7 @@ class Proposals:
         return ActionKind(kind), data
 
     def record_failure(self, number: int, text: str) -> None:
-        """What an approved action was refused with."""
+        """Keep what an approved action was refused with, cut to MAX_TEXT_BYTES. It may be tried again."""
         cut = text.encode(errors="replace")[:MAX_TEXT_BYTES].decode(errors="ignore")
         self._save_result(number, Status.FAILED, self.tally(number), cut)
 

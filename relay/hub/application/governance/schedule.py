@@ -35,12 +35,16 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 
 
 class Reader(Protocol):
-    def get(self, key: bytes) -> bytes | None: ...
-    def previous(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key, None where there is none."""
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the greatest key below `key`, None where there is none."""
 
 
 class Writer(Protocol):
-    def set(self, key: bytes, value: bytes) -> None: ...
+    def set(self, key: bytes, value: bytes) -> None:
+        """Write a value, which is not empty."""
 
 
 def rules_version_at(store: Reader, height: int, at_first: int) -> int:
@@ -50,25 +54,30 @@ def rules_version_at(store: Reader, height: int, at_first: int) -> int:
 
 
 def last_height(store: Reader, base_height: int) -> int | None:
-    """The last block of this revision, which began after `base_height`, if its end is decided."""
+    """The last block of this revision, which began after `base_height`; None where its end is not decided."""
     raw = store.get(keys.HALT_KEY)
     end = 0 if raw is None else int.from_bytes(raw, "big")
     return end if end > base_height else None
 
 
 def parameter(store: Reader, name: str, at_genesis: int) -> int:
+    """One of BOUNDS as the state has it now; `at_genesis` where it was never changed. The name is not checked."""
     raw = store.get(keys.parameter_key(name))
     return at_genesis if raw is None else int.from_bytes(raw, "big")
 
 
 def stand_in(chain_time_ns: int, powers: Powers) -> bytes:
-    """What clients of the next revision trust first: the set that goes on, at the time of the block that this is written in."""
+    """The encoded consensus state that clients of the next revision trust first.
+
+    It names the set that goes on, and the time (nanoseconds) of the block that this is written in; its root is a
+    sentinel.
+    """
     members = ValidatorSet.of(tuple(Validator.of(key, power) for key, power in canonical_order(powers)))
     return committed_consensus(ConsensusState(chain_time_ns, SENTINEL_ROOT, validator_set_hash(members)))
 
 
 def write_stand_in(store: Writer, end: int, time_ns: int, powers: Powers) -> None:
-    """In the last block but one of a revision: the last one's header commits to it."""
+    """Write `stand_in`, in the last block but one: the header of block `end`, the last one, commits to it."""
     store.set(keys.upgraded_key(end, UPGRADED_CONSENSUS_STATE), stand_in(time_ns, powers))
 
 
@@ -92,17 +101,24 @@ class Schedule:
         self._base_height = base_height
 
     def last_height(self) -> int | None:
+        """The last block of this revision, None where its end is not decided."""
         return last_height(self._store, self._base_height)
 
     def planned_rules(self) -> tuple[int, int] | None:
-        """(version, height) of the change that is still to come, at most one."""
+        """(version, height) of the change that is still to come, of which there is at most one; None for none."""
         row = self._store.next(keys.rules_key(self._height))
         if row is None or not row[0].startswith(keys.RULES_PREFIX):
             return None
         return int.from_bytes(row[1], "big"), int.from_bytes(row[0][len(keys.RULES_PREFIX) :], "big")
 
     def schedule_rules(self, version: int, height: int) -> None:
-        """Raises PredicateFailed."""
+        """Let the rules of `version` hold from block `height` on; height 0 withdraws what is planned.
+
+        Whether any node has these rules is not checked: one that lacks them halts before that block.
+
+        Raises:
+            PredicateFailed: `upgrade_planned`, `one_upgrade_planned`, `rules_version_increases`, `notice`.
+        """
         planned = self.planned_rules()
         if height == 0:
             if planned is None or planned[1] <= self._height + 1:
@@ -118,7 +134,11 @@ class Schedule:
         self._store.set(keys.rules_key(height), version.to_bytes(4, "big"))
 
     def end_revision(self, height: int) -> None:
-        """Decide the last block, and commit to what clients of this hub follow it into. Raises PredicateFailed."""
+        """Decide the last block, and commit to what clients of this hub follow it into; height 0 withdraws.
+
+        Raises:
+            PredicateFailed: `end_planned`, `one_end_planned`, `notice`, `set_fixed_at_end`.
+        """
         planned = self.last_height()
         if height == 0:
             if planned is None:
@@ -134,7 +154,11 @@ class Schedule:
         self._store.set(keys.upgraded_key(height, UPGRADED_CLIENT), committed_client(self._next_client(height)))
 
     def require_set_open(self) -> None:
-        """The set of the last blocks is that of the next revision's first ones, so it may not change under them."""
+        """The set of the last blocks is that of the next revision's first ones, so it may not change under them.
+
+        Raises:
+            PredicateFailed: `set_fixed_at_end`, from the last block but one on.
+        """
         end = self.last_height()
         if end is not None and self._height >= end - 1:
             raise PredicateFailed(
@@ -142,7 +166,11 @@ class Schedule:
             )
 
     def set_parameter(self, name: str, value: int, block_interval_ms: int, proof_block_delay_ms: int) -> None:
-        """The intervals are those of genesis, for what the state does not hold. Raises PredicateFailed."""
+        """Set one of BOUNDS. The two intervals are those of genesis, for what the state does not hold.
+
+        Raises:
+            PredicateFailed: `parameter_may_change`, `parameter_in_bounds`, `proof_block_within_interval`.
+        """
         bounds = BOUNDS.get(name)
         if bounds is None:
             raise PredicateFailed("parameter_may_change", "fixed by genesis, or unknown", got=name)

@@ -26,6 +26,7 @@ def counts_places(store: KeyValueReader) -> bool:
 
 
 def mark_counted(batch: KeyValueWriter) -> None:
+    """Say that the counts are right from this batch on."""
     WritableTable(batch, EVM_PRUNING_TABLE).put(_MARK, b"1")
 
 
@@ -35,6 +36,14 @@ def land_records(
     """Take into the block's batch what executing it wrote into the EVM's table, and count places.
 
     py-evm also writes nodes of states between transactions: where places are counted, those stay out.
+
+    Args:
+        executed: holds the pending writes of the execution over `store`.
+        version: the block's height.
+        old_root: state root (32 bytes) before the block, `new_root` after it.
+
+    Raises:
+        StateDamaged: a record between the two states is missing.
     """
     added = None
     if counts_places(batch):
@@ -94,7 +103,13 @@ def _count_places(
 def forget_evm_versions(
     batch: KeyValueWriter, store: KeyValueReader, newest: int, target: int, newest_root: bytes, target_root: bytes
 ) -> None:
-    """The versions above `target` are taken back. What only they had stays on disk, counted as if it were needed."""
+    """Take back the versions above `target` in the counts.
+
+    What only they had stays on disk, counted as if it were needed.
+
+    Raises:
+        StateDamaged: a record between the two states is missing.
+    """
     if not counts_places(store):
         return
     _count_places(batch, store, WriteBatch(store), None, newest_root, target_root)
@@ -103,7 +118,7 @@ def forget_evm_versions(
 
 
 def prune_evm_version(batch: KeyValueWriter, version: int) -> int:
-    """Delete what no version from `version` + 1 on needs. Counts rows."""
+    """Delete what no version from `version` + 1 on needs; the number of rows."""
     doomed = take_stale(WritableTable(batch, EVM_PRUNING_TABLE), _STALE, version + 1)
     records = WritableTable(batch, EVM_TABLE)
     for record_hash in doomed:
@@ -118,7 +133,10 @@ class PlaceFilter:
         self._bits = bytearray(_FILTER_BITS // 8)
 
     def row(self, item: StateItem, record_hash: bytes) -> tuple[bytes, bytes] | None:
-        """Codes are met once by a walk however many accounts have them."""
+        """A row that keeps the record for ever, where the walk may have met it before; None for a first time.
+
+        Codes are met once by a walk however many accounts have them, so each gets the row.
+        """
         if self._met(record_hash) or item is StateItem.CODE:
             return EVM_PRUNING_TABLE + _COUNTS + record_hash, _FOR_EVER.to_bytes(8, "big")
         return None

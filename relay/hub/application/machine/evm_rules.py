@@ -26,7 +26,11 @@ PRICES: Final[Mapping[int, WorkPrices]] = {
 
 
 def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, transaction_max_gas: int) -> EvmRules:
-    """Of one of `rules_versions.ALL`."""
+    """The virtual machine of one of `rules_versions.ALL`.
+
+    Raises:
+        KeyError: it is another version.
+    """
     return EvmRules(
         "prague",
         evm_chain_id,
@@ -39,5 +43,5 @@ def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, tran
 
 
 def precompiles(rules_version: int) -> dict[Address, Precompile]:
-    """By address, at the fork's own prices."""
+    """By address, at the fork's own prices: the prices of the rules version come on top, in `evm_rules`."""
     return PRECOMPILE_SETS[rules_version].of(PragueComputation.get_precompiles())

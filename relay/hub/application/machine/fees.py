@@ -26,7 +26,10 @@ class FeeRules:
 
 
 def base_fee_after(view: StateView, rules: FeeRules | None) -> int:
-    """Of the block that follows this state. In the state, so that whoever has the state alone judges alike."""
+    """Wei a unit of gas in the block that follows this state; 0 where gas is free.
+
+    It is in the state, so that a node that was given the state alone judges alike.
+    """
     if rules is None:
         return 0
     stored = view.get(BASE_FEE_KEY)
@@ -34,7 +37,11 @@ def base_fee_after(view: StateView, rules: FeeRules | None) -> int:
 
 
 def settle_base_fee(view: StateView, rules: FeeRules | None, base_fee_wei: int, gas_used: int, gas_limit: int) -> None:
-    """Write the next block's base fee where it differs from this one's: a block at rest leaves the state as it was."""
+    """Write the next block's base fee (EIP-1559) where it differs from this one's.
+
+    So a block at rest leaves the state as it was. `gas_used` is what the block used and `gas_limit` what it may use at
+    most.
+    """
     if rules is None:
         return
     following_wei = next_base_fee_wei(base_fee_wei, gas_used, gas_limit, rules.base_fee_wei)
@@ -50,8 +57,11 @@ def payable(
 ) -> Iterator[SignedTransaction]:
     """Those that offer the base fee and that their senders can pay with what the earlier ones leave.
 
-    One that cannot be paid for would take room in the block and pay for nothing. A sender's later ones go with it: their
-    nonces would not be next. The first of each such sender is added to `unpayable`; at MAX_UNPAYABLE nothing more is judged.
+    One that cannot be paid for would take room in the block and pay for nothing. A sender's later ones go with it:
+    their nonces would not be next. Balances are asked once a sender.
+
+    Args:
+        unpayable: the first unpayable one of each sender is appended here; at MAX_UNPAYABLE nothing more is judged.
     """
     left_wei: dict[Address, int] = {}
     skipped: set[Address] = set()

@@ -30,6 +30,13 @@ class Forwarder:
         self._router = router
 
     def on_receive(self, packet: Packet) -> None:
+        """Send leg 2 as the request in the payload says, with the origin's stamp.
+
+        Leg 1 is acknowledged when leg 2 is settled.
+
+        Raises:
+            ApplicationRefused: the request does not decode, or leg 2 cannot be sent now; nothing was written.
+        """
         payload = packet.payloads[0]
         request = self._request(packet, payload)
         stamp = OriginStamp(
@@ -66,13 +73,22 @@ class Forwarder:
             raise ApplicationRefused(f"forward: {self._router.words_of(error)}") from error
 
     def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
-        """A success passes unchanged; an error becomes the sentinel, which it already is."""
+        """Settle leg 1 as leg 2 was: a success passes unchanged; an error becomes the sentinel, which it already is.
+
+        Raises:
+            RuntimeError: leg 2 has no pending record, which halts the node.
+        """
         if acknowledgement.is_error:
             self._settle(packet, ERROR, f"{packet.destination_client} at the destination answered with an error")
         else:
             self._settle(packet, acknowledgement, None)
 
     def on_timeout(self, packet: Packet) -> None:
+        """Settle leg 1 with the error sentinel, and keep the reason.
+
+        Raises:
+            RuntimeError: leg 2 has no pending record, which halts the node.
+        """
         self._settle(packet, ERROR, f"timed out at the destination at {packet.timeout_timestamp_s}")
 
     def _settle(self, leg_2: Packet, acknowledgement: Acknowledgement, failure: str | None) -> None:

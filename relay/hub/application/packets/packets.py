@@ -38,6 +38,7 @@ class HubPaused(Refusal):
     """Packets are paused; client updates go on, and from rules version 2 on what settles a sent packet."""
 
     def revert(self) -> NativeRevert:
+        """`EnforcedPause()`."""
         return abi.ENFORCED_PAUSE.revert()
 
 
@@ -50,6 +51,7 @@ class InvalidTimeout(Refusal):
         super().__init__(timeout_s, compared_s)
 
     def revert(self) -> NativeRevert:
+        """`IBCInvalidTimeoutTimestamp(uint256,uint256)` with both times in seconds."""
         return abi.INVALID_TIMEOUT_TIMESTAMP.revert(self.timeout_s, self.compared_s)
 
 
@@ -65,6 +67,7 @@ class SequencesExhausted(Refusal):
         super().__init__(client_id)
 
     def revert(self) -> NativeRevert:
+        """`QuotaExceeded(string,string)` with the identifier and a sentence."""
         return abi.QUOTA_EXCEEDED.revert(self.client_id, "the client has used all sequences")
 
 
@@ -77,6 +80,7 @@ class CounterpartyMismatch(Refusal):
         super().__init__(expected, actual)
 
     def revert(self) -> NativeRevert:
+        """`IBCInvalidCounterparty(string,string)` with the client that was expected and the one in the packet."""
         return abi.INVALID_COUNTERPARTY.revert(self.expected, self.actual)
 
 
@@ -84,6 +88,7 @@ class MultiPayloadUnsupported(Refusal):
     """One payload a packet."""
 
     def revert(self) -> NativeRevert:
+        """`IBCMultiPayloadPacketNotSupported()`."""
         return abi.MULTI_PAYLOAD.revert()
 
 
@@ -96,6 +101,7 @@ class CommitmentMismatch(Refusal):
         super().__init__(expected, actual)
 
     def revert(self) -> NativeRevert:
+        """`IBCPacketCommitmentMismatch(bytes32,bytes32)` with the stored commitment and the packet's."""
         return abi.COMMITMENT_MISMATCH.revert(self.expected, self.actual)
 
 
@@ -107,6 +113,7 @@ class ApplicationRefused(Refusal):
         super().__init__(reason)
 
     def revert(self) -> NativeRevert:
+        """`IBCAppNotFound(string)` with the reason: where it is not caught the packet has no application."""
         return abi.APP_NOT_FOUND.revert(self.reason)
 
 
@@ -114,11 +121,20 @@ class Application(Protocol):
     """The native application of a port."""
 
     def on_receive(self, packet: Packet) -> bytes | None:
-        """The acknowledgement, or None where it is written later. Raises ApplicationRefused before any write."""
+        """The acknowledgement of a proven packet, or None where it is written later.
 
-    def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None: ...
+        Raises:
+            ApplicationRefused: before any write; the packet gets an error acknowledgement.
+        """
 
-    def on_timeout(self, packet: Packet) -> None: ...
+    def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
+        """Settle a sent packet, whose commitment is gone.
+
+        An application may not refuse: what it raises undoes the settlement.
+        """
+
+    def on_timeout(self, packet: Packet) -> None:
+        """Undo a sent packet that was never received, whose commitment is gone; as `on_acknowledgement`."""
 
 
 Emit = Callable[[abi.Event, tuple[object, ...], tuple[object, ...]], None]
@@ -161,14 +177,16 @@ class PacketRouter:
 
     @property
     def paused(self) -> bool:
+        """Whether packets are paused; from rules version 2 on settlements go on."""
         return self.store.get(keys.PAUSED_KEY) is not None
 
     def next_sequence(self, client_id: str) -> int:
+        """The sequence of the next packet over this client, from 1 on; the client is not looked at."""
         raw = self.store.get(keys.next_sequence_key(client_id))
         return 1 if raw is None else int.from_bytes(raw, "big")
 
     def commitment_by_hash(self, hashed_path: bytes) -> bytes:
-        """What `getCommitment` answers: the value under the path with this Keccak-256, zero where there is none."""
+        """What `getCommitment` answers: the value under the path with this Keccak-256, else 32 zero bytes."""
         path = self.store.get(keys.path_key(hashed_path))
         value = None if path is None else self.store.get(path)
         return bytes(32) if value is None else value.rjust(32, b"\0")
@@ -188,12 +206,17 @@ class PacketRouter:
     # --- sending, by native applications only
 
     def check_sendable(self, source_client: str, timeout_s: int, payload: Payload, origin: str) -> None:
-        """Everything that could refuse a packet over `source_client`, before an application writes anything. `origin` is the client
-        over which it came, empty for what accounts of the hub send.
+        """Everything that could refuse a packet over `source_client`, before an application writes anything.
+
+        A pause is not looked at. `timeout_s` is Unix time, at most MAX_HORIZON_S ahead; `origin` is the client over
+        which the packet came, empty for what accounts of the hub send.
 
         Raises:
-            InvalidTimeout, PassedOnNextChain, UnknownClient, NoCounterparty, ClientNotActive, QuotaExceeded,
-            SequencesExhausted, MalformedInput, UnsupportedOperation.
+            InvalidTimeout, PassedOnNextChain: the timeout has passed here or there, or is too far.
+            UnknownClient, NoCounterparty, ClientNotActive: nothing can be sent over this client.
+            UnsupportedOperation: no packet could time out over it.
+            QuotaExceeded, SequencesExhausted: there is no room.
+            MalformedInput: the identifier is not of the form.
         """
         if not self.now_s < timeout_s <= self.now_s + self.MAX_HORIZON_S:
             raise InvalidTimeout(timeout_s, self.now_s)
@@ -208,7 +231,11 @@ class PacketRouter:
         self.quotas.check(source_client, payload, origin, timeout_s, self.now_s)
 
     def send(self, source_client: str, timeout_s: int, payload: Payload, origin: str) -> Packet:
-        """Commit the next packet over `source_client`; the caller has asked `check_sendable`."""
+        """Commit the next packet over `source_client`, and log it; the caller has asked `check_sendable`.
+
+        Raises:
+            UnknownClient, NoCounterparty, MalformedInput: it has not.
+        """
         sequence = self.next_sequence(source_client)
         counterparty = self.clients.counterparty(source_client)
         packet = Packet(sequence, source_client, counterparty.client_id, timeout_s, (payload,))
@@ -221,7 +248,15 @@ class PacketRouter:
     # --- what relayers bring
 
     def receive(self, packet: Packet, commitment_proof: RelayedProof) -> None:
-        """Prove, write the receipt, let the application acknowledge."""
+        """Prove a packet, write the receipt, let the application acknowledge. A second time it is a Noop.
+
+        Where the application refuses, the reason is kept and the acknowledgement is the error sentinel.
+
+        Raises:
+            HubPaused, MultiPayloadUnsupported, CounterpartyMismatch, InvalidTimeout: nothing was written.
+            UnknownClient, NoCounterparty, ClientNotActive, VerificationError: the proof does not hold; nothing was
+                written.
+        """
         payload = self._relayable(packet)
         self._check_counterparty(packet.destination_client, packet.source_client)
         if self.now_s >= packet.timeout_timestamp_s:
@@ -248,7 +283,11 @@ class PacketRouter:
             self.write_acknowledgement(packet, Acknowledgement((acknowledgement,)))
 
     def write_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
-        """Once per received packet, at once or when its forwarding is settled."""
+        """Commit the acknowledgement of a received packet, once: at receive, or when its forwarding is settled.
+
+        Raises:
+            RuntimeError: there is one already, or no receipt; that is a bug and halts the node.
+        """
         key = acknowledgement_key(packet)
         if self.store.get(key) is not None or self.store.get(receipt_key(packet)) is None:
             raise RuntimeError(f"acknowledgement of {packet.destination_client} {packet.sequence} is not due")
@@ -260,7 +299,13 @@ class PacketRouter:
         )
 
     def acknowledge(self, packet: Packet, app_acknowledgement: bytes, proof: RelayedProof) -> None:
-        """Settle a sent packet by the acknowledgement that its destination committed."""
+        """Settle a sent packet by the acknowledgement that its destination committed. A settled one is a Noop.
+
+        Raises:
+            HubPaused: under rules version 1 alone.
+            MultiPayloadUnsupported, CounterpartyMismatch, CommitmentMismatch: it is not the packet that was sent.
+            UnknownClient, NoCounterparty, ClientNotActive, VerificationError: the proof does not hold.
+        """
         payload = self._settleable(packet)
         acknowledgement = Acknowledgement((app_acknowledgement,))
         self._check_counterparty(packet.source_client, packet.destination_client)
@@ -281,7 +326,16 @@ class PacketRouter:
         )
 
     def timeout(self, packet: Packet, proof: RelayedProof) -> None:
-        """Settle a sent packet by the absence of its receipt at a counterparty time not before the timeout."""
+        """Settle a sent packet by the absence of its receipt at a counterparty time not before the timeout.
+
+        A settled one is a Noop. Times are compared in whole seconds.
+
+        Raises:
+            InvalidTimeout: the proof is of an earlier time.
+            HubPaused: under rules version 1 alone.
+            MultiPayloadUnsupported, CounterpartyMismatch, CommitmentMismatch: it is not the packet that was sent.
+            UnknownClient, NoCounterparty, ClientNotActive, VerificationError: the proof does not hold.
+        """
         payload = self._settleable(packet)
         self._check_counterparty(packet.source_client, packet.destination_client)
         timestamp_ns = self.clients.verify_non_membership(
@@ -296,7 +350,7 @@ class PacketRouter:
         self.emit(abi.TIMEOUT_PACKET_EVENT, (packet.source_client, packet.sequence), (packet_to_tuple(packet),))
 
     def record_failure(self, packet: Packet, reason: str) -> None:
-        """Keep why a received packet failed: v2 error acknowledgements carry no reason."""
+        """Keep why a received packet failed, at most MAX_REASON_CHARS bytes: v2 errors carry no reason."""
         key = keys.forward_reason_key(packet.destination_client, packet.sequence)
         self.store.set(key, reason.encode()[:MAX_REASON_CHARS] or b"no reason given")
 

@@ -8,7 +8,7 @@ from relay.hub.state import keys
 
 
 def put_pending(router: PacketRouter, leg_1: Packet, leg_2: Packet) -> None:
-    """Remember leg 1 under leg 2."""
+    """Remember leg 1 under leg 2, with this block's time."""
     key = keys.forward_key(leg_2.source_client, leg_2.sequence)
     router.store.set(key, encode_pending_forward(PendingForward(leg_1, router.now_s)))
 

@@ -20,12 +20,16 @@ class PendingForward:
 
 
 def encode_pending_forward(pending: PendingForward) -> bytes:
-    """`abi.encode(uint8 version, uint64 acceptedAt, bytes packet)` with the packet in protobuf."""
+    """`abi.encode(uint8 version, uint64 acceptedAt, bytes packet)`, in seconds and with the packet in protobuf."""
     return encode_abi(_RECORD_TYPES, [_RECORD_VERSION, pending.accepted_at_s, encode_packet(pending.leg_1)])
 
 
 def decode_pending_forward(data: bytes) -> PendingForward:
-    """Inverse of `encode_pending_forward`."""
+    """Inverse of `encode_pending_forward`.
+
+    Raises:
+        MalformedInput: the record is not canonical or of another version, which is damage.
+    """
     version, accepted_at_s, packet = decode_canonical(_RECORD_TYPES, data, "pending_forward", MAX_RECORD_BYTES)
     if version != _RECORD_VERSION:
         raise MalformedInput("pending_forward.version", "unknown", got=version, expected=_RECORD_VERSION)

@@ -24,11 +24,12 @@ class Load:
     payload_bytes: int
 
     def encode(self) -> bytes:
-        """BE8 each; what follows is not read."""
+        """16 bytes: BE8 each; what follows them in a record is not read."""
         return self.packets.to_bytes(8, "big") + self.payload_bytes.to_bytes(8, "big")
 
     @staticmethod
     def decode(raw: bytes) -> "Load":
+        """Inverse of `encode`, of the first 16 bytes; the length is not checked."""
         return Load(int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:16], "big"))
 
 
@@ -48,6 +49,7 @@ class QuotaExceeded(Refusal):
         super().__init__(client_id, in_flight, limit, payload_bytes)
 
     def revert(self) -> NativeRevert:
+        """`QuotaExceeded(string,string)` with the identifier and the sentence."""
         return abi.QUOTA_EXCEEDED.revert(self.client_id, str(self))
 
     def __str__(self) -> str:
@@ -59,7 +61,7 @@ class QuotaExceeded(Refusal):
 
 
 def payload_bytes(packet: Packet) -> int:
-    """What a packet counts for."""
+    """What a packet counts for: bytes of its payloads' values."""
     return sum(len(payload.value) for payload in packet.payloads)
 
 
@@ -70,33 +72,43 @@ class Quotas:
         self._store = store
 
     def limit(self, client_id: str) -> Load:
+        """What may be in flight over the client: DEFAULT_LIMIT until it is set. The client is not looked at."""
         raw = self._store.get(keys.quota_limit_key(client_id))
         return DEFAULT_LIMIT if raw is None else Load.decode(raw)
 
     def set_limit(self, client_id: str, limit: Load) -> None:
-        """Also below what is in flight: then nothing new goes until enough has settled."""
+        """Bound what may be in flight, also below what is: then nothing new goes until enough has settled.
+
+        Raises:
+            ValueError: a number is no uint64, which the ABI of the action rules out.
+        """
         if not (0 <= limit.packets <= MAX_UINT64 and 0 <= limit.payload_bytes <= MAX_UINT64):
             raise ValueError("a limit is two uint64")
         self._store.set(keys.quota_limit_key(client_id), limit.encode())
 
     def in_flight(self, client_id: str) -> Load:
+        """Packets sent and not settled, and the bytes of their payloads."""
         raw = self._store.get(keys.quota_in_flight_key(client_id))
         return NOTHING if raw is None else Load.decode(raw)
 
     def check(self, client_id: str, payload: Payload, origin: str, timeout_s: int, now_s: int) -> None:
-        """Raises QuotaExceeded where a packet with this payload would not fit. `origin` is the client over which it came, empty
-        for the hub's accounts; it and the times count from version 3 on."""
+        """A packet with this payload fits. `origin` and the times are of no matter before rules version 3.
+
+        Raises:
+            QuotaExceeded: it does not.
+        """
         size = len(payload.value)
         limit, load = self.limit(client_id), self.in_flight(client_id)
         if load.packets + 1 > limit.packets or load.payload_bytes + size > limit.payload_bytes:
             raise QuotaExceeded(client_id, load, limit, size)
 
     def packet_sent(self, packet: Packet, origin: str) -> None:
+        """Count a packet that is committed; `check` must have passed."""
         load = self.in_flight(packet.source_client)
         self._save(packet.source_client, Load(load.packets + 1, load.payload_bytes + payload_bytes(packet)))
 
     def packet_settled(self, packet: Packet) -> None:
-        """Called once per packet, by the deletion of its commitment."""
+        """Give its room back. Called once per packet, by the deletion of its commitment."""
         load = self.in_flight(packet.source_client)
         left = Load(max(load.packets - 1, 0), max(load.payload_bytes - payload_bytes(packet), 0))
         self._save(packet.source_client, left)

@@ -16,7 +16,11 @@ from relay.hub.application.packets.quotas import QuotaExceeded
 def check_onward(
     router: PacketRouter, kind: str, leg_1: Packet, next_client: str, timeout_s: int, payload: Payload
 ) -> None:
-    """Raises ApplicationRefused, with a sentence that begins with `kind`, unless leg 2 can be sent now."""
+    """Let pass a forward whose leg 2 can be sent now; `kind` begins the sentence of a refusal.
+
+    Raises:
+        ApplicationRefused: it cannot, or it would go back over the client that it came from.
+    """
     if next_client == leg_1.destination_client:
         raise ApplicationRefused(f"{kind}: the next client is the one that the packet came from")
     try:

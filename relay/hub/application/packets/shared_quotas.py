@@ -47,10 +47,11 @@ class Charge:
     payload_bytes: int
 
     def after(self, load: Load) -> Load:
+        """`load` with this packet."""
         return Load(load.packets + 1, load.payload_bytes + self.payload_bytes)
 
     def without(self, load: Load) -> Load:
-        """Never below nothing: packets of before version 3 were counted in no share."""
+        """`load` without this packet, never below nothing: packets of before version 3 were counted in no share."""
         return Load(max(load.packets - 1, 0), max(load.payload_bytes - self.payload_bytes, 0))
 
 
@@ -93,7 +94,10 @@ def _name(charge: Charge) -> str:
 
 
 def charge_of(payload: Payload, next_client: str, origin: str) -> Charge:
-    """`payload` is one that the hub itself made."""
+    """What a packet over `next_client` counts for; `payload` is one that the hub itself made, so it decodes.
+
+    Tokens that go home to the next chain count by their denomination, everything else by `origin`.
+    """
     size = len(payload.value)
     if payload.source_port == TRANSFER_PORT:
         denom = Denom.parse(decode_transfer(payload.value, payload.encoding).denom)
@@ -110,7 +114,13 @@ class SharedQuotas(Quotas):
         self._rows = store
 
     def check(self, client_id: str, payload: Payload, origin: str, timeout_s: int, now_s: int) -> None:
-        """Raises QuotaExceeded, ShareExceeded, TimeoutTooFar."""
+        """A packet with this payload fits into its lane and its share. Times are Unix seconds.
+
+        Raises:
+            QuotaExceeded: the lane is full.
+            ShareExceeded: the share of its origin or denomination is.
+            TimeoutTooFar: the share is greedy, and the timeout more than GREEDY_HORIZON_S ahead.
+        """
         charge = charge_of(payload, client_id, origin)
         limit, (total, share, _) = self.limit(client_id), self._standing(client_id, charge)
         after = charge.after(total)
@@ -131,21 +141,28 @@ class SharedQuotas(Quotas):
             raise TimeoutTooFar(client_id, charge, share, timeout_s, now_s + GREEDY_HORIZON_S)
 
     def lane_load(self, client_id: str, lane: Lane) -> Load:
+        """What is in flight in one lane of the client."""
         if lane is Lane.GENERAL:
             return self.in_flight(client_id)
         raw = self._rows.get(keys.quota_redemptions_key(client_id))
         return NOTHING if raw is None else Load.decode(raw)
 
     def by_origin(self, client_id: str) -> dict[str, Load]:
-        """In the order of their identifiers. Origins are clients of the hub, which admins or validators create."""
+        """What each origin has in flight in the general lane, in the order of their identifiers.
+
+        Those with nothing are left out. Origins are clients of the hub, which admins or validators create, and "" for
+        the accounts of the hub.
+        """
         raw = self._rows.get(keys.quota_in_flight_key(client_id))
         return {} if raw is None else _decode_origins(raw[_LOAD_BYTES:])
 
     def packet_sent(self, packet: Packet, origin: str) -> None:
+        """Count a packet that is committed, in its lane and its share; `check` must have passed."""
         charge = charge_of(packet.payloads[0], packet.source_client, origin)
         self._change(packet.source_client, charge, charge.after)
 
     def packet_settled(self, packet: Packet) -> None:
+        """Give its room back, before its pending record goes, which says whose share it was."""
         record = self._rows.get(keys.forward_key(packet.source_client, packet.sequence))
         origin = HUB_ACCOUNTS if record is None else decode_pending_forward(record).leg_1.destination_client
         charge = charge_of(packet.payloads[0], packet.source_client, origin)

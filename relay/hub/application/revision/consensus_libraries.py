@@ -59,7 +59,13 @@ TABLES: Final[Mapping[int, Mapping[str, str]]] = {
 
 
 def library_table(rules_version: int) -> tuple[tuple[str, str], ...]:
-    """What `rules.libraries` of a genesis of this version must say. The version is one of `rules_versions.ALL`."""
+    """What `rules.libraries` of a genesis of this version must say, by name.
+
+    The version is one of `rules_versions.ALL`.
+
+    Raises:
+        KeyError: it is another version.
+    """
     return tuple(sorted(TABLES[rules_version].items()))
 
 
@@ -71,7 +77,10 @@ def _installed(distribution: str) -> str | None:
 
 
 def unfit_library(version_of: Callable[[str], str | None] = _installed) -> str | None:
-    """One sentence about the first installed library that is not the pinned one, whatever rules version the hub has."""
+    """One sentence about the first installed library that is not the pinned one; None where all are.
+
+    Asked whatever rules version the hub has, since it may take up the newest.
+    """
     for distribution, expected in PINNED.items():
         got = version_of(distribution)
         if got != expected:

@@ -32,7 +32,10 @@ RECORDED: Mapping[str, str] = MappingProxyType(
 
 
 def as_recorded(error: Refusal, rules_version: int) -> Refusal:
-    """The refusal in the words that a block of this version stores; most never changed."""
+    """The refusal in the words that a block of this version stores; most never changed.
+
+    The error itself is not changed.
+    """
     if rules_version >= rules_versions.BOUNDED_EXECUTION:
         return error
     match error:

@@ -17,5 +17,6 @@ class Continuation:
 
 
 def next_chain_id(chain_id: str) -> str:
+    """The chain id of the revision after this one: `name-2` after `name-1`. The form is not checked."""
     name, _, _ = chain_id.rpartition("-")
     return f"{name}-{revision_of(chain_id) + 1}"

@@ -15,7 +15,11 @@ MAX_TIME_NS = 2**63 - 1
 
 
 def check_height(genesis: Genesis, height: int) -> None:
-    """A snapshot is of a block of its own revision. Raises PredicateFailed: `snapshot_of_this_revision`."""
+    """A snapshot is of a block of its own revision.
+
+    Raises:
+        PredicateFailed: `snapshot_of_this_revision`.
+    """
     if height <= genesis.base_height:
         raise PredicateFailed(
             "snapshot_of_this_revision",
@@ -42,15 +46,16 @@ class Ancestry:
 
     @property
     def complete(self) -> bool:
+        """Whether the header of `height` + 1, which is the last, has come."""
         return self._next > self._height + 1
 
     def feed(self, encoded: bytes) -> Header:
-        """The next header.
+        """The next header, decoded, once it fits those before it.
 
         Raises:
             MalformedInput: no canonical header.
-            PredicateFailed: `header_heights_follow`, `header_of_this_chain`, `header_time_in_range`, `headers_are_linked`,
-                `header_has_rules_version`, `header_has_trusted_app_hash`.
+            PredicateFailed: `header_heights_follow`, `header_of_this_chain`, `header_time_in_range`,
+                `headers_are_linked`, `header_has_rules_version`, `header_has_trusted_app_hash`.
         """
         if self.complete:
             raise PredicateFailed("header_heights_follow", "a header after the last", got=self._next)
@@ -104,7 +109,11 @@ class Ancestry:
             )
 
     def restored_header(self) -> Header:
-        """Of `height`. Raises MalformedInput where it has not come."""
+        """The header of `height`.
+
+        Raises:
+            MalformedInput: it has not come.
+        """
         if self.header_of_height is None:
             raise MalformedInput("snapshot.headers", "are missing")
         return self.header_of_height

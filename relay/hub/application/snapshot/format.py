@@ -58,16 +58,17 @@ class Manifest:
 
 
 def first_header(height: int) -> int:
-    """The lowest header in a snapshot of `height`."""
+    """The lowest header in a snapshot of `height`, which reaches over ANCESTORS blocks or from block 1 on."""
     return max(1, height - ANCESTORS + 1)
 
 
 def header_count(height: int) -> int:
-    """Up to `height` + 1."""
+    """How many headers a snapshot of `height` has: from the first one up to `height` + 1."""
     return height + 2 - first_header(height)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
+    """Magic, numbers big-endian, then 32 bytes a chunk. Bounds are not checked."""
     return (
         MAGIC
         + manifest.height.to_bytes(8, "big")
@@ -82,7 +83,11 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 
 def decode_manifest(data: bytes) -> Manifest:
-    """Inverse of `encode_manifest`. Raises MalformedInput."""
+    """Inverse of `encode_manifest`, within bounds.
+
+    Raises:
+        MalformedInput: another length, or a number out of its bounds.
+    """
     if len(data) < _FIXED_BYTES:
         raise MalformedInput("manifest", f"has at least {_FIXED_BYTES} bytes", got=len(data))
     if data[: len(MAGIC)] != MAGIC:
@@ -113,7 +118,7 @@ def decode_manifest(data: bytes) -> Manifest:
 
 
 def check_chunk(manifest: Manifest, index: int, chunk: bytes) -> None:
-    """Whether these are the bytes that the manifest names.
+    """Whether these are the bytes that the manifest names for chunk `index`, from 0.
 
     Raises:
         PredicateFailed: `chunk_in_manifest`, `chunk_within_bounds`, `chunk_is_the_manifests`.
@@ -130,11 +135,16 @@ def check_chunk(manifest: Manifest, index: int, chunk: bytes) -> None:
 
 
 def encode_record(kind: RecordKind, body: bytes) -> bytes:
+    """Kind (1 byte), length (4 bytes, big-endian), body. The kind's bound is not checked."""
     return bytes([kind]) + len(body).to_bytes(4, "big") + body
 
 
 def records_of(chunk: bytes) -> Iterator[tuple[RecordKind, bytes]]:
-    """The records of one chunk, none of which reaches into the next. Raises MalformedInput."""
+    """The records of one chunk, none of which reaches into the next; yielded as they are parsed.
+
+    Raises:
+        MalformedInput: an unknown kind, a length above the kind's bound, or one that reaches over the end.
+    """
     at = 0
     while at < len(chunk):
         if chunk[at] not in _BOUNDS:
@@ -151,11 +161,16 @@ def records_of(chunk: bytes) -> Iterator[tuple[RecordKind, bytes]]:
 
 
 def encode_leaf(key: bytes, value: bytes) -> bytes:
+    """Length of the key (2 bytes, big-endian), key, value."""
     return len(key).to_bytes(2, "big") + key + value
 
 
 def decode_leaf(body: bytes) -> tuple[bytes, bytes]:
-    """Key and value. Raises MalformedInput."""
+    """Key and value, each at least one byte and within the state's bounds.
+
+    Raises:
+        MalformedInput: a length is out of its bounds.
+    """
     end = 2 + int.from_bytes(body[:2], "big")
     key, value = body[2:end], body[end:]
     if not 3 <= end <= 2 + MAX_KEY_BYTES or len(key) != end - 2:

@@ -62,7 +62,14 @@ class SnapshotMaker:
         self._rules_version = genesis.rules_version
 
     def chunks(self) -> Iterator[bytes]:
-        """Raises PredicateFailed where the headers do not belong to this state, StateDamaged, SnapshotTooLarge."""
+        """The chunks in order, each at most MAX_CHUNK_BYTES; the last may be short.
+
+        Raises:
+            PredicateFailed: the headers do not belong to this state.
+            StateDamaged: a node or record of the state is missing.
+            SnapshotTooLarge: the state needs more than MAX_CHUNKS.
+            Exception: what `header_of` and `before_record` raise.
+        """
         chunk = bytearray()
         for kind, body in self._records():
             self._before_record()
@@ -75,6 +82,7 @@ class SnapshotMaker:
         yield self._finished(bytes(chunk))
 
     def manifest(self) -> Manifest:
+        """What names the chunks that `chunks` has yielded; whole once that has ended."""
         return Manifest(
             self._height,
             self._genesis.digest,

@@ -28,7 +28,7 @@ Row = tuple[bytes, bytes]
 
 
 def check_manifest(manifest: Manifest, application: HubApplication) -> None:
-    """Whether this application can restore it.
+    """Whether this application can restore it. What the manifest counts is not checked here.
 
     Raises:
         PredicateFailed: `snapshot_of_this_genesis`, `snapshot_of_this_revision`, `snapshot_rules_known`.
@@ -95,7 +95,8 @@ class Restoration:
         """Write what makes the restored version the newest one, in the batch after the last rows.
 
         Raises:
-            PredicateFailed: `snapshot_is_whole`, and what `accept` raises for its last records.
+            PredicateFailed: `snapshot_is_whole`, `state_has_evm_root`.
+            MalformedInput: the headers have not come.
         """
         for kind, left in self._due.items():
             if left:
@@ -169,9 +170,10 @@ class Restoration:
 
 
 def restored_header(store: KeyValueReader, height: int) -> bytes | None:
-    """A header that a snapshot brought, encoded."""
+    """The encoded header of `height` that a snapshot brought; None where none did."""
     return Table(store, HEADER_TABLE).get(height.to_bytes(8, "big"))
 
 
 def prune_restored_header(batch: KeyValueWriter, height: int) -> None:
+    """Delete the header of `height` that a snapshot brought; nothing happens where none did."""
     WritableTable(batch, HEADER_TABLE).delete(height.to_bytes(8, "big"))

@@ -11,17 +11,21 @@ LAST_SYSTEM_ADDRESS = 0xFFFF
 
 
 def account_text(account: Address) -> str:
-    """Lower case, as a sender is written."""
+    """0x and 40 digits in lower case, as the hub writes a sender."""
     return f"0x{account.hex()}"
 
 
 def is_system_account(account: Address) -> bool:
-    """Whether the account can never hold tokens."""
+    """Whether the account can never hold tokens: addresses up to LAST_SYSTEM_ADDRESS."""
     return int.from_bytes(account, "big") <= LAST_SYSTEM_ADDRESS
 
 
 def parse_account(text: str) -> Address:
-    """The receiver of a packet. Raises ApplicationRefused for anything that cannot hold tokens on the hub."""
+    """The receiver of a packet; digits of either case, no checksum.
+
+    Raises:
+        ApplicationRefused: it is not of the form, or cannot hold tokens on the hub.
+    """
     if _ACCOUNT.fullmatch(text) is None:
         raise ApplicationRefused("transfer: the receiver must be 0x and 40 hex digits")
     account = bytes.fromhex(text[2:])

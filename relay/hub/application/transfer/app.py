@@ -58,7 +58,12 @@ class Arrival:
 
 
 def arrival_of(packet: Packet) -> Arrival:
-    """Read a packet that came to port `transfer`. Raises VerificationError or ApplicationRefused."""
+    """Read a packet that came to port `transfer`; who receives it is not looked at.
+
+    Raises:
+        ApplicationRefused: it is of another source port or version.
+        VerificationError: its payload or denomination does not decode.
+    """
     payload = packet.payloads[0]
     if payload.source_port != TRANSFER_PORT:
         # Anybody may own another port on a router, and would mint what its transfer application escrows.
@@ -73,12 +78,16 @@ def arrival_of(packet: Packet) -> Arrival:
 
 
 def destination_of(denom: Denom, next_client: str) -> Escrow | Homeward:
-    """Where tokens stay while they are away over `next_client`."""
+    """Where tokens stay while they are away: in the next client's escrow, or apart if that chain is their home."""
     return Homeward() if denom.is_returning(TRANSFER_PORT, next_client) else Escrow(next_client)
 
 
 def transfer_payload(data: TransferData, next_client: str) -> Payload:
-    """In the encoding that the chain behind the client reads. Raises MalformedInput for what could not settle or come home."""
+    """The payload of a transfer over `next_client`, in the encoding that the chain at its other end reads.
+
+    Raises:
+        MalformedInput: it could not settle or come home: too long, or a denomination without room for one more hop.
+    """
     denom = Denom.parse(data.denom)
     if not denom.is_returning(TRANSFER_PORT, next_client):
         # A stock chain takes a trace of any length, and what it sends back has its hop in front.
@@ -98,6 +107,14 @@ class TransferApplication:
         self._bank = Bank(router.store, router.emit)
 
     def on_receive(self, packet: Packet) -> bytes | None:
+        """Credit the receiver on the hub and acknowledge, or send the tokens on as the memo says.
+
+        Returns:
+            The acknowledgement; None for a forward, whose acknowledgement is written when leg 2 is settled.
+
+        Raises:
+            ApplicationRefused: nothing was written.
+        """
         try:
             arrival = arrival_of(packet)
             instruction = decode_forward_memo(arrival.data.memo)
@@ -110,12 +127,17 @@ class TransferApplication:
         return SUCCESS_ACKNOWLEDGEMENT
 
     def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
+        """Finish a transfer that succeeded, or give the tokens back after an error.
+
+        A chain that brought the tokens home before and answers with an error now is not paid twice: that is logged.
+        """
         if acknowledgement.is_error:
             self._undo(packet, f"{packet.destination_client} at the destination answered with an error")
         else:
             self._complete(packet)
 
     def on_timeout(self, packet: Packet) -> None:
+        """Give the tokens back; of a forward to where leg 1 brought them from."""
         self._undo(packet, f"timed out at the destination at {packet.timeout_timestamp_s}")
 
     # --- receiving

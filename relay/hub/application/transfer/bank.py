@@ -25,6 +25,7 @@ class Account:
     address: Address
 
     def key(self, denom: Denom) -> bytes:
+        """The state's key of what the account holds of `denom`."""
         return keys.transfer_balance_key(denom.digest, self.address)
 
 
@@ -35,6 +36,7 @@ class Escrow:
     client_id: str
 
     def key(self, denom: Denom) -> bytes:
+        """The state's key of what the client's escrow holds of `denom`."""
         return keys.transfer_escrow_key(self.client_id, denom.digest)
 
 
@@ -46,6 +48,7 @@ class Homeward:
     """
 
     def key(self, denom: Denom) -> bytes:
+        """The state's key of what is on its way home of `denom`."""
         return keys.transfer_homeward_key(denom.digest)
 
 
@@ -67,6 +70,7 @@ class InsufficientTokens(Refusal):
         super().__init__(denom, held, needed)
 
     def revert(self) -> NativeRevert:
+        """`InsufficientTokens(string,uint256,uint256)` with the denomination, what is held and what is needed."""
         return interface.INSUFFICIENT_TOKENS.revert(self.denom.path, self.held, self.needed)
 
     def __str__(self) -> str:
@@ -94,19 +98,25 @@ class Bank:
         self._emit = emit
 
     def held(self, denom: Denom, holder: Account | Escrow | Homeward) -> int:
+        """What the holder has of `denom`, in its smallest unit."""
         return self._amount(holder.key(denom))
 
     def supply(self, denom: Denom) -> int:
-        """All that the hub has minted of a denomination and not burnt."""
+        """All that the hub has minted of a denomination and not burnt, in its smallest unit."""
         return self._amount(keys.transfer_supply_key(denom.digest))
 
     def denom(self, denom_hash: bytes) -> Denom | None:
-        """The denomination with this hash, if the hub has ever held any."""
+        """The denomination with this 32-byte hash, if the hub has ever minted any of it."""
         raw = self._store.get(keys.transfer_denom_key(denom_hash))
         return None if raw is None else Denom.parse(raw.decode())
 
     def check(self, denom: Denom, source: Holder, amount: int) -> None:
-        """Raises InsufficientTokens or SupplyOverflow where `move` from this source would."""
+        """Let pass what `move` from this source would do.
+
+        Raises:
+            InsufficientTokens: the source holds less than `amount`.
+            SupplyOverflow: minting `amount` would pass 256 bits.
+        """
         if isinstance(source, Supply):
             supply = self.supply(denom)
             if supply + amount > MAX_SUPPLY:
@@ -115,9 +125,12 @@ class Bank:
             raise InsufficientTokens(denom, held, amount)
 
     def move(self, denom: Denom, source: Holder, target: Holder, amount: int) -> None:
-        """Take from one holder and give to another, or raise as `check` does before any write.
+        """Take `amount` from one holder, give it to another, and log it. `Supply` as source mints, as target burns.
 
         The target cannot overflow: no holder has more than the supply, which is bounded when it grows.
+
+        Raises:
+            InsufficientTokens, SupplyOverflow: as `check`, before any write.
         """
         self.check(denom, source, amount)
         if isinstance(source, Supply):
