@@ -69,8 +69,11 @@ def genesis_tip(
     *,
     base_height: int = 0,
 ) -> ChainTip:
-    """Results of no block hash to the Merkle root of nothing, as CometBFT sets after InitChain. The first block is the one
-    after `base_height`."""
+    """What the first block of a revision builds on, which is the one after `base_height`.
+
+    Results of no block hash to the Merkle root of nothing, as CometBFT sets after InitChain. `app_hash` is that of the
+    state that the revision begins with; sets are of the next height and of the one after it.
+    """
     return ChainTip(
         chain_id,
         base_height,
@@ -91,6 +94,10 @@ def block_time_ns(tip: ChainTip, last_commit: Commit) -> int:
 
     A commit with votes for no block by slow clocks may have a median that is not after the last block. CometBFT's chain
     would then stop for good; ours goes on a millisecond later.
+
+    Raises:
+        MalformedInput: nobody signed the commit.
+        ValueError: it has not one entry for each of the last validators.
     """
     if tip.last_validators is None:
         return tip.time_ns
@@ -104,7 +111,13 @@ def make_block(
     proposer_address: bytes,
     evidence: Sequence[bytes] = (),
 ) -> Block:
-    """The block after `tip`. Raises MalformedInput where the evidence is none or too long."""
+    """The block after `tip`, by the validator with this 20-byte address; whether it is one is not checked.
+
+    `last_commit` must be of the tip, `transactions` are raw, `evidence` is encoded.
+
+    Raises:
+        MalformedInput: the evidence does not decode or is too long, or nobody signed the commit.
+    """
     duplicates = decode_block_evidence(evidence, tip.params.evidence_max_bytes)
     header = Header(
         version_block=BLOCK_PROTOCOL,
@@ -127,9 +140,10 @@ def make_block(
 
 
 def check_block(tip: ChainTip, block: Block) -> None:
-    """Refuse a block that does not follow from `tip`: every field but transactions, proposer and last commit is determined.
+    """Refuse a block that does not follow from `tip`.
 
-    Signatures of the last commit, and whether the evidence proves anything, are the ledger's to verify.
+    Every field but transactions, evidence, proposer and last commit is determined. Signatures of the last commit, and
+    whether the evidence proves anything, are the ledger's to verify.
 
     Raises:
         MalformedInput: names the first field that differs.
@@ -165,7 +179,11 @@ def encode_block(block: Block) -> bytes:
 
 
 def decode_block(data: bytes) -> Block:
-    """Inverse of `encode_block`; canonical bytes of at most `MAX_BLOCK_BYTES`."""
+    """Inverse of `encode_block`. Its fields are within their own bounds; whether they belong together is not checked.
+
+    Raises:
+        MalformedInput: the bytes are not canonical, or more than MAX_BLOCK_BYTES.
+    """
     message = parse_canonical(cometbft_pb2.Block, data, "block", MAX_BLOCK_BYTES)
     block = Block(
         header_from_message(message.header, "block.header"),
@@ -180,5 +198,5 @@ def decode_block(data: bytes) -> Block:
 
 
 def block_id_of(block: Block) -> BlockId:
-    """Header hash with the part-set header of the encoded block."""
+    """Header hash with the part-set header of the encoded block, which is encoded for it."""
     return BlockId(header_hash(block.header), part_set_header(encode_block(block)))

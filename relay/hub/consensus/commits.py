@@ -22,11 +22,14 @@ def check_commit(
     commit: Commit,
     known: Mapping[int, Vote] = NOTHING_KNOWN,
 ) -> None:
-    """More than two thirds for the block, and no entry that its validator did not sign. `known` are precommits that were
-    verified as votes; they are not verified again.
+    """More than two thirds for the block, and no entry that its validator did not sign.
+
+    Args:
+        validators: the set that voted at `height`.
+        known: precommits by validator index that were verified as votes; they are not verified again.
 
     Raises:
-        MalformedInput: names the entry.
+        MalformedInput: it is of another block, has too little power, or an entry is false; names the entry.
     """
     if (commit.height, commit.block_id) != (height, block_id):
         raise MalformedInput("commit", "is of another block", got=commit.height, expected=height)

@@ -72,7 +72,7 @@ def _frame(payload: bytes) -> bytes:
 def decode_log(data: bytes) -> LogContent:
     """All whole frames. What follows the last of them is a write that a crash cut short.
 
-    Linear in the bytes: each belongs to the one marker before it.
+    Linear in the bytes: each belongs to the one marker before it. Signatures in the events are not verified.
 
     Raises:
         LogDamaged: a frame follows bytes that are not a frame, or a frame holds no event.

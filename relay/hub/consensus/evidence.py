@@ -30,7 +30,7 @@ class DuplicateVote:
 
     @property
     def key(self) -> tuple[int, bytes]:
-        """What one record is kept of: a validator at a height."""
+        """What one record is kept of: a height and a validator's address."""
         return self.first.height, self.first.validator_address
 
 
@@ -44,16 +44,23 @@ class AccountableUntil:
     max_age_ns: int
 
     def is_over(self, height: int, time_ns: int) -> bool:
+        """Whether votes at `height`, whose block has this time in nanoseconds, are too old to be evidence."""
         return self.height - height > self.max_age_blocks and self.time_ns - time_ns > self.max_age_ns
 
 
 def block_id_key(block_id: BlockId) -> bytes:
-    """By which CometBFT orders the two votes (BlockID.Key)."""
+    """The bytes by which CometBFT orders the two votes (BlockID.Key)."""
     return block_id.hash + encode_part_set_header(block_id.part_set_header)
 
 
 def duplicate_vote(equivocation: Equivocation, validators: ValidatorSet, time_ns: int) -> DuplicateVote:
-    """`validators` and `time_ns` of the block at the votes' height."""
+    """The evidence of two votes; `validators` and `time_ns` are of the block at their height.
+
+    Signatures are not verified.
+
+    Raises:
+        IndexError: the votes name no member of the set.
+    """
     first, second = sorted((equivocation.first, equivocation.second), key=lambda vote: block_id_key(vote.block_id))
     power = validators.validators[first.validator_index].voting_power
     return DuplicateVote(first, second, validators.total_voting_power, power, time_ns)
@@ -118,7 +125,11 @@ def _decode_vote(message: cometbft_pb2.Vote, field: str) -> Vote:
 
 
 def decode_evidence(data: bytes, field: str = "evidence") -> DuplicateVote:
-    """Inverse of `encode_evidence`, within bounds; whether it proves anything is `verify_evidence`'s question."""
+    """Inverse of `encode_evidence`, within bounds; whether it proves anything is `verify_evidence`'s question.
+
+    Raises:
+        MalformedInput: not canonical, above MAX_EVIDENCE_BYTES, or other evidence than a duplicate vote; names `field`.
+    """
     message = parse_canonical(cometbft_pb2.Evidence, data, field, MAX_EVIDENCE_BYTES)
     if not message.HasField("duplicate_vote_evidence"):
         raise MalformedInput(field, "is not a duplicate vote, and no other evidence is supported")
@@ -136,7 +147,11 @@ def decode_evidence(data: bytes, field: str = "evidence") -> DuplicateVote:
 
 
 def decode_block_evidence(items: Sequence[bytes], max_bytes: int) -> tuple[DuplicateVote, ...]:
-    """All of a block. Raises MalformedInput, also where they are too many bytes or one validator's height stands twice."""
+    """All evidence of a block, decoded; what it proves is not looked at.
+
+    Raises:
+        MalformedInput: an item does not decode, all are more than `max_bytes`, or one validator's height stands twice.
+    """
     size = sum(map(len, items))
     if size > max_bytes:
         raise MalformedInput("block.evidence", "has too many bytes", got=size, expected=f"<= {max_bytes}")
@@ -155,10 +170,14 @@ def verify_evidence(
     time_ns: int | None,
     accountable: AccountableUntil,
 ) -> None:
-    """`validators` and `time_ns` of the block at the votes' height; None where there is no such block.
+    """Two votes of one validator that contradict each other, new enough to count (evidence/verify.go).
+
+    `validators` and `time_ns` are of the block at the votes' height; None where there is no such block.
 
     Raises:
-        PredicateFailed: the first rule that is broken, in this order.
+        PredicateFailed: the first rule that is broken, in this order: `evidence_height`, `same_height_round_type`,
+            `same_validator`, `different_blocks`, `evidence_time`, `accountable_period`, `validator_of_that_height`,
+            `evidence_power`, `votes_signed`.
     """
     first, second = evidence.first, evidence.second
     if validators is None or time_ns is None or first.height > accountable.height:

@@ -22,7 +22,10 @@ class EvidencePool:
     ready: tuple[DuplicateVote, ...] = ()
 
     def with_equivocation(self, equivocation: Equivocation) -> "EvidencePool":
-        """Both votes were verified by the transition function."""
+        """The pool with one more pair, whose votes the transition function has verified.
+
+        Unchanged where one of that validator and height is there, or MAX_WAITING wait.
+        """
         vote = equivocation.first
         key = (vote.height, vote.validator_address)
         known = {(item.first.height, item.first.validator_address) for item in self.seen}
@@ -34,7 +37,10 @@ class EvidencePool:
     def after_block(
         self, height: int, committed: Iterable[DuplicateVote], facts: BlockFacts, accountable: AccountableUntil
     ) -> "EvidencePool":
-        """Heights up to `height` are decided; what was committed or became too old is gone."""
+        """The pool after block `height`, without what was committed or is too old.
+
+        Pairs of heights up to it become ready by `facts`. A pair whose block `facts` does not know is dropped.
+        """
         gone = {item.key for item in committed}
         ready = list(self.ready)
         for item in self.seen:
@@ -47,7 +53,7 @@ class EvidencePool:
         return EvidencePool(tuple(item for item in self.seen if item.first.height > height), kept)
 
     def for_block(self, max_bytes: int) -> tuple[bytes, ...]:
-        """Oldest first, as many as fit."""
+        """Encoded, in the order in which it became ready, as many from the first on as fit `max_bytes`."""
         chosen: list[bytes] = []
         for item in self.ready:
             encoded = encode_evidence(item)

@@ -32,7 +32,10 @@ class WithoutLog:
 
 
 def without_log(record: LastSigned, chain_id: str, validators: ValidatorSet, address: bytes) -> WithoutLog:
-    """Where `record` is of the height that `validators` decide and no log explains it."""
+    """How a validator begins a height that it signed in, where no log explains `record`.
+
+    `validators` is the set that decides the record's height, `address` (20 bytes) the validator's own.
+    """
     index, power = next(
         ((i, item.voting_power) for i, item in enumerate(validators.validators) if item.address == address), (0, 0)
     )

@@ -15,7 +15,13 @@ def proposal_bytes(chain_id: str, proposal: Proposal) -> bytes:
 
 
 def proposal_is_signed(chain_id: str, validators: ValidatorSet, proposal: Proposal) -> bool:
-    """By the proposer of its round; `validators` is the set of round 0 of its height (cometbft types/proposal.go)."""
+    """Whether the proposer of its round signed it.
+
+    `validators` is the set of round 0 of its height (cometbft types/proposal.go).
+
+    Raises:
+        ValueError: the set names no proposer.
+    """
     digest = sign_digest(KeyType.SECP256K1, proposal_bytes(chain_id, proposal))
     proposer = proposer_of(validators, proposal.round)
     return secp256k1.verify_low_s(proposer.public_key.data, digest, proposal.signature)

@@ -16,7 +16,11 @@ Recorded = tuple[RoundState, tuple[Equivocation, ...]]
 
 
 def with_vote(state: RoundState, vote: Vote) -> Recorded:
-    """The state after a vote of its height or of the one before; all others, unsigned and unknown ones change nothing."""
+    """The state after a vote of its height or of the one before, and a pair of votes that contradict each other, once.
+
+    Votes of other heights, of rounds above MAX_ROUND, unsigned and unknown ones change nothing. The signature is
+    verified here, unless this very vote is known.
+    """
     previous = state.previous
     if vote.message_type not in (PREVOTE, PRECOMMIT) or not 0 <= vote.round <= MAX_ROUND:
         return state, ()

@@ -32,9 +32,14 @@ class Resumed:
 
 
 def resume(initial: RoundState, events: Sequence[Event], record: LastSigned) -> Resumed:
-    """`initial` is the state before the height began. Every event before a signature was on disk before it.
+    """A height taken up from the log; `initial` is the state before it began.
+
+    Every event before a signature was on disk before it.
 
     Effects that are due again were perhaps carried out before the crash; signatures are then those on record.
+
+    Raises:
+        RejectedBlockDecided: as `step`.
     """
     state, emitted = initial, list[Effect]()
     for event in events:

@@ -30,6 +30,7 @@ class Decision:
     tallies: Mapping[tuple[int, SignedMessageType], Tally]
 
     def commit(self) -> Commit:
+        """The commit of the decided block with all precommits that have come by now, late ones too."""
         return self.tallies[self.round, PRECOMMIT].commit(self.validators, self.block_id)
 
 
@@ -57,6 +58,7 @@ class RoundState:
     previous: Decision | None = None
 
     def tally(self, round_: int, message_type: SignedMessageType) -> Tally:
+        """Votes of one round and type at this height; empty where none came."""
         return self.tallies.get((round_, message_type), _NO_VOTES)
 
 

@@ -63,6 +63,7 @@ class LastSigned:
     skip: SignedSkip | None = None
 
     def at(self, step: Step) -> Signed | None:
+        """What was signed in this step of the record's height and round; None where nothing was."""
         return next((entry for entry in self.signed if entry.step is step), None)
 
 
@@ -79,6 +80,10 @@ def next_signature(
 
     Asked again for what was signed before, with at most another timestamp, it returns the stored signature and the
     stored time (cometbft privval/file.go does the same), so that a restarted validator can go on.
+
+    Args:
+        sign_bytes_at: what would be signed at a time, nanoseconds.
+        sign: 64 bytes of signature over such bytes; called at most once, and not for what is on record.
 
     Raises:
         DoubleSignRefused: an earlier height, round or step, or other bytes at the same one.
@@ -122,9 +127,10 @@ def next_skip(record: LastSigned, statement: SkipStatement, sign: Callable[[], b
 
 
 def skip_forbids(record: LastSigned, decided: SkipStatement) -> bool:
-    """Whether this key's owner may not execute the block that `decided` is about and vote on: it signed that it counts as empty.
+    """Whether this key signed that the block of `decided` counts as empty, so that it may not execute it and go on.
 
-    Raises SkipRefused where it signed so of another block or state of that height: the chain on disk is another one.
+    Raises:
+        SkipRefused: it signed so of another block or state of that height: the chain on disk is another one.
     """
     skip = record.skip
     if skip is None or skip.statement.height != decided.height:
@@ -135,5 +141,8 @@ def skip_forbids(record: LastSigned, decided: SkipStatement) -> bool:
 
 
 def above(record: LastSigned, height: int) -> LastSigned:
-    """The record after the others decided `height`: nothing is signed up to it any more."""
+    """The record after the others decided `height`: nothing is signed up to it any more.
+
+    A newer record stays as it is.
+    """
     return LastSigned(height, skip=record.skip) if record.height < height else record

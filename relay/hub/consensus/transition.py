@@ -52,7 +52,13 @@ class RejectedBlockDecided(Exception):
 
 
 def step(state: RoundState, event: Event) -> tuple[RoundState, tuple[Effect, ...]]:
-    """Apply one event. Events of other heights, unsigned or unknown ones change nothing."""
+    """Apply one event: the next state, and the effects to carry out in their order.
+
+    Events of other heights, unsigned or unknown ones change nothing. Time comes from the event alone.
+
+    Raises:
+        RejectedBlockDecided: more than two thirds decided a block that this node refuses; it must halt.
+    """
     work = _Transition(state, event.now_ns)
     match event:
         case HeightStarted():

@@ -51,7 +51,7 @@ def _centred(validators: list[Validator]) -> list[Validator]:
 
 
 def advance_proposer(validators: ValidatorSet, times: int) -> ValidatorSet:
-    """The set after `times` turns: priorities moved and the proposer named."""
+    """The set after `times` turns, of which there must be at least one: priorities moved and the proposer named."""
     members = _centred(_rescaled(list(validators.validators)))
     total = _sum(members)
     proposer = members[0]
@@ -71,7 +71,7 @@ def with_changes(validators: ValidatorSet, changes: Sequence[tuple[PublicKey, in
     """The set after an application's updates (UpdateWithChangeSet), before its next turn: no proposer is named.
 
     A new member starts behind everyone, at -1.125 of the total power that counts all updates but no removal, so that
-    leaving and joining again gains no turn.
+    leaving and joining again gains no turn. Without changes the set is returned as it is, proposer included.
 
     Raises:
         ChangeRefused: a key twice, a power out of bounds, an unknown member removed, nobody left, or too much power.
@@ -115,7 +115,11 @@ def genesis_validators(members: Sequence[tuple[PublicKey, int]]) -> ValidatorSet
 
 
 def proposer_of(validators: ValidatorSet, round_: int) -> Validator:
-    """Who proposes in `round_` of a height whose round-0 set is `validators`."""
+    """The validator that proposes in `round_` of a height whose round-0 set is `validators`; linear in `round_`.
+
+    Raises:
+        ValueError: the set names no proposer, and `round_` is 0.
+    """
     proposer = validators.proposer if round_ == 0 else advance_proposer(validators, round_).proposer
     if proposer is None:
         raise ValueError("a validator set that takes part in consensus names its proposer")

@@ -19,12 +19,12 @@ from relay.hub.consensus.types import NIL, Vote
 
 
 def vote_bytes(chain_id: str, vote: Vote) -> bytes:
-    """What the validator signs."""
+    """What the validator signs, before it is hashed: the canonical vote (cometbft types/canonical.go)."""
     return vote_sign_bytes(chain_id, vote.message_type, vote.height, vote.round, vote.block_id, vote.timestamp_ns)
 
 
 def vote_is_signed(chain_id: str, validators: ValidatorSet, vote: Vote) -> bool:
-    """The vote names a validator by index and address, and carries that validator's signature."""
+    """Whether the vote names a validator by index and address, and carries that validator's signature."""
     if not 0 <= vote.validator_index < len(validators.validators):
         return False
     validator = validators.validators[vote.validator_index]
@@ -56,13 +56,16 @@ class Tally:
     conflicts: Mapping[int, tuple[Vote, ...]] = field(default_factory=dict)
 
     def with_vote(self, vote: Vote) -> "Tally":
+        """The tally with the first vote of its validator, which is not verified here."""
         return replace(self, votes={**self.votes, vote.validator_index: vote})
 
     def with_conflict(self, vote: Vote) -> "Tally":
+        """The tally with a further vote of an equivocator, which is not verified here."""
         index = vote.validator_index
         return replace(self, conflicts={**self.conflicts, index: (*self.conflicts.get(index, ()), vote)})
 
     def without(self, index: int) -> "Tally":
+        """The tally without any vote of this validator."""
         return Tally(
             {key: vote for key, vote in self.votes.items() if key != index},
             {key: votes for key, votes in self.conflicts.items() if key != index},
@@ -76,11 +79,11 @@ class Tally:
         return next((vote for vote in self.conflicts.get(index, ()) if vote.block_id == block_id), None)
 
     def holds(self, vote: Vote) -> bool:
-        """This very vote, time and signature included, so that it was verified."""
+        """Whether this very vote is here, time and signature included, so that it was verified."""
         return self.votes.get(vote.validator_index) == vote or vote in self.conflicts.get(vote.validator_index, ())
 
     def power(self, validators: ValidatorSet, block_id: BlockId | None = None) -> int:
-        """Power that voted for `block_id`, or with None that voted at all."""
+        """Power that voted for `block_id`, or with None that voted at all; each validator once."""
         return sum(
             validators.validators[index].voting_power
             for index in self.votes
@@ -88,7 +91,7 @@ class Tally:
         )
 
     def majority(self, validators: ValidatorSet) -> BlockId | None:
-        """What more than two thirds voted for (NIL is an answer), if anything."""
+        """What more than two thirds of the set's power voted for (NIL is an answer), None for nothing."""
         total = validators.total_voting_power
         if not above_two_thirds(self.power(validators), total):
             return None
@@ -100,7 +103,10 @@ class Tally:
         return None
 
     def commit(self, validators: ValidatorSet, block_id: BlockId) -> Commit:
-        """One entry a validator in set order; precommits for another block count as absent (cometbft MakeExtendedCommit)."""
+        """One entry a validator in set order; precommits for another block count as absent.
+
+        As cometbft's MakeExtendedCommit. Whether they are enough is not checked; without any the commit is of height 0.
+        """
         entries = []
         height = round_ = 0
         for index in range(len(validators.validators)):
@@ -115,8 +121,14 @@ class Tally:
 
 
 def median_time_ns(commit: Commit, validators: ValidatorSet) -> int:
-    """BFT time: the power-weighted median of the commit's timestamps (cometbft types/block.go, libs/time WeightedMedian).
-    Raises MalformedInput: nobody signed it."""
+    """BFT time in nanoseconds: the power-weighted median of the commit's timestamps.
+
+    Source: cometbft types/block.go, libs/time WeightedMedian.
+
+    Raises:
+        MalformedInput: nobody signed it.
+        ValueError: it has not one entry a validator.
+    """
     weighted = sorted(
         (entry.timestamp_ns, validator.voting_power)
         for entry, validator in zip(commit.signatures, validators.validators, strict=True)

@@ -27,7 +27,7 @@ MAX_VALUE_BYTES = 512 * 1024
 
 
 def deployer_key(account: bytes) -> bytes:
-    """Present where the account may create contracts."""
+    """Present where the account may create contracts; a 20-byte address."""
     return DEPLOYER_PREFIX + account
 
 
@@ -37,74 +37,87 @@ def named_contract_key(contract: bytes) -> bytes:
 
 
 def client_state_key(client_id: str) -> bytes:
+    """Holds the encoded client state."""
     return f"clients/{client_id}/state".encode()
 
 
 def counterparty_key(client_id: str) -> bytes:
+    """Holds `abi.encode(string clientId, bytes[] merklePrefix)` of the client at the other end."""
     return f"clients/{client_id}/counterparty".encode()
 
 
 def consensus_prefix(client_id: str, generation: int = 0) -> bytes:
-    """Of the states since a client's last recovery; `generation` counts recoveries by rules version 3 and later."""
+    """Before all keys of a client's consensus states since its last recovery.
+
+    `generation` counts recoveries by rules version 3 and later.
+    """
     part = "consensus" if generation == 0 else f"consensus.{generation}"
     return f"clients/{client_id}/{part}/".encode()
 
 
 def consensus_key(client_id: str, height: Height, generation: int = 0) -> bytes:
-    """Height in 16 big-endian bytes, so that key order is height order."""
+    """Holds an encoded consensus state. Height in 16 big-endian bytes, so that key order is height order."""
     return consensus_prefix(client_id, generation) + height.to_key()
 
 
 def consensus_metadata_key(client_id: str, height: Height) -> bytes:
-    """When the hub processed the update: BE8(block time ns) ‖ BE8(hub height)."""
+    """Holds when the hub processed the update: BE8(block time ns) ‖ BE8(hub height)."""
     return f"clients/{client_id}/processed/".encode() + height.to_key()
 
 
 def consensus_floor_key(client_id: str) -> bytes:
-    """Height, in 16 bytes, below which the client's consensus states are dead, then BE8(generation) since rules version 3;
-    absent before its first recovery."""
+    """Holds the height, in 16 bytes, below which the client's consensus states are dead.
+
+    Absent before its first recovery. BE8(generation) follows since rules version 3.
+    """
     return f"clients/{client_id}/floor".encode()
 
 
 def next_client_key(client_type: str) -> bytes:
-    """The number that the next client of this type gets."""
+    """Holds BE8 of the number that the next client of this type gets; absent before the first."""
     return f"clients/{client_type}/next".encode()
 
 
 def next_sequence_key(client_id: str) -> bytes:
+    """Holds BE8 of the sequence of the next packet over the client; absent before the first, which has 1."""
     return f"router/{client_id}/nextSequence".encode()
 
 
 def forward_prefix(client_id: str) -> bytes:
-    """Holds pending forwards (prefix ‖ 8 bytes), of messages and of tokens, and failure reasons (prefix ‖ 8 bytes ‖ `/reason`)."""
+    """Before pending forwards (prefix ‖ 8 bytes) and failure reasons (prefix ‖ 8 bytes ‖ `/reason`)."""
     return f"forward/{client_id}/".encode()
 
 
 def forward_key(next_client: str, sequence: int) -> bytes:
-    """The pending forward whose leg 2 is (`next_client`, `sequence`)."""
+    """Holds the pending forward whose leg 2 is (`next_client`, `sequence`)."""
     return forward_prefix(next_client) + sequence.to_bytes(8, "big")
 
 
 def forward_reason_key(arriving_client: str, sequence: int) -> bytes:
-    """Why leg 1 (`arriving_client`, `sequence`) failed."""
+    """Holds why leg 1 (`arriving_client`, `sequence`) failed, as UTF-8 that may be cut."""
     return forward_prefix(arriving_client) + sequence.to_bytes(8, "big") + b"/reason"
 
 
 def quota_limit_key(client_id: str) -> bytes:
+    """Holds what may be in flight over the client, BE8 of packets and of bytes; absent where it is the default."""
     return f"quota/{client_id}/limit".encode()
 
 
 def quota_in_flight_key(client_id: str) -> bytes:
+    """Holds what is in flight over the client, BE8 of packets and of bytes; since rules version 3 without redemptions.
+
+    A row for each origin follows since then.
+    """
     return f"quota/{client_id}/inFlight".encode()
 
 
 def quota_redemptions_key(client_id: str) -> bytes:
-    """From rules version 3 on: tokens on their way home to this client's chain."""
+    """Holds, from rules version 3 on, what is in flight of tokens on their way home to this client's chain."""
     return f"quota/{client_id}/redemptions".encode()
 
 
 def quota_denom_key(client_id: str, denom_hash: bytes) -> bytes:
-    """Those of one denomination."""
+    """Holds what of that is of one denomination, by its 32-byte hash."""
     return f"quota/{client_id}/redemptions/".encode() + denom_hash
 
 
@@ -112,29 +125,35 @@ TRANSFER_DENOM_PREFIX = b"transfer/denom/"
 
 
 def transfer_denom_key(denom_hash: bytes) -> bytes:
-    """The path of a denomination that the hub has seen, by its hash."""
+    """Holds the path of a denomination that the hub has minted, by its 32-byte hash."""
     return TRANSFER_DENOM_PREFIX + denom_hash
 
 
 def transfer_supply_key(denom_hash: bytes) -> bytes:
+    """Holds what the hub has minted and not burnt of a denomination, in 32 big-endian bytes; absent for nothing."""
     return b"transfer/supply/" + denom_hash
 
 
 def transfer_balance_key(denom_hash: bytes, account: bytes) -> bytes:
-    """Both of fixed length, so that no two pairs share a key."""
+    """Holds what an account has of a denomination, in 32 big-endian bytes; absent for nothing.
+
+    Hash and account are of fixed length, so that no two pairs share a key.
+    """
     return b"transfer/balance/" + denom_hash + account
 
 
 def transfer_escrow_key(client_id: str, denom_hash: bytes) -> bytes:
-    """A client identifier has no `/`, and the hash has a fixed length."""
+    """Holds what a client's escrow has of a denomination. An identifier has no `/`, and the hash has a fixed length."""
     return f"transfer/escrow/{client_id}/".encode() + denom_hash
 
 
 def transfer_homeward_key(denom_hash: bytes) -> bytes:
+    """Holds what of a denomination is on its way home and not settled, in 32 big-endian bytes; absent for nothing."""
     return b"transfer/homeward/" + denom_hash
 
 
 def admin_action_key(action_hash: bytes) -> bytes:
+    """Holds who approved the action with this 32-byte hash, and whether it has run."""
     return b"admin/" + action_hash
 
 
@@ -143,7 +162,7 @@ VALIDATOR_POWER_PREFIX = b"validators/power/"
 
 
 def validator_power_key(public_key: bytes) -> bytes:
-    """BE8(power) of the validator with this compressed key of 33 bytes."""
+    """Holds BE8(power) of the validator with this compressed key of 33 bytes."""
     return VALIDATOR_POWER_PREFIX + public_key
 
 
@@ -152,16 +171,17 @@ OPERATOR_PREFIX = b"governance/operator/"
 
 
 def operator_key(public_key: bytes) -> bytes:
+    """Holds the operator's record of the validator with this compressed key."""
     return OPERATOR_PREFIX + public_key
 
 
 def operator_account_key(account: bytes) -> bytes:
-    """The consensus key that this account speaks for."""
+    """Holds the consensus key that this 20-byte account speaks for."""
     return b"governance/account/" + account
 
 
 def used_key_key(public_key: bytes) -> bytes:
-    """The account that a consensus key was first of: no key is admitted twice."""
+    """Holds the account that a consensus key was first of: no key is admitted twice."""
     return b"governance/used/" + public_key
 
 
@@ -171,23 +191,27 @@ HALT_KEY = b"governance/halt"
 
 
 def proposal_key(number: int) -> bytes:
+    """Holds proposal `number`, written once."""
     return b"governance/proposal/" + number.to_bytes(8, "big")
 
 
 def proposal_result_key(number: int) -> bytes:
+    """Holds the last attempt to execute proposal `number`; absent before the first."""
     return b"governance/result/" + number.to_bytes(8, "big")
 
 
 def vote_prefix(number: int) -> bytes:
+    """Before all votes on proposal `number`."""
     return b"governance/vote/" + number.to_bytes(8, "big") + b"/"
 
 
 def vote_key(number: int, public_key: bytes) -> bytes:
+    """Holds the last vote on proposal `number` under this compressed key."""
     return vote_prefix(number) + public_key
 
 
 def parameter_key(name: str) -> bytes:
-    """BE8 of a parameter that differs from genesis."""
+    """Holds BE8 of a parameter that a decision has set; absent where that of genesis holds."""
     return f"governance/parameter/{name}".encode()
 
 
@@ -195,12 +219,12 @@ RULES_PREFIX = b"upgrade/rules/"
 
 
 def rules_key(height: int) -> bytes:
-    """BE4 of the rules version from this block on."""
+    """Holds BE4 of the rules version from this block on."""
     return RULES_PREFIX + height.to_bytes(8, "big")
 
 
 def upgraded_key(last_height: int, item: str) -> bytes:
-    """What clients of the hub prove to follow it into its next revision (ICS-07, upgrade path `upgrade`)."""
+    """Holds what clients of the hub prove to follow it into its next revision (ICS-07, upgrade path `upgrade`)."""
     return f"upgrade/{last_height}/{item}".encode()
 
 
@@ -209,7 +233,7 @@ EVIDENCE_PREFIX = b"evidence/"
 
 
 def evidence_key(height: int, address: bytes) -> bytes:
-    """Height in 8 big-endian bytes, then the address of 20."""
+    """Holds a record of a double vote. Height in 8 big-endian bytes, then the address of 20."""
     return EVIDENCE_PREFIX + height.to_bytes(8, "big") + address
 
 
@@ -218,10 +242,10 @@ SKIP_PENDING_KEY = b"skip/pending"
 
 
 def skip_certificate_key(height: int) -> bytes:
-    """The certificate by which the block of this height counts as empty."""
+    """Holds the certificate by which the block of this height counts as empty, once the next block has brought it."""
     return certificate_state_key(height)
 
 
 def path_key(hashed_path: bytes) -> bytes:
-    """Finds an ICS-24 key by its Keccak-256, for `getCommitment`."""
+    """Holds the ICS-24 key with this Keccak-256, for `getCommitment`."""
     return b"router/path/" + hashed_path

@@ -25,7 +25,11 @@ def _existence(leaf: Leaf, steps: list[Step]) -> ics23_pb2.ExistenceProof:
 
 
 def prove_existence(tree: SparseMerkleTree, root: bytes, key: bytes) -> ics23_pb2.ExistenceProof | None:
-    """Existence of `key` under `root`, or None where it is absent."""
+    """Existence of `key` under `root`, or None where it is absent.
+
+    Raises:
+        StateDamaged: a node of the tree is missing.
+    """
     steps, leaf = tree.descend(root, sha256(key).digest())
     return None if leaf is None or leaf.key != key else _existence(leaf, steps)
 
@@ -37,6 +41,7 @@ def prove_nonexistence(tree: SparseMerkleTree, root: bytes, key: bytes) -> ics23
 
     Raises:
         ValueError: the tree is empty, which ICS-23 cannot prove anything about.
+        StateDamaged: a node of the tree is missing.
     """
     if root == EMPTY_ROOT:
         raise ValueError("an empty tree cannot prove absence")
@@ -63,7 +68,11 @@ def prove_nonexistence(tree: SparseMerkleTree, root: bytes, key: bytes) -> ics23
 
 
 def commitment_proof(tree: SparseMerkleTree, root: bytes, key: bytes) -> ics23_pb2.CommitmentProof:
-    """Existence or absence, whichever is true."""
+    """Existence or absence, whichever is true.
+
+    Raises:
+        ValueError, StateDamaged: as `prove_nonexistence`.
+    """
     existence = prove_existence(tree, root, key)
     if existence is not None:
         return ics23_pb2.CommitmentProof(exist=existence)
@@ -71,5 +80,9 @@ def commitment_proof(tree: SparseMerkleTree, root: bytes, key: bytes) -> ics23_p
 
 
 def merkle_proof(tree: SparseMerkleTree, root: bytes, key: bytes) -> bytes:
-    """The `MerkleProof` bytes that a packet message carries: one proof, for the path `[key]`."""
+    """The `MerkleProof` bytes that a packet message carries: one proof, for the path `[key]`.
+
+    Raises:
+        ValueError, StateDamaged: as `prove_nonexistence`.
+    """
     return ics23_pb2.MerkleProof(proofs=[commitment_proof(tree, root, key)]).SerializeToString(deterministic=True)

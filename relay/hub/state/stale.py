@@ -14,7 +14,10 @@ _MAY_RETURN, _FINAL = b"m", b"f"
 
 
 def stale_since(reader: KeyValueReader, table: bytes, row: bytes) -> int | None:
-    """The version that no longer needs the row; None where the newest does, or the row was never there."""
+    """The version that no longer needs the row; None where the newest does, or the row was never there.
+
+    Rows that were marked as final are not known here.
+    """
     raw = Table(reader, table).get(_SINCE + row)
     return None if raw is None else int.from_bytes(raw, "big")
 
@@ -22,7 +25,10 @@ def stale_since(reader: KeyValueReader, table: bytes, row: bytes) -> int | None:
 def mark_stale(
     batch: KeyValueWriter, table: bytes, version: int, returning: Iterable[bytes], final: Iterable[bytes] = ()
 ) -> None:
-    """These rows are needed up to `version` - 1; those in `final` never come back. Once for each version."""
+    """These rows are needed up to `version` - 1; those in `final` never come back. Call it once for each version.
+
+    `table` is the prefix under which `batch` keeps these marks.
+    """
     into = WritableTable(batch, table)
     suffix = version.to_bytes(8, "big")
     listed = b""
@@ -36,12 +42,12 @@ def mark_stale(
 
 
 def mark_needed(batch: KeyValueWriter, table: bytes, row: bytes) -> None:
-    """The newest version has it (again)."""
+    """The newest version has the row (again), so that pruning leaves it."""
     WritableTable(batch, table).delete(_SINCE + row)
 
 
 def take_stale(batch: KeyValueWriter, table: bytes, version: int) -> list[bytes]:
-    """Rows that went stale with `version` and did not come back; forgets about them."""
+    """Rows that went stale with `version` and did not come back; forgets about them. The caller deletes the rows."""
     into = WritableTable(batch, table)
     suffix = version.to_bytes(8, "big")
     listed = into.get(_LISTS + suffix)

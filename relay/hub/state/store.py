@@ -18,7 +18,7 @@ class OrderedReader(ValueReader, Protocol):
     """Point reads and neighbours in byte order."""
 
     def next(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the smallest key strictly above `key`."""
+        """The row with the smallest key strictly above `key`; None at the end."""
 
     def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the greatest key strictly below `key`."""
+        """The row with the greatest key strictly below `key`; None at the beginning."""

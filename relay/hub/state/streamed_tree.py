@@ -23,7 +23,11 @@ class StreamedTree:
         self._waiting: list[tuple[int, bytes]] = []
 
     def add(self, leaf: Leaf) -> Iterator[tuple[bytes, bytes]]:
-        """Raises LeavesOutOfOrder."""
+        """Take the next leaf; yields the nodes that it finishes.
+
+        Raises:
+            LeavesOutOfOrder: its key hash is not above the last one's.
+        """
         last = self._open
         if last is not None:
             if leaf.key_hash <= last.key_hash:
@@ -35,6 +39,10 @@ class StreamedTree:
         self._open = leaf
 
     def finish(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yields the nodes that are still open, up to the root.
+
+        Once drained `root` is known; of no leaves it is EMPTY_ROOT.
+        """
         if self._open is not None:
             self.root = yield from self._close(self._open, -1)
             self._open = None

@@ -30,9 +30,11 @@ class Leaf:
 
     @classmethod
     def of(cls, key: bytes, value: bytes) -> "Leaf":
+        """A leaf with its place, SHA-256 of the key."""
         return cls(key, value, sha256(key).digest())
 
     def hash(self) -> bytes:
+        """H(00 ‖ H(key) ‖ H(value)), 32 bytes."""
         return sha256(_LEAF + self.key_hash + sha256(self.value).digest()).digest()
 
 
@@ -44,6 +46,7 @@ class Inner:
     right: bytes
 
     def hash(self) -> bytes:
+        """H(01 ‖ left ‖ right), 32 bytes."""
         return sha256(_INNER + self.left + self.right).digest()
 
 
@@ -58,7 +61,11 @@ def encode_node(node: Node) -> bytes:
 
 
 def decode_node(data: bytes) -> Node:
-    """Inverse of `encode_node`."""
+    """Inverse of `encode_node`; that the node has the hash it was found by is for the caller to check.
+
+    Raises:
+        StateDamaged: the bytes are not in storage form.
+    """
     if data[:1] == _INNER and len(data) == 65:
         return Inner(data[1:33], data[33:])
     if data[:1] == _LEAF and len(data) >= 3:
@@ -89,7 +96,11 @@ class SparseMerkleTree:
         self._cached_nodes = cached_nodes
 
     def node(self, node_hash: bytes) -> Node:
-        """Load a node that must exist."""
+        """Load a node that must exist; its content is checked against its hash.
+
+        Raises:
+            StateDamaged: it is missing, or has other content.
+        """
         cached = self._cache.get(node_hash)
         if cached is not None:
             return cached
@@ -110,7 +121,11 @@ class SparseMerkleTree:
         self._cache[node_hash] = node
 
     def descend(self, root: bytes, key_hash: bytes) -> tuple[list[Step], Leaf | None]:
-        """Steps from the root towards `key_hash`, and the leaf met there (of this key or of another), if any."""
+        """Steps from the root towards `key_hash`, and the leaf met there (of this key or of another), if any.
+
+        Raises:
+            StateDamaged: as `node`.
+        """
         steps: list[Step] = []
         node_hash = root
         while node_hash != EMPTY_ROOT:
@@ -126,12 +141,20 @@ class SparseMerkleTree:
         return steps, None
 
     def get(self, root: bytes, key: bytes) -> bytes | None:
-        """The value of `key` under `root`."""
+        """The value of `key` under `root`, None where it is absent.
+
+        Raises:
+            StateDamaged: as `node`.
+        """
         _, leaf = self.descend(root, sha256(key).digest())
         return leaf.value if leaf is not None and leaf.key == key else None
 
     def leaves(self, root: bytes) -> Iterator[Leaf]:
-        """Every leaf in the order of key hashes."""
+        """Every leaf in the order of key hashes, loaded as it is yielded.
+
+        Raises:
+            StateDamaged: as `node`.
+        """
         stack = [root]
         while stack:
             node_hash = stack.pop()
@@ -144,7 +167,11 @@ class SparseMerkleTree:
                 stack += (node.right, node.left)
 
     def outermost(self, subtree: bytes, *, rightmost: bool) -> Leaf:
-        """The last or first leaf of a subtree that is not empty."""
+        """The last or first leaf of a subtree that is not empty.
+
+        Raises:
+            StateDamaged: as `node`.
+        """
         node = self.node(subtree)
         while isinstance(node, Inner):
             first, second = (node.right, node.left) if rightmost else (node.left, node.right)
@@ -152,7 +179,14 @@ class SparseMerkleTree:
         return node
 
     def update(self, root: bytes, changes: Mapping[bytes, bytes | None]) -> tuple[bytes, dict[bytes, bytes]]:
-        """Apply `changes` (None deletes) and return the new root and the encoded new nodes by hash. Raises as `replace`."""
+        """Apply `changes` (None deletes) to the tree under `root`; nothing is written.
+
+        Returns:
+            The new root, and the encoded new nodes by hash.
+
+        Raises:
+            ValueError, StateDamaged: as `replace`.
+        """
         new_root, encoded, _ = self.replace(root, changes)
         return new_root, encoded
 
@@ -165,6 +199,7 @@ class SparseMerkleTree:
 
         Raises:
             ValueError: an empty key or value, which ICS-23 cannot prove, or one over its bound.
+            StateDamaged: a node on the way is missing.
         """
         leaves: list[tuple[bytes, Leaf | None]] = []
         for key, value in changes.items():

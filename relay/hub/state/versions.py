@@ -57,9 +57,11 @@ def version_rows(version: int, root: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def prune_version(batch: KeyValueWriter, table: bytes, version: int) -> int:
-    """Take the oldest version out, which is not the newest: its root, and what the next one no longer needs. Counts rows.
+    """Take the oldest version out, which is not the newest: its root, and what the next one no longer needs.
 
-    `table` is where the state is in `batch`.
+    Counts rows.
+
+    `table` is where the state is in `batch`. That the version is the oldest is not checked.
     """
     rows = WritableTable(batch, table)
     doomed = take_stale(rows, STALE_TABLE, version + 1)
@@ -70,9 +72,11 @@ def prune_version(batch: KeyValueWriter, table: bytes, version: int) -> int:
 
 
 def forget_versions(batch: KeyValueWriter, state: Table, table: bytes, newest: int, target: int) -> None:
-    """Make `target` the newest version again. `state` is what is stored. Nodes stay: an older version may have the same.
+    """Make `target` the newest version again. `state` is what is stored.
 
-    Looks at every value row, since values are found by key.
+    Nodes stay: an older version may have the same.
+
+    Looks at every value row, since values are found by key, so it may take long.
     """
     rows = WritableTable(batch, table)
     for version in range(target + 1, newest + 1):
@@ -102,7 +106,10 @@ class ValuesAtVersion:
         return row[1][1:] if row[1][:1] == _PRESENT else None
 
     def next(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the smallest key strictly above `key`."""
+        """The row with the smallest key strictly above `key`; None at the end.
+
+        Deleted keys on the way are looked at one by one.
+        """
         row = self._values.next(escaped(key) + _AFTER_VERSIONS if key else b"")
         while row is not None:
             prefix = row[0][:-8]
@@ -113,7 +120,7 @@ class ValuesAtVersion:
         return None
 
     def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the greatest key strictly below `key`."""
+        """The row with the greatest key strictly below `key`; None at the beginning."""
         row = self._values.previous(escaped(key))
         while row is not None:
             prefix = row[0][:-8]
@@ -133,7 +140,7 @@ class VersionedState:
         self.tree = SparseMerkleTree(Table(store, _NODES))
 
     def latest_version(self) -> int | None:
-        """None before genesis."""
+        """The height of the newest block whose state is stored; None before genesis."""
         raw = self._store.get(_LATEST)
         return None if raw is None else int.from_bytes(raw, "big")
 
@@ -142,18 +149,30 @@ class VersionedState:
         return self._store.get(_ROOTS + version.to_bytes(8, "big"))
 
     def require_root(self, version: int) -> bytes:
-        """As `root`, for a version that must be there."""
+        """As `root`, for a version that must be there.
+
+        Raises:
+            StateDamaged: it is not.
+        """
         root = self.root(version)
         if root is None:
             raise StateDamaged(f"the state has no version {version}")
         return root
 
     def view_at(self, version: int) -> StateView:
-        """A view of a stored version, with an overlay of its own. Before genesis, version 0 is the empty state."""
+        """A view of a stored version, with an overlay of its own. Before genesis, version 0 is the empty state.
+
+        Whether the version is stored is not checked: a view of a pruned one lacks what was deleted later.
+        """
         return StateView(ValuesAtVersion(self._values, version))
 
     def commit(self, batch: KeyValueWriter, version: int, changes: Mapping[bytes, bytes | None]) -> bytes:
-        """Write the newest version plus `changes` as version `version`, and return its root."""
+        """Write the newest version plus `changes` (None deletes) as version `version`, and return its root.
+
+        Raises:
+            ValueError: the version does not follow the newest, or a key or value is out of bounds.
+            StateDamaged: a node on the way is missing.
+        """
         latest = self.latest_version()
         base = EMPTY_ROOT if latest is None else self.require_root(latest)
         if version != (0 if latest is None else latest + 1):
@@ -179,11 +198,18 @@ class VersionedState:
         return root
 
     def oldest_version(self) -> int | None:
-        """The first that is stored; all up to the newest are. None before genesis."""
+        """The first that is stored; all up to the newest are, but for a restored node's genesis.
+
+        None before genesis.
+        """
         row = Table(self._store, _ROOTS).next(b"")
         return None if row is None else int.from_bytes(row[0], "big")
 
     def get_with_proof(self, version: int, key: bytes) -> tuple[bytes | None, bytes]:
-        """Value (or None) and its `MerkleProof` under the root of `version`."""
+        """Value (or None) and its `MerkleProof` under the root of `version`.
+
+        Raises:
+            StateDamaged: the version is not stored, or a node of it.
+        """
         root = self.require_root(version)
         return self.tree.get(root, key), merkle_proof(self.tree, root, key)

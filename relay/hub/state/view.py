@@ -24,6 +24,7 @@ class StateView:
         self._kept: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
+        """The value under a key, None where there is none; writes of this view included."""
         if key in self._overlay:
             return self._overlay[key]
         return self._base_value(key)
@@ -38,12 +39,17 @@ class StateView:
         return value
 
     def set(self, key: bytes, value: bytes) -> None:
-        """Write a value, which is never empty."""
+        """Write a value, which is never empty. Bounds of keys and values are checked at the block's commit.
+
+        Raises:
+            ValueError: the value is empty.
+        """
         if not value:
             raise ValueError("a state value is never empty")
         self._put(key, value)
 
     def delete(self, key: bytes) -> None:
+        """Take a key out; an absent one is no error."""
         self._put(key, None)
 
     def _put(self, key: bytes, value: bytes | None) -> None:
@@ -68,16 +74,20 @@ class StateView:
                 del self._keys[bisect_left(self._keys, key)]
 
     def commit(self, snapshot: int) -> None:
-        """Keep the writes after `snapshot`; an outer snapshot may still undo them."""
+        """Keep the writes after `snapshot`; an outer snapshot may still undo them.
+
+        Raises:
+            ValueError: the snapshot was reverted before.
+        """
         if snapshot > len(self._journal):
             raise ValueError("the snapshot was already reverted")
 
     def next(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the smallest key strictly above `key`."""
+        """The row with the smallest key strictly above `key`, writes of this view included; None at the end."""
         return self._neighbour(key, forward=True)
 
     def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the greatest key strictly below `key`."""
+        """The row with the greatest key strictly below `key`, writes of this view included; None at the beginning."""
         return self._neighbour(key, forward=False)
 
     def _neighbour(self, key: bytes, *, forward: bool) -> tuple[bytes, bytes] | None:
@@ -100,7 +110,7 @@ class StateView:
         return None
 
     def with_prefix(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows under `prefix` in byte order."""
+        """Rows under `prefix` in byte order, a key that is the prefix itself included."""
         exact = self.get(prefix)
         if exact is not None:
             yield prefix, exact
@@ -110,5 +120,8 @@ class StateView:
             row = self.next(row[0])
 
     def changes(self) -> Mapping[bytes, bytes | None]:
-        """Keys whose value differs from the base, in byte order."""
+        """Keys whose value differs from the base, in byte order; None for a deleted one.
+
+        For `VersionedState.commit`.
+        """
         return {key: self._overlay[key] for key in self._keys if self._overlay[key] != self._base_value(key)}
