@@ -34,7 +34,11 @@ class ListenAddress:
 
 
 def socket_address(path: Path) -> ListenAddress:
-    """Raises UnusableAddress."""
+    """A unix socket at this path, made absolute.
+
+    Raises:
+        UnusableAddress: the path has more than MAX_SOCKET_PATH_BYTES bytes.
+    """
     absolute = path.absolute()
     if len(os.fsencode(absolute)) > MAX_SOCKET_PATH_BYTES:
         raise UnusableAddress(
@@ -44,7 +48,11 @@ def socket_address(path: Path) -> ListenAddress:
 
 
 def parse_address(text: str) -> ListenAddress:
-    """Raises UnusableAddress."""
+    """`unix:///path` or `tcp://host:port` with a loopback host; nothing is resolved but `localhost`.
+
+    Raises:
+        UnusableAddress: it is of another form, or not loopback: whoever connects drives the application.
+    """
     if text.startswith("unix://") and len(text) > len("unix://"):
         return socket_address(Path(text.removeprefix("unix://")))
     try:
@@ -66,7 +74,11 @@ def parse_address(text: str) -> ListenAddress:
 
 
 def check_rpc_url(text: str) -> str:
-    """The base URL of CometBFT's RPC. Raises UnusableAddress."""
+    """The base URL of CometBFT's RPC without a slash at its end; nothing is asked of it.
+
+    Raises:
+        UnusableAddress: it is no http or https URL with a host.
+    """
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
@@ -78,7 +90,13 @@ def check_rpc_url(text: str) -> str:
 
 
 def listen_at(address: ListenAddress) -> tuple[trio.SocketListener, ListenAddress]:
-    """A listening socket and its address with the port that was bound. A dead socket file is replaced. Raises OSError."""
+    """A listening socket and its address with the port that was bound. A dead socket file is replaced.
+
+    The socket file can be used by its owner alone.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
     if address.path is None:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)

@@ -47,7 +47,14 @@ class CometBftPool:
         self._client.close()
 
     async def pass_on(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
-        """Raises InvalidTransaction."""
+        """Offer a transaction to CometBFT's pool, which asks this very process for its verdict; waits for the answer.
+
+        At most MAX_CONNECTIONS wait at once. `sender` is the account as the newest state has it.
+
+        Raises:
+            InvalidTransaction: this process's own refusal, the pool has it already or is full, or CometBFT does not
+                answer.
+        """
         if transaction.nonce < sender.nonce:
             # CometBFT remembers what was in blocks and would answer that it has it.
             raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, sender.nonce)

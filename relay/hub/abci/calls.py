@@ -72,6 +72,14 @@ class AbciCalls:
         self._calls: Mapping[str, Callable[[Any], abci_pb2.Response]] = calls | snapshot_calls(state_sync)
 
     def answer(self, request: abci_pb2.Request) -> abci_pb2.Response:
+        """CometBFT's request to the machine, and its answer. What FORGIVING_CALLS names never raises.
+
+        Raises:
+            NotEnabled: vote extensions are asked for.
+            GenesisDiffers: CometBFT starts another chain.
+            ExecutionFailed, SkipAwaited: a decided block cannot, or may not, be executed.
+            Exception: any other is a reason to halt too.
+        """
         kind = request.WhichOneof("value")
         assert kind is not None, "the reader refuses such requests"
         call = self._calls[kind]

@@ -61,10 +61,11 @@ class NodeKey:
 
     @property
     def node_id(self) -> str:
+        """40 hex digits: the address of the public key, as CometBFT names a peer."""
         return PublicKey(KeyType.ED25519, ed25519.public_key_of(self.secret)).address.hex()
 
     def encode(self) -> bytes:
-        """CometBFT's node_key.json."""
+        """CometBFT's node_key.json. It holds the secret as plain text."""
         secret = self.secret + ed25519.public_key_of(self.secret)
         document = {"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": base64.b64encode(secret).decode()}}
         return json.dumps(document).encode() + b"\n"
@@ -82,7 +83,7 @@ class TrustedHeader:
 
 
 def state_sync_toml(trusted: TrustedHeader) -> str:
-    """The section that lets CometBFT begin from a peer's snapshot instead of block 1."""
+    """The section that lets CometBFT begin from a peer's snapshot instead of block 1. Fields are put in as they are."""
     return f"""
 [statesync]
 enable = true
@@ -95,13 +96,14 @@ discovery_time = "5s"
 
 
 def new_node_key() -> NodeKey:
+    """A new key of 32 bytes from the system's random source."""
     return NodeKey(os.urandom(32))
 
 
 def config_toml(
     genesis: Genesis, moniker: str, application: ListenAddress, ports: CometBftPorts, peers: Sequence[Peer]
 ) -> str:
-    """What differs from CometBFT's defaults.
+    """What differs from CometBFT's defaults. `moniker` and addresses are put in as they are, without escaping.
 
     CometBFT makes a block at once when the app hash has changed or a transaction waits, but not before `timeout_commit`
     has passed; an empty one after `create_empty_blocks_interval` more (consensus/state.go, enterNewRound).
@@ -152,7 +154,15 @@ def write_cometbft_home(
     peers: Sequence[Peer] = (),
     trusted: TrustedHeader | None = None,
 ) -> Path:
-    """Fill `home/cometbft`; returns it. Raises OSError."""
+    """Fill `home/cometbft`, and return it.
+
+    What is there is overwritten, the last-signed record too: the caller asks before.
+
+    The key is written plain, since CometBFT reads no other; files with secrets are 0600.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
     directory = home / COMETBFT_DIRECTORY
     for name in ("config", "data"):
         (directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)

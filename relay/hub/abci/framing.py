@@ -24,10 +24,15 @@ class RequestReader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
+        """Add bytes as they came; how many wait is bounded by calling `next` until it has nothing."""
         self._buffer += data
 
     def next(self) -> abci_pb2.Request | None:
-        """The next whole request, or None until more bytes come. Raises MalformedInput."""
+        """The next whole request, or None until more bytes come.
+
+        Raises:
+            MalformedInput: it is empty, too long for its kind, not protobuf, or of no known kind.
+        """
         prefix = self._length()
         if prefix is None:
             return None
@@ -53,7 +58,7 @@ class RequestReader:
         return request
 
     def at_boundary(self) -> bool:
-        """Whether the bytes so far end with a whole request."""
+        """Whether the bytes so far end with a whole request that was taken."""
         return not self._buffer
 
     def _length(self) -> tuple[int, int] | None:
@@ -69,7 +74,7 @@ class RequestReader:
 
 
 def encode_message(message: abci_pb2.Request | abci_pb2.Response) -> bytes:
-    """A message with its length before it."""
+    """A message with its length before it, as an unsigned varint."""
     body = message.SerializeToString()
     length, prefix = len(body), bytearray()
     while length >= 0x80:

@@ -60,7 +60,11 @@ def cometbft_genesis(genesis: Genesis) -> bytes:
 
 
 def check_genesis(genesis: Genesis, request: abci_pb2.RequestInitChain) -> None:
-    """Raises GenesisDiffers."""
+    """Compare what CometBFT starts with what the hub's genesis makes of it, field by field.
+
+    Raises:
+        GenesisDiffers: the first field that differs, with both values.
+    """
     params = consensus_params(genesis)
     asked = request.consensus_params
     for field, got, expected in (

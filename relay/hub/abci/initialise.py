@@ -42,19 +42,25 @@ class MemberHome:
 
     @property
     def cometbft_home(self) -> Path:
+        """The folder that CometBFT is started with (`--home`)."""
         return self.home / COMETBFT_DIRECTORY
 
     @property
     def listen(self) -> str:
+        """The address of the application's socket, in CometBFT's notation."""
         return f"unix://{(self.home / SOCKET_FILE).absolute()}"
 
     @property
     def cometbft_rpc(self) -> str:
+        """The URL of this member's own CometBFT, on this machine."""
         return f"http://{LOOPBACK}:{self.ports.rpc}"
 
 
 def ports_from(base: int, index: int) -> ValidatorPorts:
-    """base, base + 1 and base + 2 of the first validator; ten further for each next one."""
+    """Ports base, base + 1 and base + 2 for the validator of index 0; ten further for each next one.
+
+    Bounds are not checked.
+    """
     first = base + PORTS_PER_VALIDATOR * index
     return ValidatorPorts(first, first + 1, first + 2)
 
@@ -62,7 +68,12 @@ def ports_from(base: int, index: int) -> ValidatorPorts:
 def initialise_members(home: Path, hub: NewHub, ports: list[ValidatorPorts]) -> tuple[Genesis, list[MemberHome]]:
     """A validator for each entry of `ports`: one lives in `home` itself, several in `home/validator-1` and so on.
 
-    Never overwrites a home. Raises UnusableHome, MalformedInput.
+    Never overwrites a home; a failure leaves those that were made before it.
+
+    Raises:
+        UnusableHome: a home is there, its path is too long for a socket, or it cannot be written.
+        MalformedInput: a chain id, amount or parameter is out of its bounds.
+        ValueError: there are not as many operators as validators.
     """
     keys = [validator_key(new_secret()) for _ in ports]
     node_keys = [new_node_key() for _ in ports]

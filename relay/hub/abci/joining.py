@@ -15,7 +15,13 @@ from relay.hub.home.key_file import new_secret
 def initialise_joining(
     home: Path, genesis: Genesis, ports: ValidatorPorts, peers: Sequence[Peer], trusted: TrustedHeader | None = None
 ) -> MemberHome:
-    """With a new validator key, which the hub's admins may give power to. Never overwrites a home. Raises UnusableHome."""
+    """Make the home of a node that joins, with a new validator key, which those who govern may give power to.
+
+    Never overwrites a home. That the genesis is the running hub's shows when CometBFT calls InitChain.
+
+    Raises:
+        UnusableHome: a home is there, its path is too long for a socket, or it cannot be written.
+    """
     if (home / GENESIS_FILE).exists():
         raise UnusableHome(f"{home / GENESIS_FILE} exists: a home is initialised once")
     node_key = new_node_key()

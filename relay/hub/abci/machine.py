@@ -55,14 +55,20 @@ class HubMachine:
 
     @property
     def height(self) -> int:
-        """Of the last block whose state is on disk; 0 is genesis."""
+        """The height of the last block whose state is on disk; 0 is genesis."""
         return self.application.info().last_block_height
 
     def info(self) -> InfoResponse:
+        """As `HubApplication.info`: what is on disk. Safe from any thread."""
         return self.application.info()
 
     def init_chain(self, request: abci_pb2.RequestInitChain) -> bytes:
-        """The genesis app hash. CometBFT asks again until it has the first block. Raises GenesisDiffers."""
+        """The genesis app hash (32 bytes). CometBFT asks again until it has the first block.
+
+        Raises:
+            GenesisDiffers: CometBFT starts another chain.
+            OutOfOrder: the state is beyond genesis here.
+        """
         check_genesis(self.genesis, request)
         if self.height != 0:
             raise OutOfOrder(f"CometBFT starts the chain anew, but its state is at {self.height} here")
@@ -70,11 +76,21 @@ class HubMachine:
 
     @property
     def skips(self) -> SkippedBlocks:
+        """The certificates in this chain's state, and the rules by which a new one is judged."""
         return self.application.skips
 
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
-        """Guarded, or as empty where the home has the certificate. Raises ExecutionFailed, SkipAwaited; an engine that calls
-        again after either is answered likewise."""
+        """Execute a decided block in memory, guarded, or as empty where the home has the certificate.
+
+        An engine that calls again after a refusal is answered likewise.
+
+        Raises:
+            ExecutionFailed: it cannot be executed within the limits.
+            SkipAwaited: this validator signed that the block counts as empty, and its certificate is not here.
+            SkipRefused, UnusableHome: the record or a certificate contradicts the block, or cannot be read.
+            UnknownRulesVersion, RevisionEnded, OutOfOrder, SnapshotLied, SkipBroken: as
+                `HubApplication.finalize_block`.
+        """
         request = replace(request, skip=self._skip_of(request))
         if self.guard is None or request.skip is not None or not request.transactions:
             response = self.application.finalize_block(request)
@@ -95,7 +111,12 @@ class HubMachine:
         return found
 
     def commit(self) -> int:
-        """Write the finalized block to disk; returns its height."""
+        """Write the finalized block to disk in one batch, and return its height. The pruner takes a step after it.
+
+        Raises:
+            OutOfOrder: no block was finalized since the last commit.
+            StoreFull: nothing of the block is stored.
+        """
         with self.store.batch() as batch:
             executed = self.application.commit(batch)
         if self.pruner is not None:

@@ -35,12 +35,15 @@ class PoolMirror:
         """`_blocks` when CometBFT first asked for what the pool holds."""
 
     def clear(self) -> None:
-        """CometBFT has started anew with an empty pool."""
+        """CometBFT has started anew with an empty pool: forget what it held."""
         self.mempool.clear()
         self._came_after.clear()
 
     def check(self, raw: bytes) -> CheckTxResponse:
-        """CheckTx, the first and every later one: what we hold stays if the newest state still takes it."""
+        """CheckTx, the first and every later one: what we hold stays if the newest state still takes it.
+
+        After MAX_BLOCKS_WAITING blocks it must also be executable. A refusal is a code and a sentence.
+        """
         transaction_hash = keccak(raw)
         transaction = self.mempool.get(transaction_hash)
         try:
@@ -83,11 +86,14 @@ class PoolMirror:
             self._awaited[transaction_hash] = error
 
     def candidates(self) -> Iterator[SignedTransaction]:
-        """For a block, in its order: each sender's by nonce, with no gap."""
+        """What a block may hold, in its order: each sender's by nonce, with no gap, at the next block's base fee."""
         return self.mempool.select(self._application.next_base_fee_wei)
 
     def settle(self, block: tuple[bytes, ...], executed: tuple[SignedTransaction, ...]) -> None:
-        """After a block: forget what was executed, and what was in it for nothing."""
+        """Forget, after a block, what was executed, and what was in it for nothing.
+
+        `block` are the raw transactions of the block, `executed` those of them that were executed.
+        """
         self._blocks += 1
         self.mempool.remove_included(executed)
         included = {transaction.hash for transaction in executed}
@@ -101,6 +107,7 @@ class PoolMirror:
     # --- why CheckTx refused what this process itself handed to CometBFT, as the error and not as its text
 
     def expect(self, transaction_hash: bytes) -> None:
+        """Remember the refusal of the transaction with this hash until `refusal` asks for it."""
         self._awaited[transaction_hash] = None
 
     def refusal(self, transaction_hash: bytes) -> InvalidTransaction | None:

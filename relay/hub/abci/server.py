@@ -51,7 +51,11 @@ class AbciServer:
         *,
         task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Until cancelled, or until the application fails: then ApplicationHalted."""
+        """Answer connections, at most MAX_CONNECTIONS, until cancelled or until the application fails.
+
+        Raises:
+            ExceptionGroup: with the ApplicationHalted whose sentence CometBFT was told.
+        """
         await trio.serve_listeners(self._connection, list(listeners), task_status=task_status)
 
     async def _connection(self, stream: trio.SocketStream) -> None:

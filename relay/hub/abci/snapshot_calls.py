@@ -12,7 +12,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def snapshot_calls(state_sync: StateSync | None) -> dict[str, Callable[[Any], abci_pb2.Response]]:
-    """By the names of their requests. Without `state_sync` no snapshot is offered, and none taken."""
+    """The handlers by the names of their requests. Without `state_sync` no snapshot is offered, and none taken."""
     if state_sync is None:
         refused = abci_pb2.ResponseOfferSnapshot(result="ABORT")
         return {

@@ -62,7 +62,13 @@ class AbciNode:
 
 
 def open_abci_node(home: Path, map_bytes: int = MAP_BYTES, limits: ExecutionLimits = DEFAULT_LIMITS) -> AbciNode:
-    """Load, check and open everything; the database holds `map_bytes` at most. Raises NodeRefused; nothing is left open then."""
+    """Load, check and open everything; blocking, for seconds. The database holds `map_bytes` at most.
+
+    The home stays locked until the process ends. A restoration that did not end is taken back to genesis.
+
+    Raises:
+        NodeRefused: one sentence; the store is closed then.
+    """
     raise_open_files()
     try:
         genesis = load_genesis(home)
@@ -90,7 +96,12 @@ async def serve_abci_node(
     *,
     task_status: trio.TaskStatus[Doors] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run until cancelled; started with the ports that are bound."""
+    """Run until cancelled; `task_status` is told the address and the port that are bound.
+
+    Raises:
+        OSError: an address or port cannot be had.
+        ExceptionGroup: what made the application halt.
+    """
     machine = node.machine
     with CometBftPool(doors.cometbft_rpc, machine.pool) as pool, closing(EngineHeaders(doors.cometbft_rpc)) as headers:
         async with trio.open_nursery() as nursery:
@@ -139,7 +150,12 @@ def run_abci_node(
     map_bytes: int = MAP_BYTES,
     limits: ExecutionLimits = DEFAULT_LIMITS,
 ) -> None:
-    """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    """Open and run until SIGTERM or SIGINT. Of `kept` the number of blocks is not used: CometBFT keeps them.
+
+    Raises:
+        NodeRefused: the node did not start.
+        NodeHalted: it ran and must not go on, or an address cannot be had.
+    """
     node = open_abci_node(home, map_bytes, limits)
     try:
         machine = node.machine

@@ -66,16 +66,21 @@ class RemoteSigner(SavedProposal):
 
     @property
     def public_key(self) -> PublicKey:
-        """Known from the first `connect` on."""
+        """The signer's key; may be asked only after the first `connect` that succeeded."""
         assert self._public_key is not None
         return self._public_key
 
     @property
     def is_connected(self) -> bool:
+        """Whether a connection is there, as far as the last request showed."""
         return self._connection is not None
 
     def connect(self) -> None:
-        """Replaces an older connection. Raises SignerAway: it does not answer, is another, or has forgotten what it signed."""
+        """Connect and greet within `limit_s`, in place of an older connection; takes over the signer's key and record.
+
+        Raises:
+            SignerAway: it does not answer, is another, serves another node, or has forgotten what it signed.
+        """
         with self._lock:
             self._drop("it is being connected")
         try:
@@ -129,7 +134,14 @@ class RemoteSigner(SavedProposal):
             )
 
     def sign_vote(self, vote: Vote) -> Vote:
-        """Raises DoubleSignRefused, SignerAway. The returned time may be that of an earlier signature for the same vote."""
+        """The vote with a signature that was verified here.
+
+        Its time may be that of an earlier signature for the same vote.
+
+        Raises:
+            DoubleSignRefused: the signer's record forbids it.
+            SignerAway: it does not answer in time, or falsely; the connection is closed, and `connect` is next.
+        """
         step = Step.PREVOTE if vote.message_type == 1 else Step.PRECOMMIT
 
         def at(timestamp_ns: int) -> bytes:
@@ -139,7 +151,11 @@ class RemoteSigner(SavedProposal):
         return replace(vote, timestamp_ns=answer.timestamp_ns, signature=answer.signature)
 
     def sign_proposal(self, proposal: Proposal) -> Proposal:
-        """As `sign_vote`."""
+        """The proposal with its signature, in everything as `sign_vote`.
+
+        Raises:
+            DoubleSignRefused, SignerAway: as `sign_vote`.
+        """
 
         def at(timestamp_ns: int) -> bytes:
             return proposal_bytes(self._chain_id, replace(proposal, timestamp_ns=timestamp_ns))
@@ -148,7 +164,12 @@ class RemoteSigner(SavedProposal):
         return replace(proposal, timestamp_ns=answer.timestamp_ns, signature=answer.signature)
 
     def sign_skip(self, statement: SkipStatement) -> SkipSignature:
-        """Raises SkipRefused, SignerAway."""
+        """The key's signature, verified here, that the block of `statement` counts as empty.
+
+        Raises:
+            SkipRefused: the signer's record forbids it.
+            SignerAway: as `sign_vote`.
+        """
         with self._lock:
             answer = self._answer(SignSkipRequest(statement))
             if isinstance(answer, Refused) and answer.refusal is Refusal.DOUBLE_SIGN:
@@ -195,6 +216,7 @@ class RemoteSigner(SavedProposal):
         """Not told: the record of a signer moves by its own signatures, never by a node's word."""
 
     def close(self) -> None:
+        """Close the connection; a later request raises SignerAway."""
         with self._lock:
             self._drop("closed")
 

@@ -106,7 +106,7 @@ Message = Hello | Welcome | SignVoteRequest | SignProposalRequest | SignSkipRequ
 
 
 def encode(message: Message) -> bytes:
-    """A whole frame."""
+    """A whole frame; a reason is cut to MAX_REASON_BYTES. Other bounds are not checked."""
     kind, payload = _payload(message)
     return bytes((kind,)) + len(payload).to_bytes(4, "big") + payload
 
@@ -133,7 +133,11 @@ def _payload(message: Message) -> tuple[Kind, bytes]:
 
 
 def parse_head(head: bytes) -> tuple[Kind, int]:
-    """Raises MalformedInput, before anything of the payload is read."""
+    """Kind and length in bytes of a payload, from the five bytes of a head.
+
+    Raises:
+        MalformedInput: an unknown kind, or a length above the kind's bound; nothing of the payload need be read.
+    """
     size = int.from_bytes(head[1:], "big")
     try:
         kind = Kind(head[0])
@@ -145,7 +149,11 @@ def parse_head(head: bytes) -> tuple[Kind, int]:
 
 
 def decode(kind: Kind, payload: bytes) -> Message:
-    """Raises MalformedInput for anything that `encode` would not write."""
+    """Inverse of `encode`. The fields of a vote are within bounds; what they mean is for the record to judge.
+
+    Raises:
+        MalformedInput: the payload is anything that `encode` would not write.
+    """
     if len(payload) > MAX_BYTES[kind]:
         raise MalformedInput(kind.name.lower(), f"at most {MAX_BYTES[kind]} bytes", got=len(payload))
     match kind:

@@ -23,12 +23,18 @@ class Asks(Protocol):
     """The driver."""
 
     @property
-    def signatures_due(self) -> DueSignatures: ...
-    def signer_is_back(self) -> None: ...
+    def signatures_due(self) -> DueSignatures:
+        """What waits for the signer, and whether it is lost."""
+
+    def signer_is_back(self) -> None:
+        """Let what waits be signed now."""
 
 
 async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> None:
-    """Until cancelled. Each reason is said once, until the signer has been back for a while."""
+    """Connect the signer whenever it is lost, until cancelled; waits at most MOST_S between two attempts.
+
+    Each reason is said once, until the signer has been back for a while.
+    """
     threads = trio.CapacityLimiter(1)
     said = ""
 

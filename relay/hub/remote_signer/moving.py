@@ -22,9 +22,14 @@ from relay.hub.remote_signer.turns import TURN_FILE, Turn, encode_turn
 
 
 def move_key(node: Path, to: Path, listen: Endpoint) -> Peer:
-    """The signer, as the node knows it. The key stays encrypted or plain as it is. Raises UnusableHome, NodeRefused.
+    """Make the signer's home `to`, and take the key out of the stopped node's.
 
-    The key leaves the node's home last: interrupted, it is in both, the node names no signer or refuses to start.
+    Returned is the signer as the node knows it. The key stays encrypted or plain as it is. It leaves the node's home
+    last: interrupted, it is in both, and the node names no signer or refuses to start.
+
+    Raises:
+        UnusableHome: a file of either home cannot be used or written, or the signer's home exists.
+        NodeRefused: the node runs.
     """
     load_genesis(node)
     own = own_lines(node)

@@ -7,12 +7,20 @@ from relay.hub.network.network_file import Network, Peer, decode_network, decode
 
 
 def load_signer_place(home: Path) -> Peer | None:
-    """None where the node has its key itself. Raises UnusableHome."""
+    """The signer of a node's home; None where the node has its key itself.
+
+    Raises:
+        UnusableHome: the file is there and cannot be used.
+    """
     return read_file(home / REMOTE_KEY_FILE, decode_signer)
 
 
 def load_nodes(home: Path) -> Network:
-    """Of a signer's home: where it listens, and whom it signs for. Raises UnusableHome."""
+    """Where the signer of this home listens, and the nodes that it signs for, at least one.
+
+    Raises:
+        UnusableHome: the file is missing, names no node, or cannot be used.
+    """
     path = home / SIGNER_FILE
     network = read_file(path, decode_network)
     if network is None:

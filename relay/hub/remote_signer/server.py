@@ -70,7 +70,13 @@ class SignerServer:
         self._strangers_said_at_s = float("-inf")
 
     async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-        """Started with the port that is bound."""
+        """Serve one node at a time until cancelled; started with the port that is bound.
+
+        How a connection ends is logged and never raised.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
         listeners = await trio.open_tcp_listeners(self._listen.port, host=self._listen.host)
         port = listeners[0].socket.getsockname()[1]
         task_status.started(port)

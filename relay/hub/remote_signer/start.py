@@ -17,7 +17,12 @@ from relay.telemetry import configure_logs
 
 
 def run_signer(home: Path, password: Password) -> None:
-    """Until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    """Serve until SIGTERM or SIGINT; the home stays locked until the process ends.
+
+    Raises:
+        NodeRefused: the home cannot be used, or another process runs in it.
+        NodeHalted: it ran and must not go on, or its port cannot be had.
+    """
     try:
         nodes, node_key, chain_id = load_nodes(home), load_node_key(home), load_genesis(home).chain_id
         key = load_key(home, password)

@@ -30,11 +30,16 @@ class Turn:
 
 
 def encode_turn(turn: Turn) -> bytes:
+    """One line of JSON."""
     return json.dumps({"node": turn.node_id, "above": turn.above}).encode() + b"\n"
 
 
 def decode_turn(data: bytes) -> Turn:
-    """Raises ValueError."""
+    """Inverse of `encode_turn`, of at most MAX_TURN_BYTES.
+
+    Raises:
+        ValueError: it is anything else.
+    """
     try:
         with Document.parse(data, "turn", MAX_TURN_BYTES).members() as fields:
             return Turn(fields["node"].matching(_NODE_ID, "a node's id"), fields["above"].integer(0, MAX_INT64))
@@ -59,7 +64,14 @@ class Turns:
             raise UnusableHome(f"{self._path}: {error}") from None
 
     def check(self, node_id: str, height: int, round_: int, step: Step, record: LastSigned) -> None:
-        """Raises DoubleSignRefused where the height belongs to another node; OSError."""
+        """Let pass a node that may have signatures at `height`.
+
+        A node that was not the last to ask gets the heights above the record, once that is on disk.
+
+        Raises:
+            DoubleSignRefused: the height belongs to another node.
+            OSError: the change of node cannot be written.
+        """
         turn = self._turn
         if turn is None or turn.node_id != node_id:
             turn = Turn(node_id, record.height)
