@@ -120,6 +120,7 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
             ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
                 usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the client state is of a kind that is not offered.
         """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header, client.seal_rules)
@@ -160,6 +161,7 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
         Raises:
             ClientFrozen: the client state is frozen.
             MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the client state is of a kind that is not offered.
         """
         _COMMITMENTS.judge(judge, client_state, consensus_state, proof, path, value)
 
@@ -193,6 +195,7 @@ def judge_misbehaviour(
     Raises:
         ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
         PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
+        MalformedInput: what is stored is not a state of this client's kind, or a proof of validators is malformed.
     """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, evidence.header_1, evidence.header_2)

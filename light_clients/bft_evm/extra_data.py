@@ -160,7 +160,11 @@ def _hash_with(header: ExecutionHeader, extra_data: bytes) -> bytes:
 
 
 def commit_seal_hash(header: ExecutionHeader, extra: ExtraData) -> bytes:
-    """What validators sign: the header with its round (which Istanbul does not have) and without seals; 32 bytes."""
+    """What validators sign: the header with its round (which Istanbul does not have) and without seals; 32 bytes.
+
+    Raises:
+        MalformedInput: a round above `MAX_ROUND`, which no decoder lets through.
+    """
     match extra.consensus:
         case Consensus.QBFT:
             return _hash_with(header, encode_extra_data(extra.without_seals()))

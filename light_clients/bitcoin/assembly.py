@@ -33,6 +33,7 @@ def first_states(
     Raises:
         ValueError: they do not reach back to `headers_needed_from` of the last one's height.
         MalformedInput, UnsupportedOperation: a parameter is out of bounds, or the network is not offered.
+        PredicateFailed: bits of a header stand for no target.
     """
     state = state_from_ancestors(headers, first_height, parameters_of(network))
     client = ClientState(

@@ -183,6 +183,8 @@ def state_from_ancestors(
 
     Raises:
         ValueError: they do not reach back far enough.
+        PredicateFailed: bits of a header stand for no target.
+        MalformedInput: height or work is out of bounds.
     """
     height = first_height + len(headers) - 1
     if first_height > headers_needed_from(height):

@@ -93,6 +93,7 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
             ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
                 usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the client state is of a network that is not offered.
         """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header)

@@ -267,6 +267,7 @@ def judge_misbehaviour(
     Raises:
         ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
         PredicateFailed: the first rule that does not hold.
+        MalformedInput: what is stored is not a state of this client's kind.
     """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, evidence.header_1, evidence.header_2)

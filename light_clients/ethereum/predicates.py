@@ -209,6 +209,7 @@ def finality_proven(update: Update, network: Network) -> None:
     Raises:
         PredicateFailed: the branch leads elsewhere.
         MalformedInput: a branch of another length.
+        UnsupportedOperation: the fork of the attested slot is not offered.
     """
     header = update.finalized_header
     if header is None and not update.finality_branch:
@@ -229,6 +230,7 @@ def next_committee_proven(update: Update, network: Network) -> None:
     Raises:
         PredicateFailed: the branch leads elsewhere.
         MalformedInput: a branch of another length.
+        UnsupportedOperation: the fork of the attested slot is not offered.
     """
     if update.next_sync_committee is None:
         return
@@ -321,6 +323,7 @@ def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
     Raises:
         PredicateFailed: the branch leads elsewhere.
         MalformedInput: a committee of another size, or a branch of another length.
+        UnsupportedOperation: the fork of the header's slot is not offered.
     """
     beacon = bootstrap.header.beacon
     size = network.preset.sync_committee_size

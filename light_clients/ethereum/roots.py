@@ -45,6 +45,9 @@ def execution_payload_root(header: ExecutionPayloadHeader, fork: Fork) -> bytes:
     """hash_tree_root(ExecutionPayloadHeader) as `fork` has it: 16 leaves, from Deneb on 32.
 
     Fields that the fork does not have are left out, whatever they hold.
+
+    Raises:
+        ValueError: extra data of more than 32 bytes, which no decoder lets through.
     """
     fields = [
         header.parent_hash,

@@ -236,6 +236,7 @@ def judge_misbehaviour(
         ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
         PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
         UnsupportedOperation: sealers of generation 3 changed.
+        MalformedInput: what is stored is not a state of this client's kind.
     """
     judge(client_not_frozen, client)
     judge(predicates.headers_conflict, client.crypto_suite, evidence.header_1, evidence.header_2)

@@ -133,6 +133,7 @@ def receipt_included(client: ClientState, state: ConsensusState, proof: EventPro
 
     Raises:
         PredicateFailed, MalformedInput: the path does not lead from it to the root.
+        UnsupportedOperation: the suite is not installed.
     """
     receipt_hash = suite.digest(client.crypto_suite, proof.receipt_rlp)
     verify_v2(
@@ -179,6 +180,7 @@ def commitment_is_logged(client: ClientState, log: Log, key: bytes, value: bytes
     Raises:
         PredicateFailed: no packet event, another packet, or another commitment.
         MalformedInput: the event's data are not the canonical encoding of their type.
+        UnsupportedOperation: the suite is not installed.
     """
     name = "commitment_is_logged"
     stored_key, commitment = stored_by(client.crypto_suite, log, name)

@@ -53,6 +53,7 @@ def verify_v2(
     Raises:
         MalformedInput: steps out of bounds.
         PredicateFailed: under `name`: a sibling that cannot stand there, or another root.
+        UnsupportedOperation: the suite is not installed.
     """
     check_steps(steps, V2_WIDTH, "proof.steps")
     if not any(root):
@@ -89,11 +90,13 @@ def _stands_at(sibling: bytes, place: int, *, is_leaf: bool) -> bool:
 def verify_v3(
     crypto_suite: CryptoSuite, root: bytes, leaf_hash: bytes, steps: tuple[MerkleStep, ...], name: str
 ) -> int:
-    """`leaf_hash` is in the tree of `root`; returns the place that the path says. No steps: the tree has this leaf alone.
+    """`leaf_hash` is in the tree of `root`; returns the place that the path says. No steps: the tree has this leaf
+    alone.
 
     Raises:
         MalformedInput: steps out of bounds, or a sibling that is no hash.
         PredicateFailed: under `name`: another root, or one that is not set.
+        UnsupportedOperation: the suite is not installed.
     """
     if steps:
         check_steps(steps, V3_WIDTH, "proof.steps")

@@ -104,6 +104,7 @@ def stored_by(crypto_suite: CryptoSuite, log: Log, name: str) -> tuple[bytes, by
     Raises:
         PredicateFailed: under `name`: the log is no packet event, or its topics contradict its data.
         MalformedInput: the data are not the event's.
+        UnsupportedOperation: the suite is not installed.
     """
     topic = log.topics[0] if log.topics else b""
     if topic == SEND_PACKET_TOPIC:

@@ -73,6 +73,7 @@ def steps_from_rpc(proof: object, leaf_hash: bytes, crypto_suite: CryptoSuite) -
 
     Raises:
         MalformedInput: another form, too much of it, or a group without the node below.
+        UnsupportedOperation: the suite is not installed.
     """
     if not isinstance(proof, Sequence) or isinstance(proof, str):
         raise MalformedInput("proof", "is not a list", got=proof)

@@ -99,10 +99,12 @@ def inclusion_from_rpc(
 ) -> Inclusion:
     """Of `get…WithProof` (2.x), or of `getTransaction` and `getTransactionReceipt` with `requireProof` (3.x).
 
-    Each path by its own field, and its leaf by its kind: a receipt's answer names the transaction's hash beside its own.
+    Each path by its own field, and its leaf by its kind: a receipt's answer names the transaction's hash beside its
+    own.
 
     Raises:
         MalformedInput: no path, or fields that are not of their form.
+        UnsupportedOperation: the suite is not installed.
     """
     inner = answer.get("transaction" if kind is Kind.TRANSACTION else "transactionReceipt", answer)
     if not isinstance(inner, Mapping):

@@ -150,7 +150,7 @@ class LightClient(Protocol):
         """Where the packets lie that this client proves; it never changes, and clients of one store name it alike.
 
         Raises:
-            MalformedInput: `client_state` cannot be decoded.
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
         """
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
@@ -159,14 +159,14 @@ class LightClient(Protocol):
         At `now_ns` equal to the end of the trusting period the client has expired.
 
         Raises:
-            MalformedInput: the client state or its latest consensus state cannot be decoded.
+            MalformedInput, UnsupportedOperation: the client state or its latest consensus state cannot be decoded.
         """
 
     def latest_height(self, client_state: bytes) -> Height:
         """The greatest height with a consensus state, as the client state says; the store is not asked.
 
         Raises:
-            MalformedInput: `client_state` cannot be decoded.
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
         """
 
     def timestamp_ns(self, consensus_state: bytes) -> int:
@@ -200,6 +200,7 @@ class LightClient(Protocol):
             ClientFrozen, ClientExpired: the client cannot be updated any more without recovery.
             UnknownHeight: no state is stored at the height from which the header is to be believed.
             PredicateFailed: a rule of the consensus does not hold.
+            UnsupportedOperation: the client or the header is of a form that is not offered.
         """
 
     def check_misbehaviour(
@@ -265,7 +266,7 @@ class LightClient(Protocol):
         Raises:
             PredicateFailed, ClientFrozen: the substitute is frozen, or a parameter differs that recovery must not
                 change.
-            MalformedInput: one of the two states cannot be decoded.
+            MalformedInput, UnsupportedOperation: one of the two states cannot be decoded.
         """
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
@@ -290,7 +291,7 @@ class Reschedulable(Protocol):
 
         Raises:
             PredicateFailed: something else differs, or nothing does.
-            MalformedInput: one of the two states cannot be decoded.
+            MalformedInput, UnsupportedOperation: one of the two states cannot be decoded.
         """
 
 

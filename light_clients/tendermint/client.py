@@ -79,6 +79,7 @@ def client_active(client: ClientState, consensus_states: ConsensusStates, now_ns
     Raises:
         ClientFrozen, ClientExpired: it is not active.
         UnknownHeight: no state is stored at the client's latest height.
+        MalformedInput: what is stored is not a state of this client's kind.
     """
     predicates.client_not_frozen(client)
     latest = stored_state(consensus_states, client.latest_height, client.latest_height)
@@ -272,6 +273,7 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
         Raises:
             ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
             MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: a proof asks for a hash or length op that is not offered.
         """
         client = judge(client_state_well_formed, client_state)
         last = judge(client_active, client, consensus_states, now_ns)

@@ -106,7 +106,11 @@ def periods_in_order(client: ClientState) -> None:
 
 @rule(CLIENT_STATE)
 def clock_drift_positive(client: ClientState) -> None:
-    """A drift of zero would refuse every header of a chain whose clock is right."""
+    """A drift of zero would refuse every header of a chain whose clock is right.
+
+    Raises:
+        PredicateFailed: zero or negative.
+    """
     _demand(
         client.max_clock_drift_ns > 0,
         "clock_drift_positive",
@@ -121,6 +125,7 @@ def latest_height_of_chain(client: ClientState) -> None:
 
     Raises:
         PredicateFailed: zero, or of another revision.
+        MalformedInput: the revision of the chain id is not a uint64.
     """
     _demand(client.latest_height.revision_height > 0, "latest_height_of_chain", "the latest height is zero")
     expected = revision_of(client.chain_id)
@@ -135,7 +140,11 @@ def latest_height_of_chain(client: ClientState) -> None:
 
 @rule(CLIENT_STATE)
 def proof_specs_present(client: ClientState) -> None:
-    """Without a spec nothing could ever be proven."""
+    """Without a spec nothing could ever be proven.
+
+    Raises:
+        PredicateFailed: none is given.
+    """
     _demand(bool(client.proof_specs), "proof_specs_present", "no proof specs")
 
 
@@ -262,7 +271,11 @@ def revision_matches(header: Header, trusted_height: Height) -> None:
 
 @rule(BLOCK)
 def chain_id_matches(header: Header, chain_id: str) -> None:
-    """The header is of the chain that the client follows."""
+    """The header is of the chain that the client follows.
+
+    Raises:
+        PredicateFailed: another chain id, revision included.
+    """
     _demand(header.chain_id == chain_id, "chain_id_matches", "header of another chain", header.chain_id, chain_id)
 
 

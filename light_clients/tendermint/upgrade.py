@@ -92,6 +92,7 @@ def judge_commitments(judge: Judge, client: ClientState, last: ConsensusState, u
 
     Raises:
         MalformedInput, PredicateFailed: the first rule that does not hold, of the client's proof first.
+        UnsupportedOperation: a proof asks for a hash or length op that is not offered.
     """
     judge(upgrade_path_present, client)
     judge(revision_increases, client, upgrade.client_state)

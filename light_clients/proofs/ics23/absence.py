@@ -23,6 +23,7 @@ def proof_names_key(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> No
 
     Raises:
         PredicateFailed: it is of another one, or `key` is empty.
+        UnsupportedOperation: as `comparison_key`.
     """
     if not key:
         raise PredicateFailed("proof_names_key", "the empty key can be neither present nor absent")
@@ -48,6 +49,7 @@ def key_lies_between(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> N
 
     Raises:
         PredicateFailed: equal to one of them, or outside.
+        UnsupportedOperation: as `comparison_key`.
     """
     wanted = comparison_key(spec, key)
     if proof.left is not None and not comparison_key(spec, proof.left.key) < wanted:

@@ -181,6 +181,7 @@ def batch_holds_key(
 
     Raises:
         PredicateFailed: the batch has no proof of the key, or `value` is not None.
+        UnsupportedOperation: as `comparison_key`.
     """
     gap = absent.get(key)
     if value is None and gap is None:
