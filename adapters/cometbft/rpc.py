@@ -231,6 +231,12 @@ class CometRpc:
         Args:
             check: gets each key with its answer; raises BadAnswer for one that does not hold, and another endpoint is
                 asked.
+
+        Returns:
+            In the order of `keys`.
+
+        Raises:
+            As `query`.
         """
 
         def decode(index: int, fields: Fields) -> QueryAnswer:

@@ -27,12 +27,17 @@ MAX_ANY_OVERHEAD_BYTES = 256
 async def committed_upgrade(chain: str, proofs: ProofSource, client_state: bytes) -> bytes:
     """The upgrade message for a client that is at the last height of the present revision.
 
-    `proofs` are of the chain's upgrade store. What it serves is proven under the header at that height, not yet judged.
+    What it serves is proven under the header at that height, and not yet judged.
+
+    Args:
+        proofs: of the chain's upgrade store.
+        client_state: encoded.
 
     Raises:
         NotSupported: the client has no upgrade path.
-        HeightUnavailable: the chain has committed no upgrade at this height.
-        BadAnswer, AdapterError: the node.
+        HeightUnavailable: the chain has committed no upgrade at this height, or no endpoint keeps its state.
+        BadAnswer: what is committed there is malformed.
+        EndpointUnavailable: no endpoint gave a proof that verifies.
     """
     client = decode_client_state(client_state)
     if not client.upgrade_path:

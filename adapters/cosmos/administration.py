@@ -40,9 +40,14 @@ class VoteOption(IntEnum):
 
 
 async def create_client(chain: CosmosChain, signer: Signer, states: InitialStates) -> str:
-    """A new client on `chain`, of the chain that `states` are of; returns its identifier.
+    """Create a client on `chain`, of the chain that `states` are of, and return its identifier.
 
-    The signer alone may register its counterparty. Raises as `CosmosTransactor.execute`.
+    The signer alone may register its counterparty.
+
+    Raises:
+        NotSupported: a client type other than 07-tendermint.
+        BadAnswer: the chain's response names no identifier.
+        As `CosmosTransactor.execute`.
     """
     if states.client_type != CLIENT_TYPE:
         raise NotSupported(f"a {states.client_type} client on a Cosmos chain: only {CLIENT_TYPE}")

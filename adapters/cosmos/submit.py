@@ -144,7 +144,9 @@ class Submission:
         """Simulate and price any messages of the SDK. Nothing is signed or sent.
 
         Raises:
-            RefusedByChain: one of them would fail, or the sender cannot pay the fee.
+            RefusedByChain: one of them would fail, or the sender holds nothing to pay the fee with.
+            BatchTooLarge: they need more gas than the limits allow.
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
         """
         if not await self._can_pay(sender):
             denom = self._price.denom

@@ -42,7 +42,7 @@ def proof_to_abi(proof: bytes, absent: bool) -> bytes:
 
 @cache
 def evm_reverts() -> RevertReader:
-    """Knows the custom errors of every contract that is deployed."""
+    """A reader that knows the custom errors of every contract that is deployed; made once in a process."""
     return RevertReader(
         definition for name in artifact_names() for definition in definitions_of(load_artifact(name).abi)
     )

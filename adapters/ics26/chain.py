@@ -213,7 +213,7 @@ class RouterChain(ABC):
 
     @abstractmethod
     async def next_sequence_send(self, client_id: str) -> int:
-        """See ChainAdapter."""
+        """See ChainAdapter; the kind of chain decides how, and in which state, it is read."""
 
     async def unsettled_sends(
         self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN

@@ -63,10 +63,13 @@ class Transactor:
             await trio.sleep(POLL_INTERVAL_S)
 
     async def send(self, to: bytes | None, data: bytes) -> Receipt:
-        """Send one call and wait for its receipt. Raises as `send_all`.
+        """Send one call and wait for its receipt.
 
         Args:
             to: 20 bytes; None creates a contract.
+
+        Raises:
+            As `send_all`.
         """
         (receipt,) = await self.send_all([(to, data)])
         return receipt

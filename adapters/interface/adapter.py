@@ -59,7 +59,7 @@ class ChainAdapter(Protocol):
 
     @property
     def atomic_batches(self) -> bool:
-        """One failing message undoes the whole transaction. `prepare` then finds every message that would fail."""
+        """Whether one failing message undoes the whole transaction; `prepare` then finds every message that would fail."""
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
         """Of every endpoint, by API and in configured order; asks nobody. Empty where there are no endpoints."""
@@ -106,7 +106,7 @@ class ChainAdapter(Protocol):
 
     @property
     def has_unfinal_blocks(self) -> bool:
-        """There are blocks above the head: NEWEST says more than the head's state, and nothing for good."""
+        """Whether there are blocks above the head: NEWEST then says more than the head's state, and nothing for good."""
 
     async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         """Commitment of a sent, unsettled packet.
@@ -176,7 +176,10 @@ class ChainAdapter(Protocol):
             client_id: of this chain, the packet's source client.
 
         Returns:
-            None if the chain has no such event, or no endpoint keeps it any more.
+            None if the chain has no such event. Also None if no endpoint keeps it any more, except as below.
+
+        Raises:
+            HeightUnavailable: the state shows that it was sent (Cosmos SDK chains), and no endpoint keeps its block.
         """
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
@@ -186,7 +189,10 @@ class ChainAdapter(Protocol):
             client_id: of this chain, the packet's destination client.
 
         Returns:
-            None if the chain has no such event, or no endpoint keeps it any more.
+            None if the chain has no such event. Also None if no endpoint keeps it any more, except as below.
+
+        Raises:
+            HeightUnavailable: the state shows that it was written (Cosmos SDK chains), and no endpoint keeps its block.
         """
 
     async def client(self, client_id: str) -> ClientInfo:
@@ -207,7 +213,7 @@ class ChainAdapter(Protocol):
         """
 
     async def paused(self) -> bool:
-        """The router's admins have stopped packets for now: refusals by `prepare` are then nobody's fault."""
+        """Whether the router's admins have stopped packets for now: refusals by `prepare` are then nobody's fault."""
 
     # as a source
 

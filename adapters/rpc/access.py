@@ -26,10 +26,10 @@ class AccessUnusable(AdapterError):
 
 
 def check_header(name: str, value: bytes) -> None:
-    """A header that can stand in a request and does not frame it.
+    """Check that a header can stand in a request and does not frame it.
 
     Raises:
-        AccessUnusable: the name is no token or is one of OURS, or the value has bytes other than visible ASCII and
+        AccessUnusable: the name is not a token or is one of OURS, or the value has bytes other than visible ASCII and
             inner spaces, or more than MAX_HEADER_VALUE_BYTES.
     """
     if _NAME.fullmatch(name) is None:
@@ -102,7 +102,7 @@ def tls_context(authority: Path | None, certificate: Path | None, key: Path | No
     """TLS with these files. With an `authority` no other is trusted, not even the system's.
 
     Raises:
-        AccessUnusable: a file cannot be read, is no PEM, or certificate and key do not belong together. An encrypted
+        AccessUnusable: a file cannot be read, is not PEM, or certificate and key do not belong together. An encrypted
             key is refused as well: it would ask for its password at the terminal.
     """
     try:

@@ -40,10 +40,10 @@ class HttpAnswer:
         self.is_kept_alive = False
 
     def feed(self, data: bytes) -> None:
-        """What the socket gave; empty at its end.
+        """Take in what the socket gave; empty at its end.
 
         Raises:
-            AttemptFailed: this is no HTTP answer, has too long a head, or ended too early.
+            AttemptFailed: this is not an HTTP answer, has too long a head, or ended too early.
         """
         if not data:
             self._end()

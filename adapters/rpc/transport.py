@@ -203,7 +203,7 @@ def new_http_client(max_connections: int, access: AccessList = NO_ACCESS) -> Htt
     """A client that is used as an async context manager: its connections end with the block.
 
     Args:
-        max_connections: of all hosts together; who comes above it waits.
+        max_connections: of all hosts together; an exchange above it waits.
         access: what is sent to which host, such as tokens and client certificates.
     """
     return HttpClient(max_connections, access)
@@ -272,6 +272,6 @@ async def post(client: HttpClient, endpoint: Endpoint, method: str, body: bytes,
 
     Raises:
         AttemptFailed: refused connection, broken socket, a status that a later attempt may cure.
-        BadAnswer: too long, undeclared or broken compression, or a status that is no answer.
+        BadAnswer: too long, undeclared or broken compression, or a status that is not an answer.
     """
     return await client.post(endpoint, method, body, max_bytes)

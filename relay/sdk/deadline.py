@@ -23,9 +23,10 @@ _DEADLINE = _Deadline()
 
 @contextmanager
 def within(limit_s: float) -> Iterator[None]:
-    """Socket operations of this thread end in httpx's timeouts once `limit_s` seconds have passed; blocks nest.
+    """Socket operations of this thread end in httpx's timeouts once `limit_s` seconds have passed.
 
-    It binds connections of `transport` alone, and looking up a host's name is not interrupted.
+    It binds connections of `transport` alone, and looking up a host's name is not interrupted. Inside another block its
+    limit takes the place of that block's.
     """
     before = _DEADLINE.at_s
     _DEADLINE.at_s = time.monotonic() + limit_s

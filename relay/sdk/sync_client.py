@@ -64,7 +64,7 @@ class Hutong:
         return self._run(ask(calls.status()))
 
     def totals(self) -> Totals:
-        """Sums over everything that the ledger keeps."""
+        """Sums over everything that the ledger keeps, at most some seconds older than the answer."""
         return self._run(ask(calls.totals()))
 
     def series(self, window: Window = "1h") -> Series:
@@ -283,12 +283,12 @@ class Hutong:
 
         Args:
             max_cost_wei: the most that all transactions together may cost; None sets no limit.
-            within_s: how long all of it may take.
+            within_s: how long all of it may take, looked at between exchanges.
 
         Raises:
             NotSigned: it is not the account's, or may cost more than `max_cost_wei`.
             TransactionFailed: a transaction reverted; what was sent before it stays sent.
-            TooSlow: after `within_s`.
+            TooSlow: after `within_s`; what was sent stays sent.
         """
         return self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, time.monotonic))
 

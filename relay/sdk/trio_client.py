@@ -63,7 +63,7 @@ class TrioHutong:
         return await self._run(ask(calls.status()))
 
     async def totals(self) -> Totals:
-        """Sums over everything that the ledger keeps."""
+        """Sums over everything that the ledger keeps, at most some seconds older than the answer."""
         return await self._run(ask(calls.totals()))
 
     async def series(self, window: Window = "1h") -> Series:
@@ -284,12 +284,12 @@ class TrioHutong:
 
         Args:
             max_cost_wei: the most that all transactions together may cost; None sets no limit.
-            within_s: how long all of it may take.
+            within_s: how long all of it may take, looked at between exchanges.
 
         Raises:
             NotSigned: it is not the account's, or may cost more than `max_cost_wei`.
             TransactionFailed: a transaction reverted; what was sent before it stays sent.
-            TooSlow: after `within_s`.
+            TooSlow: after `within_s`; what was sent stays sent.
         """
         return await self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, trio.current_time))
 

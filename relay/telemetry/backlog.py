@@ -39,7 +39,8 @@ class Backlog(Collector):
     def sent(self, chain: str, client_id: str, sequence: int, at_ns: int) -> None:
         """A packet's event stands in final state. It may be known already.
 
-        A path end that is not configured is passed over, and so are packets above MAX_BACKLOG.
+        A path end that is not configured is passed over, and so is a packet while MAX_BACKLOG others of its end are
+        known.
 
         Args:
             client_id: the source client, on `chain`.

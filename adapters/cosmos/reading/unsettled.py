@@ -20,6 +20,13 @@ async def unsettled_sends(rpc: CosmosRpc, client_id: str, sequences: range, heig
 
     Args:
         sequences: consecutive ones.
+
+    Returns:
+        In ascending order; an endpoint's word, without a proof.
+
+    Raises:
+        BadAnswer: a page is malformed, out of order, or of another client.
+        HeightUnavailable, EndpointUnavailable: no endpoint gave that state.
     """
     found: list[int] = []
     at = sequences.start

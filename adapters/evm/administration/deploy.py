@@ -110,10 +110,16 @@ async def deploy_with_roles(
 
     Four creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it
     stands or the deployer is still the only one who may do anything. Called again with the same arguments it goes on
-    where it was left; `tell` hears what stands.
+    where it was left.
+
+    Args:
+        forward_margin_s: seconds between the timeouts of both legs of what is forwarded.
+        beginning: as it was before the first of these calls.
+        tell: hears sentences about what stands.
 
     Raises:
-        RefusedByChain: the account was used for something else since the beginning.
+        RefusedByChain: the account was used for something else since the beginning, or a transaction reverts.
+        BadAnswer: a receipt names another address than sender and nonce give.
     """
     deployer = bytes(to_canonical_address(transactor.signer.address))
     first_nonce = beginning.nonce

@@ -86,7 +86,7 @@ class Difference:
 
 
 def differences(expected: Rights, found: Rights) -> tuple[Difference, ...]:
-    """Every difference, contracts first."""
+    """Every place where what stands is not what was expected, contracts first; empty if both agree."""
     return tuple(_differences(expected, found))
 
 

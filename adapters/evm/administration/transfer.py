@@ -119,10 +119,11 @@ async def hub_client_of(execution: ExecutionRpc, transfer: bytes) -> str:
 
 
 async def voucher_of(execution: ExecutionRpc, transfer: bytes, trace: str) -> bytes:
-    """Address of the voucher for a trace (`transfer/client-0/…`), whether or not the voucher exists yet.
+    """Address of the voucher for a trace (`transfer/client-0/…`), 20 bytes, whether or not the voucher exists yet.
 
     Raises:
         MalformedInput: not a trace.
+        RefusedByChain, BadAnswer: no Transfer is there.
     """
     (address,) = await _read(execution, transfer, VOUCHER_ADDRESS, Denom.parse(trace).path)
     return bytes(to_canonical_address(address))

@@ -130,6 +130,12 @@ class AttestorPanel:
     ) -> Attested:
         """What enough of the client's attestors sign about `height` and the paths; all of it, or nothing.
 
+        Disagreements and unknown signers are told to `on_alert`, whatever comes of the call.
+
+        Args:
+            path_hashes: 32 bytes each, asked for MAX_PATHS at a time.
+            wait_ms: how long an attestor may wait for the height to become final.
+
         Raises:
             HeightUnavailable: too few signed, and at least one says that the height is not final, or too old.
             EndpointUnavailable: too few signed; with each attestor's reason.

@@ -88,7 +88,7 @@ class ListedValidators:
         return None
 
     async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
-        """See Validators; by the lists of the two headers alone.
+        """See Validators; by the list in the trusted header alone.
 
         Raises:
             BadAnswer: the extra data of `trusted` is not of this consensus.

@@ -19,7 +19,7 @@ def check_block(block: Block) -> SealedBlock:
     """Rebuild the header from the answer; its hash must be the block's, and somebody must have sealed it.
 
     Raises:
-        BadAnswer: fields are missing or malformed, hash to something else, or the seal is no signature.
+        BadAnswer: fields are missing or malformed, hash to something else, or the seal is not a signature.
     """
     try:
         sealed = sealed_block(header_from_rpc(block.fields.value))

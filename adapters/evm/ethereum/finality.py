@@ -58,7 +58,7 @@ class Finality:
                 del self._finalized[self._slots.pop(0)]
 
     def forget(self, served: ServedUpdate) -> None:
-        """It turned out to be signed by nobody: another node may serve the real one for its block."""
+        """Forget an update that turned out to be signed by nobody: another node may serve the real one for its block."""
         slot = served.update.finalized_slot
         if self._finalized.get(slot) == served:
             del self._finalized[slot]
