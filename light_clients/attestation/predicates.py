@@ -225,7 +225,10 @@ def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
 
 
 def _rotations_conflict(first: Rotation, second: Rotation) -> bool:
-    """The same set signed again, over a newer block or for another window, harms nobody: the first may have come too late."""
+    """The same set signed again, over a newer block or for another window, harms nobody.
+
+    The first attestation of it may have come too late.
+    """
     return first.set_number == second.set_number and not first.names_set_of(second)
 
 

@@ -86,7 +86,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class PreviousSet:
-    """The attestors before the last rotation: theirs is good for heights up to `until_height`, while the client is there."""
+    """The attestors before the last rotation.
+
+    Theirs is good for heights up to `until_height`, as long as the client itself is not past it.
+    """
 
     attestors: tuple[bytes, ...]
     threshold: int
@@ -114,7 +117,10 @@ def _check_set(attestors: tuple[bytes, ...], threshold: int, field: str) -> None
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """Parameters and progress. `set_number` counts rotations; `previous` is the set before the last one, while it is good."""
+    """Parameters and progress.
+
+    `set_number` counts rotations; `previous` is the set before the last one, while it is good.
+    """
 
     scope: Scope
     attestors: tuple[bytes, ...]
@@ -188,14 +194,20 @@ class ClientState:
         )
 
     def good_sets(self, height: int) -> tuple[Self, ...]:
-        """This client with each set whose signatures it takes for `height`: the one in force, and the previous one in its window."""
+        """This client with each set whose signatures it takes for `height`.
+
+        The one in force comes first; the previous one follows while `height` and client are in its window.
+        """
         previous = self.as_previous()
         if previous is None or self.previous is None or max(height, self.latest_height) > self.previous.until_height:
             return (self,)
         return self, previous
 
     def as_previous(self) -> Self | None:
-        """This client as the previous set sees it: with that set in the present one's place. None where there is none."""
+        """This client as the previous set sees it: with that set in the present one's place.
+
+        None before the first rotation, and once the previous set was forgotten.
+        """
         if self.previous is None:
             return None
         return replace(self, attestors=self.previous.attestors, threshold=self.previous.threshold)
@@ -222,8 +234,8 @@ class StateAttestation:
 class Rotation:
     """A state of the source chain, and the set of attestors that follows the one which signs this.
 
-    `set_number` is one more than the client's, so that none is used twice. The set that signs stays good for attestations
-    of heights up to `previous_until_height`, as long as the client is not past it; 0 ends it at once.
+    `set_number` is one more than the client's, so that none is used twice. The set that signs stays good for
+    attestations of heights up to `previous_until_height`, as long as the client is not past it; 0 ends it at once.
     """
 
     state: StateAttestation

@@ -131,7 +131,7 @@ def recover_all_committers(header: Header) -> frozenset[bytes]:
     """Signers of the commit seals, whoever they are: a hint for anyone who does not know the list.
 
     Raises:
-        PredicateFailed: `commit_seals_of_validators`: no seal, one that is no signature, or two of one signer.
+        PredicateFailed: `commit_seals_of_validators`: no seal, one that is not a signature, or two of one signer.
     """
     digest = commit_seal_hash(header.execution, header.extra)
     signers = [recover_eth_address(digest, seal) for seal in header.extra.seals]
@@ -142,7 +142,7 @@ def recover_all_committers(header: Header) -> frozenset[bytes]:
 
 
 def recover_proposer(header: Header) -> bytes | None:
-    """The 20-byte address of an Istanbul block's proposer; None where the proposer's seal is no signature."""
+    """The 20-byte address of an Istanbul block's proposer; None where the proposer's seal is not a signature."""
     return recover_eth_address(proposer_seal_hash(header.execution, header.extra), header.extra.proposer_seal)
 
 
@@ -151,7 +151,7 @@ def proposer_is_listed(header: Header, validators: tuple[bytes, ...]) -> None:
     """An Istanbul block carries the seal of the validator that proposed it.
 
     Raises:
-        PredicateFailed: the seal is no signature, or by an address that is not in `validators`.
+        PredicateFailed: the seal is not a signature, or by an address that is not in `validators`.
     """
     proposer = recover_proposer(header)
     if proposer not in validators:

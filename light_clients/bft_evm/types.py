@@ -208,7 +208,11 @@ class SealedBlock:
 
 @dataclass(frozen=True, slots=True)
 class ValidatorsProof:
-    """What the validator contract held after the parent: nodes of its account, of the array's length and of every element."""
+    """What the validator contract held after the parent.
+
+    `account_proof` proves the contract's account, `slots` the array's length and then every element; RLP nodes, root
+    first.
+    """
 
     parent: SealedBlock
     account_proof: tuple[bytes, ...]

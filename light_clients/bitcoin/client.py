@@ -33,9 +33,10 @@ header_not_from_future = cited(predicates.header_not_from_future, SPEC)
 
 
 class BitcoinClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights are of revision 0; the time of a state is its median time past.
+    """See `light_clients.interface.LightClient`.
 
-    Absence cannot be proven by headers and branches: `verify_non_membership` raises UnsupportedOperation.
+    Heights are of revision 0; the time of a state is its median time past. Absence cannot be proven by headers and
+    branches: `verify_non_membership` raises UnsupportedOperation.
     """
 
     client_type: ClassVar[str] = "bitcoin"

@@ -25,7 +25,10 @@ class Reorganisation:
 
 
 class HeaderTree:
-    """Blocks from a trusted root up. The tip with most work is best; of equal ones the first seen stays (Bitcoin Core)."""
+    """Blocks from a trusted root up.
+
+    The tip with most work is best; of equal ones the first seen stays (Bitcoin Core).
+    """
 
     def __init__(self, root: ConsensusState, parameters: ChainParameters) -> None:
         self._parameters = parameters

@@ -28,7 +28,10 @@ class Network(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChainParameters:
-    """Consensus rules over headers. `version_heights` are the first heights at which versions below 2, 3, 4 are refused."""
+    """Consensus rules over headers.
+
+    `version_heights` are the first heights at which versions below 2, 3, 4 are refused.
+    """
 
     pow_limit: int
     allows_min_difficulty: bool

@@ -126,8 +126,8 @@ class ClientState:
     """Parameters and progress. `network`, `publisher_script` and `confirmation_depth` never change.
 
     `publisher_script` is the output script whose owner speaks for this chain's side (the router of a chain without
-    contracts). `confirmation_depth` counts the block itself. `best_chainwork` is the work of the heaviest chain that was
-    shown, confirmations included.
+    contracts). `confirmation_depth` counts the block itself. `best_chainwork` is the work of the heaviest chain that
+    was shown, confirmations included.
     """
 
     network: Network
@@ -167,7 +167,10 @@ class ClientState:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An update: a run of headers from the child of the block at `trusted_height` to a tip, for the block at `height` in it."""
+    """An update: a run of headers from the child of the block at `trusted_height` to a tip.
+
+    The block to believe is the one at `height`; those above it confirm it.
+    """
 
     trusted_height: Height
     height: Height

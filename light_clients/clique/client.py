@@ -194,8 +194,9 @@ def _block_at(branch: Branch, number: int) -> SealedBlock:
 
 
 def _head_of(branch: Branch, client: ClientState) -> tuple[int, bytes]:
-    """(total difficulty, hash) of the last of the confirmations: by it branches are weighed. What stands above it is not
-    counted, or one long branch would be a bar for all that follow it step by step."""
+    """(total difficulty, hash) of the last of the confirmations: by it branches are weighed. What stands above it is
+    not counted, or one long branch would be a bar for all that follow it step by step.
+    """
     number = branch.header.number + client.confirmations
     return branch.trusted.total_difficulty + branch.weight_at(number), _block_at(branch, number).hash
 

@@ -140,8 +140,8 @@ def signer_of(snapshot: Snapshot, block: SealedBlock) -> bytes:
     """The signer, who may seal the block above the snapshot, of the difficulty that its turn demands.
 
     Raises:
-        PredicateFailed: `seal_is_a_signature`, `signer_is_authorized`, `signer_is_not_recent`, `difficulty_is_of_the_turn`
-            or `checkpoint_lists_signers`.
+        PredicateFailed: `seal_is_a_signature`, `signer_is_authorized`, `signer_is_not_recent`,
+            `difficulty_is_of_the_turn` or `checkpoint_lists_signers`.
     """
     number = block.execution.number
     signer = recover_signer(block)

@@ -43,9 +43,9 @@ def sealed_block(execution: ExecutionHeader) -> SealedBlock:
 
 
 def recover_signer(block: SealedBlock) -> bytes | None:
-    """Who sealed the block; None where the seal is no signature.
+    """Who sealed the block; None where the seal is not a signature.
 
-    Nodes accept both forms of s, and the seal is part of the block hash: so must we, or one twin in the chain would stop
-    the client for ever. Nothing counts seals: signers are counted by address.
+    Nodes accept both forms of s, and the seal is part of the block hash: so must we, or one twin in the chain would
+    stop the client without end. Nothing counts seals: signers are counted by address.
     """
     return recover_eth_address(block.seal_hash, block.seal, allow_high_s=True)

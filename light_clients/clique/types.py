@@ -82,7 +82,7 @@ class ClientState:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Vote:
-    """`signer` wants `candidate` in if it is no signer, else out; a snapshot holds no other votes."""
+    """`signer` wants `candidate` in if it is not a signer, else out; a snapshot holds no other votes."""
 
     candidate: bytes
     signer: bytes
@@ -184,9 +184,9 @@ class SealedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An update: every block from the trusted one's child on, `number` among them, and the router's account proof there.
+    """An update: every block from the trusted one's child on, the block to believe (`number`) among them.
 
-    `account_proof` holds RLP nodes, root first; evidence of misbehaviour leaves it unread.
+    `account_proof` is the router's there, RLP nodes, root first; evidence of misbehaviour leaves it unread.
     """
 
     trusted_height: Height

@@ -52,7 +52,10 @@ class Branch:
         return self.weights[number - self.header.blocks[0].execution.number]
 
     def buries(self, number: int, confirmations: int) -> bool:
-        """Whether the block at `number`, believed or not, has enough blocks and sealers on top: a stale block has not."""
+        """Whether the block at `number`, believed or not, has enough blocks and sealers on top: a stale block does not.
+
+        More than half of the signers after the believed block must have sealed it or one on top.
+        """
         sealers = self.sealers[max(0, number - self.header.number) :]
         return (
             self.header.tip.execution.number - number >= confirmations

@@ -76,7 +76,7 @@ def in_subgroup(point: BlstP1Element | BlstP2Element) -> bool:
 def verify_under_sum(key: PublicKey, message: bytes, signature: bytes) -> bool:
     """CoreVerify of FastAggregateVerify: `key` is the sum of all signers' keys, each of which passed KeyValidate.
 
-    False where the sum or the signature is infinity, or the signature is no canonical point of the subgroup.
+    False where the sum or the signature is infinity, or the signature is not a canonical point of the subgroup.
     """
     if len(signature) != SIGNATURE_BYTES or signature[0] & (_COMPRESSED | _INFINITY) != _COMPRESSED:
         return False

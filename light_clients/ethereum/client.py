@@ -83,8 +83,9 @@ _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_con
 class EthereumClient(StoredClient[ClientState, ConsensusState]):
     """See `light_clients.interface.LightClient`. Heights are slots of finalized beacon headers, of revision 0.
 
-    A header names no trusted height: as in the specification's store, only the committees of the newest finalized period
-    and the next one are believed, so that keys of earlier committees open nothing, however young the states they signed.
+    A header names no trusted height: as in the specification's store, only the committees of the newest finalized
+    period and the next one are believed, so that keys of earlier committees open nothing, however young the states they
+    signed.
     """
 
     client_type: ClassVar[str] = "ethereum"

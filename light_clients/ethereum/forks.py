@@ -139,7 +139,7 @@ class Network:
         return slot // self.preset.period_slots
 
     def activation_at(self, slot: int) -> ForkActivation:
-        """The fork that rules at `slot`, offered or not; the last scheduled one rules for ever."""
+        """The fork that rules at `slot`, offered or not; the last scheduled one has no end."""
         epoch = self.epoch_at(slot)
         return next(activation for activation in reversed(self.forks) if activation.epoch <= epoch)
 

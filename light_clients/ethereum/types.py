@@ -62,7 +62,10 @@ class ExecutionPayloadHeader:
 
 @dataclass(frozen=True, slots=True)
 class LightClientHeader:
-    """A beacon header, and from Capella on its execution payload header with the branch into the body root; before, neither."""
+    """A beacon header, and from Capella on its execution payload header with the branch into the body root.
+
+    Before Capella there is neither payload nor branch.
+    """
 
     beacon: BeaconBlockHeader
     execution: ExecutionPayloadHeader | None = None
@@ -151,7 +154,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class TrustedCommittees:
-    """What the judgement of an update starts from: roots of the committees of the finalized header's period and the next."""
+    """What the judgement of an update starts from.
+
+    The roots are those of the committees of the finalized header's period and of the next; None: not known yet.
+    """
 
     finalized_slot: int
     current_root: bytes
@@ -169,8 +175,8 @@ class ClientState:
     """Parameters and progress of an `ethereum` client. Heights are slots of finalized beacon headers, revision 0.
 
     `min_participants` of a committee must have signed, at least two thirds of it. `committees` belong to the period of
-    `latest_height`. Only `latest_height`, `committees` and `is_frozen` change; recovery may also change the trusting period
-    and add forks.
+    `latest_height`. Only `latest_height`, `committees` and `is_frozen` change; recovery may also change the trusting
+    period, and forks that are later than the newest header.
     """
 
     chain_id: int
@@ -224,8 +230,8 @@ def supermajority(size: int) -> int:
 class ConsensusState:
     """What a finalized header leaves behind.
 
-    `timestamp_s`, `state_root` and `block_number` are those of its execution block, `storage_root` is the router's under
-    that state root, `beacon_root` the root of the beacon header itself.
+    `timestamp_s`, `state_root` and `block_number` are those of its execution block, `storage_root` is the router's
+    under that state root, `beacon_root` the root of the beacon header itself.
     """
 
     timestamp_s: int
@@ -248,8 +254,9 @@ class ConsensusState:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An update message: the light client update in the containers of `fork`, the committee that signed it, and the router's
-    account proof (RLP nodes, root first) under the finalized execution block; evidence of misbehaviour leaves that unread.
+    """An update message: the light client update in the containers of `fork`, the committee that signed it, and the
+    router's account proof (RLP nodes, root first) under the finalized execution block; evidence of misbehaviour leaves
+    that unread.
     """
 
     fork: Fork

@@ -46,9 +46,10 @@ _DATA = re.compile(r"0x([0-9a-fA-F]{2})*")
 
 
 def header_from_rpc(block: Mapping[str, Any]) -> ExecutionHeader:
-    """The header of an RPC block object; unknown keys are ignored, absent or null optional fields belong to later forks.
+    """The header of an RPC block object.
 
-    Nothing is believed: the caller compares the hash of what comes out.
+    Unknown keys are ignored; absent or null optional fields belong to later forks. Nothing is believed: the caller
+    compares the hash of what comes out.
 
     Raises:
         MalformedInput: a missing key, or a value that is not a QUANTITY or DATA of its size.

@@ -50,7 +50,10 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
     )
 
     def __init__(self, crypto_suites: frozenset[CryptoSuite] = frozenset(CryptoSuite)) -> None:
-        """`crypto_suites` are those that are offered. Hub nodes must agree, so pass only suites that every node has installed."""
+        """`crypto_suites` are those that are offered.
+
+        Hub nodes must agree, so pass only suites that every node has installed.
+        """
         self._crypto_suites = crypto_suites
 
     def decode_client(self, data: bytes) -> ClientState:
@@ -260,7 +263,8 @@ def consensus_state_of(header: Header) -> ConsensusState:
 def _judge_proven(client: ClientState, consensus_states: ConsensusStates, header: Header) -> HeaderVerdict:
     """Compare a proven header with what is stored: same, contradicting, or new.
 
-    Times out of order are no contradiction: no rule of the chain orders them, so that one leader would freeze the client.
+    Times out of order are no contradiction: no rule of the chain orders them, so that one leader would freeze the
+    client.
     """
     height = header.height
     state = consensus_state_of(header)

@@ -90,8 +90,9 @@ def _stands_at(sibling: bytes, place: int, *, is_leaf: bool) -> bool:
 def verify_v3(
     crypto_suite: CryptoSuite, root: bytes, leaf_hash: bytes, steps: tuple[MerkleStep, ...], name: str
 ) -> int:
-    """`leaf_hash` is in the tree of `root`; returns the place that the path says. No steps: the tree has this leaf
-    alone.
+    """`leaf_hash` is in the tree of `root`; returns the place that the path says.
+
+    No steps: the tree has this leaf alone.
 
     Raises:
         MalformedInput: steps out of bounds, or a sibling that is no hash.

@@ -30,7 +30,10 @@ PBFT = "FISCO-BCOS PBFT, check of a block's signature list"
 
 
 def quorum_weight(total: int) -> int:
-    """All but the faulty third: more than two thirds (v2.9.1 ConsensusEngineBase::minValidNodes, v3 PBFTConfig::updateQuorum)."""
+    """All but the faulty third, which is more than two thirds; `total` is the weight of all sealers.
+
+    Sources: v2.9.1 ConsensusEngineBase::minValidNodes, v3 PBFTConfig::updateQuorum.
+    """
     return total - (total - 1) // 3
 
 

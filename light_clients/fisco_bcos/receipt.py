@@ -102,7 +102,7 @@ def stored_by(crypto_suite: CryptoSuite, log: Log, name: str) -> tuple[bytes, by
     (v2.9.1 libexecutive/EVMHostContext.cpp, sm3_hash_fn).
 
     Raises:
-        PredicateFailed: under `name`: the log is no packet event, or its topics contradict its data.
+        PredicateFailed: under `name`: the log is not a packet event, or its topics contradict its data.
         MalformedInput: the data are not the event's.
         UnsupportedOperation: the suite is not installed.
     """

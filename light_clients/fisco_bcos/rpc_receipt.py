@@ -49,7 +49,9 @@ class Inclusion:
 
     @property
     def predicate(self) -> str:
-        """What `verify` shows: that the transaction or receipt is in the block, or of a bare hash only that it is in the tree."""
+        """What `verify` shows: that the transaction or receipt is in the block, or of a bare hash only that it is in
+        the tree.
+        """
         return f"{self.kind}_included" if self.is_leaf else f"{self.kind}_hash_in_tree"
 
     def verify(self, crypto_suite: CryptoSuite, header: BlockHeader, transactions: int | None = None) -> int:
@@ -99,8 +101,7 @@ def inclusion_from_rpc(
 ) -> Inclusion:
     """Of `get…WithProof` (2.x), or of `getTransaction` and `getTransactionReceipt` with `requireProof` (3.x).
 
-    Each path by its own field, and its leaf by its kind: a receipt's answer names the transaction's hash beside its
-    own.
+    Each path is taken by its own field, and its leaf by its kind: a receipt's answer also names the transaction's hash.
 
     Raises:
         MalformedInput: no path, or fields that are not of their form.

@@ -162,7 +162,10 @@ class TrustedState:
 
 @dataclass(frozen=True, slots=True)
 class BlockHeaderV2:
-    """The thirteen fields of generation 2 in their order (FISCO-BCOS v2.9.1 libethcore/BlockHeader.cpp, streamRLPFields)."""
+    """The thirteen fields of generation 2 in their order.
+
+    Source: FISCO-BCOS v2.9.1 libethcore/BlockHeader.cpp, streamRLPFields.
+    """
 
     parent_hash: bytes
     state_root: bytes

@@ -73,7 +73,8 @@ def acknowledgement_key(packet: Packet) -> bytes:
 def merkle_path(prefix: tuple[bytes, ...], key: bytes) -> tuple[bytes, ...]:
     """Apply the counterparty's prefix: the key is appended to the last element (ICS-24 v2).
 
-    Elements may come out empty, as in ibc-go `BuildMerklePath`: no verifier takes an empty key, so nothing is proven there.
+    Elements may come out empty, as in ibc-go `BuildMerklePath`: no verifier takes an empty key, so nothing is proven
+    there.
 
     Raises:
         MalformedInput: an empty prefix.

@@ -141,8 +141,9 @@ class CommitmentRules:
     def __init__(
         self, source: str, decode_client: Callable[[bytes], Freezable], decode_state: Callable[[bytes], ProvenStorage]
     ) -> None:
-        """The first rule decodes both states, so that a malformed one is its refusal. Many proofs are judged under one client
-        state, whose bytes are all that is read: it is decoded once."""
+        """The first rule decodes both states, so that a malformed one is its refusal. Many proofs are judged under one
+        client state, whose bytes are all that is read: it is decoded once.
+        """
         client_of = lru_cache(maxsize=64)(decode_client)
 
         def proof_well_formed(

@@ -44,7 +44,8 @@ def _check_value(value: bytes, field: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """What the hub shall send on: `abi.encode((next_client, destination_port, version, encoding, timeout_timestamp_s, value))`.
+    """What the hub shall send on: `abi.encode((next_client, destination_port, version, encoding, timeout_timestamp_s,
+    value))`.
 
     `next_client` is the hub's client of the destination chain; `timeout_timestamp_s` (T2) is absolute Unix seconds.
     """

@@ -113,5 +113,8 @@ def decode_gmp_acknowledgement(data: bytes) -> bytes:
 
 
 def message_id(*, forwarded: bool, route: str, sequence: int) -> bytes:
-    """Mailbox's name of a message, equal on both chains: `keccak256(abi.encode(forwarded, route, sequence))` (docs/spec/mailbox.md)."""
+    """Mailbox's name of a message, equal on both chains (docs/spec/mailbox.md).
+
+    `keccak256(abi.encode(forwarded, route, sequence))`, 32 bytes.
+    """
     return keccak256(encode_abi(["bool", "string", "uint64"], [forwarded, route, sequence]))

@@ -106,8 +106,8 @@ class Destination:
 class ProvenStore:
     """Whose store a client's proofs are of, whatever the client's type.
 
-    `chain_id`: an EVM chain's EIP-155 id in decimal, a Cosmos chain's name without the revision, else what the chain calls
-    itself. `router`: the contract or script that packets are stored by; empty where a chain has one store.
+    `chain_id`: an EVM chain's EIP-155 id in decimal, a Cosmos chain's name without the revision, else what the chain
+    calls itself. `router`: the contract or script that packets are stored by; empty where a chain has one store.
     """
 
     chain_id: str
@@ -283,7 +283,8 @@ class LightClient(Protocol):
 class Reschedulable(Protocol):
     """A light client whose state holds rules that are to come, which may change while the client is active.
 
-    It refuses what follows rules that it was not told of, so waiting until it expires would stop every packet meanwhile.
+    It refuses what follows rules that it was not told of, so waiting until it expires would stop every packet
+    meanwhile.
     """
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:

@@ -56,9 +56,10 @@ class Document:
     def __init__(
         self, value: Any, path: str | int, refusal: Refusal = MalformedInput, above: "Document | None" = None
     ) -> None:
-        """`path` may be empty: fields then go by their names. `refusal` makes the errors, where they are not MalformedInput.
+        """`path` may be empty: fields then go by their names.
 
-        With `above`, `path` is the last step from there: a name, or a number in a list.
+        `refusal` makes the errors, where they are not MalformedInput. With `above`, `path` is the last step from there:
+        a name, or a number in a list.
         """
         self.value = value
         self._step = path

@@ -13,8 +13,8 @@ SHOWN_BYTES = 36
 def shown(value: Any) -> str:
     """Render evidence for a sentence: bytes as hex, long values cut, so that an error never prints a whole proof.
 
-    Lists and objects of JSON are counted only: they may be too deep to print, and which characters Python prints as they
-    are changes between its versions, while the hub stores these sentences.
+    Lists and objects of JSON are counted only: they may be too deep to print, and which characters Python prints as
+    they are changes between its versions, while the hub stores these sentences.
     """
     if isinstance(value, bytes | bytearray | memoryview):
         raw = bytes(value)
@@ -69,7 +69,10 @@ class PredicateFailed(VerificationError):
 
 @dataclass(eq=True)
 class TooLittleOverlap(PredicateFailed):
-    """Too few of those who were trusted signed the header, by number or weight; a nearer header may still be provable."""
+    """Too few of those who were trusted signed the header, by number or weight.
+
+    A nearer header may still be provable.
+    """
 
     signed: int = 0
     needed: int = 0
@@ -131,8 +134,8 @@ class InsufficientTrust(VerificationError):
 class UnsupportedOperation(VerificationError):
     """The input is legal in the standard, but hutong does not offer it (never a plausible default).
 
-    `detail` is for people: since when, and what to do instead. The hub stores `sentence`, which has no detail, as every version of
-    it did.
+    `detail` is for people: since when, and what to do instead. The hub stores `sentence`, which has no detail, as every
+    version of it did.
     """
 
     operation: str

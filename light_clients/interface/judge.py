@@ -28,8 +28,8 @@ Value_co = TypeVar("Value_co", covariant=True)
 class Rule(Protocol[Parameters, Value_co]):
     """A function that refuses by raising `VerificationError`, and returns what it found, if anything.
 
-    Its name is the field's term (`within_trusting_period`) and is printed as it is; `source` is the standard and section that
-    demands it.
+    Its name is the field's term (`within_trusting_period`) and is printed as it is; `source` is the standard and
+    section that demands it.
     """
 
     __name__: str

@@ -21,8 +21,9 @@ MAX_VERDICTS = 2_048
 class Bisection:
     """A way from a trusted height to `target`, heights of one revision. Each verdict makes the next state.
 
-    `steps` are the heights to be believed one after the other, each vouched for by the one before; `trusted` is the last of
-    them, or where the way begins. `reached` is believed from `trusted`, `beyond` is the lowest height that was not.
+    `steps` are the heights to be believed one after the other, each vouched for by the one before; `trusted` is the
+    last of them, or where the way begins. `reached` is believed from `trusted`, `beyond` is the lowest height that was
+    not.
     """
 
     target: int

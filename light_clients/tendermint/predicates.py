@@ -450,7 +450,7 @@ class CommitSignatures:
         self._verified: set[tuple[int, bytes]] = set()
 
     def demand_valid(self, predicate: str, entries: Iterable[tuple[int, PublicKey]]) -> None:
-        """Each entry is a precommit for the commit's block under the key beside its index; the first bad one is named.
+        """Each entry is a precommit for the commit's block under its key; the first bad one is named.
 
         `predicate` is the rule in whose name is refused. Whether the key is a validator's is not asked.
 

@@ -14,7 +14,8 @@ from light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSe
 class TrustedState:
     """What is believed already. `time_ns` None: not known, so neither time nor trusting period is judged.
 
-    `announces_next` False: the hash is of the set at `height` itself, so that the next block, too, is judged by overlap.
+    `announces_next` False: the hash is of the set at `height` itself, so that the next block, too, is judged by
+    overlap.
     """
 
     height: int

@@ -16,7 +16,10 @@ from light_clients.proofs.ics23.types import ExistenceProof, InnerOp, LeafOp, Pr
 
 
 class Proven(NamedTuple):
-    """What a proof that kept every rule leaves: its leaf op, its path, and its nodes, the leaf's and then each step's."""
+    """What a proof that kept every rule leaves.
+
+    Its leaf op, its path, and its nodes: the leaf's and then each step's.
+    """
 
     leaf: LeafOp
     path: tuple[InnerOp, ...]
@@ -26,8 +29,8 @@ class Proven(NamedTuple):
 class ExistenceClaim:
     """`key` holds `value` in the tree of `root`, as `proof` has it.
 
-    `before` is the last proof of the same spec and root that kept every rule. `nodes`: where the proof leads, for a caller that
-    has asked before (`ExistenceClaim.nodes`).
+    `before` is the last proof of the same spec and root that kept every rule. `nodes`: where the proof leads, for a
+    caller that has asked before (`ExistenceClaim.nodes`).
     """
 
     __slots__ = (

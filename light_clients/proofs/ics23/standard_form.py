@@ -57,7 +57,10 @@ _FORMS = (
 
 
 def has_standard_form(spec: ProofSpec, path: Sequence[InnerOp], steps: int) -> bool:
-    """Whether the lowest steps of a path, so many, have the form of `spec`'s inner nodes; never where it is not standard."""
+    """Whether the lowest `steps` of a path have the form of `spec`'s inner nodes.
+
+    False where the spec is not a standard one: its paths are always read by the rules.
+    """
     for standard, form in _FORMS:
         if spec is standard:
             return form(path, steps)

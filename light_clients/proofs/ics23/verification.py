@@ -232,8 +232,9 @@ def judge_batch(
 def verify_batch(spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]) -> None:
     """Many keys of one tree by one proof: each item is a key and its value, or None for absence (ics23 `go/ics23.go`).
 
-    Every proof in it keeps the rules that it would keep alone, so no item is believed that would not be with a proof of its
-    own. What two of them share on their way to the root is judged and hashed once: items in the tree's order cost least.
+    Every proof in it keeps the rules that it would keep alone, so no item is believed that would not be with a proof of
+    its own. What two of them share on their way to the root is judged and hashed once: items in the tree's order cost
+    least.
 
     Args:
         proof: CommitmentProof bytes, a batch, compressed or not; a single proof is a batch of one.

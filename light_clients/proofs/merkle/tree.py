@@ -27,7 +27,10 @@ def inner_hash(left: bytes, right: bytes) -> bytes:
 
 
 def levels(items: Sequence[bytes]) -> list[list[bytes]]:
-    """Node hashes, leaves first, root level last; a lone last node stands again on the level above. Not for no items."""
+    """Node hashes, leaves first, root level last; a lone last node stands again on the level above.
+
+    Of no items there is one empty level, which has no root.
+    """
     return levels_of_leaves([leaf_hash(item) for item in items])
 
 

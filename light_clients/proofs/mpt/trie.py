@@ -100,7 +100,9 @@ class _Nodes:
 
 
 def walk(root: bytes, key: bytes, nodes: Sequence[bytes], *, fixed_length_keys: bool = True) -> bytes | None:
-    """The value that the trie of `root` holds under `key` (hashed already, where the trie hashes keys), None if proven absent.
+    """The value that the trie of `root` holds under `key`, None if its absence is proven.
+
+    `key` is hashed already, where the trie hashes keys.
 
     Args:
         nodes: RLP nodes from the root down. The empty trie takes no node, or the one node `80`.
