@@ -31,6 +31,7 @@ class AnchorReport:
 
     @property
     def is_valid(self) -> bool:
+        """Whether every predicate held."""
         return self.anchor is not None
 
 
@@ -107,13 +108,21 @@ anchor_is_canonical = cited(decode_anchor, SPEC, "anchor_is_canonical")
 
 @rule(SPEC)
 def contract_is_expected(got: bytes, expected: bytes) -> None:
-    """The anchor is of the contract that the reader was told of."""
+    """The anchor is of the contract that the reader was told of, 20 bytes each.
+
+    Raises:
+        PredicateFailed: it is of another; `got` and `expected` are `0x…`.
+    """
     _demand_same("contract", got, expected)
 
 
 @rule(SPEC)
 def publisher_is_expected(got: bytes, expected: bytes) -> None:
-    """The anchor is of the publisher that the reader was told of."""
+    """The anchor is of the publisher that the reader was told of, 20 bytes each.
+
+    Raises:
+        PredicateFailed: it is of another; `got` and `expected` are `0x…`.
+    """
     _demand_same("publisher", got, expected)
 
 
@@ -126,7 +135,11 @@ def _demand_same(what: str, got: bytes, expected: bytes) -> None:
 
 @rule(SPEC)
 def proof_height_known(judged: JudgedChain, height: Height) -> ProvenState:
-    """The file has a believed header at the proof's height. Returns what it proves."""
+    """The file has a believed header at the proof's height. Returns what it proves.
+
+    Raises:
+        PredicateFailed: it has none.
+    """
     state = judged.states.get(height)
     if state is None:
         raise PredicateFailed("proof_height_known", "the file has no header at the proof's height", got=height)
@@ -135,7 +148,13 @@ def proof_height_known(judged: JudgedChain, height: Height) -> ProvenState:
 
 @rule(SPEC)
 def account_path_is_proven(proof: AnchorProof) -> Account:
-    """The contract exists. Returns its account."""
+    """The contract exists in the hub's EVM state, by its account proof under `state_root` (EIP-1186). Returns its
+    account.
+
+    Raises:
+        PredicateFailed: the proof shows that it does not.
+        VerificationError: the proof is not one of that root.
+    """
     account = verify_account(proof.state_root, proof.anchor.contract, proof.account_proof)
     if account is None:
         raise PredicateFailed("account_path_is_proven", "there is no such contract", got=proof.anchor.contract)
@@ -143,7 +162,13 @@ def account_path_is_proven(proof: AnchorProof) -> Account:
 
 
 def judge_entry(data: bytes, anchor: Anchor | None, bundle_digest: bytes | None) -> EntryReport:
-    """Whether the entry in a proof file is under its root, that root is the anchor's, and it is of that bundle."""
+    """Whether the entry in a proof file is under its root, and what else is asked of it; the first failure ends it.
+
+    Args:
+        data: the file, canonical JSON of docs/spec/archive.md; of any origin.
+        anchor: the root must be this one's; None: the root is not compared with anything.
+        bundle_digest: SHA-256 of the bundle that the entry must be of; None: of whichever bundle.
+    """
     verdicts: list[Verdict] = []
     inquiry = Inquiry(verdicts.append)
     try:
@@ -166,7 +191,11 @@ proof_is_canonical = cited(decode_entry_proof, SPEC, "proof_is_canonical")
 
 @rule(SPEC)
 def root_is_anchored(proof: EntryProof, anchor: Anchor) -> None:
-    """The proof ends in the anchored root."""
+    """The proof ends in the anchored root, and is made for as many entries.
+
+    Raises:
+        PredicateFailed: it leads to another root.
+    """
     if (proof.proof.total, proof.root) != (anchor.size, anchor.root):
         raise PredicateFailed(
             "root_is_anchored",
@@ -178,28 +207,44 @@ def root_is_anchored(proof: EntryProof, anchor: Anchor) -> None:
 
 @rule(SPEC)
 def entry_is_of_bundle(proof: EntryProof, digest: bytes) -> None:
-    """The entry is of the bundle with this digest."""
+    """The entry is of the bundle with this digest (SHA-256 of its bytes); a pruning is of none.
+
+    Raises:
+        PredicateFailed: it is of another bundle.
+    """
     got = proof.entry.bundle if isinstance(proof.entry, BundleEntry) else None
     if got != digest:
         raise PredicateFailed("entry_is_of_bundle", "the entry is of another bundle", got, digest)
 
 
 def judge_log(judge: Judge, leaves: list[bytes], anchor: Anchor) -> None:
-    """A log with these leaf hashes began as the anchor says."""
+    """A log with these leaf hashes (32 bytes each) began as the anchor says. Entries may be pruned: their hashes stay.
+
+    Raises:
+        VerificationError: as the judge raises where a rule does not hold.
+    """
     judge(log_reaches_the_anchor, len(leaves), anchor.size)
     judge(anchored_root_matches, leaves, anchor)
 
 
 @rule(SPEC)
 def log_reaches_the_anchor(size: int, anchored: int) -> None:
-    """The log is not shorter than it was when it was anchored."""
+    """The log is not shorter than it was when it was anchored.
+
+    Raises:
+        PredicateFailed: entries are missing at the end.
+    """
     if size < anchored:
         raise PredicateFailed("log_reaches_the_anchor", "entries are missing at the end", size, f">= {anchored}")
 
 
 @rule(SPEC)
 def anchored_root_matches(leaves: list[bytes], anchor: Anchor) -> None:
-    """Its beginning has the anchored root."""
+    """The log's first `anchor.size` leaf hashes have the anchored root (RFC 6962).
+
+    Raises:
+        PredicateFailed: the log was rewritten after this anchor.
+    """
     got = merkle.Frontier(leaves[: anchor.size]).root()
     if got != anchor.root:
         raise PredicateFailed("anchored_root_matches", "the log was rewritten after this anchor", got, anchor.root)

@@ -11,7 +11,13 @@ _CLIENT = AttestationClient()
 
 
 def reading_client(bundle: Bundle, chain_id: str) -> tuple[str, str]:
-    """(chain id, client id) of the client that judged the chain's proofs in this bundle."""
+    """(chain id, client id) of the client that judged the chain's proofs in this bundle.
+
+    Of a chain in both legs, the first leg's client.
+
+    Raises:
+        ValueError: no leg of the bundle begins or ends on that chain.
+    """
     for leg in bundle.legs:
         if leg.source_chain_id == chain_id:
             return leg.destination_chain_id, leg.packet.destination_client
@@ -45,7 +51,15 @@ def attested_for_this_client(checkpoint: Checkpoint, trust: AttestationTrust, re
 def judge_entry(
     judge: Judge, chain: ChainHeaders, entry: HeaderEntry, checkpoint: Checkpoint, state: bytes, now_ns: int
 ) -> None:
-    """The light client's own rules, from the checkpoint as its only state."""
+    """The light client's own rules for one attestation, from the checkpoint as its only state.
+
+    Args:
+        state: encoded state of the reading client, as `attested_for_this_client` makes it.
+        now_ns: time of judgement, nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: as the judge raises where a rule does not hold.
+    """
     judge(attestation_stands_alone, chain, entry)
     trusted = attestation.encode_state(StateAttestation(checkpoint.height, checkpoint.time_ns // 10**9))
     states = MemoryConsensusStates({Height(0, checkpoint.height): trusted})
@@ -53,7 +67,7 @@ def judge_entry(
 
 
 def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
-    """Height and state of an attestation that `judge_entry` let pass."""
+    """Height and state of an attestation that `judge_entry` let pass; nothing is checked again."""
     data = attestation.decode_attestation(entry.header).data
     attested = attestation.decode_state(data)
     return attested.height, ProvenState(state, data, attested.timestamp_ns)
@@ -61,6 +75,10 @@ def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
 
 @rule(SPEC)
 def attestation_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
-    """Nothing is beside it that nobody reads."""
+    """Nothing stands with the attestation that nobody reads.
+
+    Raises:
+        MalformedInput: a commit, an account proof or a validator set does.
+    """
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an attestation has neither commit, nor account proof, nor validator sets")

@@ -41,10 +41,12 @@ class Report:
 
     @property
     def is_valid(self) -> bool:
+        """Whether every predicate that was asked held."""
         return bool(self.verdicts) and self.verdicts[-1].check.held
 
     @property
     def failure(self) -> Verdict | None:
+        """The predicate that did not hold, which is the last one asked; None where all held."""
         return None if self.is_valid else self.verdicts[-1]
 
 
@@ -150,7 +152,7 @@ def _proof_heights(bundle: Bundle, chain_id: str) -> frozenset[Height]:
 
 
 def outcome_of(bundle: Bundle) -> str:
-    """What a valid bundle shows, in one sentence."""
+    """What a valid bundle shows, in one sentence. Only of a bundle that was judged: nothing is checked here."""
     return "; ".join(_leg_outcome(leg) for leg in bundle.legs)
 
 

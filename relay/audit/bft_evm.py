@@ -23,12 +23,19 @@ class BftEvmRules:
 
     @property
     def reading(self) -> str:
+        """See `HeaderRules`: the kind and the consensus, since each of the three hashes a header in its own way."""
         return f"{ChainKind.BFT_EVM} {self._trust.consensus.name}"
 
     def height_of(self, number: int) -> Height:
+        """See `HeaderRules`: revision 0."""
         return Height(0, number)
 
     def parse(self, entry: HeaderEntry) -> Block:
+        """See `HeaderRules`.
+
+        Raises:
+            MalformedInput: the header cannot be read, has a commit apart from itself, or is bare and names a round.
+        """
         if entry.commit is not None:
             raise MalformedInput("header.commit", "a header of this chain carries its seals itself")
         header = codec.header_of(Height(0, 0), decode_header(entry.header), entry.account_proof, self._trust.consensus)
@@ -51,15 +58,18 @@ class BftEvmRules:
         return self.parse(HeaderEntry(header))
 
     def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
+        """See `HeaderRules`: there may be none, since headers list their validators themselves."""
         judge(validators_are_in_headers, self._validator_sets)
 
     def judge_identity(self, judge: Judge, block: Block) -> None:
         """A header of these chains does not say of which chain it is: its hash does."""
 
     def judge_seals(self, judge: Judge, block: Block) -> None:
+        """See `HeaderRules`: the quorum that the checkpoint's rules ask for."""
         judge_seals(judge, block.value, self._trust.seal_rules)
 
     def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
+        """See `HeaderRules`: by the rules of a `bft-evm` client's update, from the trusted header's validators."""
         trusted_header: Header = trusted.value
         state = TrustedState(
             Height(0, trusted.height),
@@ -72,12 +82,17 @@ class BftEvmRules:
         judge_update(judge, block.value, state, options, now_ns)
 
     def judge_state(self, judge: Judge, block: Block) -> ProvenState:
+        """See `HeaderRules`: the router's account must be proven under the header (EIP-1186)."""
         return judge(_router_account_proven, self._checkpoint, self._trust, block)
 
 
 @rule(SPEC)
 def validators_are_in_headers(validator_sets: tuple[bytes, ...]) -> None:
-    """No validator set stands beside the headers."""
+    """No validator set stands apart from the headers, which list their validators.
+
+    Raises:
+        PredicateFailed: the bundle has validator sets for the chain.
+    """
     if validator_sets:
         raise PredicateFailed("validators_are_in_headers", "QBFT headers list their validators themselves")
 

@@ -39,16 +39,24 @@ class HeaderRules(Protocol):
         """By which rules `parse` reads: the same bytes may be another block under others."""
 
     def height_of(self, number: int) -> Height:
-        """The IBC height of a block."""
+        """The IBC height of a block: the chain's revision, and `number`."""
 
     def parse(self, entry: HeaderEntry) -> Block:
-        """Raises VerificationError."""
+        """A header of the bundle as a block. Nothing makes it believed yet.
+
+        Raises:
+            VerificationError: it cannot be read, or has parts that nobody would read.
+        """
 
     def parse_checkpoint_header(self, header: bytes) -> Block:
-        """The header that a checkpoint carries. Raises VerificationError."""
+        """The header that a checkpoint carries, as a block.
+
+        Raises:
+            VerificationError: it cannot be read.
+        """
 
     def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
-        """The validator sets beside `blocks` are canonical, sound, and named by one of them."""
+        """The validator sets that stand with `blocks` are canonical, sound, and named by one of them."""
 
     def judge_identity(self, judge: Judge, block: Block) -> None:
         """The header at the checkpoint is of the checkpoint's chain."""
@@ -57,7 +65,16 @@ class HeaderRules(Protocol):
         """The header's own validators signed it."""
 
     def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
-        """The header is believed because of a lower one that is."""
+        """The header is believed because of a lower one that is.
+
+        Args:
+            trusted: a believed block below `block`.
+            now_ns: time of judgement, nanoseconds of Unix time; the trusting period is counted to it.
+        """
 
     def judge_state(self, judge: Judge, block: Block) -> ProvenState:
-        """Proofs may be judged under the header; returns what they stand on."""
+        """Proofs may be judged under the header, which is believed already.
+
+        Returns:
+            The states of a light client on which they stand.
+        """

@@ -44,6 +44,7 @@ class ChainCase:
 
     @property
     def subject(self) -> str:
+        """What verdicts about the chain as a whole are about."""
         return f"chain {self.chain.chain_id}"
 
 
@@ -58,7 +59,15 @@ class JudgedChain:
 
 
 def judge_chain(inquiry: Inquiry, case: ChainCase, now_ns: int, memory: HeaderMemory) -> JudgedChain:
-    """Every rule that makes the chain's headers believed, then those that proofs stand on, in order."""
+    """Every rule that makes the chain's headers believed, then those that proofs stand on, in order.
+
+    Args:
+        now_ns: time of judgement, nanoseconds of Unix time.
+        memory: of the same checkpoints and the same time; what held before is said again without its work.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     inquiry.about(case.subject)(checkpoint_is_of_kind, case.chain, case.checkpoint)
     checkpoint, trust = case.checkpoint, case.checkpoint.trust
     if isinstance(trust, EthereumTrust):
@@ -203,14 +212,24 @@ def _judge_followed(inquiry: Inquiry, case: ChainCase, trust: FollowedTrust, now
 
 @rule(SPEC)
 def headers_are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
-    """Ascending, and a proof stands on each: an attestation leads to no other."""
+    """Attested heights ascend, and a proof stands on each: an attestation leads to no other.
+
+    Raises:
+        PredicateFailed: they are not exactly the heights of the proofs.
+    """
     if heights != sorted(set(heights)) or {Height(0, height) for height in heights} != proof_heights:
         raise PredicateFailed("headers_are_used", "attested heights are not those of the proofs", got=heights)
 
 
 @rule(SPEC)
 def attested_times_agree(states: Mapping[Height, ProvenState], checkpoint: Checkpoint) -> None:
-    """Signatures that would freeze a client prove its attestors' guilt, and nothing else."""
+    """Attested times do not go back with height, the checkpoint's own included, in whole seconds.
+
+    Signatures that would freeze a client prove its attestors' guilt, and nothing else.
+
+    Raises:
+        PredicateFailed: time goes back, or the checkpoint's height has another time.
+    """
     known = [(Height(0, checkpoint.height), checkpoint.time_ns // NANOSECONDS_PER_SECOND)]
     known += [(height, state.time_ns // NANOSECONDS_PER_SECOND) for height, state in states.items()]
     for (lower, before_s), (higher, time_s) in pairwise(sorted(known)):
@@ -226,7 +245,11 @@ def _key(case: ChainCase, entry: HeaderEntry, trusted: Block) -> bytes:
 
 @rule(SPEC)
 def headers_well_formed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> list[Block]:
-    """Reads every header, or remembers it."""
+    """Reads every header, or remembers it. Nothing makes them believed yet.
+
+    Raises:
+        MalformedInput: the field begins with the header's place in the bundle, `headers[n]`.
+    """
     blocks = []
     for index, entry in enumerate(chain.headers):
         key = (rules.reading, entry)
@@ -244,7 +267,11 @@ def headers_well_formed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderM
 
 @rule(CHECKPOINT)
 def checkpoint_is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
-    """Chain and checkpoint are of one kind of consensus."""
+    """Chain and checkpoint are of one kind of consensus.
+
+    Raises:
+        PredicateFailed: the checkpoint is of another kind.
+    """
     if chain.kind is not checkpoint.kind:
         raise PredicateFailed(
             "checkpoint_is_of_kind", "the checkpoint is of another kind of chain", chain.kind, checkpoint.kind
@@ -253,7 +280,11 @@ def checkpoint_is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
 
 @rule(SPEC)
 def headers_ascend(blocks: list[Block]) -> None:
-    """Heights ascend, so that none is there twice."""
+    """Heights ascend, so that none is there twice.
+
+    Raises:
+        PredicateFailed: a header is not higher than the one before it.
+    """
     for first, second in pairwise(blocks):
         if first.height >= second.height:
             raise PredicateFailed("headers_ascend", "headers are out of order", second.height, f"> {first.height}")
@@ -263,7 +294,13 @@ def headers_ascend(blocks: list[Block]) -> None:
 def checkpoint_header_present(
     blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, memory: HeaderMemory
 ) -> Block:
-    """From the bundle, or else from the checkpoint file; believed by neither, but by its hash."""
+    """The header at the checkpoint's height, from the bundle, or else from the checkpoint file. It is believed by its
+    hash alone.
+
+    Raises:
+        PredicateFailed: neither has it.
+        MalformedInput: the checkpoint's cannot be read.
+    """
     for block in blocks:
         if block.height == checkpoint.height:
             return block
@@ -283,7 +320,11 @@ def checkpoint_header_present(
 
 @rule(CHECKPOINT)
 def checkpoint_hash_matches(block: Block, checkpoint: Checkpoint) -> None:
-    """The block is the checkpoint's very one."""
+    """The block is the checkpoint's very one: height, hash, and time in whole seconds.
+
+    Raises:
+        PredicateFailed: one of the three differs.
+    """
     name = "checkpoint_hash_matches"
     if block.height != checkpoint.height:
         raise PredicateFailed(name, "header of another height", block.height, checkpoint.height)
@@ -296,7 +337,11 @@ def checkpoint_hash_matches(block: Block, checkpoint: Checkpoint) -> None:
 
 @rule(SPEC)
 def header_is_signed(block: Block) -> None:
-    """Above the checkpoint only signatures make a header believed."""
+    """A header above the checkpoint is not bare: there only signatures make it believed.
+
+    Raises:
+        PredicateFailed: it has no signatures.
+    """
     if block.is_bare:
         raise PredicateFailed(
             "header_is_signed",
@@ -308,7 +353,11 @@ def header_is_signed(block: Block) -> None:
 
 @rule(SPEC)
 def header_is_bare(block: Block) -> None:
-    """Below the checkpoint only its hash does."""
+    """A header below the checkpoint is bare: there only its hash makes it believed, and signatures would go unread.
+
+    Raises:
+        PredicateFailed: it has signatures.
+    """
     if not block.is_bare:
         raise PredicateFailed(
             "header_is_bare",
@@ -320,7 +369,11 @@ def header_is_bare(block: Block) -> None:
 
 @rule(CHECKPOINT)
 def parent_hash_links(block: Block, above: Block) -> None:
-    """The block is the parent that the believed one above it names."""
+    """The block is the parent that the believed one above it names.
+
+    Raises:
+        PredicateFailed: the block above is not the next one, or names another parent.
+    """
     name = "parent_hash_links"
     if above.height != block.height + 1:
         raise PredicateFailed(
@@ -335,7 +388,14 @@ def parent_hash_links(block: Block, above: Block) -> None:
 
 @rule(SPEC)
 def account_proofs_are_used(blocks: list[Block]) -> None:
-    """Of headers on which no proof stands there is no account proof."""
+    """Headers on which no proof stands carry no account proof.
+
+    Args:
+        blocks: those headers.
+
+    Raises:
+        PredicateFailed: one carries an account proof.
+    """
     for block in blocks:
         if block.entry.account_proof:
             raise PredicateFailed("account_proofs_are_used", "no proof stands on this header", got=block.height)

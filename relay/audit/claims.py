@@ -26,7 +26,15 @@ ICS04 = "ICS-04 v2"
 
 
 def judge_leg(inquiry: Inquiry, leg: Leg, number: int, chains: Mapping[str, JudgedChain]) -> None:
-    """Every rule of a leg whose chains' headers are believed."""
+    """Every rule of a leg whose chains' headers are believed.
+
+    Args:
+        number: of the leg in its bundle, 1 or 2, for the verdicts.
+        chains: by chain id.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     judge = inquiry.about(f"leg {number}, packet {leg.packet_id}")
     judge(source_client_follows_destination, leg, chains[leg.source_chain_id].checkpoint)
     judge(destination_client_follows_source, leg, chains[leg.destination_chain_id].checkpoint)
@@ -51,12 +59,23 @@ def _judge_proof(inquiry: Inquiry, leg: Leg, number: int, proof: StateProof, cha
 
 @rule(ICS04)
 def acknowledgement_fits_packet(acknowledgement: Acknowledgement, packet: Packet) -> None:
-    """See `Acknowledgement.check_matches`."""
+    """The acknowledgement can be one of this packet (`Acknowledgement.check_matches`).
+
+    Raises:
+        VerificationError: it cannot.
+    """
     acknowledgement.check_matches(packet)
 
 
 def path_and_value(leg: Leg, claim: Claim, checkpoint: Checkpoint) -> tuple[tuple[bytes, ...], bytes | None]:
-    """Where the claim is stored on the checkpoint's chain, and what; None for a claim of absence."""
+    """Where the claim is stored on the checkpoint's chain (prefix with the ICS-24 key), and what is stored there.
+
+    Returns:
+        A value of None for a claim of absence.
+
+    Raises:
+        PredicateFailed: ACKNOWLEDGED is claimed by a leg without an acknowledgement.
+    """
     trust = checkpoint.trust
     prefix = trust.merkle_prefix if isinstance(trust, TendermintTrust) else (b"",)
     packet = leg.packet
@@ -77,7 +96,11 @@ def path_and_value(leg: Leg, claim: Claim, checkpoint: Checkpoint) -> tuple[tupl
 
 @rule("ICS-02")
 def proof_height_known(chain: JudgedChain, height: Height) -> ProvenState:
-    """The bundle has a believed header at the proof's height. Returns what it proves."""
+    """The bundle has a believed header at the proof's height. Returns what it proves.
+
+    Raises:
+        PredicateFailed: it has none.
+    """
     state = chain.states.get(height)
     if state is None:
         raise PredicateFailed("proof_height_known", "the bundle has no header at the proof's height", got=height)
@@ -99,21 +122,33 @@ def _follows(name: str, client_id: str, checkpoint: Checkpoint, followed: Remote
 
 @rule(SPEC)
 def source_client_follows_destination(leg: Leg, checkpoint: Checkpoint) -> None:
-    """The source's client is of the destination, as the checkpoint of the source says."""
+    """The source's client is of the destination, as the checkpoint of the source says.
+
+    Raises:
+        PredicateFailed: the checkpoint says otherwise, or does not know the client.
+    """
     name, packet = "source_client_follows_destination", leg.packet
     _follows(name, packet.source_client, checkpoint, Remote(leg.destination_chain_id, packet.destination_client))
 
 
 @rule(SPEC)
 def destination_client_follows_source(leg: Leg, checkpoint: Checkpoint) -> None:
-    """The destination's client is of the source, as the checkpoint of the destination says."""
+    """The destination's client is of the source, as the checkpoint of the destination says.
+
+    Raises:
+        PredicateFailed: the checkpoint says otherwise, or does not know the client.
+    """
     name, packet = "destination_client_follows_source", leg.packet
     _follows(name, packet.destination_client, checkpoint, Remote(leg.source_chain_id, packet.source_client))
 
 
 @rule(ICS04)
 def timeout_has_passed(leg: Leg, state: ProvenState) -> None:
-    """The destination's time at the proof is not before the packet's timeout."""
+    """The destination's time at the proof is not before the packet's timeout, in whole seconds.
+
+    Raises:
+        PredicateFailed: it is before.
+    """
     time_s = state.time_ns // NANOSECONDS_PER_SECOND
     if time_s < leg.packet.timeout_timestamp_s:
         raise PredicateFailed(
@@ -126,7 +161,11 @@ def timeout_has_passed(leg: Leg, state: ProvenState) -> None:
 
 @rule(ICS04)
 def settled_after_sent(leg: Leg, proof: StateProof) -> None:
-    """The commitment was deleted after it had been stored."""
+    """The commitment was proven gone at a greater height than it was proven to stand.
+
+    Raises:
+        PredicateFailed: the heights are equal or the other way round.
+    """
     sent = next(item.height for item in leg.proofs if item.claim is Claim.SENT)
     if proof.height <= sent:
         raise PredicateFailed(

@@ -29,9 +29,11 @@ class FollowedChain:
 
     @classmethod
     def begin(cls, trust: EthereumTrust, height: Height) -> "FollowedChain":
+        """The client as the checkpoint has it, with its one state at `height`. Nothing is checked here."""
         return cls(trust.client_state, MemoryConsensusStates({height: trust.consensus_state}))
 
     def state_at(self, height: Height) -> ProvenState | None:
+        """What the client stores at `height`; None if nothing."""
         stored = self.states.get(height)
         if stored is None:
             return None
@@ -46,7 +48,15 @@ def judge_entry(
     proof_heights: frozenset[Height],
     now_ns: int,
 ) -> FollowedChain:
-    """The light client's own rules for one update. Returns the client after it."""
+    """The light client's own rules for one update. Returns the client after it.
+
+    Args:
+        proof_heights: on which a proof of the bundle stands; an update must serve one.
+        now_ns: time of judgement, nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: as the judge raises where a rule does not hold.
+    """
     judge(update_stands_alone, chain, entry)
     verdict = _CLIENT.judge_header(judge, followed.client_state, followed.states, entry.header, now_ns)
     updated = judge(update_is_used, verdict, followed.client_state, proof_heights, is_last=entry == chain.headers[-1])
@@ -57,7 +67,11 @@ def judge_entry(
 def update_is_used(
     verdict: HeaderVerdict, client_state: bytes, proof_heights: frozenset[Height], *, is_last: bool
 ) -> Updated:
-    """The header is new, and a proof stands on it or it brings the committee of later ones."""
+    """The header is new, and a proof stands on it or it brings the committee of later ones.
+
+    Raises:
+        PredicateFailed: it shows nothing new or misbehaviour, or nothing in the bundle needs it.
+    """
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")
     before = decode_client_state(client_state).committees
@@ -72,6 +86,10 @@ def update_is_used(
 
 @rule(SPEC)
 def update_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
-    """Nothing is beside it that nobody reads."""
+    """Nothing stands with the update that nobody reads.
+
+    Raises:
+        MalformedInput: a commit, an account proof or a validator set does.
+    """
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an update has neither commit, nor account proof, nor validator sets beside it")

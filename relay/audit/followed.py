@@ -35,6 +35,7 @@ class Following:
 
     @classmethod
     def begin(cls, kind: ChainKind, client: LightClient, trust: FollowedTrust, height: Height) -> "Following":
+        """The client as the checkpoint has it, with its one state at `height`. Nothing is checked here."""
         states = MemoryConsensusStates({height: trust.consensus_state})
         return cls(kind, client, trust.client_state, states, height)
 
@@ -46,7 +47,11 @@ class Following:
         return ProvenState(self.client_state, stored, self.client.timestamp_ns(stored))
 
     def trusted_height_of(self, message: bytes) -> Height:
-        """From which state an update starts. Raises MalformedInput."""
+        """From which of the client's states an update starts. The update is not judged.
+
+        Raises:
+            MalformedInput: it cannot be read.
+        """
         if self.kind is ChainKind.CLIQUE:
             return clique.decode_header_message(message).trusted_height
         rules = bft_evm.decode_client_state(self.client_state).seal_rules
@@ -65,7 +70,15 @@ def judge_entry(
     proof_heights: frozenset[Height],
     now_ns: int,
 ) -> Following:
-    """The light client's own rules for one update. Returns the client after it."""
+    """The light client's own rules for one update. Returns the client after it.
+
+    Args:
+        proof_heights: on which a proof of the bundle stands; the last update must serve one.
+        now_ns: time of judgement, nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: as the judge raises where a rule does not hold.
+    """
     judge(update_stands_alone, chain, entry)
     judge(update_starts_at_the_one_before, entry, following)
     verdict = following.client.judge_header(judge, following.client_state, following.states, entry.header, now_ns)
@@ -80,7 +93,12 @@ def judge_entry(
 
 @rule(SPEC)
 def update_starts_at_the_one_before(entry: HeaderEntry, following: Following) -> None:
-    """Its trusted height is where the client stands."""
+    """The update's trusted height is where the client stands.
+
+    Raises:
+        PredicateFailed: it is another.
+        MalformedInput: the update cannot be read.
+    """
     got = following.trusted_height_of(entry.header)
     if got != following.height:
         raise PredicateFailed(
@@ -93,7 +111,11 @@ def update_starts_at_the_one_before(entry: HeaderEntry, following: Following) ->
 
 @rule(SPEC)
 def update_is_used(verdict: HeaderVerdict, proof_heights: frozenset[Height], *, is_last: bool) -> Updated:
-    """It is new, and a proof stands on it or the next update starts from it."""
+    """The update is new, and a proof stands on it or the next update starts from it.
+
+    Raises:
+        PredicateFailed: it shows nothing new or misbehaviour, or is the last and no proof stands on it.
+    """
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")
     if is_last and verdict.height not in proof_heights:
@@ -103,6 +125,10 @@ def update_is_used(verdict: HeaderVerdict, proof_heights: frozenset[Height], *, 
 
 @rule(SPEC)
 def update_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
-    """Nothing is beside it that nobody reads."""
+    """Nothing stands with the update that nobody reads.
+
+    Raises:
+        MalformedInput: a commit, an account proof or a validator set does.
+    """
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an update has neither commit, nor account proof, nor validator sets beside it")

@@ -42,5 +42,7 @@ class Inquiry:
             self.hear(verdict)
 
     def refused_by_a_rule(self, error: Exception) -> bool:
-        """Whether `error` is what the refusing rule raised. One that no rule raised is never to be swallowed."""
+        """Whether `error` is what the refusing rule raised, by identity. Another error is never to be taken for a
+        verdict.
+        """
         return self.failure is not None and self.failure.check.error is error

@@ -18,7 +18,11 @@ _tokens_match = cited(check_second_leg, TRANSFER, "tokens_match")
 
 
 def judge_links(inquiry: Inquiry, bundle: Bundle) -> None:
-    """Two legs are one delivery; one leg is not the half of one that pretends to be whole."""
+    """Two legs are one delivery; one leg is not the half of one that pretends to be whole.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     first = bundle.legs[0]
     if len(bundle.legs) == 1:
         kind = next((chain.kind for chain in bundle.chains if chain.chain_id == first.destination_chain_id), None)
@@ -34,7 +38,16 @@ def judge_links(inquiry: Inquiry, bundle: Bundle) -> None:
 
 @rule(SPEC)
 def second_leg_present(leg: Leg, destination: ChainKind | None) -> None:
-    """Only hubs and stock chains send on: to a Solidity router the memo of a transfer is a text like any other."""
+    """A leg that was sent on with success does not stand alone.
+
+    Only hubs and stock chains send on: to a Solidity router the memo of a transfer is a text like any other.
+
+    Args:
+        destination: the kind of the chain that received the leg; None counts as one that sends on.
+
+    Raises:
+        PredicateFailed: where it arrived is not in the bundle.
+    """
     if destination not in (None, ChainKind.TENDERMINT):
         return
     acknowledgement = leg.acknowledgement
@@ -46,7 +59,11 @@ def second_leg_present(leg: Leg, destination: ChainKind | None) -> None:
 
 @rule(SPEC)
 def legs_meet(first: Leg, second: Leg) -> None:
-    """The second leg starts where the first one arrived."""
+    """The second leg starts where the first one arrived.
+
+    Raises:
+        PredicateFailed: it starts on another chain, or the first one timed out.
+    """
     name = "legs_meet"
     if second.source_chain_id != first.destination_chain_id:
         raise PredicateFailed(

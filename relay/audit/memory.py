@@ -89,7 +89,18 @@ def kept(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> tuple[Value, Passed]:
-    """What `verifier` found, and what its rules said, all of which held."""
+    """Apply the verifier's rules, all of which held if this returns.
+
+    Args:
+        subject: what the verdicts are about.
+        verifier: is given a judge before `args`.
+
+    Returns:
+        What it found, and the verdicts, to be said again by `Inquiry.repeat`.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     passed: list[Verdict] = []
 
     def hear(check: CheckVerdict) -> None:
@@ -127,7 +138,9 @@ def entry_size(entry: HeaderEntry) -> int:
 
 
 def digest_of(*parts: bytes) -> bytes:
-    """Of the parts and their lengths."""
+    """SHA-256 of the parts, each with its length before it (8 bytes, big-endian), so that no two lists have
+    one digest.
+    """
     digest = sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

@@ -48,7 +48,11 @@ class SkipEvidence:
 
 
 def decode_evidence(data: bytes) -> SkipEvidence:
-    """Raises MalformedInput. Nothing is verified but the form."""
+    """A file of evidence (docs/spec/hub-skip.md), of any origin. Nothing is verified but the form.
+
+    Raises:
+        MalformedInput: it has another form, more than MAX_EVIDENCE_BYTES, or a part of more than MAX_PART_BYTES.
+    """
     with Document.parse(data, "skip_evidence", MAX_EVIDENCE_BYTES).of_format("evidence of a skip", FORMAT) as fields:
         return SkipEvidence(
             decode_certificate(fields["certificate"].hex_of_at_most(MAX_PART_BYTES)),
@@ -75,7 +79,12 @@ _skip_is_recorded = cited(verify_chained, SPEC, "skip_is_recorded")
 
 
 def judge_skip(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> tuple[CheckVerdict, ...]:
-    """Every rule in order, up to the first that does not hold."""
+    """Every rule in order, up to the first that does not hold, which is then the last verdict.
+
+    Args:
+        checkpoint: of the hub, from the reader, never from whoever gave the evidence.
+        now_ns: time of judgement, nanoseconds of Unix time.
+    """
     return audit(_judge_evidence, evidence, checkpoint, now_ns)
 
 
@@ -110,7 +119,11 @@ def _judge_evidence(judge: Judge, evidence: SkipEvidence, checkpoint: Checkpoint
 
 @rule(SPEC)
 def checkpoint_is_of_the_hub(evidence: SkipEvidence, checkpoint: Checkpoint) -> TendermintTrust:
-    """The trusted header is the checkpoint's, and its set the one that it names. Returns by what the hub is trusted."""
+    """The trusted header is the checkpoint's, and its set the one that it names. Returns by what the hub is trusted.
+
+    Raises:
+        PredicateFailed: the checkpoint is of another kind or block, or the set is another.
+    """
     header, validators = evidence.trusted
     if not isinstance(checkpoint.trust, TendermintTrust):
         raise PredicateFailed("checkpoint_is_of_the_hub", "a checkpoint of another kind of chain", got=checkpoint.kind)
@@ -125,7 +138,11 @@ def checkpoint_is_of_the_hub(evidence: SkipEvidence, checkpoint: Checkpoint) -> 
 
 @rule(SPEC)
 def headers_follow_each_other(skipped: Header, following: Header, proving: Header) -> None:
-    """The second header is the next after the skipped one, and the third has the record in its state."""
+    """The second header is the next after the skipped one, and the third has the record in its state.
+
+    Raises:
+        PredicateFailed: heights, hashes or validator sets do not follow; the record is at h + 2 or later.
+    """
     if following.height != skipped.height + 1 or following.last_block_id.hash != header_hash(skipped):
         raise PredicateFailed("headers_follow_each_other", "not the next header", following.height, skipped.height + 1)
     if following.validators_hash != skipped.next_validators_hash:

@@ -33,7 +33,7 @@ from relay.audit.memory import HeaderMemory
 
 
 def canonical_validator_set(validator_set: ValidatorSet) -> ValidatorSet:
-    """Only what the set's hash commits to, in its order; the first validator stands as proposer."""
+    """Only what the set's hash commits to, in its order; the first validator stands as proposer, priorities are 0."""
     return ValidatorSet.of(tuple(replace(validator, proposer_priority=0) for validator in validator_set.validators))
 
 
@@ -51,12 +51,19 @@ class TendermintRules:
 
     @property
     def reading(self) -> str:
+        """See `HeaderRules`: the kind, since CometBFT headers are read in one way."""
         return ChainKind.TENDERMINT
 
     def height_of(self, number: int) -> Height:
+        """See `HeaderRules`: the revision is that of the checkpoint's chain id."""
         return Height(revision_of(self._checkpoint.chain_id), number)
 
     def parse(self, entry: HeaderEntry) -> Block:
+        """See `HeaderRules`.
+
+        Raises:
+            MalformedInput: header or commit cannot be read, or the entry has an account proof.
+        """
         if entry.account_proof:
             raise MalformedInput("header.account_proof", "a CometBFT header has none")
         header = codec.decode_header(entry.header)
@@ -75,6 +82,9 @@ class TendermintRules:
         return self.parse(HeaderEntry(header))
 
     def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
+        """See `HeaderRules`. Sets for which all rules held are remembered, and those of this bundle used from
+        then on.
+        """
         sets = judge(validator_sets_are_canonical, self._encoded_sets, self._memory)
         judge(validator_sets_are_sound, self._encoded_sets, sets, self._memory)
         named = {value for block in blocks for value in _named_sets(block.value[0])}
@@ -86,15 +96,20 @@ class TendermintRules:
         self._sets = dict(sets)
 
     def judge_identity(self, judge: Judge, block: Block) -> None:
+        """See `HeaderRules`: the header names the checkpoint's chain id."""
         judge(predicates.chain_id_matches, block.value[0], self._checkpoint.chain_id)
 
     def judge_seals(self, judge: Judge, block: Block) -> None:
+        """See `HeaderRules`: every entry of the commit is valid or absent, and more than two thirds of the power
+        signed.
+        """
         signed, own = judge(_validators_in_bundle, self._sets, block)
         signatures = predicates.CommitSignatures(self._checkpoint.chain_id, signed.commit)
         judge_commit(judge, signed, own, signatures)
         judge(every_entry_signed, own, signed.commit, signatures)
 
     def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
+        """See `HeaderRules`: by the rules of a `07-tendermint` client's update, at the checkpoint's trust level."""
         trusted_header: Header = trusted.value[0]
         signed, own, trusted_validators = judge(_both_sets_in_bundle, self._sets, block, trusted_header)
         judge(_consensus_fields_present, signed.header)
@@ -116,6 +131,7 @@ class TendermintRules:
         judge(every_entry_signed, own, signed.commit, signatures)
 
     def judge_state(self, judge: Judge, block: Block) -> ProvenState:
+        """See `HeaderRules`: the header's app hash, under the proof specs that the checkpoint names."""
         header: Header = block.value[0]
         judge(_consensus_fields_present, header)
         period_ns = self._checkpoint.trusting_period_s * NANOSECONDS_PER_SECOND
@@ -141,7 +157,14 @@ _consensus_fields_present = cited(predicates.consensus_fields_present, SPEC)
 def validator_sets_are_canonical(
     encoded_sets: Sequence[bytes], memory: HeaderMemory
 ) -> tuple[tuple[bytes, ValidatorSet], ...]:
-    """Each set says only what its hash commits to, and they ascend by their hashes. Returns them with these."""
+    """Each set says only what its hash commits to, and they ascend by their hashes.
+
+    Returns:
+        The sets with their hashes, in the order of `encoded_sets`.
+
+    Raises:
+        MalformedInput: a set cannot be read, says more, or is out of order.
+    """
     sets: list[tuple[bytes, ValidatorSet]] = []
     for index, encoded in enumerate(encoded_sets):
         known = memory.validator_sets.get(encoded)
@@ -162,7 +185,11 @@ def validator_sets_are_canonical(
 def validator_sets_are_sound(
     encoded_sets: Sequence[bytes], sets: Sequence[tuple[bytes, ValidatorSet]], memory: HeaderMemory
 ) -> None:
-    """By their bytes: the hash says nothing of the addresses, which are what is judged here."""
+    """By their bytes: the hash says nothing of the addresses, which are what is judged here.
+
+    Raises:
+        VerificationError: a set is not sound (`validator_set_is_sound`).
+    """
     for encoded, (_, validator_set) in zip(encoded_sets, sets, strict=True):
         if memory.validator_sets.get(encoded) is None:
             predicates.validator_set_is_sound(validator_set)
@@ -170,7 +197,11 @@ def validator_sets_are_sound(
 
 @rule(LIGHT)
 def validator_sets_are_named(sets: Sequence[tuple[bytes, ValidatorSet]], named: set[bytes]) -> None:
-    """A header names each of them, by its hash."""
+    """A header names each of them, by its hash.
+
+    Raises:
+        PredicateFailed: no header names a set; `got` is its hash.
+    """
     for value, _ in sets:
         if value not in named:
             raise PredicateFailed("validator_sets_are_named", "no header names this set", got=value)

@@ -34,11 +34,15 @@ class Differences:
 
     @property
     def are_none(self) -> bool:
+        """Whether the two replays say the same."""
         return not any((self.only_a, self.only_b, self.packets, self.findings_a, self.findings_b, self.sums))
 
 
 def differences(a: Replay, b: Replay) -> Differences:
-    """By packet, not by file: names of entries, and which bytes prove a thing, may differ."""
+    """What two replays say differently, packet by packet: names of entries, and which bytes prove a thing, may differ.
+
+    Of a packet in several entries the leg that shows most counts. Neither replay is judged here.
+    """
     legs_a, legs_b = _legs(a), _legs(b)
     both = [packet_id for packet_id in legs_a if packet_id in legs_b]
     changed = [

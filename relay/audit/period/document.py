@@ -32,7 +32,9 @@ _SUPPLY_AMOUNTS = ("sent", "sent_open", "sent_back", "came_home", "home_open", "
 
 
 def encode_replay(replay: Replay) -> bytes:
-    """Sorted keys, one line, ASCII: the same replay has the same bytes."""
+    """The replay as JSON with sorted keys, one line, ASCII, with a final line break: the same replay has the same
+    bytes.
+    """
     return json.dumps(replay_document(replay), sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -231,7 +233,11 @@ def _packet_id(document: Document) -> PacketId:
 
 
 def parse_packet_id(text: str) -> PacketId:
-    """`chain/client/sequence`. Raises MalformedInput."""
+    """`chain/client/sequence`, the sequence in at most 100 digits. That there is such a packet is not checked.
+
+    Raises:
+        MalformedInput: the text has another form.
+    """
     return _packet_id(Document(text, "packet"))
 
 

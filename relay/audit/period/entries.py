@@ -82,12 +82,14 @@ class LegFacts:
 
     @property
     def is_failure(self) -> bool:
-        """The tokens of the leg go back to its sender, or its message did nothing."""
+        """Whether the tokens of the leg go back to its sender, or its message did nothing."""
         return self.is_error or self.outcome is Claim.TIMED_OUT
 
     @property
     def progress(self) -> int:
-        """How much of the packet's life is shown: of two bundles of one packet the farther one counts."""
+        """How much of the packet's life is shown, 0 to 3: of two bundles of one packet the one that shows
+        more counts.
+        """
         return 2 * (self.outcome is not Claim.RECEIVED) + self.is_settled
 
 
@@ -121,11 +123,19 @@ class Entry:
 
     @property
     def is_proven(self) -> bool:
+        """Whether every predicate held."""
         return self.state is EntryState.PROVEN
 
 
 def judge_entry(auditor: Auditor, name: str, data: bytes) -> Entry:
-    """The verdict on one entry, never an exception: nothing that is wrong with it may stop the rest."""
+    """The verdict on one entry, never an exception: nothing that is wrong with it may stop the rest.
+
+    A failure of the verifier itself is a verdict too, UNJUDGED with the predicate `verifier_failed`.
+
+    Args:
+        name: the entry's in its source; an id or a file name in it counts as a claim of an entry that is not proven.
+        data: of any origin and size.
+    """
     digest = sha256(data).digest()
     try:
         judged = auditor.judge(data)
@@ -155,7 +165,7 @@ def judge_entry(auditor: Auditor, name: str, data: bytes) -> Entry:
 
 
 def unreadable_entry(name: str, reason: str) -> Entry:
-    """An entry that its source names and does not give."""
+    """An entry that its source names and does not give; `reason` is cut to MAX_REASON_CHARS."""
     failure = Failure("entry", "entry_readable", "docs/spec/audit-replay.md", reason[:MAX_REASON_CHARS])
     claimed = tuple(_named(name))
     return Entry(name, b"", 0, EntryState.UNREADABLE, 0, (), claimed, failure, (), "")

@@ -15,7 +15,11 @@ MAX_CANDIDATES = 1_000
 
 
 def chosen_entries(proven: Sequence[Entry]) -> tuple[list[Entry], list[Finding]]:
-    """Each packet once, by the entry that shows most of its life; the rest are duplicates, or contradictions."""
+    """Each packet once, by the entry that shows most of its life.
+
+    Returns:
+        The entries that are kept, in their order, and a finding for each group of duplicates or contradictions.
+    """
     holders: dict[PacketId, list[Entry]] = {}
     for entry in proven:
         for leg in entry.legs:

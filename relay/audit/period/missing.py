@@ -25,12 +25,16 @@ class SentRange:
 
     @property
     def is_whole_from_the_start(self) -> bool:
-        """Every packet that the client ever sent up to the last of the period is proven."""
+        """Whether every packet that the client ever sent up to the last of the period is proven."""
         return self.first == 1 and not self.gaps
 
 
 def sent_ranges(legs: Iterable[LegFacts]) -> list[SentRange]:
-    """By chain and client; each leg once."""
+    """First, last and missing sequences of each sending client, in order of chain and client.
+
+    Args:
+        legs: each packet once; one that is there twice would be counted twice.
+    """
     sequences: dict[tuple[str, str], list[int]] = {}
     for leg in legs:
         sequences.setdefault((leg.packet_id.chain_id, leg.packet_id.client_id), []).append(leg.packet_id.sequence)

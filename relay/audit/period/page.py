@@ -45,7 +45,9 @@ SECTIONS = (
 
 
 def page_of(replay: Replay) -> str:
-    """HTML, complete in itself."""
+    """HTML, complete in itself: no script, nothing loaded, and every text from outside escaped. Long lists are cut, and
+    say so.
+    """
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',

@@ -63,22 +63,29 @@ class Replay:
 
     @property
     def is_clean(self) -> bool:
-        """Every entry is proven, and nothing else was found."""
+        """Whether there are entries, each of them is proven, and nothing else was found."""
         return bool(self.entries) and not self.findings
 
     @property
     def predicates(self) -> int:
+        """How many predicates were asked, over all entries."""
         return sum(entry.predicates for entry in self.entries)
 
     def count(self, state: EntryState) -> int:
-        """Entries in that state."""
+        """How many entries are in that state."""
         return sum(entry.state is state for entry in self.entries)
 
 
 def summarise(
     inputs: Inputs, entries: Sequence[Entry], checkpoints: Iterable[Checkpoint], expected: Iterable[PacketId] = ()
 ) -> Replay:
-    """The replay of judged entries; `expected` are packets that the reader knows of from elsewhere."""
+    """The replay of judged entries: totals, conservation and everything that is wrong. The order of entries is kept.
+
+    Args:
+        entries: each with a name of its own; none of them is judged again.
+        checkpoints: those under which they were judged.
+        expected: packets that the reader knows of from elsewhere; each that is not proven is a finding.
+    """
     clients = {checkpoint.chain_id: checkpoint.clients for checkpoint in checkpoints}
     proven = [entry for entry in entries if entry.is_proven]
     unproven = [entry for entry in entries if not entry.is_proven]
@@ -112,7 +119,7 @@ def summarise(
 
 
 def each_leg_once(proven: Iterable[Entry]) -> list[LegFacts]:
-    """Of each packet that is proven, the leg that shows most of its life."""
+    """Of each packet that is proven, the leg that shows most of its life; of equal ones the first."""
     best: dict[PacketId, LegFacts] = {}
     for entry in proven:
         for leg in entry.legs:

@@ -56,14 +56,20 @@ class SupplyLine:
 
     @property
     def unexplained(self) -> int:
-        """What came home beyond all that this period sent."""
+        """What came home beyond all that this period sent, in the token's smallest unit; 0 where nothing did."""
         return max(0, self.came_home - self.sent - self.sent_open)
 
 
 def supply_lines(
     legs: Sequence[LegFacts], ranges: Sequence[SentRange], clients: Clients, unproven: Iterable[Entry] = ()
 ) -> list[SupplyLine]:
-    """By chain, client and denomination; each leg once. `unproven`: entries that may be of returns, for all that is known."""
+    """One line for each chain, client and denomination that a proven transfer moved, in that order.
+
+    Args:
+        legs: each packet once.
+        ranges: of the same legs; a client with gaps leaves its lines undetermined.
+        unproven: entries that may be of returns, for all that is known.
+    """
     whole = {(one.chain_id, one.client_id) for one in ranges if one.is_whole_from_the_start}
     with_gaps = {(one.chain_id, one.client_id) for one in ranges if one.gaps}
     hidden = _Hidden({leg.packet_id for leg in legs}, clients, unproven)
@@ -152,7 +158,11 @@ def _onward(packet_id: PacketId, clients: Clients) -> Iterator[Remote]:
 
 
 def token_at_home(chain_id: str, denom: str, clients: Clients) -> str:
-    """The chain and the base of a token that `chain_id` calls `denom`: its hops are walked back, newest first."""
+    """`chain id/base` of a token that `chain_id` calls `denom`: its hops are walked back by the checkpoints, newest
+    first.
+
+    Where they do not lead so far, or `denom` cannot be read, `chain_id/denom`.
+    """
     try:
         token = Denom.parse(denom)
     except VerificationError:

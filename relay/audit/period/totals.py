@@ -58,7 +58,11 @@ class RouteTotals:
 
 
 def chain_totals(legs: Iterable[LegFacts]) -> list[ChainTotals]:
-    """By chain id."""
+    """What each chain sent and received, in order of chain ids.
+
+    Args:
+        legs: each packet once; one that is there twice would be counted twice.
+    """
     totals: dict[str, ChainTotals] = {}
     for leg in legs:
         sender = totals.setdefault(leg.packet_id.chain_id, ChainTotals(leg.packet_id.chain_id))
@@ -76,7 +80,10 @@ def chain_totals(legs: Iterable[LegFacts]) -> list[ChainTotals]:
 
 
 def delivery_state(legs: Iterable[LegFacts]) -> DeliveryState:
-    """Of one delivery. An error that the first leg has from the second's timeout is a timeout."""
+    """How one delivery ended, over its legs in order.
+
+    An error that the first leg has from the second's timeout counts as the timeout.
+    """
     outcomes = list(legs)
     if any(leg.outcome is Claim.TIMED_OUT for leg in outcomes):
         return DeliveryState.TIMED_OUT
@@ -88,7 +95,12 @@ def delivery_state(legs: Iterable[LegFacts]) -> DeliveryState:
 
 
 def route_totals(deliveries: Iterable[tuple[LegFacts, ...]], clients: Clients) -> list[RouteTotals]:
-    """By the chains of the route. A token is named by where it is at home."""
+    """Sums over the deliveries of each route, in order of the chains of the route.
+
+    Args:
+        deliveries: the legs of each, first to last, at least one.
+        clients: what the checkpoints say; a token is named by where it is at home.
+    """
     totals: dict[tuple[str, ...], RouteTotals] = {}
     for legs in deliveries:
         first = legs[0]
