@@ -61,7 +61,12 @@ class Agreement:
 def beginning_of(
     host: str, followed: str, states: InitialStates, pin: Pin | None, *, by_root: bool = False
 ) -> Beginning:
-    """Of states that were read at the pin's height, if there is one; `by_root`: a person named the block by its root.
+    """Where a new client begins: of states that were read at the pin's height, if there is one.
+
+    Args:
+        host: name of the chain that the client will be on.
+        followed: name of the chain that it follows.
+        by_root: a person named the block by its root.
 
     Raises:
         OtherBeginning: the endpoints have another block there.

@@ -40,9 +40,11 @@ async def create_cosmos_path(
     agreement: Agreement,
     random: Random,
 ) -> CreatedPath:
-    """The hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
+    """Make the hub's client of the chain and the chain's client of the hub, each the other's counterparty.
 
-    They begin at blocks that `agreement` is reached about.
+    Raises:
+        NotConfirmed, OtherBeginning: about the blocks that they would begin at, before anything was sent.
+        RefusedByChain: a chain takes no such client, or refuses a transaction. AdapterError: a chain does not answer.
     """
     from adapters.cosmos.administration import create_client as create_on_chain
     from adapters.cosmos.administration import register_counterparty
@@ -96,7 +98,14 @@ def _beginning_at(parameters: "ClientParameters", pin: Pin | None) -> "ClientPar
 async def create_hub_client(
     chain: "CosmosChain", owner: Signer, hub_chain: "HubChain", parameters: "ClientParameters"
 ) -> str:
-    """A new client of the hub on the chain, by a transaction of `owner`; returns its identifier."""
+    """Make a client of the hub on the chain by a transaction of `owner`; returns its identifier.
+
+    It has no counterparty yet.
+
+    Raises:
+        RefusedByChain: the chain refuses the transaction.
+        AdapterError: a chain does not answer.
+    """
     from adapters.cosmos.administration import create_client
 
     states = await hub_chain.initial_states(TENDERMINT, parameters)
@@ -104,7 +113,12 @@ async def create_hub_client(
 
 
 async def parameters_of_hub(hub_chain: "HubChain", wish: Wish) -> "ClientParameters":
-    """For a client of the hub: its genesis says for how long a removed validator stays accountable."""
+    """For a client of the hub: its genesis says for how long a removed validator stays accountable.
+
+    Raises:
+        RefusedByChain: the wished trusting period is not below that time.
+        AdapterError: the hub does not answer.
+    """
     from adapters.hub.admin import genesis_periods
 
     trusting_s, unbonding_s = await genesis_periods(hub_chain.execution)
@@ -112,10 +126,14 @@ async def parameters_of_hub(hub_chain: "HubChain", wish: Wish) -> "ClientParamet
 
 
 async def parameters_of_chain(chain: "CosmosChain", wish: Wish) -> "ClientParameters":
-    """For a client of the chain: two thirds of its unbonding period, a week at most. Also asks whether it takes our clients.
+    """For a client of the chain: two thirds of its unbonding period, a week at most, unless a period is wished for.
+
+    Also asks whether the chain takes our clients.
 
     Raises:
-        RefusedByChain: its governance admits no 07-tendermint clients.
+        RefusedByChain: its governance admits no 07-tendermint clients, or the wished period is not below its unbonding
+            period.
+        AdapterError: the chain does not answer.
     """
     from adapters.cosmos.reading.queries import ALL_CLIENTS, Queries
     from adapters.interface import RefusedByChain

@@ -38,10 +38,16 @@ async def recover_by_proposal(
 ) -> ProposedRecovery:
     """Make a substitute where none is given, with the subject's parameters, and the proposal.
 
-    `followed` is the other end of the subject's path: the hub.
+    With `wish.vote` it waits, block by block and without a limit of its own, until the vote has ended.
+
+    Args:
+        followed: the other end of the subject's path: the hub.
+        owner: signs and pays, deposit included.
 
     Raises:
-        RefusedByChain: the subject is Active, or the substitute is not.
+        RefusedByChain: the subject is Active, the substitute is not, no deposit is known, or a transaction is refused.
+        NotSupported: a substitute is to be made, and what the subject follows is not a hub.
+        AdapterError: a chain does not answer.
     """
     from adapters.cosmos.administration import VoteOption, propose_recovery, vote
     from adapters.cosmos.reading.queries import Queries

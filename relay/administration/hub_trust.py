@@ -20,7 +20,14 @@ class UnusableTrust(Exception):
 
 
 def trust_of(hub: HubChainConfig) -> "HubTrust | None":
-    """None where the configuration names no genesis. Raises UnusableTrust."""
+    """What is believed of the hub: its genesis, or a header that the configuration names.
+
+    Returns:
+        None where the configuration names no genesis.
+
+    Raises:
+        UnusableTrust: the genesis cannot be read, or is another hub's.
+    """
     from adapters.hub.verified_state import FirstBlock, HubTrust, TrustedHeader
     from light_clients.tendermint.types import Validator, ValidatorSet
 
@@ -56,7 +63,13 @@ def _genesis_of(hub: HubChainConfig) -> "Genesis":
 
 
 async def proven_proposals(chain: "HubChain", trust: "HubTrust") -> "ProvenProposals":
-    """Raises EndpointMismatch where the endpoints would have transactions of another chain signed."""
+    """Proposals as proofs show them, from `trust` on; a clock of this host judges the headers.
+
+    Raises:
+        EndpointMismatch: the endpoints would have transactions of another chain signed.
+        VerificationError: what they serve does not prove.
+        AdapterError: they do not answer.
+    """
     from adapters.hub.proven_proposals import ProvenProposals
     from adapters.hub.verified_state import VerifiedState
 
@@ -68,7 +81,17 @@ async def proven_proposals(chain: "HubChain", trust: "HubTrust") -> "ProvenPropo
 async def approve(
     hub: HubChainConfig, chain: "HubChain", transactors: "Sequence[Transactor]", action: bytes
 ) -> "Receipt":
-    """`approve_and_execute`, with proofs where the configuration says what to begin from."""
+    """`approve_and_execute`, with proofs where the configuration says what to begin from.
+
+    Args:
+        transactors: of the hub's admins, as many as its threshold asks for.
+        action: encoded, with a salt of its own.
+
+    Raises:
+        RefusedByChain: the hub refuses it, or the configured genesis is unusable (UnusableTrust).
+        VerificationError: what the endpoints say does not prove.
+        AdapterError: they do not answer.
+    """
     from adapters.hub.admin import approve_and_execute
     from adapters.interface import RefusedByChain
 

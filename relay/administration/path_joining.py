@@ -43,7 +43,11 @@ class Hub:
 async def join(side: Side, hub: Hub, begun: Begun) -> str:
     """The chain's identifier of its client of the hub. What is done already is not done again.
 
-    Raises Undecided where the chain's admin has decided and the decisions wait: it says how to go on.
+    Raises:
+        Undecided: the chain's admin has decided and the decisions wait, or they are for another account to send; it
+            says how to go on.
+        RefusedByChain: a chain refuses a step.
+        AdapterError: a chain does not answer.
     """
     from adapters.evm.administration.deciding import Pending
     from adapters.evm.administration.deploy import add_client

@@ -82,7 +82,8 @@ async def create_with_hub(
     agreement: Agreement,
     random: Random,
 ) -> CreatedPath:
-    """The hub's client of a chain and the chain's client of the hub, from blocks that `agreement` is reached about."""
+    """Clients of each other on a chain and a hub, from agreed beginnings. Raises NotConfirmed, OtherBeginning,
+    Undecided."""
 
     from adapters.evm import EvmChain
     from adapters.evm.administration.deploy import deploy_hub_client, require_contract
@@ -135,7 +136,13 @@ async def create_with_hub(
 async def continue_with_hub(
     member: Member, hub: HubChainConfig, admins: Sequence[Signer], begun: Begun, random: Random
 ) -> CreatedPath:
-    """Go on with a path whose clients an earlier run has made, once what the chain's admin decided has taken effect."""
+    """Go on with a path whose clients an earlier run has made, once what the chain's admin decided has taken effect.
+
+    Raises:
+        RefusedByChain: a chain refuses a transaction.
+        Undecided: as `join`.
+        AdapterError: a chain does not answer, or a contract is not there.
+    """
     from adapters.evm import EvmChain
     from adapters.evm.administration.deploy import require_contract
     from adapters.hub import HubChain
@@ -178,7 +185,15 @@ def _created(
 
 
 async def create_direct(a: Member, b: Member, trust: Trust, random: Random) -> CreatedPath:
-    """Clients of each other on two attested chains, and their Mailboxes each other's direct peers."""
+    """Clients of each other on two attested chains, and their Mailboxes each other's direct peers.
+
+    Both identifiers are foreseen: another registration in between makes the routers refuse. What was made before an
+    error stays.
+
+    Raises:
+        RefusedByChain: a chain refuses a transaction.
+        AdapterError: a chain does not answer.
+    """
     from adapters.evm import EvmChain
     from adapters.rpc import all_of
     from relay.core.topology.chains import open_chain
@@ -227,8 +242,14 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
 
 
 async def until_final(chain: "ChainAdapter", height: int) -> None:
-    """Wait for a block that a client may begin at: `hutong deploy` returns once its block is there, which is before it is
-    final where finality comes later. Raises HeightUnavailable after FINALITY_LIMIT_S."""
+    """Wait for a block that a client may begin at.
+
+    `hutong deploy` returns once its block is there, which is before it is final where finality comes later.
+
+    Raises:
+        HeightUnavailable: it is not final after FINALITY_LIMIT_S.
+        AdapterError: the chain does not answer.
+    """
     from adapters.interface import HeightUnavailable
 
     head = (await chain.head()).height

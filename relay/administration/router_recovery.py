@@ -39,7 +39,9 @@ async def recover_router_client(
 ) -> RouterRecovery:
     """Deploy a substitute where none is given, with the subject's parameters, and take the next step towards its use.
 
-    `followed` is the other end of the subject's path. A substitute that stands already is done, whoever made the call.
+    Raises:
+        RefusedByChain: the subject is Active or has no counterparty, or a step is refused. AdapterError: no answer.
+        Pending: what was decided takes effect later, or is for another account to send; it says how to go on.
     """
     from eth_utils.address import to_canonical_address, to_checksum_address
 

@@ -11,7 +11,15 @@ POLL_S = 0.2
 
 
 async def submit_batch(chain: ChainAdapter, batch: Batch, signer: Signer, what: str) -> None:
-    """Raises RefusedByChain, named `what`, if the chain refuses a message, before it is paid for where that shows; AdapterError."""
+    """Send one transaction and wait until it is in a block, without a limit of its own.
+
+    Args:
+        what: names the refusal.
+
+    Raises:
+        RefusedByChain: the chain refuses a message, before it is paid for where that shows.
+        AdapterError: the chain does not answer, or does not take the transaction.
+    """
     address = chain.address_of(signer)
     prepared = await chain.prepare(batch, address)
     if False in prepared.expected:
@@ -33,5 +41,5 @@ async def _outcome(chain: ChainAdapter, transaction_hash: bytes) -> TransactionO
 
 
 def new_salt() -> int:
-    """Makes an action's hash its own, so that the same act can be decided twice."""
+    """A random number below 2**64: makes an action's hash its own, so that the same act can be decided twice."""
     return int.from_bytes(os.urandom(8), "big")

@@ -54,9 +54,15 @@ class LateGroup(TyperGroup):
     """Lists subcommands from the table above and imports one when it is called: web3 alone costs more than a second."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the table, which help and completion show."""
         return list(SUBCOMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the subcommand's module; None for a name that is not in the table.
+
+        Raises:
+            ModuleNotFoundError: the distribution was installed without what the command needs; `main` says so.
+        """
         if cmd_name not in SUBCOMMANDS:
             return None
         module, summary = SUBCOMMANDS[cmd_name]
@@ -78,6 +84,7 @@ class LateGroup(TyperGroup):
         ]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The table itself, for `--help`: no subcommand is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
 
@@ -109,7 +116,12 @@ def hutong(
 
 
 def main() -> None:
-    """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need."""
+    """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need.
+
+    Raises:
+        SystemExit: always. Code 2 also for an unfit interpreter, a missing module, and what the system refuses (disk,
+            port, file).
+    """
     safe_environment(os.environ)  # also for processes that libraries start
     reason = unfit_interpreter()
     if reason is not None:

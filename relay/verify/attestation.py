@@ -38,6 +38,7 @@ class Trusted:
 
     @property
     def states(self) -> MemoryConsensusStates:
+        """The trusted state as the client's rules look it up, and no other one."""
         return MemoryConsensusStates({self.client.height: self.consensus_state})
 
 
@@ -50,7 +51,11 @@ class Claim:
 
 
 def read_trusted(path: Path) -> Trusted:
-    """`client_state` and `consensus_state` in hex, JSON or by suffix TOML; UnusableInput where they are not states."""
+    """`client_state` and `consensus_state` in hex, JSON or by suffix TOML.
+
+    Raises:
+        UnusableInput: they are no states, or not of one height.
+    """
     document = document_in(path)
     texts = [document.get(name) for name in ("client_state", "consensus_state")]
     if not all(isinstance(text, str) for text in texts):
@@ -66,12 +71,23 @@ def read_trusted(path: Path) -> Trusted:
 
 
 def read_attested(path: Path) -> bytes:
-    """An update or a packet proof: raw, in hex or in base64."""
+    """An update or a packet proof: raw, in hex or in base64; at most MAX_ATTESTATION_FILE_BYTES. It is not decoded yet.
+
+    Raises:
+        UnusableInput: the file cannot be read, is empty or too long.
+    """
     return protobuf_bytes(read_file(path, MAX_ATTESTATION_FILE_BYTES), str(path))[0]
 
 
 def judge_file(judge: Judge, attested: bytes, trusted: Trusted, claim: Claim | None, now_ns: int) -> None:
-    """The light client's own rules: of an update, or with a claim of a packet proof at the trusted state."""
+    """The light client's own rules: of an update, or with a claim of a packet proof at the trusted state.
+
+    Args:
+        now_ns: nanoseconds of Unix time; a packet proof does not depend on it.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     if claim is None:
         _CLIENT.judge_header(judge, trusted.client_state, trusted.states, attested, now_ns)
     else:

@@ -27,6 +27,7 @@ class Checkpoint:
 
     @property
     def number(self) -> int:
+        """The block's number."""
         return self.state.height.revision_height
 
 
@@ -54,7 +55,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def parse(served: Served, consensus: Consensus) -> Header:
-    """Raises MalformedInput."""
+    """The header with its extra data as the consensus writes it; its hash and seals are not judged yet.
+
+    Raises:
+        MalformedInput: it is no header of this consensus.
+    """
     return header_of(Height(0, 0), served.execution(), (), consensus)
 
 
@@ -62,7 +67,14 @@ header_is_well_formed = cited(parse, SPEC, "header_is_well_formed")
 
 
 def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> None:
-    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for.
+
+    Args:
+        now_ns: nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     header = judge(header_is_well_formed, served, options.rules.consensus)
     if served.block is not None:
         judge(block_hash_matches, header, served.block)
@@ -77,7 +89,11 @@ def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Op
 
 @rule(SPEC)
 def block_hash_matches(header: Header, block: Mapping[str, Any]) -> None:
-    """The node names the block by the hash of its fields, without round and seals."""
+    """The node names the block by the hash of its fields, without round and seals.
+
+    Raises:
+        PredicateFailed: the file has another hash, or none.
+    """
     computed = block_hash(header.execution, header.extra)
     if block.get("hash") != f"0x{computed.hex()}":
         raise PredicateFailed("block_hash_matches", "hash in the file", got=block.get("hash"), expected=computed)
@@ -85,7 +101,11 @@ def block_hash_matches(header: Header, block: Mapping[str, Any]) -> None:
 
 @rule(SPEC)
 def checkpoint_hash_matches(header: Header, checkpoint: Checkpoint) -> None:
-    """The header is the checkpoint's very block."""
+    """The header is the checkpoint's very block: hash, time and listed validators.
+
+    Raises:
+        PredicateFailed: one of them differs.
+    """
     name = "checkpoint_hash_matches"
     computed = block_hash(header.execution, header.extra)
     if computed != checkpoint.hash:
@@ -100,7 +120,11 @@ def checkpoint_hash_matches(header: Header, checkpoint: Checkpoint) -> None:
 
 @rule(SPEC)
 def follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
-    """The checkpoint's block is the parent of the one above it."""
+    """The checkpoint's block is the parent of the one above it.
+
+    Raises:
+        PredicateFailed: it has another parent.
+    """
     parent = header.execution.parent_hash
     if parent != checkpoint.hash:
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)

@@ -67,10 +67,11 @@ class Shown:
 
     @property
     def first_height(self) -> int:
+        """The height of the first header in the file, counted back from the checkpoint."""
         return self.checkpoint.height - (self.position or 0)
 
     def height_of(self, header: BlockHeader) -> int | None:
-        """Of a header that is in the file, at the checkpoint or above it."""
+        """The height of a header that is in the file, at the checkpoint or above it; None for any other."""
         for index in range(self.position or 0, len(self.headers)):
             if self.headers[index] == header:
                 return self.first_height + index
@@ -78,7 +79,11 @@ class Shown:
 
 
 def parse_network(name: str) -> Network:
-    """UnusableInput for a name that is none, or that cannot be judged by headers."""
+    """The network of that name, in any case of its letters.
+
+    Raises:
+        UnusableInput: there is none, or it cannot be judged by headers.
+    """
     try:
         network = Network[name.upper()]
         parameters_of(network)
@@ -89,7 +94,11 @@ def parse_network(name: str) -> Network:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """(height, hash) as JSON or, by suffix, TOML; `hash` as nodes show it."""
+    """(height, hash) as JSON or, by suffix, TOML; `hash` as nodes show it, which is the reverse of its bytes.
+
+    Raises:
+        UnusableInput: the file is no such checkpoint.
+    """
     data = read_file(path)
     if path.suffix == ".toml":
         try:
@@ -107,7 +116,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Raw bytes, hex (in any lines), or the JSON answer of a node whose result is hex or a list of hex."""
+    """Raw bytes, hex (in any lines), or the JSON answer of a node whose result is hex or a list of hex.
+
+    Raises:
+        UnusableInput: the file cannot be read, or is JSON without hex, or an error of the node.
+    """
     data = read_file(path)
     text = _SPACE.sub(b"", data)
     if _HEX.fullmatch(text):
@@ -129,7 +142,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_transaction(path: Path) -> Transaction:
-    """With or without witness; UnusableInput where it is none."""
+    """With or without witness, in any form that `read_bytes` reads.
+
+    Raises:
+        UnusableInput: it is none.
+    """
     try:
         return decode_transaction(read_bytes(path), str(path), with_witness=True)
     except MalformedInput as error:
@@ -137,7 +154,15 @@ def read_transaction(path: Path) -> Transaction:
 
 
 def read_claim(key: str | None, value: str | None, publisher: str | None, funding: Path | None) -> Claim | None:
-    """All four, or none: UnusableInput for a part of them."""
+    """The message of four options: all four, or none (None).
+
+    Args:
+        key, value, publisher: hex; `value` has 32 bytes, `publisher` is an output script.
+        funding: a file with the transaction that the message's is paid out of.
+
+    Raises:
+        UnusableInput: a part of them is given, or one is not what it should be.
+    """
     if key is None and value is None and publisher is None and funding is None:
         return None
     if key is None or value is None or publisher is None or funding is None:
@@ -156,7 +181,11 @@ def read_shown(
     coinbase: Path | None,
     claim: Claim | None = None,
 ) -> Shown:
-    """Everything parsed; UnusableInput where a file is not what it should be, or the headers begin too late."""
+    """Everything parsed, at most MAX_FILE_HEADERS headers.
+
+    Raises:
+        UnusableInput: a file is not what it should be, or the headers begin too late or too deep below the checkpoint.
+    """
     try:
         decoded = decode_headers(read_bytes(headers), str(headers), MAX_FILE_HEADERS)
         merkle_block = None if proof is None else decode_merkle_block(read_bytes(proof), str(proof))
@@ -183,7 +212,15 @@ _difficulty_known = cited(state_from_ancestors, SPEC, "difficulty_known")
 
 
 def judge_file(judge: Judge, shown: Shown, depth: int, now_ns: int) -> None:
-    """Every rule, in order: the headers from the checkpoint on, then what the proof shows of a block among them."""
+    """Every rule, in order: the headers from the checkpoint on, then what the proof shows of a block among them.
+
+    Args:
+        depth: confirmations that the proof's block must have, itself included.
+        now_ns: nanoseconds of Unix time, for the rule on headers from the future.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     position = judge(checkpoint_in_file, shown)
     judge(ancestors_linked, shown, position)
     parameters = parameters_of(shown.network)
@@ -211,7 +248,11 @@ def _judge_proof(judge: Judge, shown: Shown, proof: MerkleBlock, depth: int) -> 
 
 @rule(SPEC)
 def checkpoint_in_file(shown: Shown) -> int:
-    """The checkpoint's block is among the headers. Returns its place."""
+    """The checkpoint's block is among the headers. Returns its place, from 0.
+
+    Raises:
+        PredicateFailed: no header has its hash.
+    """
     if shown.position is None:
         raise PredicateFailed(
             "checkpoint_in_file", "no header has the checkpoint's hash", expected=display(shown.checkpoint.block_hash)
@@ -221,14 +262,22 @@ def checkpoint_in_file(shown: Shown) -> int:
 
 @rule(SPEC)
 def ancestors_linked(shown: Shown, position: int) -> None:
-    """Headers below the checkpoint are its ancestors, so that its hash vouches for what is read of them."""
+    """Headers below the checkpoint are its ancestors, so that its hash vouches for what is read of them.
+
+    Raises:
+        PredicateFailed: one is not the parent of the next.
+    """
     for index in range(1, position + 1):
         headers_linked(shown.headers[index], shown.headers[index - 1].block_hash, shown.first_height + index)
 
 
 @rule(SPEC)
 def block_in_headers(shown: Shown, proof: MerkleBlock) -> int:
-    """The proof's block is among the headers. Returns its height."""
+    """The proof's block is among the headers from the checkpoint on. Returns its height.
+
+    Raises:
+        PredicateFailed: it is not.
+    """
     height = shown.height_of(proof.header)
     if height is None:
         raise PredicateFailed(
@@ -241,7 +290,14 @@ def block_in_headers(shown: Shown, proof: MerkleBlock) -> int:
 
 @rule(SPEC)
 def coinbase_sets_depth(coinbase: Transaction, matches: Mapping[int, bytes]) -> None:
-    """A coinbase where the tree has its first leaf: what it counts as leaves are transactions, not inner nodes."""
+    """A coinbase where the tree has its first leaf: what it counts as leaves are transactions, not inner nodes.
+
+    Args:
+        matches: the proof's leaves, by their place in the block.
+
+    Raises:
+        PredicateFailed: the first leaf is not this coinbase, or the coinbase has 64 bytes (CVE-2017-12842).
+    """
     not_ambiguous(coinbase)
     if not coinbase.is_coinbase or matches.get(0) != coinbase.txid:
         raise PredicateFailed(
@@ -254,7 +310,14 @@ def coinbase_sets_depth(coinbase: Transaction, matches: Mapping[int, bytes]) -> 
 
 @rule(SPEC)
 def transaction_matches(transaction: Transaction, matches: Mapping[int, bytes]) -> None:
-    """The proof is of this transaction."""
+    """The proof is of this transaction.
+
+    Args:
+        matches: the proof's leaves, by their place in the block.
+
+    Raises:
+        PredicateFailed: it is of others alone.
+    """
     if transaction.txid not in matches.values():
         raise PredicateFailed(
             "transaction_matches", "the proof is of other transactions", expected=display(transaction.txid)

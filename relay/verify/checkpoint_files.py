@@ -10,7 +10,11 @@ from relay.verify.inputs import UnusableInput, parse_json, read_file
 
 
 def document_in(path: Path) -> Mapping[str, Any]:
-    """The object in a JSON file, or in a TOML one by its suffix."""
+    """The object in a JSON file, or in a TOML one by its suffix; at most MAX_FILE_BYTES.
+
+    Raises:
+        UnusableInput: the file cannot be read or holds no object.
+    """
     data = read_file(path)
     if path.suffix == ".toml":
         try:
@@ -24,7 +28,11 @@ def document_in(path: Path) -> Mapping[str, Any]:
 
 
 def named(document: Mapping[str, Any], path: Path, *names: str) -> Any:
-    """The value under the first of `names` that is there."""
+    """The value under the first of `names` that is there and not null.
+
+    Raises:
+        UnusableInput: the document has none of them; the sentence names the first, and `path`.
+    """
     for name in names:
         if document.get(name) is not None:
             return document[name]
@@ -32,7 +40,14 @@ def named(document: Mapping[str, Any], path: Path, *names: str) -> Any:
 
 
 def whole_number(value: Any, what: str) -> int:
-    """A number, or a decimal or 0x text of one."""
+    """A number in [0, 2**64), or a decimal or 0x text of one.
+
+    Args:
+        what: names the value in a refusal.
+
+    Raises:
+        UnusableInput: it is no such number.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
     else:

@@ -30,9 +30,15 @@ class Checkpoint:
 
     @property
     def number(self) -> int:
+        """The block's number."""
         return self.state.snapshot.number
 
     def options(self, confirmations: int, trusting_period_s: int, clock_drift_s: int) -> Options:
+        """The chain's parameters together with how far the user trusts.
+
+        Args:
+            confirmations: blocks above the one that is believed.
+        """
         return Options(self.period_s, self.epoch_length, confirmations, trusting_period_s, clock_drift_s)
 
 
@@ -85,7 +91,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_blocks(files: Sequence[Path]) -> tuple[Served, ...]:
-    """Blocks of all files; a file holds one, or a JSON list of them."""
+    """Blocks of all files, in their order; a file holds one, or a JSON list of them.
+
+    Raises:
+        UnusableInput: a file is not what it should be, or there are not 1 to MAX_HEADERS blocks.
+    """
     blocks: list[Served] = []
     for path in files:
         data = read_file(path).strip()
@@ -107,7 +117,15 @@ def judge_file(
     height: int | None,
     now_ns: int,
 ) -> None:
-    """Every rule, in order. The checkpoint's block alone must be the very one; blocks above it, a branch."""
+    """Every rule, in order. The checkpoint's block alone must be the very one; blocks above it, a branch.
+
+    Args:
+        height: of the block that is to be believed; None: the newest that has `options.confirmations` above it.
+        now_ns: nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     blocks = judge(headers_are_well_formed, served)
     judge(block_hashes_match, served)
     if len(blocks) == 1 and blocks[0].execution.number == checkpoint.number:
@@ -127,7 +145,11 @@ headers_are_well_formed = cited(_sorted, SPEC, "headers_are_well_formed")
 
 @rule("EIP-225")
 def block_hashes_match(served: Sequence[Served]) -> None:
-    """A node names a block by the hash of its fields."""
+    """A node names a block by the hash of its fields (EIP-225); header RLP has no name.
+
+    Raises:
+        PredicateFailed: a block has another name.
+    """
     for one in served:
         if one.block is None:
             continue
@@ -140,7 +162,11 @@ def block_hashes_match(served: Sequence[Served]) -> None:
 
 @rule(SPEC)
 def checkpoint_hash_matches(block: SealedBlock, checkpoint: Checkpoint) -> None:
-    """The block is the checkpoint's very one."""
+    """The block is the checkpoint's very one: hash, time, seal and listed signers.
+
+    Raises:
+        PredicateFailed: one of them differs.
+    """
     name = "checkpoint_hash_matches"
     if block.hash != checkpoint.state.block_hash:
         raise PredicateFailed(name, "another block at the checkpoint's height", block.hash, checkpoint.state.block_hash)

@@ -45,7 +45,11 @@ class Trust:
 
 
 def read_network(name: str) -> Network:
-    """A known network by name, or a JSON file `{spec, genesis}` of its node's answers."""
+    """A known network by name, or a JSON file `{spec, genesis}` of its node's answers.
+
+    Raises:
+        UnusableInput: neither, or the file describes no network that can be judged.
+    """
     known = NETWORKS.get(name)
     if known is not None:
         return known
@@ -59,7 +63,11 @@ def read_network(name: str) -> Network:
 
 
 def fork_option(name: str) -> Fork:
-    """`--fork`: the containers of SSZ files and of JSON without a version."""
+    """`--fork`, in any case of its letters: the containers of SSZ files and of JSON without a version.
+
+    Raises:
+        UnusableInput: no fork from Altair to Fulu has the name.
+    """
     try:
         return beacon_json.fork_named(name.lower())
     except (MalformedInput, UnsupportedOperation):
@@ -68,7 +76,15 @@ def fork_option(name: str) -> Fork:
 
 
 def read_served(paths: Iterable[Path], network: Network, fork: Fork | None) -> list[Served]:
-    """Every object of the files in order: JSON, SSZ, raw snappy blocks of SSZ, and the SSZ stream of /updates."""
+    """Every object of the files in order: JSON, SSZ, raw snappy blocks of SSZ, and the SSZ stream of /updates.
+
+    Args:
+        fork: of what names none itself; None where every file does.
+
+    Raises:
+        UnusableInput: a file holds no light client objects, or too many, or there is not one bootstrap, at the
+            beginning.
+    """
     served: list[Served] = []
     for path in paths:
         data = read_file(path)
@@ -166,7 +182,16 @@ _signed_by_supermajority = cited(
 
 
 def judge_file(judge: Judge, served: list[Served], trust: Trust, now_ns: int) -> None:
-    """Every rule, in order: the bootstrap from the trusted root, then each update from the store so far."""
+    """Every rule, in order: the bootstrap from the trusted root, then each update from the store so far.
+
+    Args:
+        served: as `read_served` gives it.
+        now_ns: nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+        UnusableInput: there is not one bootstrap, at the beginning.
+    """
     first = served[0].value
     if not isinstance(first, Bootstrap):
         raise UnusableInput("the first file is not a bootstrap")

@@ -24,11 +24,23 @@ class Served:
     header_rlp: bytes
 
     def execution(self) -> ExecutionHeader:
-        """Raises MalformedInput."""
+        """The header, parsed; its hash is not compared with anything.
+
+        Raises:
+            MalformedInput: it is none.
+        """
         return decode_header(self.header_rlp) if self.block is None else header_from_rpc(self.block)
 
 
 def time_s(value: Any, what: str) -> int:
+    """Seconds of Unix time: of a number, a text of one, RFC 3339 in UTC, or a TOML date with time.
+
+    Args:
+        what: names the value in a refusal.
+
+    Raises:
+        UnusableInput: it is none of these.
+    """
     if isinstance(value, int) or (isinstance(value, str) and value[:2] in ("0x", "0X")):
         return whole_number(value, what)
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -36,7 +48,11 @@ def time_s(value: Any, what: str) -> int:
 
 
 def read_served(path: Path) -> Served:
-    """An `eth_getBlockByNumber` answer, bare or in its envelope, or a header's RLP in hex."""
+    """An `eth_getBlockByNumber` answer, bare or in its envelope, or a header's RLP in hex.
+
+    Raises:
+        UnusableInput: the file is neither, or holds an error of the node.
+    """
     data = read_file(path).strip()
     if _HEX_FILE.fullmatch(data):
         return Served(None, parse_hex(data.strip(b'"').decode(), str(path)))
@@ -44,7 +60,11 @@ def read_served(path: Path) -> Served:
 
 
 def served_of(document: Any, path: Path) -> Served:
-    """One parsed answer."""
+    """One parsed answer, whose header may also be the RLP in its member `headerRlp`.
+
+    Raises:
+        UnusableInput: it is no block, or an error of the node.
+    """
     if isinstance(document, Mapping) and document.get("error"):
         raise UnusableInput(f"{path} is an error response of the node")
     if isinstance(document, Mapping) and "result" in document:

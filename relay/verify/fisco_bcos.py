@@ -35,6 +35,7 @@ class Checkpoint:
 
     @property
     def number(self) -> int:
+        """The block's number."""
         return self.state.height.revision_height
 
 
@@ -55,19 +56,29 @@ class Served:
 
     @property
     def generation(self) -> Generation:
+        """2 or 3, by the members that the block has: the rules and encodings differ."""
         return generation_of(self.block)
 
     def parse(self) -> Header:
-        """Raises MalformedInput or UnsupportedOperation."""
+        """The header, whose hash and signatures are not judged yet.
+
+        Raises:
+            MalformedInput: it is none.
+            UnsupportedOperation: a version whose encoding is not known.
+        """
         return header_from_rpc(self.block, Height(0, 0))
 
     def transactions(self) -> int | None:
-        """How many the node lists in the block, if it lists them."""
+        """How many the node lists in the block; None where it lists none."""
         listed = self.block.get("transactions")
         return len(listed) if isinstance(listed, list) else None
 
     def named_hash(self) -> bytes:
-        """The hash that the node gives the block. Raises MalformedInput."""
+        """The 32-byte hash that the node gives the block.
+
+        Raises:
+            MalformedInput: it gives none.
+        """
         try:
             return parse_hex(str(self.block.get("hash")), "hash", 32)
         except UnusableInput as error:
@@ -120,7 +131,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_served(block: Path, transaction: Path | None, receipt: Path | None) -> Served:
-    """A block as nodes serve it, bare or in its envelope, and answers of what is claimed to be in it."""
+    """A block as nodes serve it, bare or in its envelope, and answers of what is claimed to be in it.
+
+    Raises:
+        UnusableInput: a file is no such answer, or an error of the node.
+    """
     found = _result(block)
     if "sealerList" not in found or "signatureList" not in found:
         raise UnusableInput(f"{block} is not a {RPC} answer with sealerList and signatureList")
@@ -140,7 +155,16 @@ def _result(path: Path) -> Mapping[str, Any]:
 
 
 def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: int) -> None:
-    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for.
+
+    What is claimed to be in the block is judged last.
+
+    Args:
+        now_ns: nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     header = judge(header_is_well_formed, served)
     crypto_suite = judge(block_hash_matches, header, served)
     if header.block.number == checkpoint.number:
@@ -160,13 +184,21 @@ def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, bounds: Bou
 
 @rule(SPEC)
 def header_is_well_formed(served: Served) -> Header:
-    """Reads the header of the node's answer."""
+    """Read the header of the node's answer.
+
+    Raises:
+        MalformedInput, UnsupportedOperation: as `Served.parse`.
+    """
     return served.parse()
 
 
 @rule(SPEC)
 def block_hash_matches(header: Header, served: Served) -> CryptoSuite:
-    """The node's hash is the header's own under one of the suites. Returns it."""
+    """The node's hash is the header's own under one of the suites. Returns that suite.
+
+    Raises:
+        VerificationError: it is so under none.
+    """
     return suite_of(header, served.named_hash())
 
 
@@ -176,7 +208,11 @@ def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header, s
 
 @rule(SPEC)
 def checkpoint_hash_matches(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkpoint) -> None:
-    """The block is the checkpoint's very one."""
+    """The block is the checkpoint's very one: hash, time and listed sealers with their weights.
+
+    Raises:
+        PredicateFailed: one of them differs.
+    """
     name = "checkpoint_hash_matches"
     computed = block_hash(crypto_suite, header)
     if computed != checkpoint.hash:
@@ -192,7 +228,11 @@ def checkpoint_hash_matches(crypto_suite: CryptoSuite, header: Header, checkpoin
 
 @rule(SPEC)
 def follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
-    """The checkpoint's block is the parent of the one above it."""
+    """The checkpoint's block is the parent of the one above it.
+
+    Raises:
+        PredicateFailed: it has another parent.
+    """
     if header.block.parent_hash != checkpoint.hash:
         raise PredicateFailed(
             "follows_checkpoint",

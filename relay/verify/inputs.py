@@ -19,7 +19,11 @@ class UnusableInput(Exception):
 
 
 def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-    """The whole file, by default at most 16 MiB."""
+    """The whole file; what is only white space counts as empty.
+
+    Raises:
+        UnusableInput: it cannot be read, is empty, or has more than `max_bytes`.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
@@ -33,7 +37,16 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 
 
 def parse_json(data: bytes, what: str) -> Any:
-    """JSON with the bounds that answers of nodes have: depth, no repeated keys, no NaN; UnusableInput where it is not."""
+    """JSON with the bounds that answers of nodes have: depth, no repeated keys, no NaN.
+
+    A byte order mark at the beginning is passed over.
+
+    Args:
+        what: names the text in a refusal.
+
+    Raises:
+        UnusableInput: it is not JSON within these bounds.
+    """
     try:
         return json_text.parse_json(data.removeprefix(codecs.BOM_UTF8), "body", MAX_FILE_BYTES)
     except MalformedInput as error:
@@ -42,12 +55,24 @@ def parse_json(data: bytes, what: str) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """The file as JSON."""
+    """The file as JSON.
+
+    Raises:
+        UnusableInput: as `read_file` and `parse_json`.
+    """
     return parse_json(read_file(path), str(path))
 
 
 def parse_hex(text: str, name: str, size: int | None = None) -> bytes:
-    """Hex with or without 0x; `name` is the option or field, `size` the bytes that it must have."""
+    """Bytes of hex with or without 0x; may be empty.
+
+    Args:
+        name: the option or field, for a refusal.
+        size: the bytes that it must have; None: any number.
+
+    Raises:
+        UnusableInput: it is not hex, or of another size.
+    """
     if _HEX.fullmatch(text) is None:
         raise UnusableInput(f"{name} is not hex: {text[:80]}")
     data = bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
@@ -57,7 +82,14 @@ def parse_hex(text: str, name: str, size: int | None = None) -> bytes:
 
 
 def required(text: str | None, option: str, what: str) -> str:
-    """The option's text, or UnusableInput: a file proves nothing without something trusted from elsewhere."""
+    """The option's text: a file proves nothing without something trusted from elsewhere.
+
+    Args:
+        what: says what to give there.
+
+    Raises:
+        UnusableInput: the option is absent.
+    """
     if text is None:
         raise UnusableInput(f"no trust root: give {option}, {what}")
     return text

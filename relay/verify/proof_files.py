@@ -49,7 +49,13 @@ def read_ics23(data: bytes, what: str) -> Ics23File:
 
 
 def protobuf_bytes(data: bytes, what: str) -> tuple[bytes, str]:
-    """A message out of a file, and its form there: in hex, in base64, or as it is."""
+    """A message out of a file, and its form there: in hex, in base64, or as it is.
+
+    What looks like hex or base64 is taken for it. The message is not parsed.
+
+    Raises:
+        UnusableInput: it looks like base64 and is not.
+    """
     text = data.strip()
     if _HEX_TEXT.fullmatch(text):
         return parse_hex(text.decode(), what), "hex"
@@ -149,7 +155,12 @@ def judge_ics23(
 
 
 def read_claims(document: Any, what: str) -> list[tuple[bytes, bytes | None]]:
-    """Keys with their claimed values, hex, or null for absent, as a JSON object; UnusableInput where it is none."""
+    """Keys with their claimed values, hex, or null for absent, as a JSON object; in its order.
+
+    Raises:
+        UnusableInput: it is no object of 1 to MAX_BATCH_ENTRIES, something in it is not hex, or a key or value is
+            empty.
+    """
     if not isinstance(document, Mapping) or not 0 < len(document) <= MAX_BATCH_ENTRIES:
         raise UnusableInput(
             f"{what} is not an object of 1 to {MAX_BATCH_ENTRIES} keys with their values or null, in hex"
@@ -168,7 +179,12 @@ def read_claims(document: Any, what: str) -> list[tuple[bytes, bytes | None]]:
 def audit_ics23_batch(
     file: Ics23File, spec: ics23.ProofSpec, root: bytes, claims: Sequence[tuple[bytes, bytes | None]]
 ) -> tuple[CheckVerdict, ...]:
-    """What every rule of every claim said, by the one proof in the file, in the tree's order; the key before each name."""
+    """What every rule of every claim said, by the one proof in the file, in the tree's order; the key before each name.
+
+    Args:
+        file: has one proof.
+        root: that the user trusts.
+    """
     chain = ics23_pb2.MerkleProof()
     chain.ParseFromString(file.merkle_proof)
     proof = chain.proofs[0].SerializeToString(deterministic=True)
@@ -185,7 +201,11 @@ def _under_its_key(verdict: CheckVerdict, ordered: Sequence[tuple[bytes, bytes |
 
 
 def read_eip1186(document: Any, what: str) -> mpt.AccountClaim:
-    """An `eth_getProof` result, bare or in its JSON-RPC envelope; UnusableInput where it is not one."""
+    """An `eth_getProof` result, bare or in its JSON-RPC envelope, with at most MAX_SLOTS slots.
+
+    Raises:
+        UnusableInput: it is no such result, or an error of the node.
+    """
     if isinstance(document, Mapping) and document.get("error"):
         raise UnusableInput(f"{what} is an error response of the node")
     if isinstance(document, Mapping) and "result" in document:

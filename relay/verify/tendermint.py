@@ -54,7 +54,14 @@ class Served:
 
 
 def parse_time(text: str, what: str) -> int:
-    """RFC 3339 in UTC or Unix seconds → ns."""
+    """Nanoseconds of Unix time from RFC 3339 in UTC or from Unix seconds of at most 12 digits.
+
+    Args:
+        what: names the value in a refusal.
+
+    Raises:
+        UnusableInput: it is neither.
+    """
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text) * NANOSECONDS_PER_SECOND
     try:
@@ -64,7 +71,11 @@ def parse_time(text: str, what: str) -> int:
 
 
 def parse_trust_level(text: str) -> TrustLevel:
-    """`1/3` to `1/1`."""
+    """A fraction from `1/3` to `1/1`.
+
+    Raises:
+        UnusableInput: it is no fraction, or below or above that.
+    """
     numerator, slash, denominator = text.partition("/")
     if not slash or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (numerator, denominator)):
         raise UnusableInput(f"--trust-level is not a fraction such as 1/3: {text[:40]}")
@@ -174,7 +185,13 @@ def _collect(document: Any, served: Served, depth: int = 0) -> None:
 
 
 def read_served(paths: list[Path]) -> Served:
-    """One signed header and, in one or more pages, its validators, from `/commit` and `/validators` or one joint file."""
+    """One signed header and, in one or more pages, its validators.
+
+    They come from `/commit` and `/validators` or one joint file; a file may hold a list of up to MAX_ANSWERS answers.
+
+    Raises:
+        UnusableInput: a file is not JSON or is an error of the node, or there is not one header with its commit.
+    """
     served = Served()
     for path in paths:
         document = parse_json(read_file(path), str(path))
@@ -192,7 +209,11 @@ _chain_id_matches = cited(chain_id_matches, SPEC)
 
 @rule(SPEC)
 def checkpoint_hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
-    """The header is the checkpoint's very block."""
+    """The header is the checkpoint's very block; times are compared in whole seconds.
+
+    Raises:
+        PredicateFailed: hash or time differs.
+    """
     actual = header_hash(signed_header.header)
     if actual != checkpoint.hash:
         raise PredicateFailed(
@@ -210,7 +231,11 @@ def checkpoint_hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint)
 
 @rule(SPEC)
 def follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
-    """The checkpoint's block is the parent of the one above it."""
+    """The checkpoint's block is the parent of the one above it.
+
+    Raises:
+        PredicateFailed: it has another parent.
+    """
     parent = signed_header.header.last_block_id.hash
     if parent != checkpoint.hash:
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)
@@ -219,14 +244,25 @@ def follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> N
 def judge_checkpoint(
     judge: Judge, signed_header: SignedHeader, validators: ValidatorSet, checkpoint: Checkpoint
 ) -> None:
-    """The header is the checkpoint's very block, and its own validators signed it."""
+    """The header is the checkpoint's very block, and its own validators signed it.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     judge(_chain_id_matches, signed_header.header, checkpoint.chain_id)
     judge(checkpoint_hash_matches, signed_header, checkpoint)
     judge_commit(judge, signed_header, validators, CommitSignatures(checkpoint.chain_id, signed_header.commit))
 
 
 def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> None:
-    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for.
+
+    Args:
+        now_ns: nanoseconds of Unix time.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+    """
     signed_header, validators = judge(file_is_well_formed, served, checkpoint)
     header = signed_header.header
     if header.height == checkpoint.height:
@@ -242,7 +278,12 @@ def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Op
 
 @rule(RPC)
 def file_is_well_formed(served: Served, checkpoint: Checkpoint) -> tuple[SignedHeader, ValidatorSet]:
-    """Reads the header and its validators, which are the checkpoint's where the file has none."""
+    """Read the header and its validators, which are the checkpoint's where the file has none.
+
+    Raises:
+        MalformedInput: the file's are none.
+        PredicateFailed: the file has none, and the set has changed since the checkpoint.
+    """
     signed_header = rpc_json.signed_header_from_rpc(served.signed_headers[0])
     if served.validators:
         listed = {"validators": served.validators, "proposer": served.proposer}

@@ -37,6 +37,7 @@ class LightBlock:
 
     @property
     def height(self) -> int:
+        """The header's, without the revision."""
         return self.signed_header.header.height
 
 
@@ -65,7 +66,14 @@ def _paths(given: Sequence[Path]) -> list[Path]:
 
 
 def read_light_blocks(given: Sequence[Path], checkpoint: Checkpoint) -> dict[int, LightBlock]:
-    """By height, ascending. UnusableInput where a file is none, lacks its validators, or contradicts another one."""
+    """What the files hold, by height, ascending: at most MAX_HEADERS files, one header each.
+
+    Args:
+        given: files, and folders, of which the `.json` files are read.
+
+    Raises:
+        UnusableInput: a file is none, lacks its validators, or contradicts another one.
+    """
     headers: dict[int, tuple[SignedHeader, Path, ValidatorSet | None]] = {}
     sets = {validator_set_hash(checkpoint.validators): checkpoint.validators}
     for path in _paths(given):
@@ -107,7 +115,15 @@ class Search:
     now_ns: int
 
     def judge_step(self, judge: Judge, trusted: int, height: int) -> None:
-        """Every rule of the header at `height`, from a height that is believed: the checkpoint's or one of the files."""
+        """Every rule of the header at `height`, from a height that is believed: the checkpoint's or one of the files.
+
+        Args:
+            trusted: the believed height, below `height`.
+
+        Raises:
+            InsufficientTrust: too few of the believed validators signed it: a header in between may help.
+            VerificationError: of any other rule that does not hold.
+        """
         block, believed = self.blocks[height], self.blocks.get(trusted)
         if believed is None:
             state = TrustedState(
@@ -139,13 +155,21 @@ class Search:
         )
 
     def judge_first(self, judge: Judge) -> None:
-        """Of the checkpoint's own block, where a file has it: then it also says who signs next."""
+        """Judge the checkpoint's own block, where a file has it: then it also says who signs next.
+
+        Raises:
+            VerificationError: of the first rule that does not hold.
+        """
         block = self.blocks.get(self.checkpoint.height)
         if block is not None:
             judge_checkpoint(judge, block.signed_header, block.validators, self.checkpoint)
 
     def find(self, target: int) -> Way:
-        """The way to `target`. A step that fails by anything but too little trust ends the way there, to be printed."""
+        """The way to `target`, with as few headers as the schedule of a relay would fetch.
+
+        A step that fails by anything but too little trust ends the way there, to be printed. Does not raise: what is
+        missing is said in the way.
+        """
         heights = [self.checkpoint.height, *(at for at in self.blocks if self.checkpoint.height < at <= target)]
         places = Bisection.between(0, len(heights) - 1)
         try:
@@ -172,7 +196,11 @@ class Search:
         return tuple(self.blocks[heights[place]] for place in places)
 
     def judge_way(self, judge: Judge, way: Way, target: int) -> None:
-        """Every rule of every step, each under the height that it makes believed; last, that the way ends at the target."""
+        """Every rule of every step, each under the height that it makes believed; last, that it ends at the target.
+
+        Raises:
+            VerificationError: of the first rule that does not hold.
+        """
         self.judge_first(judge.under(f"{self.checkpoint.height}."))
         trusted = self.checkpoint.height
         for block in way.blocks:
@@ -183,13 +211,20 @@ class Search:
 
 @rule(SPEC)
 def target_is_reached(way: Way, reached: int, target: int) -> None:
-    """The way leads to the height that was asked for."""
+    """The way leads to the height that was asked for.
+
+    Args:
+        reached: the last believed height.
+
+    Raises:
+        PredicateFailed: it ends before; the reason is the way's.
+    """
     if way.missing is not None or reached != target:
         raise PredicateFailed("target_is_reached", way.missing or "the way ends before", reached, target)
 
 
 def subject_of(way: Way, search: Search, target: int) -> dict[str, str]:
-    """What is judged; the way as the schedule found it."""
+    """What is judged; the way as the schedule found it. There must be a header in the files."""
     checkpoint = search.checkpoint
     heights = (checkpoint.height, *(block.height for block in way.blocks))
     return {

@@ -25,7 +25,18 @@ from relay.verify.inputs import UnusableInput
 
 
 def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
-    """The bundle of every packet that the relay has evidence of; why a packet has none goes to standard error."""
+    """The bundle of every packet that the relay has evidence of; why a packet has none goes to standard error.
+
+    Args:
+        file: the relay's configuration; its chains are asked.
+
+    Returns:
+        (packet id, encoded bundle), in the order in which they were made.
+
+    Raises:
+        UnusableInput: the relay's evidence cannot be read.
+        typer.Exit: code 2, the configuration is unusable; code 1, a chain does not answer.
+    """
     made: dict[str, bytes] = {}
     reasons = run_administration(partial(_export, config_of(file), made))
     if isinstance(reasons, str):
@@ -54,7 +65,12 @@ async def _export(config: Config, made: dict[str, bytes], random: Random) -> Map
 
 
 def publish_now(file: Path) -> None:
-    """Write the head of the configured archive down on its hub."""
+    """Write the head of the configured archive down on its hub, and say what an auditor must know.
+
+    Raises:
+        typer.Exit: code 2, the configuration, the archive or the key is unusable, or the relay submits with the same
+            account; code 1, the hub refused it or asks for more than its fee limits.
+    """
     config = config_of(file)
     hub, anchor = _anchor_of(config)
     try:
@@ -78,7 +94,16 @@ def publish_now(file: Path) -> None:
 
 
 def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publisher: str | None) -> None:
-    """The proof of the newest anchor, into a file."""
+    """The proof of the newest anchor, into a file.
+
+    Args:
+        output: written anew.
+        checkpoint: of the hub, from which the proof's headers lead; None: the proof names no root of trust of its own.
+        publisher: the account that anchored, in hex; None: that of the configured key.
+
+    Raises:
+        typer.Exit: code 2, an input is unusable; code 1, nothing is anchored or the hub does not answer.
+    """
     from relay.cli.common.output_files import _write
 
     config = config_of(file)
@@ -105,7 +130,11 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
 def deploy(
     file: Path, keystore: Path, password_file: Path | None, password_env: str | None, hub_name: str | None
 ) -> None:
-    """A new contract on the hub."""
+    """Deploy a new contract for anchors on the hub and print its address.
+
+    Raises:
+        typer.Exit: code 2, the configuration or the key is unusable; code 1, the hub refused it.
+    """
     hub = hub_of(config_of(file), hub_name)
     signer = signer_of(keystore, password_file, password_env)
     contract = run_administration(partial(_deploy, hub, signer))

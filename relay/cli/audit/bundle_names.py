@@ -7,7 +7,11 @@ from relay.verify.inputs import UnusableInput
 
 
 def bundle_file_names(packet_ids: Iterable[str]) -> dict[str, str]:
-    """Of each packet (`chain id/client/sequence`) the name of its file. Raises UnusableInput where two would have one."""
+    """The name of the file of each packet (`chain id/client/sequence`), in their order.
+
+    Raises:
+        UnusableInput: two packets would have one file.
+    """
     files: dict[str, str] = {}
     taken: dict[str, str] = {}
     for packet_id in packet_ids:

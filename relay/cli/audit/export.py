@@ -30,7 +30,19 @@ if TYPE_CHECKING:
 def export_bundles(
     config: Path, output: Path, packet_id: str | None, checkpoint: list[Path], *, every: bool, as_json: bool
 ) -> None:
-    """The bundle of one packet, or of every packet in the archive."""
+    """Write the bundle of one packet to a file, or of every packet in the archive to a folder.
+
+    With checkpoints each bundle is judged before it is written.
+
+    Args:
+        packet_id: chain/client/sequence; None exactly where `every` is set.
+        checkpoint: files and folders.
+        as_json: print what was written as JSON.
+
+    Raises:
+        typer.Exit: code 2, an input is unusable or a file cannot be written; code 1, there is no provable bundle, a
+            chain does not answer, or a bundle does not hold.
+    """
     from relay.audit import Auditor, MissingTrust
 
     loaded = config_of(config)
@@ -55,7 +67,15 @@ def export_bundles(
 
 
 def write_checkpoint(config: Path, chain: str, output: Path, height: int | None) -> None:
-    """What a node says of a chain."""
+    """Write down what a node says of a chain, and print height and hash for comparison. Nothing of it is proven.
+
+    Args:
+        height: None: the chain's head. Of an Ethereum chain no other can be had.
+
+    Raises:
+        typer.Exit: code 2, an input is unusable or the file cannot be written; code 1, the chain does not answer, or no
+            configured path says how to follow it.
+    """
     from relay.archive.checkpoint import encode_checkpoint
 
     loaded = config_of(config)

@@ -32,17 +32,30 @@ class OpenedSource:
 
 
 def read_checkpoints(paths: Sequence[Path]) -> list[Checkpoint]:
-    """Files as they are given, and the checkpoints of folders. Raises UnusableInput, naming the file."""
+    """Files as they are given, and the checkpoints of folders, in the order of their names.
+
+    Raises:
+        UnusableInput: as `read_roots`.
+    """
     return [checkpoint for checkpoint, _ in read_roots(paths)]
 
 
 def read_roots(paths: Sequence[Path]) -> list[tuple[Checkpoint, TrustRoot]]:
-    """Checkpoints, each with what a report says of its file. Raises UnusableInput."""
+    """Checkpoints, each with what a report says of its file. Whether two are of one chain is not checked here.
+
+    Raises:
+        UnusableInput: a file is no checkpoint, a folder has none, or there are more than MAX_CHECKPOINTS. It names the
+            file.
+    """
     return [_root_of(path) for path in _files(paths, CHECKPOINT_SUFFIX, MAX_CHECKPOINTS, "checkpoints")]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Of one file. Raises UnusableInput, naming it."""
+    """The checkpoint of one file.
+
+    Raises:
+        UnusableInput: it cannot be read or is no checkpoint. It names the file.
+    """
     return _root_of(path)[0]
 
 
@@ -66,7 +79,11 @@ def _root_of(path: Path) -> tuple[Checkpoint, TrustRoot]:
 
 
 def bundle_files(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are given, and the bundles of folders. Raises UnusableInput."""
+    """Files as they are given, and the bundles of folders, in the order of their names; none is opened.
+
+    Raises:
+        UnusableInput: a checkpoint was named among them, a folder has no bundle, or there are more than MAX_BUNDLES.
+    """
     for path in paths:
         if path.name.endswith(
             CHECKPOINT_SUFFIX
@@ -78,7 +95,11 @@ def bundle_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def read_entry(path: Path) -> bytes:
-    """A bundle among others. Raises UnusableInput, also for what is no file: a pipe would never end."""
+    """A bundle among others: at most MAX_BUNDLE_BYTES.
+
+    Raises:
+        UnusableInput: it cannot be read, or is too long; also for what is no file: a pipe would never end.
+    """
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
@@ -101,7 +122,14 @@ def _files(paths: Sequence[Path], suffix: str, most: int, what: str) -> list[Pat
 
 
 def open_bundles(text: str) -> OpenedSource:
-    """A folder of bundles, or an archive. Raises UnusableInput: it is neither, or is empty."""
+    """A folder of bundles, or an archive, its entries listed.
+
+    Args:
+        text: as the command line has it: a path or the location of an archive.
+
+    Raises:
+        UnusableInput: it is neither, cannot be read, or is empty.
+    """
     try:
         source = open_source(text)
         names = tuple(source.names())
@@ -113,10 +141,17 @@ def open_bundles(text: str) -> OpenedSource:
 
 
 def read_expected(path: Path, chain_ids: Iterable[str]) -> list[PacketId]:
-    """One packet id a line; empty lines and those from `#` on are passed over.
+    """One packet id a line; empty lines and those from `#` on are passed over, repetitions dropped.
 
-    Raises UnusableInput, naming the line: a packet of a chain without a checkpoint could never be proven, and would be
-    taken for an absent one. So would one under the name that a relay has for the chain.
+    A packet of a chain without a checkpoint could never be proven, and would be taken for an absent one. So would one
+    under the name that a relay has for the chain.
+
+    Args:
+        chain_ids: of the chains that there are checkpoints of.
+
+    Raises:
+        UnusableInput: naming the line: it is no packet id, or of another chain; or the file is no text of at most
+            MAX_LIST_BYTES.
     """
     known = frozenset(chain_ids)
     try:

@@ -22,7 +22,10 @@ CONSERVATION = {
 
 
 def print_replay(replay: Replay) -> None:
-    """Sums first, then what is wrong, then the verdict: the last line is what a person looks for."""
+    """Sums first, then what is wrong, then the verdict: the last line is what a person looks for.
+
+    Findings are listed up to MAX_LISTED. What comes from files is made printable.
+    """
     console = Console(soft_wrap=True, highlight=False)
     _print_chains(console, replay)
     _print_routes(console, replay)
@@ -103,7 +106,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def print_differences(found: Differences) -> None:
-    """What is in one alone, then what differs."""
+    """What is in one alone, then what differs, each list up to MAX_LISTED."""
     console = Console(soft_wrap=True, highlight=False)
     _print_list(console, "only in A", found.only_a)
     _print_list(console, "only in B", found.only_b)

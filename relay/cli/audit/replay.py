@@ -34,7 +34,11 @@ class Judge:
         self._auditor = Auditor(checkpoints, now_ns)
 
     def judge(self, name: str) -> Entry:
-        """The verdict, whatever is wrong with the entry."""
+        """The verdict, whatever is wrong with the entry: one that cannot be read is a verdict too.
+
+        Args:
+            name: as `BundleSource.names` lists it.
+        """
         text = name.encode(errors="backslashreplace").decode()  # not every name of a file is text
         try:
             data = self._source.read(name)
@@ -44,7 +48,7 @@ class Judge:
 
 
 def default_jobs() -> int:
-    """As many as there are processors for this process."""
+    """As many as there are processors for this process, at least one."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -59,8 +63,14 @@ def judge_all(
 ) -> list[Entry]:
     """Every entry's verdict, in the order of `names`.
 
+    Args:
+        now_ns: nanoseconds of Unix time, by which checkpoints expire.
+        jobs: processes at most; few entries are judged in this one.
+        advance: called with how many more are judged, in this process.
+
     Raises:
-        MissingTrust: two checkpoints of one chain. UnusableInput: the system ended a process.
+        MissingTrust: two checkpoints of one chain.
+        UnusableInput: the system ended a process.
     """
     jobs = min(jobs, -(-len(names) // FEW_ENTRIES))
     here = Judge(source, checkpoints, now_ns)
@@ -88,7 +98,14 @@ def judge_all(
 
 @contextmanager
 def progress_on_terminal(total: int) -> Iterator[Advance]:
-    """A bar on standard error if that is a terminal, else nothing."""
+    """A bar on standard error if that is a terminal, else nothing, while the block lasts.
+
+    Args:
+        total: how many entries will be judged.
+
+    Returns:
+        What is to be called with how many more are done.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None

@@ -14,7 +14,11 @@ from relay.cli.common.verdicts import print_verdict, printable, verdict_fields
 
 
 def print_one(report: Report, *, as_json: bool) -> None:
-    """Every predicate under what it is about, then the trust that was used, then the verdict."""
+    """Every predicate under what it is about, then the trust that was used, then the verdict.
+
+    Args:
+        as_json: one JSON object instead, with every predicate.
+    """
     if as_json:
         typer.echo(json.dumps(_as_fields(report) | {"checks": [_check(one) for one in report.verdicts]}, indent=2))
         return
@@ -44,7 +48,12 @@ def _print_summary(console: Console, report: Report) -> None:
 
 
 def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
-    """How many are valid, a line for each, and that again."""
+    """How many are valid, a line for each, and that again.
+
+    Args:
+        judged: each file with its verdict, in the order of the lines.
+        as_json: one JSON object instead, without the predicates of each.
+    """
     entries = [entry for _, entry in judged]
     counts = {state: sum(entry.state is state for entry in entries) for state in EntryState}
     if as_json:

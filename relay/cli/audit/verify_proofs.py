@@ -123,6 +123,10 @@ def eip1186_command(
 
 @rule("EIP-1186")
 def address_matches(got: bytes, wanted: bytes) -> None:
-    """The file is about the account that was asked for."""
+    """The file is about the account that was asked for; both are 20 bytes.
+
+    Raises:
+        PredicateFailed: it is about another one.
+    """
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

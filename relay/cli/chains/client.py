@@ -75,6 +75,10 @@ class ClientLine:
 
     @classmethod
     def of(cls, end: PathEnd, info: Any, now_ns: int) -> "ClientLine":
+        """The line of a client: how old its newest state is at `now_ns`, nanoseconds of Unix time, and when it expires.
+
+        `expires_in_s` is below zero for one that has expired.
+        """
         age_ns = now_ns - info.latest_timestamp_ns
         return cls(
             end.chain,
@@ -88,6 +92,7 @@ class ClientLine:
         )
 
     def as_dict(self) -> dict[str, str | int | None]:
+        """The fields that `--json` prints, by their names."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 

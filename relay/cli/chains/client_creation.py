@@ -72,7 +72,11 @@ def create(
 
 
 def read_state(path: Path) -> bytes:
-    """Raw bytes, or their hex. Raises UnusableInput."""
+    """The bytes of a state: the file's, or those that its hex stands for (white space around it is dropped).
+
+    Raises:
+        UnusableInput: the file cannot be read, or is empty or too long.
+    """
     data = read_file(path)
     try:
         return parse_hex(data.decode("ascii").strip(), str(path))

@@ -36,12 +36,14 @@ async def send_from_cosmos(
 ) -> "tuple[SentTransfer, str]":
     """One packet; returns it with the denomination that was sent, as the chain names it.
 
-    `checked` finds its way and judges its receiver; without it neither is judged.
+    Args:
+        checked: finds its way and judges its receiver; without it neither is judged.
 
     Raises:
         ApiProblem: an option cannot be what it is.
         MalformedInput: the wish is none (a receiver of nothing, a timeout within the margin).
         RefusedByChain: the chain would refuse it, and nothing was sent.
+        AdapterError: the chain does not answer.
     """
     from adapters.cosmos.transfer import send_transfer
     from relay.core.topology.chains import open_chain
@@ -56,10 +58,14 @@ async def send_from_cosmos(
 
 
 async def holdings(cosmos: CosmosChainConfig, holder: str, token: str | None, random: Random) -> Sequence[Holding]:
-    """What an account holds: of one token, or all.
+    """What an account holds: of one token, or all that it has.
+
+    Args:
+        token: a denomination or the trace of a voucher; of it the amount may be 0.
 
     Raises:
         MalformedInput: `holder` is no address of the chain.
+        AdapterError: the chain does not answer.
     """
     from adapters.cosmos.reading.queries import Queries
     from adapters.cosmos.transactions.accounts import Accounts

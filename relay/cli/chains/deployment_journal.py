@@ -26,20 +26,24 @@ class Undertaking:
     beginning: "Beginning"
 
     def asked(self) -> dict[str, Any]:
-        """What the command line says, as JSON has it."""
+        """What the command line says, as JSON has it: without the beginning."""
         asked: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         del asked["beginning"]
         return asked
 
 
 def journal_of(out: Path) -> Path:
+    """The journal's path: beside the file that the deployment will write, with `.unfinished` at its end."""
     return out.with_name(f"{out.name}.unfinished")
 
 
 def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
     """Where an earlier run with this journal began, or where this one does, which is then on disk.
 
-    typer.Exit where the journal asks for something else, or cannot be used.
+    Call it before the first transaction.
+
+    Raises:
+        typer.Exit: code 2, the journal asks for something else, or cannot be used.
     """
     from adapters.evm.administration.deploy import Beginning
 

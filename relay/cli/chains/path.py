@@ -300,7 +300,11 @@ def _attestors(chain: EvmChainConfig, addresses: list[str], threshold: int, opti
 
 
 def to_checksum(address: str) -> str:
-    """EIP-55 form."""
+    """EIP-55 form of an address in any case of its letters.
+
+    Raises:
+        ValueError: that is no address.
+    """
     from eth_utils.address import to_checksum_address
 
     return str(to_checksum_address(address))

@@ -66,7 +66,11 @@ def set_(
 
 @asynccontextmanager
 async def open_hub(hub: HubChainConfig, random: Random) -> AsyncIterator["HubChain"]:
-    """The hub's adapter, its identity checked."""
+    """The hub's adapter while the block lasts, its identity checked.
+
+    Raises:
+        AdapterError: the hub does not answer, or its endpoints serve another chain.
+    """
     from adapters.hub import HubChain
     from relay.core.topology.chains import open_chain
 

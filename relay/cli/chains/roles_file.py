@@ -29,7 +29,7 @@ class UnusableRolesFile(Exception):
 
 
 def encode_rights(rights: "Rights") -> str:
-    """One text for one value: tables and keys in order."""
+    """One text for one value: tables and keys in order, in TOML."""
     from adapters.evm.administration.rights import role_name
 
     lines = [f"chain_id = {rights.chain_id}", f"height = {rights.height}", "", "[contracts]"]
@@ -56,7 +56,11 @@ def encode_rights(rights: "Rights") -> str:
 
 
 def load_rights(file: Path) -> "Rights":
-    """Raises UnusableRolesFile."""
+    """Rights from a file of at most MAX_FILE_BYTES.
+
+    Raises:
+        UnusableRolesFile: it cannot be read, or as `decode_rights`.
+    """
     try:
         with file.open("rb") as opened:
             data = opened.read(MAX_FILE_BYTES + 1)
@@ -68,7 +72,14 @@ def load_rights(file: Path) -> "Rights":
 
 
 def decode_rights(data: bytes, file: Path | str = "roles file") -> "Rights":
-    """Raises UnusableRolesFile for anything but what `encode_rights` writes; the order of keys is free."""
+    """Rights from what `encode_rights` writes; the order of keys is free, and what has a default may be missing.
+
+    Args:
+        file: names the text in a refusal.
+
+    Raises:
+        UnusableRolesFile: anything else: unknown keys and roles, wrong checksums, numbers out of their bounds.
+    """
     try:
         document = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

@@ -52,7 +52,16 @@ def rotate(
 
 
 def read_signed(files: Sequence[Path], client: str) -> tuple[bytes, tuple[bytes, ...]]:
-    """The data, which all files share, and their signatures. Raises UnusableInput."""
+    """The data, which all files share, and their signatures, in the order of the files.
+
+    Neither is judged here.
+
+    Args:
+        files: at least one, of `hutong attest rotate`.
+
+    Raises:
+        UnusableInput: a file is none of these, is for another client, or signs another rotation.
+    """
     found: list[tuple[bytes, bytes]] = []
     for file in files:
         document = parse_json(read_file(file, MAX_FILE_BYTES), str(file))

@@ -72,8 +72,14 @@ def _leads_nowhere(field: str, chain: str, client: str, known: Sequence[str]) ->
 async def check_on_evm(adapter: "RouterChain", transfer: bytes, choice: "Choice", sender: str, order: Order) -> None:
     """Prepare the same transfer as the API would, and throw it away.
 
+    Args:
+        transfer: the Transfer contract that will be called, 20 bytes; it must be the router's.
+        sender: the account that will sign.
+
     Raises:
-        ApiProblem: an option cannot be what it is. RefusedByChain: the chain would refuse it.
+        ApiProblem: an option cannot be what it is.
+        RefusedByChain: the chain would refuse it.
+        AdapterError: the chain does not answer.
     """
     from eth_utils.address import to_canonical_address, to_checksum_address
 
@@ -99,10 +105,11 @@ async def check_on_evm(adapter: "RouterChain", transfer: bytes, choice: "Choice"
 
 
 async def check_on_cosmos(adapter: "CosmosChain", choice: "Choice", token: str) -> None:
-    """The way of the token; what else there is the chain simulates before it is sent.
+    """Demand that the way of `choice` is one for the token; all else the chain simulates before it is sent.
 
     Raises:
         ApiProblem: the token would become a voucher's voucher at its home.
+        AdapterError: the chain does not answer.
     """
     from relay.api.sending.cosmos import voucher_denom
 

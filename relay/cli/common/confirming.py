@@ -24,8 +24,10 @@ class AtTerminal:
     async def confirm(self, beginnings: Sequence[Beginning]) -> None:
         """Show all, and ask about those that nobody pinned. Nothing has been sent yet.
 
+        A person has ANSWER_LIMIT_S seconds; the beginnings go to standard error.
+
         Raises:
-            NotConfirmed: the answer was no, or there is no terminal to ask at.
+            NotConfirmed: the answer was no or did not come, or there is no terminal to ask at.
         """
         for one in beginnings:
             typer.echo(f"# {one}", err=True)
@@ -52,7 +54,15 @@ class AtTerminal:
 
 
 def pin_of(height: int | None, block_hash: str | None, prefix: str) -> Pin | None:
-    """Of the options `--PREFIXtrusted-height` and `--PREFIXtrusted-hash`; typer.Exit where one lacks the other."""
+    """The block that the options `--PREFIXtrusted-height` and `--PREFIXtrusted-hash` name; None where both are absent.
+
+    Args:
+        block_hash: 64 hex digits, with or without 0x.
+        prefix: empty, or with a hyphen at its end.
+
+    Raises:
+        typer.Exit: code 2, one lacks the other, or the hash is none.
+    """
     option = f"--{prefix}trusted-hash"
     if (height is None) != (block_hash is None):
         raise refuse(f"{option} goes with --{prefix}trusted-height", UNUSABLE)

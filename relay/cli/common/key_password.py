@@ -23,7 +23,13 @@ NewKeyPasswordEnv = Annotated[
 
 
 def key_password(file: Path | None, env: str | None) -> "Password":
-    """Read when an encrypted key is met, not before; asked for where neither is given and a person sits at the terminal."""
+    """A password that is read when an encrypted key is met, not before.
+
+    A person at the terminal is asked where neither option is given.
+
+    Returns:
+        What is called with the key's path. It raises UnusableHome where there is no password.
+    """
     from relay.hub.home.key_file import no_password
 
     def password(path: Path) -> bytes:
@@ -37,7 +43,14 @@ def key_password(file: Path | None, env: str | None) -> "Password":
 
 
 def given_password(path: Path, file: Path | None, env: str | None) -> bytes:
-    """`path` is named in errors. Raises UnusableHome."""
+    """The password that the options name.
+
+    Args:
+        path: of the key, named in errors.
+
+    Raises:
+        UnusableHome: not exactly one of `file` and `env` is given, or it cannot be read.
+    """
     from relay.config import KeyConfig
     from relay.hub.home.home import UnusableHome
     from relay.keys import KeyUnavailable, read_password
@@ -53,7 +66,15 @@ def given_password(path: Path, file: Path | None, env: str | None) -> bytes:
 
 
 def new_key_encoding(path: Path, file: Path | None, env: str | None, iterations: int | None = None) -> "EncodeKey":
-    """Plain where no password is given. Raises UnusableHome."""
+    """How a new key is written: plain where no password is given.
+
+    Args:
+        path: of the key, named in errors.
+        iterations: scrypt's N; None: the library's default.
+
+    Raises:
+        UnusableHome: as `given_password`.
+    """
     from relay.hub.home.key_file import PLAIN, encrypted
 
     if file is None and env is None:

@@ -63,19 +63,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def refuse(sentence: str, code: int) -> typer.Exit:
-    """Say what is wrong; the caller raises what is returned."""
+    """Say on standard error what is wrong, and give the exit with that code, which the caller raises."""
     typer.echo(sentence, err=True)
     return typer.Exit(code)
 
 
 def demand_terminal(what: str, options: str) -> None:
-    """typer.Exit where nobody can be asked: without it a prompt ends with "Aborted!" and exit code 1."""
+    """Refuse where nobody can be asked: without it a prompt ends with "Aborted!" and exit code 1.
+
+    Args:
+        what: the prompt is for.
+        options: by which it can be given instead.
+
+    Raises:
+        typer.Exit: code 2, standard input is no terminal.
+    """
     if not sys.stdin.isatty():
         raise refuse(f"there is no terminal to ask for {what}: give {options}", UNUSABLE)
 
 
 def signer_of(keystore: Path, password_file: Path | None, password_env: str | None) -> Signer:
-    """Open a keystore; typer.Exit with one sentence where that cannot be."""
+    """Open a keystore with its one password.
+
+    Raises:
+        typer.Exit: code 2, not exactly one of file and variable is given, or the keystore does not open.
+    """
     if (password_file is None) == (password_env is None):
         raise refuse("give exactly one of --password-file and --password-env", UNUSABLE)
     key = KeyConfig(keystore=keystore, password_file=password_file, password_env=password_env)
@@ -86,14 +98,22 @@ def signer_of(keystore: Path, password_file: Path | None, password_env: str | No
 
 
 def admins_of(keystores: list[Path], password_files: list[Path]) -> list[Signer]:
-    """Open the admins' keystores; typer.Exit with one sentence where that cannot be."""
+    """Open the admins' keystores, each with the password file at its place.
+
+    Raises:
+        typer.Exit: code 2, there are not as many files as keystores, or one does not open.
+    """
     if len(keystores) != len(password_files):
         raise refuse("give one --hub-admin-password-file for each --hub-admin", UNUSABLE)
     return [signer_of(key, file, None) for key, file in zip(keystores, password_files, strict=True)]
 
 
 def config_of(file: Path) -> Config:
-    """Load the configuration; typer.Exit with its problems."""
+    """Load the configuration.
+
+    Raises:
+        typer.Exit: code 2, with every problem found.
+    """
     try:
         return load_config(file)
     except ConfigError as error:
@@ -101,7 +121,11 @@ def config_of(file: Path) -> Config:
 
 
 def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
-    """The EVM chain of that name; typer.Exit if there is none."""
+    """The EVM chain of that name; a hub is none.
+
+    Raises:
+        typer.Exit: code 2, no chain has the name, or it is of another kind.
+    """
     chain = chain_of(config, name)
     if not isinstance(chain, EvmChainConfig):
         raise refuse(f"chain {name} is of kind {chain.kind}; an EVM chain is needed here", UNUSABLE)
@@ -109,7 +133,11 @@ def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
 
 
 def chain_of(config: Config, name: str) -> AnyChainConfig:
-    """The chain of that name; typer.Exit if there is none."""
+    """The chain of that name, of any kind.
+
+    Raises:
+        typer.Exit: code 2, no chain has the name.
+    """
     try:
         return config.chain(name)
     except KeyError:
@@ -118,7 +146,11 @@ def chain_of(config: Config, name: str) -> AnyChainConfig:
 
 
 def member_chain_of(config: Config, name: str) -> EvmChainConfig | CosmosChainConfig:
-    """A chain that joins a hub; typer.Exit if there is none of that name."""
+    """A chain that joins a hub, by its name.
+
+    Raises:
+        typer.Exit: code 2, no chain has the name, or it is a hub.
+    """
     chain = chain_of(config, name)
     if isinstance(chain, HubChainConfig):
         raise refuse(f"chain {name} is a hub; an EVM or Cosmos chain is needed here", UNUSABLE)
@@ -126,7 +158,11 @@ def member_chain_of(config: Config, name: str) -> EvmChainConfig | CosmosChainCo
 
 
 def hub_of(config: Config, name: str | None) -> HubChainConfig:
-    """The hub of that name, or the only one; typer.Exit otherwise."""
+    """The hub of that name, or the only one.
+
+    Raises:
+        typer.Exit: code 2, no hub has the name, or without a name there is not exactly one.
+    """
     if name is None:
         hubs = [chain for chain in config.chains if isinstance(chain, HubChainConfig)]
         if len(hubs) != 1:
@@ -139,7 +175,14 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
 
 
 def client_end_of(config: Config, chain: str, client: str, option: str = "--client") -> PathEnd:
-    """A client on a configured chain; typer.Exit where the chain is unknown or the identifier is not one."""
+    """A client on a configured chain; whether it exists there is not asked.
+
+    Args:
+        option: names the identifier in a refusal.
+
+    Raises:
+        typer.Exit: code 2, the chain is unknown or the identifier is not one.
+    """
     name = chain_of(config, chain).name
     try:
         return PathEnd(chain=name, client=client)
@@ -150,7 +193,11 @@ def client_end_of(config: Config, chain: str, client: str, option: str = "--clie
 
 
 def followed_of(config: Config, end: PathEnd) -> PathEnd:
-    """The other end of a client's path: whom it follows. typer.Exit where it is on none."""
+    """The other end of a client's path: whom it follows.
+
+    Raises:
+        typer.Exit: code 2, it is an end of no configured path.
+    """
     for path in config.paths:
         if end == path.a:
             return path.b
@@ -160,7 +207,14 @@ def followed_of(config: Config, end: PathEnd) -> PathEnd:
 
 
 def address_of(text: str, option: str) -> bytes:
-    """20 bytes; typer.Exit where the option's value is no address, or not the one that its checksum says."""
+    """An EVM address as 20 bytes; with letters in both cases it must have the right checksum (EIP-55).
+
+    Args:
+        option: names the value in a refusal.
+
+    Raises:
+        typer.Exit: code 2, it is no address, or not the one that its checksum says.
+    """
     from eth_utils.address import (
         is_checksum_address,
         is_checksum_formatted_address,
@@ -176,10 +230,15 @@ def address_of(text: str, option: str) -> bytes:
 
 
 def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: bool = False) -> Result:
-    """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1.
+    """Run `work` in a trio run of its own, to the end or for DEADLINE_S seconds.
 
-    What the API would refuse as a request of its own is one sentence and exit code 2. With `as_json` calls that another
-    account has to make are a document on standard output as well.
+    Args:
+        work: is given a source of jitter between retries, nothing secret.
+        as_json: calls that another account has to make are a document on standard output as well.
+
+    Raises:
+        typer.Exit: code 1, a chain's refusal or silence, what does not verify, or the deadline, as one sentence; code
+            2, what the API would refuse as a request of its own.
     """
     from adapters.interface import AdapterError
     from light_clients.interface import VerificationError

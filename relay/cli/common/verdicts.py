@@ -30,7 +30,11 @@ def printable(text: str) -> str:
 
 @contextmanager
 def unusable_as_exit() -> Iterator[None]:
-    """Turn UnusableInput into its sentence on standard error and exit code 2."""
+    """Turn UnusableInput into its sentence on standard error while the block lasts.
+
+    Raises:
+        typer.Exit: code 2, the block raised UnusableInput.
+    """
     try:
         yield
     except UnusableInput as error:
@@ -44,7 +48,7 @@ def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, va
 
 
 def verdict_fields(verdict: CheckVerdict) -> dict[str, str | bool | None]:
-    """A verdict as JSON has it."""
+    """A verdict as JSON has it; `reason` is null where the predicate held."""
     return {
         "name": verdict.name,
         "source": verdict.source,
@@ -54,7 +58,7 @@ def verdict_fields(verdict: CheckVerdict) -> dict[str, str | bool | None]:
 
 
 def print_verdict(console: Console, verdict: CheckVerdict) -> None:
-    """One line, and the reason under it where the predicate failed."""
+    """One line, and the reason under it where the predicate failed; both made printable."""
     mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
     console.print(f"{mark}  {printable(verdict.name)}  [dim]{printable(verdict.source)}[/]")
     if verdict.error is not None:
@@ -62,7 +66,14 @@ def print_verdict(console: Console, verdict: CheckVerdict) -> None:
 
 
 def report(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
-    """Print what every rule said, and exit with 0 or 1. `subject` says what was judged (names to texts)."""
+    """Print what every rule said, and end the command. No verdicts at all are invalid.
+
+    Args:
+        subject: says what was judged (names to texts).
+
+    Raises:
+        typer.Exit: always: code 0 where every predicate held, else 1.
+    """
     valid = bool(verdicts) and all(verdict.held for verdict in verdicts)
     console = Console(soft_wrap=True, highlight=False)
     if as_json:

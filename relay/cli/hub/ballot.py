@@ -36,10 +36,23 @@ class Ballot:
 
     @property
     def hub(self) -> HubChainConfig:
+        """The hub that the options name, from the configuration, which is read anew each time.
+
+        Raises:
+            typer.Exit: code 2, the configuration is unusable, or names no such hub.
+        """
         return hub_of(config_of(self.config), self.hub_name)
 
     def propose(self, action: bytes, change: tuple[bytes, int] | None = None) -> None:
-        """Propose it, prove what came of that where a genesis is trusted, and say it. `change`: a validator's key and coming power."""
+        """Propose it, prove what came of that where a genesis is trusted, and say it.
+
+        Args:
+            action: encoded, with a salt of its own.
+            change: a validator's key (compressed) and coming power, for which it is checked that the hub can go on.
+
+        Raises:
+            typer.Exit: code 2, an option is unusable; code 1, the hub refused it or its answer does not prove.
+        """
         from adapters.hub import governance
         from adapters.hub.proven_proposals import Content
         from light_clients.tendermint.types import KeyType, PublicKey
@@ -65,7 +78,13 @@ class Ballot:
 
 
 def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function of a Ballot and of its own options as a command that has both."""
+    """Register a function of a Ballot and of its own options as a command that has both.
+
+    The function's docstring is the command's help.
+
+    Args:
+        name: of the command; None: the function's.
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = inspect.signature(function).parameters.values()

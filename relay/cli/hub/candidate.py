@@ -112,7 +112,11 @@ def rotate_key(
 
 
 def read_candidate(file: Path, chain_id: str) -> Candidate:
-    """typer.Exit with one sentence where the file is no candidate of this hub, or its proof is wrong."""
+    """The candidate of a file, whose proof of possession holds for this hub and operator.
+
+    Raises:
+        typer.Exit: code 2, the file is no candidate of this hub, or its proof is wrong.
+    """
     from adapters.hub.governance import possession_digest
     from light_clients.crypto import secp256k1
     from light_clients.interface import MalformedInput

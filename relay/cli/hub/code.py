@@ -122,7 +122,14 @@ def schedule_rules(
 def act(
     config: ConfigFile, keystores: HubAdmins, password_files: HubAdminPasswordFiles, hub: HubName, action: bytes
 ) -> None:
-    """Let the admins approve and execute it."""
+    """Let the admins approve and execute an action, with proofs where a genesis is trusted.
+
+    Args:
+        action: encoded, with a salt of its own.
+
+    Raises:
+        typer.Exit: code 2, an option is unusable; code 1, the hub refused it.
+    """
     hub_chain = hub_of(config_of(config), hub)
     admins = admins_of(keystores, password_files)
 

@@ -145,7 +145,16 @@ def decide(
     as_json: bool,
     check: "Callable[[HubChain], Awaitable[object]] | None" = None,
 ) -> None:
-    """Let the operator act, after `check`, and say what the proposal came to."""
+    """Let the operator act, after `check`, and say what the proposal came to.
+
+    Args:
+        act: makes the one transaction and returns what it decided.
+        check: is given the hub before; it raises what keeps the act from being made.
+
+    Raises:
+        typer.Exit: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop; code 3
+            (EXIT_FAILED), the decision was made and its action refused.
+    """
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(keystore, password_file)
     try:
@@ -180,13 +189,22 @@ def decide(
 
 
 def operator_of(keystore: Path, password_file: Path | None) -> Signer:
+    """The operator's signer.
+
+    Raises:
+        typer.Exit: code 2, no password file is given, or the keystore does not open.
+    """
     if password_file is None:
         raise refuse("give --operator-password-file", UNUSABLE)
     return signer_of(keystore, password_file, None)
 
 
 def trusted(hub: HubChainConfig) -> "HubTrust | None":
-    """typer.Exit with one sentence where the configured genesis is unusable."""
+    """What the configuration believes of the hub; None where it names no genesis.
+
+    Raises:
+        typer.Exit: code 2, the configured genesis is unusable.
+    """
     try:
         return trust_of(hub)
     except UnusableTrust as error:
@@ -194,7 +212,12 @@ def trusted(hub: HubChainConfig) -> "HubTrust | None":
 
 
 async def require_governed(execution: Any) -> None:
-    """Raises RefusedByChain with one sentence where admins govern."""
+    """Demand that the hub's validators govern it.
+
+    Raises:
+        RefusedByChain: admins do (GovernedByAdmins).
+        AdapterError: the hub does not answer.
+    """
     from adapters.hub.admin import admins
     from adapters.interface import RefusedByChain
 
@@ -290,4 +313,5 @@ def describe(action: bytes) -> str:
 
 
 def time_text(seconds: int) -> str:
+    """Seconds of Unix time as RFC 3339 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -102,6 +102,11 @@ def join(
 
 
 def genesis_of(path: Path) -> "Genesis":
+    """The genesis in a file.
+
+    Raises:
+        typer.Exit: the file cannot be read, or is no genesis.
+    """
     from light_clients.interface import MalformedInput
     from relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
 

@@ -135,7 +135,15 @@ async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequen
 
 
 async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dict[PublicKey, int], NodeKey]":
-    """The powers with this change, and whose node answers. Raises WouldStop where the only process could decide no block."""
+    """The powers with this change, and whose node answers.
+
+    Args:
+        power: the key's coming voting power; 0 takes it out.
+
+    Raises:
+        WouldStop: the hub's only process could decide no block any more.
+        AdapterError: the hub does not answer.
+    """
     from adapters.hub.validators import coming_powers, node_key
 
     powers = await coming_powers(chain.execution) | {key: power}
@@ -153,7 +161,11 @@ async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dic
 
 
 def public_key_of(text: str) -> bytes:
-    """From hex, or `@` and a key file; typer.Exit with one sentence."""
+    """A compressed secp256k1 key, 33 bytes, from hex, or from `@` and a key file.
+
+    Raises:
+        typer.Exit: code 2, it is neither.
+    """
     if text.startswith("@"):
         return _key_of_file(Path(text[1:]))
     match = _KEY.fullmatch(text)

@@ -46,7 +46,11 @@ class PacketRef:
 
 
 def checked_name(name: str) -> str:
-    """The ID as it was typed, if it can be one; typer.Exit otherwise."""
+    """The ID as it was typed, if it can be one.
+
+    Raises:
+        typer.Exit: code 2, it is neither a packet id nor 32 bytes of hex.
+    """
     if _PACKET_ID.fullmatch(name) is None and _HASH.fullmatch(name) is None:
         raise refuse(
             f"{name[:80]!r} is not an ID: give chain/client/sequence (alpha/client-0/7), a message id or a transaction hash",
@@ -56,7 +60,11 @@ def checked_name(name: str) -> str:
 
 
 def packet_ref(name: str, config: Config) -> PacketRef | None:
-    """The parts of a packet id; None if it is a hash. typer.Exit if the configuration has no such chain."""
+    """The parts of a packet id; None if it is a hash.
+
+    Raises:
+        typer.Exit: code 2, the configuration has no such chain, or the client is no identifier.
+    """
     match = _PACKET_ID.fullmatch(name)
     if match is None:
         return None
@@ -74,7 +82,11 @@ def packet_ref(name: str, config: Config) -> PacketRef | None:
 
 @contextmanager
 def opened_ledger(file: Path) -> Iterator[tuple[Config, LedgerReader | None]]:
-    """Configuration and ledger; None where there is no ledger file yet. typer.Exit where it cannot be read."""
+    """Configuration and ledger while the block lasts; None where there is no ledger file yet.
+
+    Raises:
+        typer.Exit: code 2, the configuration is unusable, or the ledger cannot be read, also within the block.
+    """
     from relay.core.history.ledgers import ledger_password
 
     config = config_of(file)
@@ -94,12 +106,21 @@ def opened_ledger(file: Path) -> Iterator[tuple[Config, LedgerReader | None]]:
 
 
 def ids_of(name: str, reader: LedgerReader | None) -> list[str]:
-    """Packets that the ledger knows by this name."""
+    """Packets that the ledger knows by this name; none where there is no ledger.
+
+    Raises:
+        typer.Exit: code 2, as `checked_name`.
+        LedgerUnavailable: the ledger cannot be read.
+    """
     return [] if reader is None else reader.find(checked_name(name))
 
 
 def standing_of(ref: PacketRef, config: Config) -> "tuple[PathEnd, Standing]":
-    """(opposite end, what the chains say); typer.Exit where no path is configured or a chain does not answer."""
+    """(opposite end, what the chains say) of a packet that the ledger does not know.
+
+    Raises:
+        typer.Exit: code 1 (NOT_FOUND), no path of the configuration has its end; code 2, a chain does not answer.
+    """
     from relay.core.standing import standing
     from relay.core.topology.paths import Paths
 
@@ -119,7 +140,12 @@ def standing_of(ref: PacketRef, config: Config) -> "tuple[PathEnd, Standing]":
 def ask_chains(
     config: Config, names: set[str], work: "Callable[[Mapping[str, ChainAdapter]], Awaitable[Result]]"
 ) -> Result:
-    """Run `work` with adapters of the named chains; typer.Exit with one sentence where they do not answer."""
+    """Run `work` with adapters of the named chains, each of which is the configured one.
+
+    Raises:
+        typer.Exit: code 2, with one sentence, where a chain does not answer or `work` raises AdapterError, or all
+            together take more than ASK_LIMIT_S.
+    """
     import trio
 
     from adapters.interface import AdapterError
