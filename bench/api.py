@@ -22,8 +22,8 @@ from selectors import EVENT_READ, DefaultSelector
 
 import trio
 
-from relay.ledger import App, Ledger, Note, Outcome, PacketFacts, Step
-from relay.local.ports import free_port
+from hutong.relay.ledger import App, Ledger, Note, Outcome, PacketFacts, Step
+from hutong.relay.local.ports import free_port
 
 HOT = 100
 COLD = 20_000
@@ -177,7 +177,15 @@ def _api(home: Path, streams: int) -> Iterator[tuple[str, subprocess.Popen[bytes
         f'router = "0x{"11" * 20}"\nkey = {{ keystore = "k", password_env = "P" }}\n'
     )
     config.chmod(0o600)
-    command = [sys.executable, "-c", "from relay.cli.main import main; main()", "api", "run", "--config", str(config)]
+    command = [
+        sys.executable,
+        "-c",
+        "from hutong.relay.cli.main import main; main()",
+        "api",
+        "run",
+        "--config",
+        str(config),
+    ]
     with _process(command, port) as served:
         yield served
 

@@ -20,8 +20,8 @@ async def hello() -> dict[str, str]:
 def _uvicorn(port: int) -> None:
     import uvicorn
 
-    from relay.api.serving.standalone import server_config
-    from relay.config import ApiConfig
+    from hutong.relay.api.serving.standalone import server_config
+    from hutong.relay.config import ApiConfig
 
     server = uvicorn.Server(server_config(app, ApiConfig(listen=f"127.0.0.1:{port}")))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -31,7 +31,7 @@ def _uvicorn(port: int) -> None:
 def _hypercorn(port: int) -> None:
     import trio
 
-    from relay.evm.listener import listen, listen_config
+    from hutong.relay.evm.listener import listen, listen_config
 
     trio.run(listen, app, listen_config("127.0.0.1", port))
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
-from relay.archive.checkpoint import encode_checkpoint
+from hutong.relay.archive.checkpoint import encode_checkpoint
 from tests.relay.audit.simulated_period import Period, encoded
 
 LEAST_RATE_PER_S = 500
@@ -91,7 +91,7 @@ def _period(console: Console, deliveries: int, batch: int) -> Path:
 def _replay(folder: Path, bundles: Path, jobs: int) -> Replayed:
     roots = [part for path in sorted(folder.glob("*.checkpoint.json")) for part in ("--checkpoint", str(path))]
     now = (folder / MADE).read_text()
-    command = [sys.executable, "-m", "relay.cli", "audit", "replay", str(bundles), *roots]
+    command = [sys.executable, "-m", "hutong.relay.cli", "audit", "replay", str(bundles), *roots]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     done = subprocess.run([*command, "--now", now, "--jobs", str(jobs), "--json"], capture_output=True, check=False)
@@ -128,7 +128,7 @@ def _plant(bundles: Path, folder: Path) -> dict[str, set[str]]:
 
 
 def _packets(path: Path) -> set[str]:
-    from relay.archive.bundle import decode_bundle
+    from hutong.relay.archive.bundle import decode_bundle
 
     return {leg.packet_id for leg in decode_bundle(path.read_bytes()).legs}
 

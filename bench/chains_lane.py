@@ -17,11 +17,6 @@ from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils.address import to_canonical_address
 
-from adapters.evm.administration.deploy import Deployment, deploy, set_forwarded_peer
-from adapters.evm.submit import evm_reverts
-from adapters.ics26.execution import ExecutionRpc, identify_execution
-from adapters.ics26.transactor import Transactor
-from adapters.rpc import RpcOptions, open_rpc_client
 from bench.direct_lane import (
     ACKNOWLEDGED_TOPIC,
     DELIVERED_TOPIC,
@@ -35,14 +30,19 @@ from bench.direct_lane import (
     write,
 )
 from bench.hub_lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
-from contracts.artifacts import load_artifact
-from relay.administration.beginnings import Agreement
-from relay.administration.paths import Member, Trust, create_with_hub
-from relay.cli.common.confirming import AtTerminal
-from relay.config import Config, load_config
-from relay.local.config_file import chain_table, hub_table, path_table
-from relay.local.keys import Key, make_key
-from relay.local.ports import free_port
+from hutong.adapters.evm.administration.deploy import Deployment, deploy, set_forwarded_peer
+from hutong.adapters.evm.submit import evm_reverts
+from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
+from hutong.contracts.artifacts import load_artifact
+from hutong.relay.administration.beginnings import Agreement
+from hutong.relay.administration.paths import Member, Trust, create_with_hub
+from hutong.relay.cli.common.confirming import AtTerminal
+from hutong.relay.config import Config, load_config
+from hutong.relay.local.config_file import chain_table, hub_table, path_table
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.ports import free_port
 
 FIRST_CHAIN_ID = 8_001
 NETWORK_FILE = "network.json"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from bench.precompile_inputs import precompile_input
-from relay.evm.vm.accounts import GenesisAccount
+from hutong.relay.evm.vm.accounts import GenesisAccount
 
 MAIN, CALLEE, DATA, SOILER = b"\x4d" * 20, b"\xce" * 20, b"\xda" * 20, b"\x50" * 20
 FIRST_DIRTY = 0x1_0000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import trio
 
-from relay.devnet.node import running_devnet
-from relay.devnet.settings import DEFAULT_FUNDING_WEI, Genesis
+from hutong.relay.devnet.node import running_devnet
+from hutong.relay.devnet.settings import DEFAULT_FUNDING_WEI, Genesis
 
 
 async def _serve(port: int, chain_id: int, funds_wei: dict[bytes, int], home: Path) -> None:

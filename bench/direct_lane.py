@@ -17,13 +17,13 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_account import Account
 
-from adapters.ics26.abi import Function
-from contracts.artifacts import load_artifact
-from light_clients.crypto import keccak256
-from relay.base.child_processes import HUTONG
-from relay.local.keys import Key, make_key
-from relay.local.ports import free_port
-from relay.local.processes import last_line
+from hutong.adapters.ics26.abi import Function
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.crypto import keccak256
+from hutong.relay.base.child_processes import HUTONG
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import last_line
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 START_LIMIT_S = 90

@@ -7,14 +7,14 @@ commit builds upon that: roots and rows are those of a commit of all keys at onc
 from collections.abc import Callable, Iterator, Mapping
 from unittest.mock import patch
 
-from light_clients.crypto import keccak256
-from relay.evm.store.database import Entry, KeyValueStore, KeyValueWriter
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.state import VersionedState
-from relay.hub.state.stale import take_stale
-from relay.hub.state.streamed_tree import StreamedTree
-from relay.hub.state.tree import Leaf
-from relay.hub.state.versions import STALE_TABLE, node_row, value_row
+from hutong.light_clients.crypto import keccak256
+from hutong.relay.evm.store.database import Entry, KeyValueStore, KeyValueWriter
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.state import VersionedState
+from hutong.relay.hub.state.stale import take_stale
+from hutong.relay.hub.state.streamed_tree import StreamedTree
+from hutong.relay.hub.state.tree import Leaf
+from hutong.relay.hub.state.versions import STALE_TABLE, node_row, value_row
 
 FILLED_CLIENT = b"client-9\x02"
 RUN = 400_000

@@ -27,16 +27,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.filled_state import fill_state, filler
-from light_clients.ibc.abi import packet_from_tuple
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.ibc.packet import Acknowledgement
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application import abi
-from relay.hub.application.module import ROUTER_ADDRESS
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.state import VersionedState
+from hutong.light_clients.ibc.abi import packet_from_tuple
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import ROUTER_ADDRESS
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.state import VersionedState
 
 BATCH = 40
 ROUNDS = 5

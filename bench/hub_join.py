@@ -24,21 +24,21 @@ from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
 from bench.large_trie import storage_root
-from light_clients.ibc.commitment import PathKind, path_key
-from relay.evm.chain.block_store import store_block
-from relay.evm.store.database import WritableTable
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.store.trie_database import TrieDatabase
-from relay.evm.vm.accounts import EMPTY_CODE_HASH
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.genesis import Genesis, HubParams
-from relay.hub.application.machine.evm_pruning import EVM_TABLE
-from relay.hub.chain.block_records import store_block_records
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.home.initialise import NewHub, initialise_home
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.versions import node_row, value_row, version_rows
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.relay.evm.chain.block_store import store_block
+from hutong.relay.evm.store.database import WritableTable
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.trie_database import TrieDatabase
+from hutong.relay.evm.vm.accounts import EMPTY_CODE_HASH
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.application.genesis import Genesis, HubParams
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE
+from hutong.relay.hub.chain.block_records import store_block_records
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.home.initialise import NewHub, initialise_home
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.versions import node_row, value_row, version_rows
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 
 CONTRACT = b"\x77" * 20
@@ -117,17 +117,17 @@ def fill_home(home: Path, keys: int, slots: int) -> Genesis:
     store._environment.sync(True)
     store.close()
     # The chain was made outside a node, so the record of its key is where the chain is.
-    from relay.base.durable_files import write_durably
-    from relay.hub.engine.signing_record import floor_record
-    from relay.hub.home.home import LAST_SIGNED_FILE
-    from relay.hub.home.last_signed import encode_last_signed
+    from hutong.relay.base.durable_files import write_durably
+    from hutong.relay.hub.engine.signing_record import floor_record
+    from hutong.relay.hub.home.home import LAST_SIGNED_FILE
+    from hutong.relay.hub.home.last_signed import encode_last_signed
 
     write_durably(home / LAST_SIGNED_FILE, encode_last_signed(floor_record(SNAPSHOT_HEIGHT + 1)))
     return genesis
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "relay.cli", "hub", *arguments]
+    return [sys.executable, "-m", "hutong.relay.cli", "hub", *arguments]
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 from eth_account import Account
 from eth_utils.address import to_canonical_address
 
-from adapters.ics26.abi import Function
 from bench.direct_lane import (
     ACKNOWLEDGED_TOPIC,
     DELIVERED_TOPIC,
@@ -30,15 +29,16 @@ from bench.direct_lane import (
     write,
 )
 from bench.filled_state import fill_state, filler
-from light_clients.proofs.mpt.slots import commitment_slot
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
-from relay.local.config_file import hub_table, path_table
-from relay.local.hub_node import PORT_STEP
-from relay.local.keys import Key, make_key
-from relay.local.ports import free_base_port, free_port
+from hutong.adapters.ics26.abi import Function
+from hutong.light_clients.proofs.mpt.slots import commitment_slot
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
+from hutong.relay.local.config_file import hub_table, path_table
+from hutong.relay.local.hub_node import PORT_STEP
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.ports import free_base_port, free_port
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001

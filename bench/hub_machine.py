@@ -20,15 +20,15 @@ from eth.vm.memory import Memory
 from eth.vm.transient_storage import TransientStorage
 
 from bench.costly_programs import DIRTY_GAS, MAIN, SOILER, Candidate
-from relay.evm.store.database import MemoryStore, WritableTable, WriteBatch
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.frames import OneCopyMemory
-from relay.evm.vm.program import KnownCode, Program
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.transaction import SignedTransaction
-from relay.hub.application.machine.evm_rules import PRECOMPILE_SETS, PRICES
+from hutong.relay.evm.store.database import MemoryStore, WritableTable, WriteBatch
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.frames import OneCopyMemory
+from hutong.relay.evm.vm.program import KnownCode, Program
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.hub.application.machine.evm_rules import PRECOMPILE_SETS, PRICES
 
 BLOCK_GAS = 2**24
 CHAIN_ID = 7

@@ -10,11 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from light_clients.ibc.commitment import PathKind, path_key
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.chain import pruning
-from relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention
-from relay.hub.state.view import StateView
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.chain import pruning
+from hutong.relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention
+from hutong.relay.hub.state.view import StateView
 from tests.relay.hub.simulated_hub import SimulatedHub
 
 SLOTS = 2_000

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from bench.hub_lane import fill_router, filler
 from bench.large_hub import LargeHub
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
 )
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
-from light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, Lane, now_s, relay_call
 from tests.nodes.anvil import AnvilEvm
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from light_clients.tendermint.types import Header
-from relay.hub.state.proofs import merkle_proof
-from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.hub.state.proofs import merkle_proof
+from hutong.relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from tests.light_clients.tendermint.simulated_chain import Block, SimulatedChain
 
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, text
 
-from relay.ledger import (
+from hutong.relay.ledger import (
     App,
     Delivery,
     Ledger,
@@ -39,8 +39,8 @@ from relay.ledger import (
     Step,
     TransactionState,
 )
-from relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
-from relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
+from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
+from hutong.relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
 
 LIMIT_MS = 100
 START_NS = 1_700_000_000 * 10**9

@@ -22,13 +22,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
-from adapters.ics26.noops import packet_calls
 from bench.direct_lane import SENDER_KEY
 from bench.hub_lane import HubLane, hub_lane
-from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
-from relay.local.chain import DemoChain
-from relay.local.keys import make_key
-from relay.local.traffic import User
+from hutong.adapters.ics26.noops import packet_calls
+from hutong.contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.keys import make_key
+from hutong.relay.local.traffic import User
 
 WARM_UP = 2
 WAVES = 10

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from adapters.rpc.client import RpcClient
+from hutong.adapters.rpc.client import RpcClient
 
 PERIOD_S = 0.002
 WRITE_EVERY_S = 5
@@ -113,7 +113,7 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     sampler.count_requests()
     sampler.start()
-    from relay.cli.main import main as run
+    from hutong.relay.cli.main import main as run
 
     sys.argv = ["hutong", *arguments]
     try:

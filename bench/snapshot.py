@@ -13,26 +13,26 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
-from relay.evm.store.database import WritableTable
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.accounts import GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.rules import EvmRules
-from relay.hub.application.abci import ChunkVerdict, OfferVerdict
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.genesis import Genesis, HubParams
-from relay.hub.application.machine.evm_pruning import EVM_TABLE
-from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.home.home import validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.snapshot_taker import Pace
-from relay.hub.joining.state_sync import StateSync
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from hutong.relay.evm.store.database import WritableTable
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.accounts import GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.hub.application.abci import ChunkVerdict, OfferVerdict
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.application import STATE_TABLE, HubApplication
+from hutong.relay.hub.application.genesis import Genesis, HubParams
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.home.home import validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.snapshot_taker import Pace
+from hutong.relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
 
 CONTRACT = b"\x77" * 20
 VALIDATOR = validator_key(sha256(b"bench").digest())

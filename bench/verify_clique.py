@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bench.rows import Row, compared
-from light_clients.clique import CliqueClient, Header, encode_header_message
-from light_clients.crypto import keccak256, recover_eth_address
-from light_clients.evm_header import encode_header
-from light_clients.interface import Updated
+from hutong.light_clients.clique import CliqueClient, Header, encode_header_message
+from hutong.light_clients.crypto import keccak256, recover_eth_address
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import Updated
 from tests.light_clients.clique.simulated_clique_chain import SimulatedCliqueChain, trusting
 
 SIZES = (1, 100)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.rows import Row, compared
-from light_clients.crypto import bls
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     Bootstrap,
     EthereumClient,
@@ -21,9 +21,9 @@ from light_clients.ethereum import (
     encode_header_message,
     sync_committee_root,
 )
-from light_clients.ethereum.committee import decode_committee
-from light_clients.ethereum.forks import signing_root
-from light_clients.interface import Updated
+from hutong.light_clients.ethereum.committee import decode_committee
+from hutong.light_clients.ethereum.forks import signing_root
+from hutong.light_clients.interface import Updated
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, Block, SimulatedBeacon, network_of, trusting
 
 PERIODS = 6

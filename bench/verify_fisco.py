@@ -7,11 +7,11 @@ the finished preimages. The rest is decoding and rules.
 from collections.abc import Callable, Iterator
 
 from bench.rows import Row, compared
-from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient, Generation, Header, encode_header_message
-from light_clients.fisco_bcos import suite as suites
-from light_clients.fisco_bcos.merkle import leaf_v2
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.interface import Updated
+from hutong.light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient, Generation, Header, encode_header_message
+from hutong.light_clients.fisco_bcos import suite as suites
+from hutong.light_clients.fisco_bcos.merkle import leaf_v2
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.interface import Updated
 from tests.light_clients.fisco_bcos.fisco_chain import FILLER, SimulatedChain, packet, receipt, sent, trusting
 
 CASES = (

@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import cycle
 
 from bench.rows import Row, compared
-from light_clients.crypto import ed25519, secp256k1, sha256
-from light_clients.interface import NoOp, Updated
-from light_clients.tendermint import codec, hashing, types
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import encode_tendermint_header
-from light_clients.tendermint.hashing import commit_signer
-from light_clients.tendermint.types import TWO_THIRDS, KeyType, TendermintHeader, ValidatorSet
+from hutong.light_clients.crypto import ed25519, secp256k1, sha256
+from hutong.light_clients.interface import NoOp, Updated
+from hutong.light_clients.tendermint import codec, hashing, types
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import encode_tendermint_header
+from hutong.light_clients.tendermint.hashing import commit_signer
+from hutong.light_clients.tendermint.types import TWO_THIRDS, KeyType, TendermintHeader, ValidatorSet
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
 from tests.light_clients.tendermint.verifying import Verifier
 

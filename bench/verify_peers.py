@@ -17,10 +17,10 @@ from trie import HexaryTrie
 from bench.rows import rate_per_s
 from bench.verify_ethereum import START, forget_committees, simulated_start
 from bench.verify_proofs import batches_of
-from light_clients.crypto import keccak256
-from light_clients.ethereum import MAINNET_PRESET, EthereumClient, encode_header_message, ssz
-from light_clients.interface import Updated
-from light_clients.proofs import ics23, mpt
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import MAINNET_PRESET, EthereumClient, encode_header_message, ssz
+from hutong.light_clients.interface import Updated
+from hutong.light_clients.proofs import ics23, mpt
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of, trusting
 from tests.light_clients.mutation.formats import nodes_of
 from tests.light_clients.proofs.reference_trees import TREES, items

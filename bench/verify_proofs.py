@@ -7,9 +7,9 @@ import rlp
 from trie import HexaryTrie
 
 from bench.rows import Row, compared
-from light_clients.crypto import keccak256, sha256
-from light_clients.proofs import ics23, mpt
-from light_clients.proofs.ics23.operations import apply_inner, apply_leaf
+from hutong.light_clients.crypto import keccak256, sha256
+from hutong.light_clients.proofs import ics23, mpt
+from hutong.light_clients.proofs.ics23.operations import apply_inner, apply_leaf
 from tests.light_clients.proofs.reference_trees import TREES, Tree, items
 
 LEAVES = 4096

@@ -7,10 +7,17 @@ commit-seal hash, the account proof's nodes and the trie key. The rest is decodi
 from collections.abc import Callable, Iterator
 
 from bench.rows import Row, compared
-from light_clients.bft_evm import BftEvmClient, Consensus, Header, SealRules, commit_seal_hash, encode_header_message
-from light_clients.crypto import keccak256, recover_eth_address
-from light_clients.evm_header import encode_header
-from light_clients.interface import Updated
+from hutong.light_clients.bft_evm import (
+    BftEvmClient,
+    Consensus,
+    Header,
+    SealRules,
+    commit_seal_hash,
+    encode_header_message,
+)
+from hutong.light_clients.crypto import keccak256, recover_eth_address
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import Updated
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, SimulatedChain, trusting
 
 SIZES = (4, 7, 100)

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench.costly_programs import OPCODES, Candidate, Draws, Piece
 from bench.hub_machine import BLOCK_GAS, EVERYTHING, MENDS, Cost, Machine, machine
-from relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision import rules_versions
 
 SEARCH_GAS = 2**20
 """What a candidate is tried with; the worst are then executed with a whole block."""

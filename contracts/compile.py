@@ -1,7 +1,7 @@
 """Compile `contracts/src` with the pinned npm compiler and write or check the committed artifacts.
 
-    python -m contracts.compile            write contracts/artifacts and contracts/test/artifacts
-    python -m contracts.compile --check    exit 1 unless the committed artifacts are what the sources compile to
+    python -m hutong.contracts.compile            write contracts/artifacts and contracts/test/artifacts
+    python -m hutong.contracts.compile --check    exit 1 unless the committed artifacts are what the sources compile to
 
 Settings that reach the bytecode are all here: no metadata hash, Paris opcodes (consortium chains are old), optimizer on.
 The compiler and OpenZeppelin come from npm at the versions of `package.json`, into `contracts/node_modules`.
@@ -190,7 +190,7 @@ def write(folder: Path, wanted: dict[str, str]) -> None:
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m contracts.compile", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hutong.contracts.compile", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
     ensure_packages()

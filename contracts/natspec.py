@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.crypto import keccak256
+from hutong.light_clients.crypto import keccak256
 
 _TAG = re.compile(r"^\s*@(\w+)\s*", re.MULTILINE)
 

@@ -1,9 +1,9 @@
 """The contract reference below docs/contracts: one page a contract or interface, from the NatSpec comments in `contracts/src`.
 
-    python -m contracts.reference            write docs/contracts
-    python -m contracts.reference --check    exit 1 unless the committed pages are what the sources say
+    python -m hutong.contracts.reference            write docs/contracts
+    python -m hutong.contracts.reference --check    exit 1 unless the committed pages are what the sources say
 
-The compiler is that of `contracts.compile`. Whatever is public and has no comment is refused by name.
+The compiler is that of `hutong.contracts.compile`. Whatever is public and has no comment is refused by name.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.compile import (
+from hutong.contracts.compile import (
     ROOT,
     SETTINGS,
     CompileError,
@@ -25,7 +25,7 @@ from contracts.compile import (
     run_compiler,
     standard_json,
 )
-from contracts.natspec import Contract, Entry, Field, Type, base_type, contracts, shared_types
+from hutong.contracts.natspec import Contract, Entry, Field, Type, base_type, contracts, shared_types
 
 PAGES = ROOT.parent / "docs" / "contracts"
 SOURCES = "src/"
@@ -219,12 +219,12 @@ def index_page(known: Reference) -> str:
     lines = [
         "# Contract reference",
         "",
-        "Every public function, event and error, from the comments in `contracts/src`. Written by `python -m contracts.reference`; CI checks it.",
+        "Every public function, event and error, from the comments in `contracts/src`. Written by `python -m hutong.contracts.reference`; CI checks it.",
         "How the parts work together, and what is frozen: [router](../spec/router.md), [mailbox](../spec/mailbox.md), [transfer](../spec/transfer.md),",
         "[hub-client](../spec/hub-client.md), [attestation](../spec/attestation.md). The [dapp guide](../dapp-guide.md) uses them.",
         "",
         f"Compiled by solc {versions['solc']} for {SETTINGS['evmVersion'].capitalize()}, on OpenZeppelin {versions['@openzeppelin/contracts']}.",
-        'ABIs are package data: `contracts.artifacts.load_artifact("IMailbox").abi`. Rights ("restricted") are those of an OpenZeppelin `AccessManager`,',
+        'ABIs are package data: `hutong.contracts.artifacts.load_artifact("IMailbox").abi`. Rights ("restricted") are those of an OpenZeppelin `AccessManager`,',
         "deployed as it is; what is inherited from OpenZeppelin has OpenZeppelin's words.",
         "",
     ]
@@ -256,7 +256,7 @@ def differences(folder: Path, wanted: dict[str, str]) -> list[str]:
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m contracts.reference", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hutong.contracts.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
     ensure_packages()

@@ -9,7 +9,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from contracts.artifacts import load_artifact
+from hutong.contracts.artifacts import load_artifact
 
 ADMIN_ROLE = 0
 RELAYER_ROLE = 1

@@ -3,13 +3,13 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.cometbft.rpc import HEADERS_PER_CALL, CometRpc
-from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
-from adapters.rpc import Endpoint, each_of
-from light_clients.interface import VERIFY, VerificationError
-from light_clients.tendermint.predicates import CommitSignatures, trusted_power_signed
-from light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import judge_commit
+from hutong.adapters.cometbft.rpc import HEADERS_PER_CALL, CometRpc
+from hutong.adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
+from hutong.adapters.rpc import Endpoint, each_of
+from hutong.light_clients.interface import VERIFY, VerificationError
+from hutong.light_clients.tendermint.predicates import CommitSignatures, trusted_power_signed
+from hutong.light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.verification import judge_commit
 
 CACHED_HEADERS = 512
 CACHED_SETS = 8

@@ -1,12 +1,12 @@
 """Headers of a CometBFT chain for the 07-tendermint clients that follow it."""
 
-from adapters.cometbft.blocks import CommittedBlocks
-from adapters.cometbft.states import CLIENT_TYPE
-from adapters.interface import HeightUnavailable, NotSupported
-from light_clients.interface import Height
-from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.codec import decode_client_state, encode_tendermint_header
-from light_clients.tendermint.types import (
+from hutong.adapters.cometbft.blocks import CommittedBlocks
+from hutong.adapters.cometbft.states import CLIENT_TYPE
+from hutong.adapters.interface import HeightUnavailable, NotSupported
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.codec import decode_client_state, encode_tendermint_header
+from hutong.light_clients.tendermint.types import (
     BlockIdFlag,
     Commit,
     TendermintHeader,

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.cometbft.blocks import CommittedBlocks
-from adapters.cometbft.rpc import CometRpc, QueryAnswer
-from adapters.interface import BadAnswer, Proof
-from adapters.rpc import MOST_IN_A_BATCH, each_of
-from light_clients.interface import Height, MalformedInput, VerificationError
-from light_clients.proofs.ics23 import ProofSpec
-from light_clients.proofs.ics23.verification import verify_chained
-from light_clients.protobuf import ics23_pb2
+from hutong.adapters.cometbft.blocks import CommittedBlocks
+from hutong.adapters.cometbft.rpc import CometRpc, QueryAnswer
+from hutong.adapters.interface import BadAnswer, Proof
+from hutong.adapters.rpc import MOST_IN_A_BATCH, each_of
+from hutong.light_clients.interface import Height, MalformedInput, VerificationError
+from hutong.light_clients.proofs.ics23 import ProofSpec
+from hutong.light_clients.proofs.ics23.verification import verify_chained
+from hutong.light_clients.protobuf import ics23_pb2
 
 
 def merkle_proof_bytes(answer: QueryAnswer) -> bytes:

@@ -6,10 +6,10 @@ Codes, data and gas are hashed into the next header; events are hashed nowhere, 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from adapters.cometbft.rpc import CometRpc, base64_bytes
-from adapters.interface import BadAnswer
-from adapters.rpc import Attempt, Fields
-from light_clients.tendermint.hashing import data_hash, results_hash
+from hutong.adapters.cometbft.rpc import CometRpc, base64_bytes
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Attempt, Fields
+from hutong.light_clients.tendermint.hashing import data_hash, results_hash
 
 MAX_TRANSACTIONS = 20_000
 MAX_EVENTS = 200_000

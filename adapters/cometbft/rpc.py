@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable, RpcRefused
-from adapters.rpc import Answer, Attempt, Decoder, Endpoint, Fields, RpcClient, all_of
-from light_clients.interface import VerificationError
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.rpc_json import header_from_rpc, signed_header_from_rpc, validator_set_from_rpc
-from light_clients.tendermint.types import MAX_VALIDATORS, Header, SignedHeader, ValidatorSet
+from hutong.adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable, RpcRefused
+from hutong.adapters.rpc import Answer, Attempt, Decoder, Endpoint, Fields, RpcClient, all_of
+from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.rpc_json import header_from_rpc, signed_header_from_rpc, validator_set_from_rpc
+from hutong.light_clients.tendermint.types import MAX_VALIDATORS, Header, SignedHeader, ValidatorSet
 
 VALIDATORS_PER_PAGE = 100
 """CometBFT's own cap."""

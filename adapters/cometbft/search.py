@@ -5,9 +5,9 @@ Chains whose modules do much at the end of an epoch make such blocks. What is fo
 
 from collections.abc import Collection
 
-from adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, ResultReader, TransactionResult
-from adapters.cometbft.rpc import base64_bytes
-from adapters.rpc import Attempt, Fields
+from hutong.adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, ResultReader, TransactionResult
+from hutong.adapters.cometbft.rpc import base64_bytes
+from hutong.adapters.rpc import Attempt, Fields
 
 PER_PAGE = 10
 MAX_FOUND = 10_000

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from adapters.interface import ClientParameters, InitialStates, NotSupported
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.proofs.ics23 import ProofSpec
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import ClientState, ConsensusState, Header, TrustLevel, revision_of
+from hutong.adapters.interface import ClientParameters, InitialStates, NotSupported
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.proofs.ics23 import ProofSpec
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import ClientState, ConsensusState, Header, TrustLevel, revision_of
 
 CLIENT_TYPE = "07-tendermint"
 TRUST_LEVEL = TrustLevel(1, 3)

@@ -2,18 +2,18 @@
 
 from google.protobuf.any_pb2 import Any
 
-from adapters.cometbft.proofs import ProofSource
-from adapters.interface import BadAnswer, HeightUnavailable, NotSupported, Proof
-from light_clients.interface import MalformedInput, VerificationError
-from light_clients.interface.client import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.codec import (
+from hutong.adapters.cometbft.proofs import ProofSource
+from hutong.adapters.interface import BadAnswer, HeightUnavailable, NotSupported, Proof
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface.client import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_consensus_state,
     encode_upgrade,
 )
-from light_clients.tendermint.types import Upgrade
-from light_clients.tendermint.upgrade import (
+from hutong.light_clients.tendermint.types import Upgrade
+from hutong.light_clients.tendermint.upgrade import (
     CLIENT_STATE_TYPE,
     CONSENSUS_STATE_TYPE,
     UPGRADED_CLIENT,

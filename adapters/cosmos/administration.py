@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.transactions.accounts import parse_answer
-from adapters.cosmos.transactions.addresses import module_address
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transactions.messages import (
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.transactions.accounts import parse_answer
+from hutong.adapters.cosmos.transactions.addresses import module_address
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transactions.messages import (
     CLIENT_TYPE,
     RECOVER_CLIENT_URL,
     SUBMIT_PROPOSAL_URL,
@@ -18,11 +18,11 @@ from adapters.cosmos.transactions.messages import (
     create_client_message,
     register_counterparty_message,
 )
-from adapters.cosmos.transactor import CosmosTransactor, Executed
-from adapters.interface import BadAnswer, InitialStates, NotSupported, Signer
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import cosmos_tx_pb2
+from hutong.adapters.cosmos.transactor import CosmosTransactor, Executed
+from hutong.adapters.interface import BadAnswer, InitialStates, NotSupported, Signer
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import cosmos_tx_pb2
 
 MAX_TEXT_CHARS = 10_000
 """Of a proposal's summary; chains set their own, lower limit."""

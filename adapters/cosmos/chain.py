@@ -7,24 +7,24 @@ from random import Random
 
 from google.protobuf.message import DecodeError
 
-from adapters.cometbft import (
+from hutong.adapters.cometbft import (
     ClientOfChain,
     CommittedBlocks,
     HeaderSource,
     ProofSource,
     initial_states,
 )
-from adapters.cometbft.upgrade import committed_upgrade
-from adapters.cosmos.clients import StoredClients
-from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
-from adapters.cosmos.reading.events import BlockEvents
-from adapters.cosmos.reading.history import PacketHistory
-from adapters.cosmos.reading.pool import pooled_packets
-from adapters.cosmos.reading.unsettled import unsettled_sends
-from adapters.cosmos.rpc import CosmosRpc, open_endpoints
-from adapters.cosmos.settings import CosmosSettings
-from adapters.cosmos.submit import Submission
-from adapters.interface import (
+from hutong.adapters.cometbft.upgrade import committed_upgrade
+from hutong.adapters.cosmos.clients import StoredClients
+from hutong.adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
+from hutong.adapters.cosmos.reading.events import BlockEvents
+from hutong.adapters.cosmos.reading.history import PacketHistory
+from hutong.adapters.cosmos.reading.pool import pooled_packets
+from hutong.adapters.cosmos.reading.unsettled import unsettled_sends
+from hutong.adapters.cosmos.rpc import CosmosRpc, open_endpoints
+from hutong.adapters.cosmos.settings import CosmosSettings
+from hutong.adapters.cosmos.submit import Submission
+from hutong.adapters.interface import (
     MAX_SEQUENCE_SCAN,
     AccountState,
     At,
@@ -48,12 +48,12 @@ from adapters.interface import (
     TransactionOutcome,
     begin_height,
 )
-from adapters.rpc import HeadFollower, HeadSignal, each_of
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import Height
-from light_clients.protobuf.cosmos_state_pb2 import StakingParams
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.types import revision_of
+from hutong.adapters.rpc import HeadFollower, HeadSignal, each_of
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.interface import Height
+from hutong.light_clients.protobuf.cosmos_state_pb2 import StakingParams
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.types import revision_of
 
 STAKING_STORE, STAKING_PARAMS_KEY = "/store/staking/key", b"\x51"
 """x/staking of cosmos-sdk 0.53, types/keys.go ParamsKey."""
@@ -302,7 +302,7 @@ class CosmosChain:
         return await self._proofs.prove(path, height)
 
     async def committed_upgrade(self, client_state: bytes) -> bytes:
-        """What this chain has committed for its next revision, encoded as light_clients.tendermint.upgrade has it.
+        """What this chain has committed for its next revision, encoded as hutong.light_clients.tendermint.upgrade has it.
 
         Args:
             client_state: encoded, of a client at the last height of the present revision.

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from google.protobuf.any_pb2 import Any
 
-from adapters.cometbft import CLIENT_TYPE
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.interface import BadAnswer, ClientInfo, Head, NotSupported, UnknownClient
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import Height, VerificationError
-from light_clients.interface.client import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.protobuf.cosmos_state_pb2 import CounterpartyInfo
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
+from hutong.adapters.cometbft import CLIENT_TYPE
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.interface import BadAnswer, ClientInfo, Head, NotSupported, UnknownClient
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import Height, VerificationError
+from hutong.light_clients.interface.client import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf.cosmos_state_pb2 import CounterpartyInfo
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import decode_client_state, decode_consensus_state
 
 CLIENT_STATE_TYPE = "/ibc.lightclients.tendermint.v1.ClientState"
 CONSENSUS_STATE_TYPE = "/ibc.lightclients.tendermint.v1.ConsensusState"

@@ -1,7 +1,7 @@
 """How a Cosmos SDK chain proves its ibc store: an IAVL tree whose root is a leaf of the multistore's tree."""
 
-from adapters.cometbft import ProofFormat
-from light_clients.proofs.ics23.specs import IAVL_SPEC, TENDERMINT_SPEC
+from hutong.adapters.cometbft import ProofFormat
+from hutong.light_clients.proofs.ics23.specs import IAVL_SPEC, TENDERMINT_SPEC
 
 PROOF_SPECS = (IAVL_SPEC, TENDERMINT_SPEC)
 UPGRADE_PATH = ("upgrade", "upgradedIBCState")

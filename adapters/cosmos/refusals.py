@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     AlreadyKnown,
     AlreadyRelayed,
     BroadcastRefused,
@@ -12,7 +12,7 @@ from adapters.interface import (
     NonceTooLow,
     Underpriced,
 )
-from light_clients.interface.errors import shown
+from hutong.light_clients.interface.errors import shown
 
 SDK = "sdk"
 WRONG_SEQUENCE_CODES = (3, 32)

@@ -7,11 +7,11 @@ from functools import partial
 from json import dumps
 from random import Random
 
-from adapters.cometbft import CometRpc, identify_chain
-from adapters.cometbft.rpc import base64_bytes
-from adapters.cosmos.settings import CosmosSettings
-from adapters.interface import EndpointUnavailable, RpcRefused
-from adapters.rpc import Announcements, Attempt, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
+from hutong.adapters.cometbft import CometRpc, identify_chain
+from hutong.adapters.cometbft.rpc import base64_bytes
+from hutong.adapters.cosmos.settings import CosmosSettings
+from hutong.adapters.interface import EndpointUnavailable, RpcRefused
+from hutong.adapters.rpc import Announcements, Attempt, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
 
 IBC_STORE = "/store/ibc/key"
 MAX_LOG_CHARS = 16 * 1024

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from adapters.interface import BatchLimits
-from adapters.rpc import RpcOptions
+from hutong.adapters.interface import BatchLimits
+from hutong.adapters.rpc import RpcOptions
 
 DEFAULT_LIMITS = BatchLimits(max_messages=40, max_bytes=128 * 1024, max_gas=20_000_000)
 

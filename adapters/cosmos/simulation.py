@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from adapters.cosmos.refusals import failing_message, reason_of, sequence_mismatch
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.cosmos.transactions.accounts import parse_answer
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
-from adapters.cosmos.transactions.transactions import (
+from hutong.adapters.cosmos.refusals import failing_message, reason_of, sequence_mismatch
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.cosmos.transactions.accounts import parse_answer
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
+from hutong.adapters.cosmos.transactions.transactions import (
     UNKNOWN_PUBLIC_KEY,
     UNKNOWN_SIGNATURE,
     encode_auth_info,
     encode_body,
     encode_raw,
 )
-from adapters.interface import BadAnswer, RefusedByChain
-from light_clients.protobuf import cosmos_tx_pb2
+from hutong.adapters.interface import BadAnswer, RefusedByChain
+from hutong.light_clients.protobuf import cosmos_tx_pb2
 
 SIMULATE_METHOD = "/cosmos.tx.v1beta1.Service/Simulate"
 MAX_SEQUENCE_TRIES = 4

@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from adapters.cometbft import CommittedBlocks
-from adapters.cosmos.reading.inclusion import Inclusion, Inclusions, noops
-from adapters.cosmos.reading.pool import pooled_packet
-from adapters.cosmos.refusals import (
+from hutong.adapters.cometbft import CommittedBlocks
+from hutong.adapters.cosmos.reading.inclusion import Inclusion, Inclusions, noops
+from hutong.adapters.cosmos.reading.pool import pooled_packet
+from hutong.adapters.cosmos.refusals import (
     SDK,
     UNAUTHORIZED_CODE,
     checked_refusal,
@@ -21,14 +21,14 @@ from adapters.cosmos.refusals import (
     pool_refusal,
     reason_of,
 )
-from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
-from adapters.cosmos.settings import CosmosSettings
-from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator, Verdict
-from adapters.cosmos.transactions.accounts import Accounts
-from adapters.cosmos.transactions.addresses import account_address, decode_address
-from adapters.cosmos.transactions.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
-from adapters.cosmos.transactions.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
-from adapters.cosmos.transactions.transactions import (
+from hutong.adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
+from hutong.adapters.cosmos.settings import CosmosSettings
+from hutong.adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator, Verdict
+from hutong.adapters.cosmos.transactions.accounts import Accounts
+from hutong.adapters.cosmos.transactions.addresses import account_address, decode_address
+from hutong.adapters.cosmos.transactions.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
+from hutong.adapters.cosmos.transactions.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
+from hutong.adapters.cosmos.transactions.transactions import (
     ENVELOPE_BYTES,
     decode_raw,
     encode_auth_info,
@@ -37,7 +37,7 @@ from adapters.cosmos.transactions.transactions import (
     encode_sign_document,
     transaction_hash,
 )
-from adapters.interface import (
+from hutong.adapters.interface import (
     AccountState,
     AlreadyKnown,
     Batch,
@@ -58,8 +58,8 @@ from adapters.interface import (
     TransactionOutcome,
     UpdateClient,
 )
-from adapters.rpc import Attempt, Endpoint, Fields
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.adapters.rpc import Attempt, Endpoint, Fields
+from hutong.light_clients.interface import MalformedInput, VerificationError
 
 UNKNOWN_GAS = 200_000
 UNKNOWN_GAS_PER_BYTE = 40

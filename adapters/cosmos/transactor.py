@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import trio
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.reading.inclusion import Inclusion
-from adapters.cosmos.transactions.accounts import parse_answer
-from adapters.cosmos.transactions.messages import SdkMessage
-from adapters.interface import AlreadyKnown, RefusedByChain, Signer, TransactionOutcome
-from light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.reading.inclusion import Inclusion
+from hutong.adapters.cosmos.transactions.accounts import parse_answer
+from hutong.adapters.cosmos.transactions.messages import SdkMessage
+from hutong.adapters.interface import AlreadyKnown, RefusedByChain, Signer, TransactionOutcome
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
 
 POLL_INTERVAL_S = 0.2
 

@@ -6,15 +6,15 @@ into its whole trace by itself. Its timeout goes into the packet unchanged, so i
 
 from dataclasses import dataclass
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.transactions.accounts import parse_answer
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transactions.messages import TRANSFER_URL, SdkMessage
-from adapters.cosmos.transactor import CosmosTransactor
-from adapters.interface import BadAnswer, Signer
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import cosmos_tx_pb2
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.transactions.accounts import parse_answer
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transactions.messages import TRANSFER_URL, SdkMessage
+from hutong.adapters.cosmos.transactor import CosmosTransactor
+from hutong.adapters.interface import BadAnswer, Signer
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import cosmos_tx_pb2
 
 PORT = "transfer"
 JSON_ENCODING = "application/json"

@@ -2,9 +2,9 @@
 for.
 """
 
-from adapters.evm.attested.attestors import Alert
-from adapters.evm.chain import EvmChain
-from adapters.evm.opening import open_evm_chain
-from adapters.evm.settings import EvmSettings
+from hutong.adapters.evm.attested.attestors import Alert
+from hutong.adapters.evm.chain import EvmChain
+from hutong.adapters.evm.opening import open_evm_chain
+from hutong.adapters.evm.settings import EvmSettings
 
 __all__ = ["Alert", "EvmChain", "EvmSettings", "open_evm_chain"]

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.evm.attested.attestors import AttestorPanel
-from adapters.evm.attested.consensus import AttestedConsensus
-from adapters.evm.bft.consensus import BftConsensus
-from adapters.evm.clients import HostedClients
-from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
-from adapters.evm.consensus import Consensus
-from adapters.evm.proofs import previous_sequence_slot
-from adapters.evm.settings import EvmSettings
-from adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
-from adapters.ics26.chain import RouterChain
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import (
+from hutong.adapters.evm.attested.attestors import AttestorPanel
+from hutong.adapters.evm.attested.consensus import AttestedConsensus
+from hutong.adapters.evm.bft.consensus import BftConsensus
+from hutong.adapters.evm.clients import HostedClients
+from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
+from hutong.adapters.evm.consensus import Consensus
+from hutong.adapters.evm.proofs import previous_sequence_slot
+from hutong.adapters.evm.settings import EvmSettings
+from hutong.adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import (
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
@@ -23,10 +23,10 @@ from adapters.interface import (
     NotSupported,
     Proof,
 )
-from adapters.rpc import HeadSignal
-from light_clients import bft_evm
-from light_clients.bft_evm import SealRules
-from light_clients.interface import Height
+from hutong.adapters.rpc import HeadSignal
+from hutong.light_clients import bft_evm
+from hutong.light_clients.bft_evm import SealRules
+from hutong.light_clients.interface import Height
 
 BFT = {"qbft": bft_evm.Consensus.QBFT, "ibft2": bft_evm.Consensus.IBFT2, "istanbul": bft_evm.Consensus.ISTANBUL}
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.evm.kinds import HOSTED_KINDS, HostedKind
-from adapters.ics26.abi import GET_CLIENT, Function
-from adapters.ics26.execution import ExecutionRpc
-from adapters.ics26.router import RouterReads
-from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from adapters.rpc import Together, all_of
-from light_clients.interface import ClientStatus, Height, VerificationError
+from hutong.adapters.evm.kinds import HOSTED_KINDS, HostedKind
+from hutong.adapters.ics26.abi import GET_CLIENT, Function
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.router import RouterReads
+from hutong.adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
+from hutong.adapters.rpc import Together, all_of
+from hutong.light_clients.interface import ClientStatus, Height, VerificationError
 
 GET_CLIENT_STATE = Function("getClientState", (), ("bytes",))
 CLIENT_TYPE = Function("clientType", (), ("string",))

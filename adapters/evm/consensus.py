@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapters.interface import ClientParameters, Head, InitialStates, Proof
-from light_clients.interface import Height
+from hutong.adapters.interface import ClientParameters, Head, InitialStates, Proof
+from hutong.light_clients.interface import Height
 
 
 class Consensus(Protocol):

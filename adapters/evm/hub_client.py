@@ -7,14 +7,14 @@ what the form cannot say is refused, so that nothing turns valid by being encode
 
 from typing import Any
 
-from light_clients.crypto import secp256k1
-from light_clients.ibc.abi import encode_abi
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
-from light_clients.interface.height import MAX_UINT64
-from light_clients.proofs.ics23 import SMT_SPEC, ExistenceProof, NonExistenceProof, decode_merkle_proof
-from light_clients.tendermint import predicates
-from light_clients.tendermint.evidence import client_id_is_identifier
-from light_clients.tendermint.types import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.ibc.abi import encode_abi
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, ExistenceProof, NonExistenceProof, decode_merkle_proof
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.evidence import client_id_is_identifier
+from hutong.light_clients.tendermint.types import (
     MAX_TIME_NS,
     TWO_THIRDS,
     BlockId,

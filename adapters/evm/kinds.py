@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.evm.submit import header_to_abi, misbehaviour_to_abi, proof_to_abi
-from adapters.ics26.abi import Function
-from light_clients.attestation import AttestationClient, StateAttestation, decode_client_state, encode_state
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, LightClient
-from light_clients.proofs.ics23.specs import SMT_SPEC
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from light_clients.tendermint.types import FROZEN_HEIGHT, ClientState, ConsensusState, TrustLevel
+from hutong.adapters.evm.submit import header_to_abi, misbehaviour_to_abi, proof_to_abi
+from hutong.adapters.ics26.abi import Function
+from hutong.light_clients.attestation import AttestationClient, StateAttestation, decode_client_state, encode_state
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, LightClient
+from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.types import FROZEN_HEIGHT, ClientState, ConsensusState, TrustLevel
 
 UPGRADE_PATH = ("upgrade",)
 """Of every client of a hub; upgrades are not offered, and HubClient does not store it."""

@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 
-from adapters.evm.attested.attestors import AttestorPanel
-from adapters.evm.chain import EvmChain
-from adapters.evm.ethereum.beacon_api import BeaconApi, identify_beacon
-from adapters.evm.ethereum.consensus import EthereumChain
-from adapters.evm.rpc import open_endpoints
-from adapters.evm.settings import EvmSettings
-from adapters.interface import NotSupported
-from adapters.rpc import RpcOptions, open_rpc_client
-from adapters.rpc.transport import new_http_client
+from hutong.adapters.evm.attested.attestors import AttestorPanel
+from hutong.adapters.evm.chain import EvmChain
+from hutong.adapters.evm.ethereum.beacon_api import BeaconApi, identify_beacon
+from hutong.adapters.evm.ethereum.consensus import EthereumChain
+from hutong.adapters.evm.rpc import open_endpoints
+from hutong.adapters.evm.settings import EvmSettings
+from hutong.adapters.interface import NotSupported
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
+from hutong.adapters.rpc.transport import new_http_client
 
 ATTESTORS = RpcOptions(attempt_timeout_s=5.0, straggler_grace_s=0.25, requests_per_s=1_000, burst=1_000)
 

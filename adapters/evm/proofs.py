@@ -4,13 +4,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.interface import BadAnswer, HeightUnavailable, Proof
-from adapters.rpc import Answer, Decoder, Fields, each_of
-from light_clients.evm_header import ExecutionHeader
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import Height, MalformedInput, VerificationError
-from light_clients.proofs.mpt import (
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
+from hutong.adapters.interface import BadAnswer, HeightUnavailable, Proof
+from hutong.adapters.rpc import Answer, Decoder, Fields, each_of
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import Height, MalformedInput, VerificationError
+from hutong.light_clients.proofs.mpt import (
     IBC_STORE_SLOT,
     MAX_NODE_BYTES,
     MAX_NODES,

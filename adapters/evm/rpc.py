@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 
-from adapters.evm.settings import EvmSettings
-from adapters.evm.submit import evm_reverts
-from adapters.ics26.execution import ExecutionRpc, identify_execution
-from adapters.rpc import HeadSignal, in_background, open_rpc_client
+from hutong.adapters.evm.settings import EvmSettings
+from hutong.adapters.evm.submit import evm_reverts
+from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
+from hutong.adapters.rpc import HeadSignal, in_background, open_rpc_client
 
 
 @asynccontextmanager

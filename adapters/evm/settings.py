@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from adapters.evm.attested.attestors import Alert, OnAlert
-from adapters.ics26.chain import RouterSettings
-from adapters.rpc import RpcOptions
-from light_clients.bft_evm import QuorumRule, ValidatorContract
-from light_clients.ethereum import Network
+from hutong.adapters.evm.attested.attestors import Alert, OnAlert
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.bft_evm import QuorumRule, ValidatorContract
+from hutong.light_clients.ethereum import Network
 
 
 def _unheard(_alert: Alert) -> None:

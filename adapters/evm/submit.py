@@ -2,15 +2,15 @@
 
 from functools import cache
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     encode_membership_proof,
     encode_misbehaviour,
     encode_non_membership_proof,
     encode_update,
 )
-from adapters.ics26.reverts import RevertReader, definitions_of
-from contracts.artifacts import artifact_names, load_artifact
-from light_clients.tendermint.codec import decode_misbehaviour, decode_tendermint_header
+from hutong.adapters.ics26.reverts import RevertReader, definitions_of
+from hutong.contracts.artifacts import artifact_names, load_artifact
+from hutong.light_clients.tendermint.codec import decode_misbehaviour, decode_tendermint_header
 
 
 def header_to_abi(header: bytes) -> bytes:

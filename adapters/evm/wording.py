@@ -7,12 +7,12 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from adapters.evm.administration.access_manager import SCHEDULE
-from adapters.evm.administration.rights import ARTIFACTS
-from contracts.artifacts import load_artifact
-from contracts.roles import signatures
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput
+from hutong.adapters.evm.administration.access_manager import SCHEDULE
+from hutong.adapters.evm.administration.rights import ARTIFACTS
+from hutong.contracts.artifacts import load_artifact
+from hutong.contracts.roles import signatures
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput
 
 SELECTOR_BYTES = 4
 MAX_CALL_BYTES = 128 * 1024

@@ -7,18 +7,18 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from adapters.hub.governance import propose_and_vote
-from adapters.hub.proven_proposals import ProvenProposals
-from adapters.hub.settings import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.transactor import Transactor
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields, all_of
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import decode_canonical
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
+from hutong.adapters.hub.governance import propose_and_vote
+from hutong.adapters.hub.proven_proposals import ProvenProposals
+from hutong.adapters.hub.settings import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields, all_of
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MalformedInput
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
 ACTION_DOMAIN = "hutong/admin/1"

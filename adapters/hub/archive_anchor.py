@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from adapters.hub.chain import HubChain
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import Receipt, hex_data
-from adapters.ics26.transactor import Transactor
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from contracts.artifacts import load_artifact
-from light_clients.interface import VerificationError
-from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, verify_account, verify_storage
+from hutong.adapters.hub.chain import HubChain
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import Receipt, hex_data
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, verify_account, verify_storage
 
 PUBLISH = Function("publish", ("uint64", "bytes32"), ("uint256",))
 COUNT = Function("count", ("address",), ("uint256",))

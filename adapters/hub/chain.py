@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-from adapters.cometbft import (
+from hutong.adapters.cometbft import (
     ClientOfChain,
     CometRpc,
     CommittedBlocks,
@@ -14,12 +14,12 @@ from adapters.cometbft import (
     QueryAnswer,
     initial_states,
 )
-from adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
-from adapters.hub.rpc import open_endpoints
-from adapters.hub.settings import HubSettings
-from adapters.ics26.chain import RouterChain
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import (
+from hutong.adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
+from hutong.adapters.hub.rpc import open_endpoints
+from hutong.adapters.hub.settings import HubSettings
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import (
     At,
     BadAnswer,
     ClientInfo,
@@ -31,12 +31,12 @@ from adapters.interface import (
     Proof,
     begin_height,
 )
-from adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadSignal, Together
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import Height
-from light_clients.proofs.ics23.specs import SMT_SPEC
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.types import revision_of
+from hutong.adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadSignal, Together
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.interface import Height
+from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
 """One element; what the hub commits for its next revision is under it (docs/spec/hub-governance.md)."""
@@ -151,7 +151,7 @@ class HubChain(RouterChain):
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        """See ChainAdapter. Raises as adapters.cometbft's `HeaderSource.client_messages`."""
+        """See ChainAdapter. Raises as hutong.adapters.cometbft's `HeaderSource.client_messages`."""
         return await self._headers.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
@@ -169,7 +169,7 @@ class HubChain(RouterChain):
             path: of one element, the ICS-24 key.
 
         Raises:
-            As adapters.cometbft's `ProofSource.prove`.
+            As hutong.adapters.cometbft's `ProofSource.prove`.
         """
         return await self._proofs.prove(path, height)
 
@@ -179,7 +179,7 @@ class HubChain(RouterChain):
         """As `prove` for each of `paths`, several in one exchange.
 
         Raises:
-            As adapters.cometbft's `ProofSource.prove`, for the first path that fails.
+            As hutong.adapters.cometbft's `ProofSource.prove`, for the first path that fails.
         """
         return await self._proofs.prove_all(paths, height)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
-from adapters.ics26.abi import GET_COUNTERPARTY, Function
-from adapters.ics26.execution import ExecutionRpc
-from adapters.ics26.router import NO_COUNTERPARTY, RouterReads, decode_counterparty
-from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
-from light_clients.ibc.abi import HEIGHT_TUPLE
-from light_clients.ibc.identifiers import client_id_for, client_type_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import decode_client_state
+from hutong.adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from hutong.adapters.ics26.abi import GET_COUNTERPARTY, Function
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.router import NO_COUNTERPARTY, RouterReads, decode_counterparty
+from hutong.adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
+from hutong.light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
+from hutong.light_clients.ibc.abi import HEIGHT_TUPLE
+from hutong.light_clients.ibc.identifiers import client_id_for, client_type_of
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import decode_client_state
 
 GET_CLIENT_STATE = Function("getClientState", ("string",), ("bytes",))
 GET_CONSENSUS_STATE = Function("getConsensusState", ("string", HEIGHT_TUPLE), ("bytes",))

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.ics26.execution import ExecutionRpc
-from adapters.rpc import Fields
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.rpc import Fields
 
 MAX_NAMES = 100_000
 ADDRESS_BYTES = 20

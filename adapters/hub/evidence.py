@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from adapters.ics26.execution import ExecutionRpc
-from adapters.rpc import Fields
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.rpc import Fields
 
 _ADDRESS_CHARS = 42
 MAX_ROWS = 1_000

@@ -6,13 +6,13 @@ from enum import IntEnum
 
 from eth_abi.abi import encode
 
-from adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
-from adapters.hub.settings import GOVERNANCE_ADDRESS
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.transactor import Transactor
-from adapters.interface import BadAnswer, RefusedByChain
-from light_clients.crypto.hashes import keccak256
+from hutong.adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
+from hutong.adapters.hub.settings import GOVERNANCE_ADDRESS
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import BadAnswer, RefusedByChain
+from hutong.light_clients.crypto.hashes import keccak256
 
 POSSESSION_DOMAIN = "hutong/validator-key/1"
 PARAMETERS = ("block_interval_ms", "proof_block_delay_ms", "voting_period_s")

@@ -5,10 +5,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.hub.verified_state import VerifiedState
-from adapters.interface import AdapterError
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface.errors import shown
+from hutong.adapters.hub.verified_state import VerifiedState
+from hutong.adapters.interface import AdapterError
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface.errors import shown
 
 PROPOSAL_PREFIX = b"governance/proposal/"
 MAX_RECORD_BYTES = 128 * 1024

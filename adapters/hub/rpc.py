@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 
-from adapters.cometbft import CometRpc, identify_chain
-from adapters.hub.settings import HubSettings
-from adapters.hub.submit import hub_reverts
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import EndpointMismatch
-from adapters.rpc import Attempt, Fields, HeadSignal, in_background, open_rpc_client
+from hutong.adapters.cometbft import CometRpc, identify_chain
+from hutong.adapters.hub.settings import HubSettings
+from hutong.adapters.hub.submit import hub_reverts
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import EndpointMismatch
+from hutong.adapters.rpc import Attempt, Fields, HeadSignal, in_background, open_rpc_client
 
 
 class _SameChain:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from adapters.ics26.chain import RouterSettings
-from adapters.rpc import RpcOptions
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.rpc import RpcOptions
 
 ROUTER_ADDRESS = "0x0000000000000000000000000000000000001000"
 CLIENT_MANAGER_ADDRESS = bytes.fromhex("0000000000000000000000000000000000001001")

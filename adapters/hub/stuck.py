@@ -5,10 +5,10 @@ An endpoint's word: shown to people, never acted on.
 
 from dataclasses import dataclass
 
-from adapters.ics26.execution import ExecutionRpc
-from adapters.rpc import Fields
-from light_clients.ibc.denom import MAX_DENOM_CHARS
-from light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.ibc.denom import MAX_DENOM_CHARS
+from hutong.light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS
 
 MAX_ROWS = 1_000
 """The hub's own bound of one answer."""

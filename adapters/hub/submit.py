@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from adapters.ics26.reverts import RevertReader, definitions_of, parse_definition
-from contracts.artifacts import load_artifact
+from hutong.adapters.ics26.reverts import RevertReader, definitions_of, parse_definition
+from hutong.contracts.artifacts import load_artifact
 
 HUB_ERRORS = (
     "IBCClientNotActive(string client)",

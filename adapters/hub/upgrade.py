@@ -2,11 +2,11 @@
 
 from eth_utils.address import to_canonical_address
 
-from adapters.hub.settings import ROUTER_ADDRESS
-from adapters.ics26.abi import Function
-from adapters.ics26.transactor import Transactor
-from light_clients.ibc.abi import HEIGHT_TUPLE
-from light_clients.ibc.identifiers import check_client_id
+from hutong.adapters.hub.settings import ROUTER_ADDRESS
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.light_clients.ibc.abi import HEIGHT_TUPLE
+from hutong.light_clients.ibc.identifiers import check_client_id
 
 UPGRADE_CLIENT = Function("upgradeClient", ("string", "bytes"), (HEIGHT_TUPLE,))
 
@@ -15,7 +15,7 @@ async def upgrade_client(transactor: Transactor, client_id: str, upgrade: bytes)
     """Bring a client of the hub to the next revision of its chain; anyone may send it.
 
     Args:
-        upgrade: encoded, as light_clients.tendermint.upgrade has it.
+        upgrade: encoded, as hutong.light_clients.tendermint.upgrade has it.
 
     Raises:
         RefusedByChain: the client does not take it, or its type has no upgrades.

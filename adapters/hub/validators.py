@@ -4,16 +4,16 @@ state.
 
 from dataclasses import dataclass
 
-from adapters.cometbft import CometRpc
-from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from light_clients.interface import VERIFY, VerificationError
-from light_clients.tendermint.predicates import CommitSignatures
-from light_clients.tendermint.types import TWO_THIRDS, KeyType, PublicKey, ValidatorSet
-from light_clients.tendermint.verification import judge_commit
+from hutong.adapters.cometbft import CometRpc
+from hutong.adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.interface import VERIFY, VerificationError
+from hutong.light_clients.tendermint.predicates import CommitSignatures
+from hutong.light_clients.tendermint.types import TWO_THIRDS, KeyType, PublicKey, ValidatorSet
+from hutong.light_clients.tendermint.verification import judge_commit
 
 GET_VALIDATORS = Function("getValidators", (), ("(bytes,uint64)[]",))
 ADDRESS_CHARS = 40

@@ -5,11 +5,11 @@ serves it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.cometbft import CLIENT_TYPE, ClientOfChain, initial_states
-from adapters.cometbft.states import TRUST_LEVEL
-from adapters.hub.chain import UPGRADE_PATH, HubChain
-from adapters.interface import AdapterError, ClientParameters, EndpointMismatch
-from light_clients.interface import (
+from hutong.adapters.cometbft import CLIENT_TYPE, ClientOfChain, initial_states
+from hutong.adapters.cometbft.states import TRUST_LEVEL
+from hutong.adapters.hub.chain import UPGRADE_PATH, HubChain
+from hutong.adapters.interface import AdapterError, ClientParameters, EndpointMismatch
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     Height,
@@ -17,12 +17,12 @@ from light_clients.interface import (
     PredicateFailed,
     Updated,
 )
-from light_clients.proofs.ics23.specs import SMT_SPEC
-from light_clients.tendermint import predicates
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.types import Header, ValidatorSet, revision_of
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.types import Header, ValidatorSet, revision_of
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 MAX_CLOCK_DRIFT_S = 10
 

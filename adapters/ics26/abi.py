@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from adapters.interface import BadAnswer
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import (
+from hutong.adapters.interface import BadAnswer
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import (
     HEIGHT_TUPLE,
     PACKET_TUPLE,
     PAYLOAD_TUPLE,
@@ -14,8 +14,8 @@ from light_clients.ibc.abi import (
     encode_abi,
     packet_to_tuple,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import Height, MalformedInput
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import Height, MalformedInput
 
 MAX_RETURN_BYTES = 4 * 1024 * 1024
 

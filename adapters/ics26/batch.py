@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from adapters.ics26.abi import (
+from hutong.adapters.ics26.abi import (
     RELAY_BATCH,
     encode_ack_packet,
     encode_recv_packet,
@@ -10,7 +10,7 @@ from adapters.ics26.abi import (
     encode_timeout_packet,
     encode_update_client,
 )
-from adapters.interface import (
+from hutong.adapters.interface import (
     AcknowledgePacket,
     Batch,
     BatchLimits,
@@ -21,9 +21,9 @@ from adapters.interface import (
     TimeoutPacket,
     UpdateClient,
 )
-from light_clients.ibc.forward import FORWARD_VERSION, decode_stamped_payload
-from light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, decode_message
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.forward import FORWARD_VERSION, decode_stamped_payload
+from hutong.light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, decode_message
+from hutong.light_clients.interface import MalformedInput
 
 TRANSACTION_OVERHEAD_BYTES = 256
 """Nonce, fees, addresses, signature and list heads around the call data."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address
 
-from adapters.ics26 import submission
-from adapters.ics26.abi import MULTICALL, PAUSED
-from adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.pool import pooled_packets, relayed
-from adapters.ics26.router import MAX_WORDS, RouterReads
-from adapters.ics26.signing import sign
-from adapters.interface import (
+from hutong.adapters.ics26 import submission
+from hutong.adapters.ics26.abi import MULTICALL, PAUSED
+from hutong.adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.pool import pooled_packets, relayed
+from hutong.adapters.ics26.router import MAX_WORDS, RouterReads
+from hutong.adapters.ics26.signing import sign
+from hutong.adapters.interface import (
     MAX_SEQUENCE_SCAN,
     NEWEST,
     AccountState,
@@ -33,9 +33,9 @@ from adapters.interface import (
     Signer,
     TransactionOutcome,
 )
-from adapters.rpc import CONCURRENT_READS, HeadFollower, HeadSignal, each_of
-from light_clients.ibc.commitment import PathKind
-from light_clients.interface import Height
+from hutong.adapters.rpc import CONCURRENT_READS, HeadFollower, HeadSignal, each_of
+from hutong.light_clients.ibc.commitment import PathKind
+from hutong.light_clients.interface import Height
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,11 +314,11 @@ class RouterChain(ABC):
         )
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        """See `adapters.ics26.signing.sign`. Whether `prepared` is of the signer's account is not checked."""
+        """See `hutong.adapters.ics26.signing.sign`. Whether `prepared` is of the signer's account is not checked."""
         return sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """See `adapters.ics26.submission.broadcast`."""
+        """See `hutong.adapters.ics26.submission.broadcast`."""
         await submission.broadcast(self._execution, signed)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
@@ -352,11 +352,11 @@ class RouterChain(ABC):
         return None if call is None else relayed(call.sender, call.data)
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
-        """See `adapters.ics26.pool.pooled_packets`."""
+        """See `hutong.adapters.ics26.pool.pooled_packets`."""
         return await pooled_packets(self._execution, self._router)
 
     async def account(self, address: str) -> AccountState:
-        """See `adapters.ics26.submission.account_state`."""
+        """See `hutong.adapters.ics26.submission.account_state`."""
         return await submission.account_state(self._execution, address)
 
     async def final_nonce(self, address: str) -> int:

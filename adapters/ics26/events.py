@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from adapters.interface import BadAnswer, PacketEvent, PacketEventKind
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
-from light_clients.ibc.packet import MAX_ACKNOWLEDGEMENT_BYTES, MAX_PACKET_BYTES, Acknowledgement
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.adapters.interface import BadAnswer, PacketEvent, PacketEventKind
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
+from hutong.light_clients.ibc.packet import MAX_ACKNOWLEDGEMENT_BYTES, MAX_PACKET_BYTES, Acknowledgement
+from hutong.light_clients.interface import MalformedInput, VerificationError
 
 MAX_EVENT_DATA_BYTES = 2 * MAX_PACKET_BYTES + 2 * MAX_ACKNOWLEDGEMENT_BYTES
 

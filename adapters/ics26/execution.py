@@ -6,11 +6,11 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from adapters.ics26.events import Log
-from adapters.ics26.reverts import RevertReader
-from adapters.interface import BadAnswer, EndpointError, EndpointMismatch, RefusedByChain, RpcRefused
-from adapters.rpc import Answer, Attempt, AttemptFailed, Decoder, Fields, RpcClient
-from adapters.rpc.fields import MAX_QUANTITY_DIGITS, QUANTITY
+from hutong.adapters.ics26.events import Log
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.interface import BadAnswer, EndpointError, EndpointMismatch, RefusedByChain, RpcRefused
+from hutong.adapters.rpc import Answer, Attempt, AttemptFailed, Decoder, Fields, RpcClient
+from hutong.adapters.rpc.fields import MAX_QUANTITY_DIGITS, QUANTITY
 
 MAX_LOGS = 50_000
 MAX_TOPICS = 4

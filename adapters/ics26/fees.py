@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.execution import ExecutionRpc
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.ics26.abi import ACK_PACKET, RECV_PACKET, RELAY_BATCH, TIMEOUT_PACKET
-from adapters.ics26.events import (
+from hutong.adapters.ics26.abi import ACK_PACKET, RECV_PACKET, RELAY_BATCH, TIMEOUT_PACKET
+from hutong.adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     NOOP_TOPIC,
     SEND_PACKET_TOPIC,
@@ -16,9 +16,9 @@ from adapters.ics26.events import (
     client_topic,
     sequence_topic,
 )
-from light_clients.ibc.abi import decode_canonical, packet_from_tuple
-from light_clients.ibc.packet import Packet
-from light_clients.interface import VerificationError
+from hutong.light_clients.ibc.abi import decode_canonical, packet_from_tuple
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import VerificationError
 
 MAX_CALL_DATA_BYTES = 4 * 1024 * 1024
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from eth_utils.address import to_checksum_address
 
-from adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
-from adapters.ics26.execution import ExecutionRpc, decode_block
-from adapters.ics26.noops import PacketCall, packet_calls
-from adapters.interface import AdapterError, BadAnswer, PacketEventKind, PooledPacket, Relayed, RpcRefused
-from adapters.rpc import Attempt, AttemptFailed, Fields
-from light_clients.interface import VerificationError
+from hutong.adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
+from hutong.adapters.ics26.execution import ExecutionRpc, decode_block
+from hutong.adapters.ics26.noops import PacketCall, packet_calls
+from hutong.adapters.interface import AdapterError, BadAnswer, PacketEventKind, PooledPacket, Relayed, RpcRefused
+from hutong.adapters.rpc import Attempt, AttemptFailed, Fields
+from hutong.light_clients.interface import VerificationError
 
 MAX_POOLED_TRANSACTIONS = 5_000
 MAX_SENDERS = 5_000

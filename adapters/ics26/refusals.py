@@ -6,13 +6,13 @@ It is an endpoint's word and a stranger's text: shown to people, bounded and esc
 
 from dataclasses import replace
 
-from adapters.ics26.abi import selector
-from adapters.ics26.events import Log
-from adapters.ics26.reverts import RevertReader
-from adapters.interface import PacketEvent, PacketEventKind
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput
+from hutong.adapters.ics26.abi import selector
+from hutong.adapters.ics26.events import Log
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.interface import PacketEvent, PacketEventKind
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput
 
 CALLBACK_ERROR_TOPIC = keccak256(b"IBCAppRecvPacketCallbackError(bytes)")
 MAX_REASON_DATA_BYTES = 4096

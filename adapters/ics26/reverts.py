@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.ics26.abi import selector
-from adapters.interface import RefusedByChain
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput
-from light_clients.interface.errors import shown
+from hutong.adapters.ics26.abi import selector
+from hutong.adapters.interface import RefusedByChain
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.errors import shown
 
 MAX_REVERT_BYTES = 64 * 1024
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY, MULTICALL
-from adapters.ics26.events import (
+from hutong.adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY, MULTICALL
+from hutong.adapters.ics26.events import (
     NOOP_TOPIC,
     PACKET_TOPICS,
     SEND_PACKET_TOPIC,
@@ -16,9 +16,9 @@ from adapters.ics26.events import (
     packet_event,
     sequence_topic,
 )
-from adapters.ics26.execution import BlockTag, ExecutionRpc, hex_data
-from adapters.ics26.refusals import CALLBACK_ERROR_TOPIC, Refusals
-from adapters.interface import (
+from hutong.adapters.ics26.execution import BlockTag, ExecutionRpc, hex_data
+from hutong.adapters.ics26.refusals import CALLBACK_ERROR_TOPIC, Refusals
+from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     BadAnswer,
     EndpointUnavailable,
@@ -27,9 +27,9 @@ from adapters.interface import (
     RefusedByChain,
     RpcRefused,
 )
-from adapters.rpc import Together, all_of
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.commitment import PathKind, path_key
+from hutong.adapters.rpc import Together, all_of
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.commitment import PathKind, path_key
 
 ZERO_WORD = bytes(32)
 CONCURRENT_BLOCKS = 16

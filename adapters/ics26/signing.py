@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from adapters.interface import PreparedTransaction, SignedTransaction, Signer
-from light_clients.crypto.hashes import keccak256
+from hutong.adapters.interface import PreparedTransaction, SignedTransaction, Signer
+from hutong.light_clients.crypto.hashes import keccak256
 
 
 def transaction_fields(transaction: PreparedTransaction, nonce: int) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 from eth_utils.address import to_checksum_address
 
-from adapters.ics26.abi import RELAY_BATCH
-from adapters.ics26.batch import intrinsic_gas
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
-from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
-from adapters.ics26.fees import Fees, current_fees
-from adapters.ics26.noops import noops
-from adapters.interface import (
+from hutong.adapters.ics26.abi import RELAY_BATCH
+from hutong.adapters.ics26.batch import intrinsic_gas
+from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
+from hutong.adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
+from hutong.adapters.ics26.fees import Fees, current_fees
+from hutong.adapters.ics26.noops import noops
+from hutong.adapters.interface import (
     AccountState,
     AdapterError,
     AlreadyKnown,
@@ -29,9 +29,9 @@ from adapters.interface import (
     TransactionOutcome,
     Underpriced,
 )
-from adapters.rpc import all_of
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput
 
 _TOO_LITTLE_GAS = ("InsufficientBatchGas", "empty")
 """A batch that runs out of gas outside its calls reverts without data."""

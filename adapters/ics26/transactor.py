@@ -6,12 +6,12 @@ from contextlib import suppress
 import rlp
 import trio
 
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.signing import sign
-from adapters.ics26.submission import account_state, broadcast, prepare_call, why_reverted
-from adapters.interface import AlreadyKnown, PreparedTransaction, RefusedByChain, Signer
-from adapters.rpc import all_of
-from light_clients.crypto.hashes import keccak256
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.signing import sign
+from hutong.adapters.ics26.submission import account_state, broadcast, prepare_call, why_reverted
+from hutong.adapters.interface import AlreadyKnown, PreparedTransaction, RefusedByChain, Signer
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.crypto.hashes import keccak256
 
 MAX_CALL_GAS = 2**24
 """EIP-7825, and below the block gas limit of every chain that is deployed to; a HubClient costs about 5 million."""

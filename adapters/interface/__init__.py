@@ -1,10 +1,10 @@
 """What every adapter answers: one protocol, its values and its errors."""
 
-from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, ChainAdapter
-from adapters.interface.beginning import begin_height
-from adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
-from adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
-from adapters.interface.errors import (
+from hutong.adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, ChainAdapter
+from hutong.adapters.interface.beginning import begin_height
+from hutong.adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
+from hutong.adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
+from hutong.adapters.interface.errors import (
     AdapterError,
     AlreadyKnown,
     AlreadyRelayed,
@@ -23,8 +23,8 @@ from adapters.interface.errors import (
     Underpriced,
     UnknownClient,
 )
-from adapters.interface.events import Head, PacketEvent, PacketEventKind, PooledPacket, Relayed
-from adapters.interface.messages import (
+from hutong.adapters.interface.events import Head, PacketEvent, PacketEventKind, PooledPacket, Relayed
+from hutong.adapters.interface.messages import (
     AcknowledgePacket,
     Batch,
     BatchLimits,
@@ -34,7 +34,7 @@ from adapters.interface.messages import (
     TimeoutPacket,
     UpdateClient,
 )
-from adapters.interface.transactions import (
+from hutong.adapters.interface.transactions import (
     AccountState,
     MessageFailure,
     PreparedTransaction,

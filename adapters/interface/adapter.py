@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
-from adapters.interface.endpoints import EndpointStatistics
-from adapters.interface.events import Head, PacketEvent, PooledPacket, Relayed
-from adapters.interface.messages import Batch, BatchLimits
-from adapters.interface.transactions import (
+from hutong.adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
+from hutong.adapters.interface.endpoints import EndpointStatistics
+from hutong.adapters.interface.events import Head, PacketEvent, PooledPacket, Relayed
+from hutong.adapters.interface.messages import Batch, BatchLimits
+from hutong.adapters.interface.transactions import (
     AccountState,
     PreparedTransaction,
     SignedTransaction,
     Signer,
     TransactionOutcome,
 )
-from light_clients.interface import Height
+from hutong.light_clients.interface import Height
 
 MAX_EVENT_RANGE = 1_000
 """Blocks per `packet_events` call; public nodes refuse far larger ranges."""

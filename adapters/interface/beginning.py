@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from adapters.interface.clients import ClientParameters
-from adapters.interface.errors import HeightUnavailable
-from adapters.interface.events import Head
+from hutong.adapters.interface.clients import ClientParameters
+from hutong.adapters.interface.errors import HeightUnavailable
+from hutong.adapters.interface.events import Head
 
 
 async def begin_height(chain: str, parameters: ClientParameters, head: Callable[[], Awaitable[Head]]) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import ClientStatus, Height
+from hutong.light_clients.interface import ClientStatus, Height
 
 
 @dataclass(frozen=True, slots=True)

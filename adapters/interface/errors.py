@@ -1,13 +1,13 @@
 """The one error taxonomy of every adapter, cut by who must act.
 
 Expected failures derive from `AdapterError` and carry their evidence as fields. Verification of what was fetched
-fails with `light_clients.interface.VerificationError` instead; anything else is a bug and must be loud.
+fails with `hutong.light_clients.interface.VerificationError` instead; anything else is a bug and must be loud.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.interface.errors import shown
+from hutong.light_clients.interface.errors import shown
 
 
 class AdapterError(Exception):

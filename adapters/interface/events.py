@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
 
 
 @dataclass(frozen=True, slots=True)

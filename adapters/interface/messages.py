@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.interface import Height
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.interface import Height
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,18 @@
 """One trio JSON-RPC client for every chain: endpoints, retries, bounds, subscriptions."""
 
-from adapters.rpc.access import AccessList, AccessUnusable, EndpointAccess, tls_context
-from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
-from adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder, RpcClient, kind_of, open_rpc_client
-from adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
-from adapters.rpc.endpoint import Endpoint, named_endpoints, public_name, statistics_of
-from adapters.rpc.fields import Fields
-from adapters.rpc.heads import HeadFollower
-from adapters.rpc.http_answer import AttemptFailed
-from adapters.rpc.options import RpcOptions
-from adapters.rpc.pacing import TokenBucket, backoff_s
-from adapters.rpc.subscription import Announcements, HeadSignal
-from adapters.rpc.together import Together
-from adapters.rpc.transport import AnswerTooLarge
+from hutong.adapters.rpc.access import AccessList, AccessUnusable, EndpointAccess, tls_context
+from hutong.adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
+from hutong.adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder, RpcClient, kind_of, open_rpc_client
+from hutong.adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
+from hutong.adapters.rpc.endpoint import Endpoint, named_endpoints, public_name, statistics_of
+from hutong.adapters.rpc.fields import Fields
+from hutong.adapters.rpc.heads import HeadFollower
+from hutong.adapters.rpc.http_answer import AttemptFailed
+from hutong.adapters.rpc.options import RpcOptions
+from hutong.adapters.rpc.pacing import TokenBucket, backoff_s
+from hutong.adapters.rpc.subscription import Announcements, HeadSignal
+from hutong.adapters.rpc.together import Together
+from hutong.adapters.rpc.transport import AnswerTooLarge
 
 __all__ = [
     "CONCURRENT_READS",

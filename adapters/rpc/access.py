@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.interface.errors import AdapterError
+from hutong.adapters.interface.errors import AdapterError
 
 MAX_HEADERS = 16
 MAX_HEADER_VALUE_BYTES = 8 * 1024

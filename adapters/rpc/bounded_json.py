@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from adapters.interface import BadAnswer
-from light_clients.interface import MalformedInput, json_text
+from hutong.adapters.interface import BadAnswer
+from hutong.light_clients.interface import MalformedInput, json_text
 
 MAX_JSON_DEPTH = json_text.MAX_JSON_DEPTH
 
@@ -15,7 +15,7 @@ def parse_json(data: bytes, method: str, max_bytes: int) -> Any:
         method: named in errors.
 
     Raises:
-        BadAnswer: all that `light_clients.interface.json_text` refuses, such as keys given twice or nesting that is too
+        BadAnswer: all that `hutong.light_clients.interface.json_text` refuses, such as keys given twice or nesting that is too
             deep.
     """
     try:

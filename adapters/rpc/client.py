@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     AdapterError,
     BadAnswer,
     EndpointError,
@@ -19,13 +19,13 @@ from adapters.interface import (
     HeightUnavailable,
     RpcRefused,
 )
-from adapters.rpc.bounded_json import parse_json
-from adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
-from adapters.rpc.fields import Fields
-from adapters.rpc.http_answer import AttemptFailed
-from adapters.rpc.options import RpcOptions
-from adapters.rpc.pacing import backoff_s
-from adapters.rpc.transport import HttpClient, new_http_client, post
+from hutong.adapters.rpc.bounded_json import parse_json
+from hutong.adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
+from hutong.adapters.rpc.fields import Fields
+from hutong.adapters.rpc.http_answer import AttemptFailed
+from hutong.adapters.rpc.options import RpcOptions
+from hutong.adapters.rpc.pacing import backoff_s
+from hutong.adapters.rpc.transport import HttpClient, new_http_client, post
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Fields], Answer]

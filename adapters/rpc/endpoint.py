@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from adapters.interface import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
-from adapters.rpc.options import RpcOptions
-from adapters.rpc.pacing import TokenBucket
+from hutong.adapters.interface import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
+from hutong.adapters.rpc.options import RpcOptions
+from hutong.adapters.rpc.pacing import TokenBucket
 
 MAX_STRIKES_COUNTED = 6
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.interface import BadAnswer
+from hutong.adapters.interface import BadAnswer
 
 MAX_LIST_ENTRIES = 100_000
 

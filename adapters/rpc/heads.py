@@ -5,8 +5,8 @@ from math import inf
 
 import trio
 
-from adapters.interface import Head
-from adapters.rpc.subscription import HeadSignal
+from hutong.adapters.interface import Head
+from hutong.adapters.rpc.subscription import HeadSignal
 
 
 class HeadFollower:

@@ -4,8 +4,8 @@ call.
 
 import httptools
 
-from adapters.interface.endpoints import EndpointError
-from adapters.interface.errors import AdapterError
+from hutong.adapters.interface.endpoints import EndpointError
+from hutong.adapters.interface.errors import AdapterError
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_INFORMATIONAL = 8

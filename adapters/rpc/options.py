@@ -1,8 +1,8 @@
-"""What an operator may tune about endpoints; `relay.config.endpoints` is the same as a file says it."""
+"""What an operator may tune about endpoints; `hutong.relay.config.endpoints` is the same as a file says it."""
 
 from dataclasses import dataclass
 
-from adapters.rpc.access import NO_ACCESS, AccessList
+from hutong.adapters.rpc.access import NO_ACCESS, AccessList
 
 
 @dataclass(frozen=True, slots=True)

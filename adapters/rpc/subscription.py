@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, HandshakeError, wrap_client_stream
 
-from adapters.interface import BadAnswer, EndpointError, EndpointStatistics
-from adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess
-from adapters.rpc.bounded_json import parse_json
-from adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
-from adapters.rpc.options import RpcOptions
-from adapters.rpc.pacing import backoff_s
+from hutong.adapters.interface import BadAnswer, EndpointError, EndpointStatistics
+from hutong.adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess
+from hutong.adapters.rpc.bounded_json import parse_json
+from hutong.adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
+from hutong.adapters.rpc.options import RpcOptions
+from hutong.adapters.rpc.pacing import backoff_s
 
 MAX_NOTIFICATION_BYTES = 256 * 1024
 STATUS_LINE_BYTES = 16

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import trio
 
-from adapters.interface import BadAnswer, EndpointError
-from adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess, redacted
-from adapters.rpc.endpoint import Endpoint
-from adapters.rpc.http_answer import AttemptFailed, HttpAnswer
+from hutong.adapters.interface import BadAnswer, EndpointError
+from hutong.adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess, redacted
+from hutong.adapters.rpc.endpoint import Endpoint
+from hutong.adapters.rpc.http_answer import AttemptFailed, HttpAnswer
 
 RECEIVE_BYTES = 256 * 1024
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500

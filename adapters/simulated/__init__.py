@@ -1,10 +1,10 @@
 """A deterministic chain in memory with real proofs and seals, and its adapter with faults on demand."""
 
-from adapters.simulated.adapter import SimulatedAdapter
-from adapters.simulated.chain import SimulatedChain
-from adapters.simulated.faults import Faults
-from adapters.simulated.router import AppRefused, OutOfGas
-from adapters.simulated.sequenced import SequencedAdapter, SequencedChain
+from hutong.adapters.simulated.adapter import SimulatedAdapter
+from hutong.adapters.simulated.chain import SimulatedChain
+from hutong.adapters.simulated.faults import Faults
+from hutong.adapters.simulated.router import AppRefused, OutOfGas
+from hutong.adapters.simulated.sequenced import SequencedAdapter, SequencedChain
 
 __all__ = [
     "AppRefused",

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import trio
 
-from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
-from adapters.ics26.events import PACKET_TOPICS, packet_event
-from adapters.ics26.noops import packet_calls
-from adapters.ics26.pool import pooled_packet, relayed
-from adapters.ics26.refusals import Refusals
-from adapters.ics26.reverts import RevertReader
-from adapters.ics26.signing import sign
-from adapters.interface import (
+from hutong.adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
+from hutong.adapters.ics26.events import PACKET_TOPICS, packet_event
+from hutong.adapters.ics26.noops import packet_calls
+from hutong.adapters.ics26.pool import pooled_packet, relayed
+from hutong.adapters.ics26.refusals import Refusals
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.signing import sign
+from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     MAX_SEQUENCE_SCAN,
     NEWEST,
@@ -43,20 +43,20 @@ from adapters.interface import (
     UnknownClient,
     begin_height,
 )
-from adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
-from adapters.simulated.faults import Faults
-from adapters.simulated.router import HostedClient
-from light_clients.bft_evm import (
+from hutong.adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
+from hutong.adapters.simulated.faults import Faults
+from hutong.adapters.simulated.router import HostedClient
+from hutong.light_clients.bft_evm import (
     decode_extra_data,
     encode_extra_data,
     encode_header_message,
 )
-from light_clients.bft_evm.codec import decode_client_state
-from light_clients.bft_evm.predicates import overlap_size
-from light_clients.evm_header import encode_header
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.bft_evm.codec import decode_client_state
+from hutong.light_clients.bft_evm.predicates import overlap_size
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 
 POLL_INTERVAL_S = 0.5
 CLIENT_TYPE = "bft-evm"
@@ -484,7 +484,7 @@ class SimulatedAdapter:
         return reasons.get(len(batch.messages) - 1, "it would succeed")
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        """See `adapters.ics26.signing.sign`; no fault strikes it."""
+        """See `hutong.adapters.ics26.signing.sign`; no fault strikes it."""
         return sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:

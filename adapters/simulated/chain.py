@@ -15,11 +15,11 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 
-from adapters.ics26.abi import RELAY_BATCH, selector
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, Log
-from adapters.ics26.noops import noops
-from adapters.ics26.reverts import RevertReader
-from adapters.interface import (
+from hutong.adapters.ics26.abi import RELAY_BATCH, selector
+from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, Log
+from hutong.adapters.ics26.noops import noops
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.interface import (
     AlreadyKnown,
     BroadcastRefused,
     InsufficientFunds,
@@ -28,11 +28,11 @@ from adapters.interface import (
     RefusedByChain,
     Underpriced,
 )
-from adapters.rpc import HeadSignal
-from adapters.simulated.router import App, Emitted, HostedClient, Reverted, Router, RouterState
-from adapters.simulated.sealing import GAS_LIMIT, seal, unsealed, validator_address, validator_key
-from adapters.simulated.store import ProvableStore
-from light_clients.bft_evm import (
+from hutong.adapters.rpc import HeadSignal
+from hutong.adapters.simulated.router import App, Emitted, HostedClient, Reverted, Router, RouterState
+from hutong.adapters.simulated.sealing import GAS_LIMIT, seal, unsealed, validator_address, validator_key
+from hutong.adapters.simulated.store import ProvableStore
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     ClientState,
     Consensus,
@@ -46,11 +46,11 @@ from light_clients.bft_evm import (
     encode_misbehaviour,
     header_of,
 )
-from light_clients.crypto.hashes import keccak256
-from light_clients.evm_header import ExecutionHeader
-from light_clients.ibc.identifiers import client_id_for
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, LightClient
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.ibc.identifiers import client_id_for
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, LightClient
 
 ROUTER_ADDRESS = bytes.fromhex("5117000000000000000000000000000000001000")
 BASE_FEE_WEI = 7

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from adapters.interface import PacketEvent
+from hutong.adapters.interface import PacketEvent
 
 
 @dataclass(slots=True)

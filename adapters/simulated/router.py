@@ -7,8 +7,15 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from adapters.ics26.abi import ACK_PACKET, RECV_PACKET, SUBMIT_MISBEHAVIOUR, TIMEOUT_PACKET, UPDATE_CLIENT, selector
-from adapters.ics26.events import (
+from hutong.adapters.ics26.abi import (
+    ACK_PACKET,
+    RECV_PACKET,
+    SUBMIT_MISBEHAVIOUR,
+    TIMEOUT_PACKET,
+    UPDATE_CLIENT,
+    selector,
+)
+from hutong.adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     NOOP_TOPIC,
     SEND_PACKET_TOPIC,
@@ -17,11 +24,11 @@ from adapters.ics26.events import (
     client_topic,
     sequence_topic,
 )
-from adapters.ics26.refusals import CALLBACK_ERROR_TOPIC
-from adapters.simulated.store import ProvableStore
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import PACKET_TUPLE, encode_packet_abi, packet_from_tuple, packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.adapters.ics26.refusals import CALLBACK_ERROR_TOPIC
+from hutong.adapters.simulated.store import ProvableStore
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, encode_packet_abi, packet_from_tuple, packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
@@ -29,8 +36,8 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.interface import (
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientStatus,
     Height,
@@ -40,7 +47,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.proofs.mpt import EMPTY_TRIE_ROOT
+from hutong.light_clients.proofs.mpt import EMPTY_TRIE_ROOT
 
 MAX_TIMEOUT_S = 24 * 3600
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from light_clients.bft_evm import ExtraData, commit_seal_hash, encode_extra_data
-from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
-from light_clients.crypto import eth_address, secp256k1
-from light_clients.crypto.hashes import keccak256
-from light_clients.evm_header import ExecutionHeader
-from light_clients.proofs.mpt import EMPTY_TRIE_ROOT
+from hutong.light_clients.bft_evm import ExtraData, commit_seal_hash, encode_extra_data
+from hutong.light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
+from hutong.light_clients.crypto import eth_address, secp256k1
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.proofs.mpt import EMPTY_TRIE_ROOT
 
 GAS_LIMIT = 30_000_000
 

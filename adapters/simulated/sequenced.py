@@ -5,9 +5,9 @@ atomic.
 from collections.abc import Callable
 from dataclasses import replace
 
-from adapters.ics26.reverts import RevertReader
-from adapters.ics26.signing import sign
-from adapters.interface import (
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.signing import sign
+from hutong.adapters.interface import (
     AlreadyKnown,
     Batch,
     BroadcastRefused,
@@ -19,15 +19,15 @@ from adapters.interface import (
     Signer,
     Underpriced,
 )
-from adapters.simulated.adapter import SimulatedAdapter
-from adapters.simulated.chain import (
+from hutong.adapters.simulated.adapter import SimulatedAdapter
+from hutong.adapters.simulated.chain import (
     BASE_FEE_WEI,
     PoolTransaction,
     SimulatedBlock,
     SimulatedChain,
     SimulatedReceipt,
 )
-from adapters.simulated.router import Router
+from hutong.adapters.simulated.router import Router
 
 
 class SequencedChain(SimulatedChain):

@@ -5,8 +5,8 @@ from typing import Any
 import rlp
 from trie.hexary import HexaryTrie
 
-from light_clients.crypto.hashes import keccak256
-from light_clients.proofs.mpt import EMPTY_TRIE_ROOT, commitment_slot
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.proofs.mpt import EMPTY_TRIE_ROOT, commitment_slot
 
 CODE_HASH = keccak256(b"simulated router")
 

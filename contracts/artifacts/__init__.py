@@ -1,6 +1,6 @@
 """Compiled contracts as package data: ABI and bytecode by contract name, from a checkout or a wheel.
 
-`python -m contracts.compile` writes the JSON files beside this module; `--check` proves them equal to the sources.
+`python -m hutong.contracts.compile` writes the JSON files beside this module; `--check` proves them equal to the sources.
 """
 
 import json

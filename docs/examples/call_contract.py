@@ -8,8 +8,8 @@ from pathlib import Path
 from eth_account import Account
 from web3 import HTTPProvider, Web3
 
-from contracts.artifacts import load_artifact
-from relay.sdk import Hutong
+from hutong.contracts.artifacts import load_artifact
+from hutong.sdk import Hutong
 
 network = json.loads(Path(sys.argv[1]).read_text())
 source, destination, text = sys.argv[2:5]

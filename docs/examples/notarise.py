@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eth_account import Account
 
-from relay.sdk import Hutong
+from hutong.sdk import Hutong
 
 network = json.loads(Path(sys.argv[1]).read_text())
 source, document = sys.argv[2], Path(sys.argv[3])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eth_account import Account
 
-from relay.sdk import Hutong, MessageState
+from hutong.sdk import Hutong, MessageState
 
 network = json.loads(Path(sys.argv[1]).read_text())
 source, destination, amount = sys.argv[2], sys.argv[3], int(sys.argv[4])

@@ -9,7 +9,7 @@ import trio
 from eth_account import Account
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from relay.sdk import MessageStage, TrioHutong
+from hutong.sdk import MessageStage, TrioHutong
 
 STAGES = {
     MessageStage.SENT: "sent, final on {source}",

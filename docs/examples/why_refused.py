@@ -9,8 +9,8 @@ from eth_utils import keccak
 from web3 import HTTPProvider, Web3
 from web3.logs import DISCARD
 
-from contracts.artifacts import load_artifact
-from relay.sdk import Hutong
+from hutong.contracts.artifacts import load_artifact
+from hutong.sdk import Hutong
 
 network = json.loads(Path(sys.argv[1]).read_text())
 with Hutong(network["api"]) as hutong:

@@ -293,9 +293,9 @@ def api_document() -> Json:
     import trio
     from httpx import ASGITransport, AsyncClient
 
-    from relay.api.service import Service
-    from relay.api.serving.app import create_app
-    from relay.config import Config
+    from hutong.relay.api.service import Service
+    from hutong.relay.api.serving.app import create_app
+    from hutong.relay.config import Config
 
     config = Config.model_validate(NOBODYS_CONFIG)
     assert config.api is not None

@@ -1,7 +1,7 @@
 """Light client of chains without provable consensus: m of n keys attest their states and packets (type `attestation`)."""
 
-from light_clients.attestation.client import AttestationClient
-from light_clients.attestation.codec import (
+from hutong.light_clients.attestation.client import AttestationClient
+from hutong.light_clients.attestation.codec import (
     decode_attestation,
     decode_client_state,
     decode_misbehaviour,
@@ -17,7 +17,7 @@ from light_clients.attestation.codec import (
     encode_rotation_update,
     encode_state,
 )
-from light_clients.attestation.digest import (
+from hutong.light_clients.attestation.digest import (
     attestation_digest,
     in_signer_order,
     public_digest,
@@ -26,7 +26,7 @@ from light_clients.attestation.digest import (
     sign_digest,
     signing_digest,
 )
-from light_clients.attestation.types import (
+from hutong.light_clients.attestation.types import (
     ABSENT,
     MAX_ATTESTORS,
     MAX_PACKETS,

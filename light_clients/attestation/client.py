@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
-from light_clients.attestation import codec, predicates
-from light_clients.attestation.predicates import SPEC
-from light_clients.attestation.types import (
+from hutong.light_clients.attestation import codec, predicates
+from hutong.light_clients.attestation.predicates import SPEC
+from hutong.light_clients.attestation.types import (
     Attestation,
     AttestationKind,
     ClientState,
@@ -14,8 +14,8 @@ from light_clients.attestation.types import (
     Rotation,
     StateAttestation,
 )
-from light_clients.crypto import keccak256
-from light_clients.interface import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     Destination,
@@ -32,7 +32,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
 header_well_formed = cited(codec.decode_update, SPEC, "header_well_formed")
@@ -73,7 +73,7 @@ def latest_state_known(client: ClientState, consensus_states: ConsensusStates) -
 
 
 class AttestationClient(StoredClient[ClientState, StateAttestation]):
-    """See `light_clients.interface.LightClient`. Heights are of revision 0, times whole seconds.
+    """See `hutong.light_clients.interface.LightClient`. Heights are of revision 0, times whole seconds.
 
     There is no trusted height and never `NotEnoughTrust`: the set of attestors changes only as it says itself.
     """

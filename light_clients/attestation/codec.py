@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from light_clients.attestation.types import (
+from hutong.light_clients.attestation.types import (
     MAX_ATTESTORS,
     MAX_PACKETS,
     SIGNATURE_BYTES,
@@ -18,8 +18,8 @@ from light_clients.attestation.types import (
     Scope,
     StateAttestation,
 )
-from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput, UnsupportedOperation
+from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
+from hutong.light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput, UnsupportedOperation
 
 SCOPE_TUPLE = "(string,bytes,string,bytes,string)"
 CLIENT_STATE_TUPLE = f"({SCOPE_TUPLE},address[],uint32,uint64,uint64,uint64,bool)"

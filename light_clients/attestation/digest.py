@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from light_clients.attestation.types import SIGNATURE_BYTES, AttestationKind, ClientState, DigestForm, Scope
-from light_clients.crypto import keccak256, recover_eth_address, secp256k1, sha256
-from light_clients.interface import MalformedInput
+from hutong.light_clients.attestation.types import SIGNATURE_BYTES, AttestationKind, ClientState, DigestForm, Scope
+from hutong.light_clients.crypto import keccak256, recover_eth_address, secp256k1, sha256
+from hutong.light_clients.interface import MalformedInput
 
 FORMAT_VERSION = "1"
 DOMAIN_NAME = "hutong attestation"

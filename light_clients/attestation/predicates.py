@@ -4,9 +4,9 @@ Nothing here proves what a chain did: it proves what more than half of a fixed s
 this client. Who verifies, against which keys and how many of them, comes from the client state alone.
 """
 
-from light_clients.attestation import codec
-from light_clients.attestation.digest import recover_attestor, signing_digest
-from light_clients.attestation.types import (
+from hutong.light_clients.attestation import codec
+from hutong.light_clients.attestation.digest import recover_attestor, signing_digest
+from hutong.light_clients.attestation.types import (
     ABSENT,
     HASH_BYTES,
     Attestation,
@@ -17,7 +17,7 @@ from light_clients.attestation.types import (
     Rotation,
     StateAttestation,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MalformedInput,
     PredicateFailed,

@@ -9,10 +9,10 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Self
 
-from light_clients.crypto import ADDRESS_BYTES
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
 SIGNATURE_BYTES = 65

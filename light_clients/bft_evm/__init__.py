@@ -1,7 +1,7 @@
 """Light client of EVM consortium chains under QBFT, IBFT 2.0 and Istanbul (client type `bft-evm`)."""
 
-from light_clients.bft_evm.client import BftEvmClient
-from light_clients.bft_evm.codec import (
+from hutong.light_clients.bft_evm.client import BftEvmClient
+from hutong.light_clients.bft_evm.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_header_message,
@@ -11,8 +11,8 @@ from light_clients.bft_evm.codec import (
     encode_misbehaviour,
     header_of,
 )
-from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, decode_extra_data, encode_extra_data
-from light_clients.bft_evm.types import (
+from hutong.light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, decode_extra_data, encode_extra_data
+from hutong.light_clients.bft_evm.types import (
     ClientState,
     Consensus,
     ConsensusState,

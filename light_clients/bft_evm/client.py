@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from light_clients.bft_evm import codec, predicates
-from light_clients.bft_evm.predicates import SPEC
-from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
-from light_clients.bft_evm.verification import Options, Sealed, judge_evidence, judge_update
-from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
-from light_clients.interface import (
+from hutong.light_clients.bft_evm import codec, predicates
+from hutong.light_clients.bft_evm.predicates import SPEC
+from hutong.light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
+from hutong.light_clients.bft_evm.verification import Options, Sealed, judge_evidence, judge_update
+from hutong.light_clients.ibc.evm_router import CommitmentRules, router_storage_root
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     HeaderVerdict,
@@ -23,7 +23,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
 header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_formed")
@@ -58,7 +58,7 @@ _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_con
 
 
 class BftEvmClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights are of revision 0, header times seconds."""
+    """See `hutong.light_clients.interface.LightClient`. Heights are of revision 0, header times seconds."""
 
     client_type: ClassVar[str] = "bft-evm"
     immutable: ClassVar[tuple[str, ...]] = (

@@ -1,7 +1,7 @@
 """Bytes of the bft-evm client's protobuf messages (docs/spec/bft-evm-client.md), canonical both ways."""
 
-from light_clients.bft_evm.extra_data import decode_extra_data
-from light_clients.bft_evm.types import (
+from hutong.light_clients.bft_evm.extra_data import decode_extra_data
+from hutong.light_clients.bft_evm.types import (
     MAX_CONTRACT_VALIDATORS,
     ClientState,
     Consensus,
@@ -14,16 +14,16 @@ from light_clients.bft_evm.types import (
     ValidatorContract,
     ValidatorsProof,
 )
-from light_clients.evm_header import MAX_HEADER_RLP_BYTES, ExecutionHeader, decode_header, encode_header
-from light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
-from light_clients.interface import (
+from hutong.light_clients.evm_header import MAX_HEADER_RLP_BYTES, ExecutionHeader, decode_header, encode_header
+from hutong.light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     Height,
     MalformedInput,
 )
-from light_clients.protobuf import bft_evm_pb2, evm_router_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import bft_evm_pb2, evm_router_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_VALIDATORS_PROOF_BYTES = 1024 * 1024
 """A validator's slot is proven by four or five nodes of at most 532 bytes where hundreds are listed."""

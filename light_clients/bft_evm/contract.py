@@ -6,11 +6,11 @@ that block by its parent hash, so the parent's header brings the state root. The
 
 from collections.abc import Iterator
 
-from light_clients.bft_evm.extra_data import block_hash
-from light_clients.bft_evm.types import ADDRESS_BYTES, HASH_BYTES, Header, ValidatorContract, ValidatorsProof
-from light_clients.crypto import keccak256
-from light_clients.interface import PredicateFailed, rule
-from light_clients.proofs.mpt import verify_account, verify_storage
+from hutong.light_clients.bft_evm.extra_data import block_hash
+from hutong.light_clients.bft_evm.types import ADDRESS_BYTES, HASH_BYTES, Header, ValidatorContract, ValidatorsProof
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import PredicateFailed, rule
+from hutong.light_clients.proofs.mpt import verify_account, verify_storage
 
 BESU_CONTRACT = "besu TransactionValidatorProvider"
 PROVEN = "validators_proven_in_contract"

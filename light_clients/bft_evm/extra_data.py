@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from rlp.codec import encode_raw
 
-from light_clients.bft_evm.types import (
+from hutong.light_clients.bft_evm.types import (
     ADDRESS_BYTES,
     MAX_ROUND,
     MAX_VALIDATORS,
@@ -25,10 +25,10 @@ from light_clients.bft_evm.types import (
     Vote,
     VoteKind,
 )
-from light_clients.crypto import keccak256
-from light_clients.evm_header import MAX_EXTRA_DATA_BYTES, ExecutionHeader, big_endian, encode_header
-from light_clients.interface import MalformedInput
-from light_clients.proofs.mpt import RlpItem, decode_fixed, decode_rlp, decode_uint
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header import MAX_EXTRA_DATA_BYTES, ExecutionHeader, big_endian, encode_header
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.mpt import RlpItem, decode_fixed, decode_rlp, decode_uint
 
 ISTANBUL_VANITY_BYTES = 32
 COMMIT_CODE = b"\x02"

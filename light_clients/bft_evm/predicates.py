@@ -6,11 +6,11 @@ header's own list, which is the chain's rule, and more than a third of the list 
 honest validator of it signed.
 """
 
-from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, proposer_seal_hash
-from light_clients.bft_evm.types import MAX_VALIDATORS, Consensus, Header, QuorumRule
-from light_clients.crypto import recover_eth_address
-from light_clients.evm_header import rules as evm
-from light_clients.interface import PredicateFailed, TooLittleOverlap, cited, rule, trusting
+from hutong.light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, proposer_seal_hash
+from hutong.light_clients.bft_evm.types import MAX_VALIDATORS, Consensus, Header, QuorumRule
+from hutong.light_clients.crypto import recover_eth_address
+from hutong.light_clients.evm_header import rules as evm
+from hutong.light_clients.interface import PredicateFailed, TooLittleOverlap, cited, rule, trusting
 
 SPEC = "docs/spec/bft-evm-client.md"
 BESU_RULES = "besu {Qbft,Ibft}BlockHeaderValidationRulesetFactory"

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Self
 
-from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, UnsupportedOperation
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.height import MAX_UINT64
 
 ADDRESS_BYTES = 20
 HASH_BYTES = 32

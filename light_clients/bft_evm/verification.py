@@ -5,11 +5,18 @@ Cheap rules come before signatures.
 
 from dataclasses import dataclass, field
 
-from light_clients.bft_evm import contract as contracts
-from light_clients.bft_evm import predicates
-from light_clients.bft_evm.predicates import BESU_RULES, BESU_SEALS, GOQUORUM
-from light_clients.bft_evm.types import Consensus, Header, SealRules, TrustedState, ValidatorContract, ValidatorsProof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Judge, Rule, cited, rule
+from hutong.light_clients.bft_evm import contract as contracts
+from hutong.light_clients.bft_evm import predicates
+from hutong.light_clients.bft_evm.predicates import BESU_RULES, BESU_SEALS, GOQUORUM
+from hutong.light_clients.bft_evm.types import (
+    Consensus,
+    Header,
+    SealRules,
+    TrustedState,
+    ValidatorContract,
+    ValidatorsProof,
+)
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Judge, Rule, cited, rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,16 @@
 """Light client of Bitcoin: proof of work, inclusion, messages in OP_RETURN outputs (client type `bitcoin`)."""
 
-from light_clients.bitcoin.assembly import first_states, message_proof, update_message
-from light_clients.bitcoin.chain import Run, Weighed, headers_needed_from, judge_run, state_after, state_from_ancestors
-from light_clients.bitcoin.client import BitcoinClient
-from light_clients.bitcoin.codec import (
+from hutong.light_clients.bitcoin.assembly import first_states, message_proof, update_message
+from hutong.light_clients.bitcoin.chain import (
+    Run,
+    Weighed,
+    headers_needed_from,
+    judge_run,
+    state_after,
+    state_from_ancestors,
+)
+from hutong.light_clients.bitcoin.client import BitcoinClient
+from hutong.light_clients.bitcoin.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_header_message,
@@ -15,10 +22,10 @@ from light_clients.bitcoin.codec import (
     encode_membership_proof,
     encode_misbehaviour,
 )
-from light_clients.bitcoin.header_tree import HeaderTree, Reorganisation
-from light_clients.bitcoin.messages import Message, decode_message, encode_message, message_for
-from light_clients.bitcoin.networks import ChainParameters, Network, parameters_of
-from light_clients.bitcoin.types import (
+from hutong.light_clients.bitcoin.header_tree import HeaderTree, Reorganisation
+from hutong.light_clients.bitcoin.messages import Message, decode_message, encode_message, message_for
+from hutong.light_clients.bitcoin.networks import ChainParameters, Network, parameters_of
+from hutong.light_clients.bitcoin.types import (
     BlockHeader,
     ClientState,
     ConsensusState,
@@ -33,7 +40,7 @@ from light_clients.bitcoin.types import (
     TransactionInput,
     TransactionOutput,
 )
-from light_clients.bitcoin.wire import (
+from hutong.light_clients.bitcoin.wire import (
     decode_block_header,
     decode_headers,
     decode_merkle_block,

@@ -3,19 +3,19 @@
 Nothing here judges: the client that is given these bytes does.
 """
 
-from light_clients.bitcoin.chain import state_from_ancestors
-from light_clients.bitcoin.codec import (
+from hutong.light_clients.bitcoin.chain import state_from_ancestors
+from hutong.light_clients.bitcoin.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_header_message,
     encode_membership_proof,
 )
-from light_clients.bitcoin.merkle import merkle_branch
-from light_clients.bitcoin.messages import find_places, message_for
-from light_clients.bitcoin.networks import Network, parameters_of
-from light_clients.bitcoin.types import BlockHeader, ClientState, Header, MembershipProof, display
-from light_clients.bitcoin.wire import decode_block, decode_transaction
-from light_clients.interface import Height
+from hutong.light_clients.bitcoin.merkle import merkle_branch
+from hutong.light_clients.bitcoin.messages import find_places, message_for
+from hutong.light_clients.bitcoin.networks import Network, parameters_of
+from hutong.light_clients.bitcoin.types import BlockHeader, ClientState, Header, MembershipProof, display
+from hutong.light_clients.bitcoin.wire import decode_block, decode_transaction
+from hutong.light_clients.interface import Height
 
 
 def first_states(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.bitcoin import predicates
-from light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, ChainParameters
-from light_clients.bitcoin.types import BlockHeader, ConsensusState
-from light_clients.bitcoin.work import bits_of, starts_period, work_of
-from light_clients.interface import Judge, rule
+from hutong.light_clients.bitcoin import predicates
+from hutong.light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, ChainParameters
+from hutong.light_clients.bitcoin.types import BlockHeader, ConsensusState
+from hutong.light_clients.bitcoin.work import bits_of, starts_period, work_of
+from hutong.light_clients.interface import Judge, rule
 
 CORE_HEADER = "Bitcoin Core ContextualCheckBlockHeader"
 

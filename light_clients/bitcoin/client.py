@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from light_clients.bitcoin import codec, predicates
-from light_clients.bitcoin.chain import Weighed
-from light_clients.bitcoin.membership import judge_membership
-from light_clients.bitcoin.predicates import SPEC
-from light_clients.bitcoin.types import ClientState, ConsensusState, Header, Misbehaviour, display
-from light_clients.bitcoin.verification import Standing, judge_evidence, judge_update
-from light_clients.interface import (
+from hutong.light_clients.bitcoin import codec, predicates
+from hutong.light_clients.bitcoin.chain import Weighed
+from hutong.light_clients.bitcoin.membership import judge_membership
+from hutong.light_clients.bitcoin.predicates import SPEC
+from hutong.light_clients.bitcoin.types import ClientState, ConsensusState, Header, Misbehaviour, display
+from hutong.light_clients.bitcoin.verification import Standing, judge_evidence, judge_update
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     HeaderVerdict,
@@ -25,7 +25,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
 header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_formed")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from light_clients.bitcoin.merkle import MAX_BRANCH_STEPS
-from light_clients.bitcoin.networks import Network
-from light_clients.bitcoin.types import (
+from hutong.light_clients.bitcoin.merkle import MAX_BRANCH_STEPS
+from hutong.light_clients.bitcoin.networks import Network
+from hutong.light_clients.bitcoin.types import (
     HASH_BYTES,
     HEADER_BYTES,
     MAX_HEADERS,
@@ -15,16 +15,16 @@ from light_clients.bitcoin.types import (
     MerkleBranch,
     Misbehaviour,
 )
-from light_clients.bitcoin.wire import decode_headers, decode_transaction, encode_headers
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.wire import decode_headers, decode_transaction, encode_headers
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     MAX_PROOF_BYTES,
     Height,
     MalformedInput,
 )
-from light_clients.protobuf import bitcoin_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import bitcoin_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_HEADER_BYTES = MAX_HEADERS * HEADER_BYTES + 64
 MAX_MISBEHAVIOUR_BYTES = 2 * MAX_HEADER_BYTES + 16

@@ -6,10 +6,10 @@ For relays, tools and tests, in memory; the client itself keeps only blocks at i
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from light_clients.bitcoin.chain import Run, judge_run
-from light_clients.bitcoin.networks import ChainParameters
-from light_clients.bitcoin.types import BlockHeader, ConsensusState, display
-from light_clients.interface import VERIFY, PredicateFailed
+from hutong.light_clients.bitcoin.chain import Run, judge_run
+from hutong.light_clients.bitcoin.networks import ChainParameters
+from hutong.light_clients.bitcoin.types import BlockHeader, ConsensusState, display
+from hutong.light_clients.interface import VERIFY, PredicateFailed
 
 MAX_BLOCKS = 1_000_000
 """Of one tree; every block costs its work, so that this is a bound against a mistake and not against an attack."""

@@ -2,12 +2,12 @@
 
 from functools import lru_cache
 
-from light_clients.bitcoin import codec
-from light_clients.bitcoin.merkle import coinbase_sets_depth, included, not_ambiguous
-from light_clients.bitcoin.messages import Places, judge_message, message_for
-from light_clients.bitcoin.predicates import SPEC
-from light_clients.bitcoin.types import HASH_BYTES, ClientState, ConsensusState, MembershipProof, display
-from light_clients.interface import (
+from hutong.light_clients.bitcoin import codec
+from hutong.light_clients.bitcoin.merkle import coinbase_sets_depth, included, not_ambiguous
+from hutong.light_clients.bitcoin.messages import Places, judge_message, message_for
+from hutong.light_clients.bitcoin.predicates import SPEC
+from hutong.light_clients.bitcoin.types import HASH_BYTES, ClientState, ConsensusState, MembershipProof, display
+from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     Judge,
     MalformedInput,
@@ -16,7 +16,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 CORE_BLOCK = "Bitcoin Core CheckMerkleRoot"
 

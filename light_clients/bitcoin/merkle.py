@@ -9,9 +9,16 @@ tree is fixed by the coinbase, which is hard to make up.
 
 from collections.abc import Sequence
 
-from light_clients.bitcoin.types import HASH_BYTES, MerkleBranch, PartialMerkleTree, Transaction, display, hash256
-from light_clients.bitcoin.wire import MAX_BLOCK_TRANSACTIONS
-from light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.bitcoin.types import (
+    HASH_BYTES,
+    MerkleBranch,
+    PartialMerkleTree,
+    Transaction,
+    display,
+    hash256,
+)
+from hutong.light_clients.bitcoin.wire import MAX_BLOCK_TRANSACTIONS
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 MAX_BRANCH_STEPS = 15
 """A tree of `MAX_BLOCK_TRANSACTIONS` leaves is 15 levels high."""

@@ -6,10 +6,10 @@ data    = "hutong" ‖ 01 ‖ SHA-256(key) ‖ value
 
 from dataclasses import dataclass
 
-from light_clients.bitcoin.merkle import not_ambiguous
-from light_clients.bitcoin.types import HASH_BYTES, Transaction, display
-from light_clients.crypto import sha256
-from light_clients.interface import Judge, PredicateFailed, rule
+from hutong.light_clients.bitcoin.merkle import not_ambiguous
+from hutong.light_clients.bitcoin.types import HASH_BYTES, Transaction, display
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.interface import Judge, PredicateFailed, rule
 
 SPEC = "docs/spec/bitcoin-messages.md"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from light_clients.interface import UnsupportedOperation
+from hutong.light_clients.interface import UnsupportedOperation
 
 RETARGET_INTERVAL = 2016
 """Blocks of one difficulty period (`DifficultyAdjustmentInterval`)."""

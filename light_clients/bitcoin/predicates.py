@@ -5,10 +5,10 @@ Sources are Bitcoin Core's `CheckBlockHeader` and `ContextualCheckBlockHeader` (
 
 from collections.abc import Sequence
 
-from light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, MAX_TIMEWARP_S, ChainParameters
-from light_clients.bitcoin.types import BlockHeader, ConsensusState, Header, display
-from light_clients.bitcoin.work import required_bits, starts_period, target_of
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, MAX_TIMEWARP_S, ChainParameters
+from hutong.light_clients.bitcoin.types import BlockHeader, ConsensusState, Header, display
+from hutong.light_clients.bitcoin.work import required_bits, starts_period, target_of
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     PredicateFailed,

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Self
 
-from light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, Network, parameters_of
-from light_clients.crypto import sha256
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, Network, parameters_of
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
 HEADER_LAYOUT = Struct("<i32s32sIII")

@@ -2,11 +2,11 @@
 
 from enum import Enum
 
-from light_clients.bitcoin import codec, predicates
-from light_clients.bitcoin.chain import Run, Weighed, judge_run
-from light_clients.bitcoin.networks import parameters_of
-from light_clients.bitcoin.types import ClientState, Header, display
-from light_clients.interface import ConsensusStates, Height, Judge, PredicateFailed, UnknownHeight, cited, rule
+from hutong.light_clients.bitcoin import codec, predicates
+from hutong.light_clients.bitcoin.chain import Run, Weighed, judge_run
+from hutong.light_clients.bitcoin.networks import parameters_of
+from hutong.light_clients.bitcoin.types import ClientState, Header, display
+from hutong.light_clients.interface import ConsensusStates, Height, Judge, PredicateFailed, UnknownHeight, cited, rule
 
 CORE_BEST_CHAIN = "Bitcoin Core FindMostWorkChain"
 

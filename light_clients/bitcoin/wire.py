@@ -6,7 +6,7 @@ Sources: Bitcoin Core `primitives/{block,transaction}.h`, `serialize.h` (Compact
 from collections.abc import Callable
 from typing import TypeVar
 
-from light_clients.bitcoin.types import (
+from hutong.light_clients.bitcoin.types import (
     HASH_BYTES,
     HEADER_BYTES,
     HEADER_LAYOUT,
@@ -19,7 +19,7 @@ from light_clients.bitcoin.types import (
     TransactionInput,
     TransactionOutput,
 )
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 ValueT = TypeVar("ValueT")
 

@@ -1,13 +1,13 @@
 """Targets, their compact form, work, and the retarget rules (Bitcoin Core `arith_uint256.cpp`, `chain.cpp`, `pow.cpp`)."""
 
-from light_clients.bitcoin.networks import (
+from hutong.light_clients.bitcoin.networks import (
     MIN_DIFFICULTY_AFTER_S,
     RETARGET_INTERVAL,
     TARGET_TIMESPAN_S,
     ChainParameters,
 )
-from light_clients.bitcoin.types import ConsensusState
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.bitcoin.types import ConsensusState
+from hutong.light_clients.interface import PredicateFailed
 
 _SIGN = 0x0080_0000
 _MANTISSA = 0x007F_FFFF

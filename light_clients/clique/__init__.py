@@ -1,7 +1,7 @@
 """Light client of EVM chains under Clique, proof of authority (client type `clique`)."""
 
-from light_clients.clique.client import CliqueClient
-from light_clients.clique.codec import (
+from hutong.light_clients.clique.client import CliqueClient
+from hutong.light_clients.clique.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_header_message,
@@ -10,9 +10,9 @@ from light_clients.clique.codec import (
     encode_header_message,
     encode_misbehaviour,
 )
-from light_clients.clique.seals import recover_signer, sealed_block
-from light_clients.clique.snapshot import apply_block, is_checkpoint
-from light_clients.clique.types import (
+from hutong.light_clients.clique.seals import recover_signer, sealed_block
+from hutong.light_clients.clique.snapshot import apply_block, is_checkpoint
+from hutong.light_clients.clique.types import (
     ClientState,
     ConsensusState,
     Header,

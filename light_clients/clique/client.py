@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from light_clients.clique import codec, predicates
-from light_clients.clique.predicates import SPEC
-from light_clients.clique.types import ClientState, ConsensusState, Misbehaviour, SealedBlock, TrustedState
-from light_clients.clique.verification import Branch, judge_evidence, judge_update, options_of
-from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
-from light_clients.interface import (
+from hutong.light_clients.clique import codec, predicates
+from hutong.light_clients.clique.predicates import SPEC
+from hutong.light_clients.clique.types import ClientState, ConsensusState, Misbehaviour, SealedBlock, TrustedState
+from hutong.light_clients.clique.verification import Branch, judge_evidence, judge_update, options_of
+from hutong.light_clients.ibc.evm_router import CommitmentRules, router_storage_root
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     HeaderVerdict,
@@ -25,7 +25,7 @@ from light_clients.interface import (
     rule,
     trusting,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
 header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_formed")
@@ -52,7 +52,7 @@ _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_con
 
 
 class CliqueClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights are of revision 0, header times seconds.
+    """See `hutong.light_clients.interface.LightClient`. Heights are of revision 0, header times seconds.
 
     Updates are whole branches, so there is never `NotEnoughTrust`: a block is linked to the trusted one or it is not.
     """

@@ -1,7 +1,7 @@
 """Bytes of the clique client's protobuf messages (docs/spec/clique-client.md), canonical both ways."""
 
-from light_clients.clique.seals import MAX_EXTRA_DATA_BYTES, sealed_block
-from light_clients.clique.types import (
+from hutong.light_clients.clique.seals import MAX_EXTRA_DATA_BYTES, sealed_block
+from hutong.light_clients.clique.types import (
     MAX_HEADERS,
     ClientState,
     ConsensusState,
@@ -10,16 +10,16 @@ from light_clients.clique.types import (
     Snapshot,
     Vote,
 )
-from light_clients.evm_header import decode_header, encode_header
-from light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
-from light_clients.interface import (
+from hutong.light_clients.evm_header import decode_header, encode_header
+from hutong.light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     Height,
     MalformedInput,
 )
-from light_clients.protobuf import clique_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import clique_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_HEADERS_BYTES = 3 * 512 * 1024
 """Of an update: 1 024 headers of 600 bytes take under 700 KB."""

@@ -7,8 +7,8 @@ honest ones work on top of it. Both are asked of every update.
 
 from collections.abc import Sequence
 
-from light_clients.clique.seals import recover_signer
-from light_clients.clique.snapshot import (
+from hutong.light_clients.clique.seals import recover_signer
+from hutong.light_clients.clique.snapshot import (
     DIFFICULTY_IN_TURN,
     DIFFICULTY_OUT_OF_TURN,
     NONCE_ADD,
@@ -17,9 +17,9 @@ from light_clients.clique.snapshot import (
     is_checkpoint,
     recents_before,
 )
-from light_clients.clique.types import ClientState, Header, SealedBlock, Snapshot, TrustedState
-from light_clients.evm_header import rules as evm
-from light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed, cited, rule, trusting
+from hutong.light_clients.clique.types import ClientState, Header, SealedBlock, Snapshot, TrustedState
+from hutong.light_clients.evm_header import rules as evm
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed, cited, rule, trusting
 
 SPEC = "docs/spec/clique-options.md"
 EIP225 = "EIP-225; go-ethereum consensus/clique"

@@ -7,10 +7,10 @@ The seal is over the header without it; the block hash is over the whole header.
 
 from dataclasses import replace
 
-from light_clients.clique.types import ADDRESS_BYTES, MAX_SIGNERS, SealedBlock
-from light_clients.crypto import keccak256, recover_eth_address
-from light_clients.evm_header import ExecutionHeader, encode_header
-from light_clients.interface import MalformedInput
+from hutong.light_clients.clique.types import ADDRESS_BYTES, MAX_SIGNERS, SealedBlock
+from hutong.light_clients.crypto import keccak256, recover_eth_address
+from hutong.light_clients.evm_header import ExecutionHeader, encode_header
+from hutong.light_clients.interface import MalformedInput
 
 VANITY_BYTES = 32
 SEAL_BYTES = 65

@@ -5,8 +5,8 @@ Source: EIP-225; ethereum/go-ethereum consensus/clique/snapshot.go.
 
 from dataclasses import replace
 
-from light_clients.clique.types import SealedBlock, Snapshot, Vote
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.clique.types import SealedBlock, Snapshot, Vote
+from hutong.light_clients.interface import PredicateFailed
 
 NONCE_ADD = b"\xff" * 8
 NONCE_DROP = bytes(8)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from light_clients.clique import predicates
-from light_clients.clique.predicates import EIP225
-from light_clients.clique.snapshot import apply_block
-from light_clients.clique.types import ClientState, Header, Snapshot, TrustedState
-from light_clients.interface import NANOSECONDS_PER_SECOND, Judge, PredicateFailed, rule
+from hutong.light_clients.clique import predicates
+from hutong.light_clients.clique.predicates import EIP225
+from hutong.light_clients.clique.snapshot import apply_block
+from hutong.light_clients.clique.types import ClientState, Header, Snapshot, TrustedState
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Judge, PredicateFailed, rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """A thin front over native libraries, one library an algorithm. Total: bad input gives False or MalformedInput."""
 
-from light_clients.crypto import ed25519, gm, secp256k1
-from light_clients.crypto.addresses import (
+from hutong.light_clients.crypto import ed25519, gm, secp256k1
+from hutong.light_clients.crypto.addresses import (
     ADDRESS_BYTES,
     ed25519_address,
     eth_address,
     recover_eth_address,
     secp256k1_address,
 )
-from light_clients.crypto.hashes import keccak256, ripemd160, sha256
+from hutong.light_clients.crypto.hashes import keccak256, ripemd160, sha256
 
 __all__ = [
     "ADDRESS_BYTES",

@@ -1,7 +1,7 @@
 """Addresses derived from public keys. A transmitted address is never believed: it is derived again."""
 
-from light_clients.crypto import secp256k1
-from light_clients.crypto.hashes import keccak256, ripemd160, sha256
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.crypto.hashes import keccak256, ripemd160, sha256
 
 ADDRESS_BYTES = 20
 

@@ -1,7 +1,7 @@
 """Light client of Ethereum's proof-of-stake chains: the sync-committee protocol (client type `ethereum`)."""
 
-from light_clients.ethereum.client import EthereumClient
-from light_clients.ethereum.codec import (
+from hutong.light_clients.ethereum.client import EthereumClient
+from hutong.light_clients.ethereum.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_header_message,
@@ -11,12 +11,20 @@ from light_clients.ethereum.codec import (
     encode_header_message,
     encode_misbehaviour,
 )
-from light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
-from light_clients.ethereum.networks import HOODI, MAINNET, MAINNET_PRESET, MINIMAL_PRESET, NETWORKS, PRESETS, SEPOLIA
-from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
-from light_clients.ethereum.start import Parameters, states_from_bootstrap
-from light_clients.ethereum.store import LightClientStore
-from light_clients.ethereum.types import (
+from hutong.light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
+from hutong.light_clients.ethereum.networks import (
+    HOODI,
+    MAINNET,
+    MAINNET_PRESET,
+    MINIMAL_PRESET,
+    NETWORKS,
+    PRESETS,
+    SEPOLIA,
+)
+from hutong.light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
+from hutong.light_clients.ethereum.start import Parameters, states_from_bootstrap
+from hutong.light_clients.ethereum.store import LightClientStore
+from hutong.light_clients.ethereum.types import (
     BeaconBlockHeader,
     Bootstrap,
     ClientState,

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
-from light_clients.ethereum.ssz import EMPTY_HEADER, header_of_container, update_of_containers
-from light_clients.ethereum.types import (
+from hutong.light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
+from hutong.light_clients.ethereum.ssz import EMPTY_HEADER, header_of_container, update_of_containers
+from hutong.light_clients.ethereum.types import (
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
     BeaconBlockHeader,
@@ -22,9 +22,9 @@ from light_clients.ethereum.types import (
     SyncCommittee,
     Update,
 )
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.interface.height import MAX_UINT64
-from light_clients.proofs.ssz import MAX_BRANCH_NODES
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.proofs.ssz import MAX_BRANCH_NODES
 
 MAX_UPDATES = 128
 """MAX_REQUEST_LIGHT_CLIENT_UPDATES: what a node answers at most."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
-from light_clients.ethereum import codec, predicates
-from light_clients.ethereum.predicates import SPEC
-from light_clients.ethereum.roots import beacon_block_root
-from light_clients.ethereum.types import (
+from hutong.light_clients.ethereum import codec, predicates
+from hutong.light_clients.ethereum.predicates import SPEC
+from hutong.light_clients.ethereum.roots import beacon_block_root
+from hutong.light_clients.ethereum.types import (
     ClientState,
     ConsensusState,
     ExecutionPayloadHeader,
@@ -15,9 +15,9 @@ from light_clients.ethereum.types import (
     LightClientHeader,
     Misbehaviour,
 )
-from light_clients.ethereum.verification import after_update, judge_trusted_update
-from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
-from light_clients.interface import (
+from hutong.light_clients.ethereum.verification import after_update, judge_trusted_update
+from hutong.light_clients.ibc.evm_router import CommitmentRules, router_storage_root
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     ConsensusStates,
@@ -34,7 +34,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_formed")
 
@@ -81,7 +81,7 @@ _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_con
 
 
 class EthereumClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights are slots of finalized beacon headers, of revision 0.
+    """See `hutong.light_clients.interface.LightClient`. Heights are slots of finalized beacon headers, of revision 0.
 
     A header names no trusted height: as in the specification's store, only the committees of the newest finalized
     period and the next one are believed, so that keys of earlier committees open nothing, however young the states they
@@ -210,7 +210,7 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
             )
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
-        """See `light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never
+        """See `hutong.light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never
         happened.
 
         Raises:

@@ -3,25 +3,25 @@
 An update is carried in the SSZ that a beacon node serves; its sizes follow from the client state's preset.
 """
 
-from light_clients.crypto.bls import PUBLIC_KEY_BYTES
-from light_clients.ethereum import ssz
-from light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
-from light_clients.ethereum.types import (
+from hutong.light_clients.crypto.bls import PUBLIC_KEY_BYTES
+from hutong.light_clients.ethereum import ssz
+from hutong.light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
+from hutong.light_clients.ethereum.types import (
     ClientState,
     ConsensusState,
     Header,
     Misbehaviour,
     TrustedCommittees,
 )
-from light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
-from light_clients.interface import (
+from hutong.light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     MalformedInput,
     UnsupportedOperation,
 )
-from light_clients.protobuf import ethereum_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import ethereum_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_HEADER_BYTES = 2 * ssz.MAX_SSZ_BYTES + MAX_ACCOUNT_PROOF_BYTES + 64
 MAX_MISBEHAVIOUR_BYTES = 2 * MAX_HEADER_BYTES + 16

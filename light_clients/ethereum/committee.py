@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from light_clients.crypto import bls
-from light_clients.ethereum.roots import CACHED_COMMITTEES
-from light_clients.ethereum.types import SyncAggregate, SyncCommittee
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum.roots import CACHED_COMMITTEES
+from hutong.light_clients.ethereum.types import SyncAggregate, SyncCommittee
+from hutong.light_clients.interface import PredicateFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.interface.height import MAX_UINT64
-from light_clients.proofs.ssz import container_root
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.proofs.ssz import container_root
 
 DOMAIN_SYNC_COMMITTEE = bytes.fromhex("07000000")
 GENESIS_SLOT = 0

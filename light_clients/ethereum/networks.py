@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
+from hutong.light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
 
 MAINNET_PRESET: Final = Preset(slots_per_epoch=32, epochs_per_sync_committee_period=256, sync_committee_size=512)
 MINIMAL_PRESET: Final = Preset(slots_per_epoch=8, epochs_per_sync_committee_period=8, sync_committee_size=32)

@@ -3,11 +3,11 @@
 Source: consensus-specs `specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md`.
 """
 
-from light_clients.crypto import bls
-from light_clients.ethereum.committee import decode_committee
-from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, Fork, Network, signing_root
-from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
-from light_clients.ethereum.types import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum.committee import decode_committee
+from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, Fork, Network, signing_root
+from hutong.light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
+from hutong.light_clients.ethereum.types import (
     Bootstrap,
     Header,
     LightClientHeader,
@@ -15,8 +15,8 @@ from light_clients.ethereum.types import (
     TrustedCommittees,
     Update,
 )
-from light_clients.interface import MalformedInput, PredicateFailed, cited, rule, trusting
-from light_clients.proofs.ssz import ZERO_CHUNK, verify_branch, verify_normalized_branch
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, cited, rule, trusting
+from hutong.light_clients.proofs.ssz import ZERO_CHUNK, verify_branch, verify_normalized_branch
 
 SPEC = "docs/spec/ethereum-client.md"
 SYNC_PROTOCOL = "consensus-specs altair/light-client/sync-protocol.md"

@@ -6,14 +6,14 @@ Sources: consensus-specs `specs/{phase0,altair,bellatrix,capella,deneb}/beacon-c
 from functools import lru_cache
 from hashlib import sha256
 
-from light_clients.ethereum.forks import Fork
-from light_clients.ethereum.types import (
+from hutong.light_clients.ethereum.forks import Fork
+from hutong.light_clients.ethereum.types import (
     MAX_EXTRA_DATA_BYTES,
     BeaconBlockHeader,
     ExecutionPayloadHeader,
     SyncCommittee,
 )
-from light_clients.proofs.ssz import (
+from hutong.light_clients.proofs.ssz import (
     bytes_root,
     container_root,
     hash_pair,

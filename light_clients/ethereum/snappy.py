@@ -2,8 +2,8 @@
 
 from cramjam import DecompressionError, snappy
 
-from light_clients.ethereum.ssz import MAX_SSZ_BYTES
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ethereum.ssz import MAX_SSZ_BYTES
+from hutong.light_clients.interface import MalformedInput
 
 
 def decompress(data: bytes, max_bytes: int = MAX_SSZ_BYTES) -> bytes:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from light_clients.ethereum.forks import (
+from hutong.light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.ethereum.forks import (
     EXECUTION_PAYLOAD_GINDEX,
     NEWEST_FORK,
     NEWEST_OFFERED,
@@ -17,7 +17,7 @@ from light_clients.ethereum.forks import (
     Preset,
     state_indices,
 )
-from light_clients.ethereum.types import (
+from hutong.light_clients.ethereum.types import (
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
     BeaconBlockHeader,
@@ -28,8 +28,8 @@ from light_clients.ethereum.types import (
     SyncCommittee,
     Update,
 )
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.proofs.ssz import ZERO_CHUNK, depth_of
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.proofs.ssz import ZERO_CHUNK, depth_of
 
 MAX_SSZ_BYTES = 64 * 1024
 """A mainnet update with a committee has 27 KB."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from light_clients.ethereum.client import consensus_state_of
-from light_clients.ethereum.forks import Network
-from light_clients.ethereum.roots import sync_committee_root
-from light_clients.ethereum.types import Bootstrap, ClientState, ConsensusState, TrustedCommittees
-from light_clients.ethereum.verification import judge_bootstrap
-from light_clients.ibc.evm_router import router_storage_root
-from light_clients.interface import VERIFY, PredicateFailed
+from hutong.light_clients.ethereum.client import consensus_state_of
+from hutong.light_clients.ethereum.forks import Network
+from hutong.light_clients.ethereum.roots import sync_committee_root
+from hutong.light_clients.ethereum.types import Bootstrap, ClientState, ConsensusState, TrustedCommittees
+from hutong.light_clients.ethereum.verification import judge_bootstrap
+from hutong.light_clients.ibc.evm_router import router_storage_root
+from hutong.light_clients.interface import VERIFY, PredicateFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ whoever follows a chain does, and the specification's own test vectors drive it.
 from dataclasses import dataclass, replace
 from typing import Self
 
-from light_clients.ethereum.forks import Network
-from light_clients.ethereum.roots import sync_committee_root
-from light_clients.ethereum.types import (
+from hutong.light_clients.ethereum.forks import Network
+from hutong.light_clients.ethereum.roots import sync_committee_root
+from hutong.light_clients.ethereum.types import (
     Bootstrap,
     LightClientHeader,
     SyncCommittee,
@@ -17,8 +17,8 @@ from light_clients.ethereum.types import (
     Update,
     supermajority,
 )
-from light_clients.ethereum.verification import judge_bootstrap, judge_store_update
-from light_clients.interface import VERIFY, PredicateFailed
+from hutong.light_clients.ethereum.verification import judge_bootstrap, judge_store_update
+from hutong.light_clients.interface import VERIFY, PredicateFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ Names are those of the consensus specifications. What a container of the specifi
 from dataclasses import dataclass, replace
 from typing import Self
 
-from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from light_clients.ethereum.forks import Fork, Network
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.ethereum.forks import Fork, Network
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 ADDRESS_BYTES = 20
 ROOT_BYTES = 32

@@ -1,10 +1,10 @@
 """The rules in the order of the specification: what makes a bootstrap, an update and an IBC header believed."""
 
-from light_clients.ethereum import predicates
-from light_clients.ethereum.forks import Network
-from light_clients.ethereum.roots import sync_committee_root
-from light_clients.ethereum.types import Bootstrap, SyncCommittee, TrustedCommittees, Update
-from light_clients.interface import Judge
+from hutong.light_clients.ethereum import predicates
+from hutong.light_clients.ethereum.forks import Network
+from hutong.light_clients.ethereum.roots import sync_committee_root
+from hutong.light_clients.ethereum.types import Bootstrap, SyncCommittee, TrustedCommittees, Update
+from hutong.light_clients.interface import Judge
 
 MIN_SYNC_COMMITTEE_PARTICIPANTS = 1
 """What an update of the specification's store needs to be valid; two thirds to be applied."""

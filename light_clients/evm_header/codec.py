@@ -4,16 +4,16 @@ from typing import Any
 
 from rlp.codec import encode_raw
 
-from light_clients.crypto import keccak256
-from light_clients.evm_header.types import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header.types import (
     FIELD_NAMES,
     INTEGER_FIELDS,
     MAX_EXTRA_DATA_BYTES,
     REQUIRED_FIELDS,
     ExecutionHeader,
 )
-from light_clients.interface import MalformedInput
-from light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
 
 MAX_HEADER_RLP_BYTES = MAX_EXTRA_DATA_BYTES + 2 * 1024
 

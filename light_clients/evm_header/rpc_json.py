@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from light_clients.evm_header.types import (
+from hutong.light_clients.evm_header.types import (
     FIELD_NAMES,
     INTEGER_FIELDS,
     MAX_EXTRA_DATA_BYTES,
     OPTIONAL_FIELDS,
     ExecutionHeader,
 )
-from light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
 
 RPC_NAMES = {
     "parent_hash": "parentHash",

@@ -1,6 +1,6 @@
 """A rule of heights that clients of EVM chains share."""
 
-from light_clients.interface import Height, PredicateFailed
+from hutong.light_clients.interface import Height, PredicateFailed
 
 
 def height_increases(height: Height, trusted_height: Height) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, fields
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 MAX_UINT256 = 2**256 - 1
 HASH_BYTES = 32

@@ -1,8 +1,8 @@
 """Light client of FISCO BCOS 2 and 3 consortium chains (client type `fisco-bcos`)."""
 
-from light_clients.fisco_bcos.block_header import block_hash, decode_block_header, encode_block_header
-from light_clients.fisco_bcos.client import FiscoBcosClient, consensus_state_of
-from light_clients.fisco_bcos.codec import (
+from hutong.light_clients.fisco_bcos.block_header import block_hash, decode_block_header, encode_block_header
+from hutong.light_clients.fisco_bcos.client import FiscoBcosClient, consensus_state_of
+from hutong.light_clients.fisco_bcos.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_event_proof,
@@ -13,8 +13,8 @@ from light_clients.fisco_bcos.codec import (
     encode_header_message,
     encode_misbehaviour,
 )
-from light_clients.fisco_bcos.rpc_json import header_from_rpc, steps_from_rpc
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos.rpc_json import header_from_rpc, steps_from_rpc
+from hutong.light_clients.fisco_bcos.types import (
     BlockHeaderV2,
     BlockHeaderV3,
     ClientState,

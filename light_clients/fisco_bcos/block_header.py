@@ -7,8 +7,8 @@ import re
 
 from rlp.codec import encode_raw
 
-from light_clients.fisco_bcos import suite
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import suite
+from hutong.light_clients.fisco_bcos.types import (
     HASH_BYTES,
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
@@ -24,8 +24,8 @@ from light_clients.fisco_bcos.types import (
     Sealer,
     check_sealers,
 )
-from light_clients.interface import MalformedInput
-from light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
 
 _LIST_ITEM_OVERHEAD = 4
 MAX_BLOCK_HEADER_BYTES = (

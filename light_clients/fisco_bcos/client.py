@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from light_clients.fisco_bcos import codec, predicates, suite
-from light_clients.fisco_bcos.membership import DecodeClient, judge_membership
-from light_clients.fisco_bcos.predicates import SPEC
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import codec, predicates, suite
+from hutong.light_clients.fisco_bcos.membership import DecodeClient, judge_membership
+from hutong.light_clients.fisco_bcos.predicates import SPEC
+from hutong.light_clients.fisco_bcos.types import (
     ClientState,
     ConsensusState,
     CryptoSuite,
@@ -15,8 +15,8 @@ from light_clients.fisco_bcos.types import (
     Misbehaviour,
     TrustedState,
 )
-from light_clients.fisco_bcos.verification import Options, judge_evidence, judge_update
-from light_clients.interface import (
+from hutong.light_clients.fisco_bcos.verification import Options, judge_evidence, judge_update
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     HeaderVerdict,
@@ -31,11 +31,11 @@ from light_clients.interface import (
     Updated,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.interface.trusting import client_not_frozen
 
 
 class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights are of revision 0, header times milliseconds.
+    """See `hutong.light_clients.interface.LightClient`. Heights are of revision 0, header times milliseconds.
 
     Packets are proven by events (generation 2); absence, and so timeouts, cannot be: `UnsupportedOperation`.
     """

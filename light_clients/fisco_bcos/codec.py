@@ -5,11 +5,11 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from light_clients.fisco_bcos.block_header import MAX_BLOCK_HEADER_BYTES, decode_block_header
-from light_clients.fisco_bcos.merkle import MAX_INDEX, MAX_STEPS, V2_WIDTH
-from light_clients.fisco_bcos.receipt import MAX_RECEIPT_BYTES
-from light_clients.fisco_bcos.suite import MAX_SIGNATURE_BYTES
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos.block_header import MAX_BLOCK_HEADER_BYTES, decode_block_header
+from hutong.light_clients.fisco_bcos.merkle import MAX_INDEX, MAX_STEPS, V2_WIDTH
+from hutong.light_clients.fisco_bcos.receipt import MAX_RECEIPT_BYTES
+from hutong.light_clients.fisco_bcos.suite import MAX_SIGNATURE_BYTES
+from hutong.light_clients.fisco_bcos.types import (
     HASH_BYTES,
     MAX_SEALERS,
     ClientState,
@@ -23,15 +23,15 @@ from light_clients.fisco_bcos.types import (
     Sealer,
     SealSignature,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     MAX_PROOF_BYTES,
     Height,
     MalformedInput,
 )
-from light_clients.protobuf import fisco_bcos_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import fisco_bcos_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_HEADER_BYTES = MAX_BLOCK_HEADER_BYTES + MAX_SEALERS * (MAX_SIGNATURE_BYTES + 16) + 64
 MAX_MISBEHAVIOUR_BYTES = 2 * MAX_HEADER_BYTES + 16

@@ -10,11 +10,11 @@ read here. Two receipts and a transaction of real chains come out (`tests/light_
 from collections.abc import Mapping
 from typing import Any
 
-from light_clients.crypto import ADDRESS_BYTES
-from light_clients.fisco_bcos import rpc_json
-from light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
-from light_clients.fisco_bcos.types import HASH_BYTES
-from light_clients.interface import MalformedInput
+from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.fisco_bcos import rpc_json
+from hutong.light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
+from hutong.light_clients.fisco_bcos.types import HASH_BYTES
+from hutong.light_clients.interface import MalformedInput
 
 INNER_NODE_BYTES = frozenset({HASH_BYTES, 2 * HASH_BYTES})
 """Lengths of what an inner node is the hash of: one child where the level is odd, else two."""

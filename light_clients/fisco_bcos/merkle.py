@@ -13,9 +13,9 @@ from itertools import chain
 
 from rlp.codec import encode_raw
 
-from light_clients.fisco_bcos import suite
-from light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite, MerkleStep
-from light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.fisco_bcos import suite
+from hutong.light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite, MerkleStep
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 V2_WIDTH = 16
 V3_WIDTH = 2

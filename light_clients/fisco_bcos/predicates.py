@@ -6,16 +6,16 @@ trusted one. Generation 3 nodes sign the leader's list unread (bcos-pbft Validat
 leader could name any sealers, so the list must stay the trusted one and a change goes by recovery.
 """
 
-from light_clients.fisco_bcos import suite
-from light_clients.fisco_bcos.block_header import block_hash
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import suite
+from hutong.light_clients.fisco_bcos.block_header import block_hash
+from hutong.light_clients.fisco_bcos.types import (
     MILLISECONDS_PER_SECOND,
     CryptoSuite,
     Header,
     Sealer,
     total_weight,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     Height,
     PredicateFailed,
     TooLittleOverlap,

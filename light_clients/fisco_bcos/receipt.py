@@ -6,19 +6,19 @@ Source: FISCO-BCOS v2.9.1 libethcore/TransactionReceipt.cpp, streamRLP: seven fi
 
 from dataclasses import dataclass
 
-from light_clients.crypto import ADDRESS_BYTES, keccak256
-from light_clients.fisco_bcos import suite
-from light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite
-from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.crypto import ADDRESS_BYTES, keccak256
+from hutong.light_clients.fisco_bcos import suite
+from hutong.light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
 )
-from light_clients.ibc.packet import MAX_ACKNOWLEDGEMENT_BYTES, MAX_PACKET_BYTES, Acknowledgement
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
+from hutong.light_clients.ibc.packet import MAX_ACKNOWLEDGEMENT_BYTES, MAX_PACKET_BYTES, Acknowledgement
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
 
 MAX_RECEIPT_BYTES = 384 * 1024
 """A packet of the largest size in its event, with room in a proof for the path."""

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from light_clients.fisco_bcos import suite
-from light_clients.fisco_bcos.block_header import encode_block_header
-from light_clients.fisco_bcos.merkle import MAX_STEPS, V2_WIDTH, V3_WIDTH
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import suite
+from hutong.light_clients.fisco_bcos.block_header import encode_block_header
+from hutong.light_clients.fisco_bcos.merkle import MAX_STEPS, V2_WIDTH, V3_WIDTH
+from hutong.light_clients.fisco_bcos.types import (
     HASH_BYTES,
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
@@ -29,7 +29,7 @@ from light_clients.fisco_bcos.types import (
     SealSignature,
     check_sealers,
 )
-from light_clients.interface import Height, MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface import Height, MalformedInput, UnsupportedOperation
 
 _HEX = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})*)")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,64}|[0-9]{1,78}")

@@ -12,11 +12,11 @@ from typing import Any
 
 from rlp.codec import encode_raw
 
-from light_clients.crypto import ADDRESS_BYTES
-from light_clients.fisco_bcos import leaf_v3, rpc_json, suite
-from light_clients.fisco_bcos.merkle import MAX_INDEX, verify_v2, verify_v3
-from light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.fisco_bcos import leaf_v3, rpc_json, suite
+from hutong.light_clients.fisco_bcos.merkle import MAX_INDEX, verify_v2, verify_v3
+from hutong.light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
+from hutong.light_clients.fisco_bcos.types import (
     HASH_BYTES,
     LOGS_BLOOM_BYTES,
     BlockHeader,
@@ -24,7 +24,7 @@ from light_clients.fisco_bcos.types import (
     CryptoSuite,
     MerkleStep,
 )
-from light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 
 class Kind(StrEnum):

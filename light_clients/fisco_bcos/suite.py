@@ -4,9 +4,9 @@ ECDSA signatures are r ‖ s ‖ v (65 bytes) and must recover to the sealer's k
 3 writes them), or followed by the signer's key (128 bytes, as generation 2 does), which must then be the sealer's.
 """
 
-from light_clients.crypto import gm, keccak256, secp256k1
-from light_clients.fisco_bcos.types import CryptoSuite
-from light_clients.interface import UnsupportedOperation
+from hutong.light_clients.crypto import gm, keccak256, secp256k1
+from hutong.light_clients.fisco_bcos.types import CryptoSuite
+from hutong.light_clients.interface import UnsupportedOperation
 
 ECDSA_SIGNATURE_BYTES = secp256k1.RECOVERABLE_SIGNATURE_BYTES
 GM_SIGNATURE_BYTES = gm.SIGNATURE_BYTES + gm.PUBLIC_KEY_BYTES

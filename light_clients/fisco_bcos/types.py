@@ -5,9 +5,9 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Self, TypeAlias
 
-from light_clients.crypto import ADDRESS_BYTES
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
 PUBLIC_KEY_BYTES = 64

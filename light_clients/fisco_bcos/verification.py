@@ -5,8 +5,8 @@ Cheap rules come before signatures.
 
 from dataclasses import dataclass
 
-from light_clients.fisco_bcos import predicates
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import predicates
+from hutong.light_clients.fisco_bcos.types import (
     NANOSECONDS_PER_MILLISECOND,
     CryptoSuite,
     Generation,
@@ -14,7 +14,7 @@ from light_clients.fisco_bcos.types import (
     Sealer,
     TrustedState,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND, Judge
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Judge
 
 
 @dataclass(frozen=True, slots=True)

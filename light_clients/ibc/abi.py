@@ -7,10 +7,10 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from light_clients.ibc.abi_codec import NotCanonical, decode_quickly, encode_quickly
-from light_clients.ibc.abi_layout import check_canonical_layout
-from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, Payload
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.abi_codec import NotCanonical, decode_quickly, encode_quickly
+from hutong.light_clients.ibc.abi_layout import check_canonical_layout
+from hutong.light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, Payload
+from hutong.light_clients.interface import MalformedInput
 
 ABI_ENCODING = "application/x-solidity-abi"
 

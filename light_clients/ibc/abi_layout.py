@@ -10,7 +10,7 @@ from itertools import repeat
 
 from eth_abi.grammar import ABIType, TupleType, parse
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 WORD = 32
 

@@ -3,8 +3,8 @@
 from enum import IntEnum
 from hashlib import sha256
 
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import MalformedInput
 
 _V2 = b"\x02"
 RECEIPT_VALUE = b"\x02"

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from light_clients.ibc.identifiers import check_client_id, check_port_id
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.identifiers import check_client_id, check_port_id
+from hutong.light_clients.interface import MalformedInput
 
 MAX_BASE_CHARS = 128
 MAX_HOPS = 16

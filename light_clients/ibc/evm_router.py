@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MAX_PROOF_BYTES,
     Judge,
@@ -18,10 +18,10 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.trusting import client_not_frozen
-from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, commitment_slot, judge_storage, verify_account
-from light_clients.protobuf import evm_router_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.interface.trusting import client_not_frozen
+from hutong.light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, commitment_slot, judge_storage, verify_account
+from hutong.light_clients.protobuf import evm_router_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 COMMITMENT_BYTES = 32
 MAX_ACCOUNT_PROOF_BYTES = MAX_NODES * (MAX_NODE_BYTES + 4)

@@ -6,11 +6,11 @@ packet that it proved. The sender controls the request's payload fields and noth
 
 from dataclasses import dataclass
 
-from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.ibc.identifiers import check_client_id, check_port_id
-from light_clients.ibc.packet import MAX_TEXT_BYTES
-from light_clients.interface import MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
+from hutong.light_clients.ibc.identifiers import check_client_id, check_port_id
+from hutong.light_clients.ibc.packet import MAX_TEXT_BYTES
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
 
 FORWARD_PORT = "forward"
 FORWARD_VERSION = "hutong-forward-1"

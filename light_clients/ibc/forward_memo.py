@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
-from light_clients.interface.height import MAX_UINT64
-from light_clients.interface.json_text import parse_json
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.interface.json_text import parse_json
 
 FORWARD_MEMO_PORT = "transfer"
 DEFAULT_FORWARD_TIMEOUT_S = 300

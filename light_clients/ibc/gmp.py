@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
-from light_clients.interface import MalformedInput
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
+from hutong.light_clients.ibc.packet import MAX_PAYLOADS_BYTES
+from hutong.light_clients.interface import MalformedInput
 
 GMP_PORT = "gmpport"
 GMP_VERSION = "ics27-2"

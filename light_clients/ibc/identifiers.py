@@ -2,7 +2,7 @@
 
 import re
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 MIN_CLIENT_ID_CHARS = 8
 MAX_CLIENT_ID_CHARS = 64

@@ -5,11 +5,11 @@ Bounds are those of ibc-go v10 (`modules/core/04-channel/v2/types`): payload val
 
 from dataclasses import dataclass
 
-from light_clients.ibc.identifiers import check_client_id, check_port_id
-from light_clients.interface import MalformedInput
-from light_clients.interface.height import MAX_UINT64
-from light_clients.protobuf import ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.ibc.identifiers import check_client_id, check_port_id
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.protobuf import ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_PAYLOADS_BYTES = 262_144
 MAX_PAYLOADS = 16

@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.ibc.abi import ABI_ENCODING, decode_canonical, encode_abi
-from light_clients.ibc.denom import Denom, Hop
-from light_clients.ibc.forward_memo import ForwardInstruction, decode_forward_memo, encode_forward_memo
-from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.interface.json_text import parse_json
+from hutong.light_clients.ibc.abi import ABI_ENCODING, decode_canonical, encode_abi
+from hutong.light_clients.ibc.denom import Denom, Hop
+from hutong.light_clients.ibc.forward_memo import ForwardInstruction, decode_forward_memo, encode_forward_memo
+from hutong.light_clients.ibc.packet import MAX_PAYLOADS_BYTES
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.json_text import parse_json
 
 __all__ = [
     "ABI_ENCODING",

@@ -1,7 +1,7 @@
 """What every light client shares: the protocol, heights, status, errors, rules and the judges that apply them."""
 
-from light_clients.interface import trusting
-from light_clients.interface.client import (
+from hutong.light_clients.interface import trusting
+from hutong.light_clients.interface.client import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
@@ -24,7 +24,7 @@ from light_clients.interface.client import (
     Updated,
     UpgradableClient,
 )
-from light_clients.interface.errors import (
+from hutong.light_clients.interface.errors import (
     ClientExpired,
     ClientFrozen,
     InsufficientTrust,
@@ -35,11 +35,11 @@ from light_clients.interface.errors import (
     UnsupportedOperation,
     VerificationError,
 )
-from light_clients.interface.height import Height
-from light_clients.interface.judge import VERIFY, Audit, CheckVerdict, Judge, Rule, Verify, audit, cited, rule
-from light_clients.interface.memory import MemoryConsensusStates
-from light_clients.interface.stored_client import StoredClient
-from light_clients.interface.substitute import check_substitute_fits
+from hutong.light_clients.interface.height import Height
+from hutong.light_clients.interface.judge import VERIFY, Audit, CheckVerdict, Judge, Rule, Verify, audit, cited, rule
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.interface.stored_client import StoredClient
+from hutong.light_clients.interface.substitute import check_substitute_fits
 
 __all__ = [
     "MAX_CLIENT_MESSAGE_BYTES",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
-from light_clients.interface.height import Height
-from light_clients.interface.judge import Judge
+from hutong.light_clients.interface.height import Height
+from hutong.light_clients.interface.judge import Judge
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 

@@ -19,8 +19,8 @@ from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from light_clients.interface.errors import MalformedInput
-from light_clients.interface.json_text import parse_json
+from hutong.light_clients.interface.errors import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
 
 Refusal = Callable[[str, str, Any, Any], Exception]
 """From path, reason, what was got and what was expected, as `MalformedInput` takes them."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from light_clients.interface.errors import MalformedInput
+from hutong.light_clients.interface.errors import MalformedInput
 
 MAX_UINT64 = 2**64 - 1
 _TEXT = re.compile(r"(0|[1-9][0-9]{0,19})-(0|[1-9][0-9]{0,19})")

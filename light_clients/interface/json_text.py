@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from light_clients.interface.errors import MalformedInput
+from hutong.light_clients.interface.errors import MalformedInput
 
 MAX_JSON_DEPTH = 64
 """The deepest honest documents (a CometBFT block with evidence) stay under 20."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from light_clients.interface.errors import VerificationError
+from hutong.light_clients.interface.errors import VerificationError
 
 Parameters = ParamSpec("Parameters")
 Value = TypeVar("Value")

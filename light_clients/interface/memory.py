@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
-from light_clients.interface.height import Height
+from hutong.light_clients.interface.height import Height
 
 
 class MemoryConsensusStates:

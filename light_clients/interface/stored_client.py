@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from light_clients.interface.client import (
+from hutong.light_clients.interface.client import (
     ClientStatus,
     ConsensusStates,
     Created,
@@ -12,11 +12,11 @@ from light_clients.interface.client import (
     HeaderVerdict,
     NotEnoughTrust,
 )
-from light_clients.interface.errors import InsufficientTrust, TooLittleOverlap
-from light_clients.interface.height import Height
-from light_clients.interface.judge import VERIFY, Judge
-from light_clients.interface.substitute import check_substitute_fits
-from light_clients.interface.trusting import expires_at_ns
+from hutong.light_clients.interface.errors import InsufficientTrust, TooLittleOverlap
+from hutong.light_clients.interface.height import Height
+from hutong.light_clients.interface.judge import VERIFY, Judge
+from hutong.light_clients.interface.substitute import check_substitute_fits
+from hutong.light_clients.interface.trusting import expires_at_ns
 
 
 class StoredClientState(Protocol):
@@ -44,7 +44,7 @@ StateT = TypeVar("StateT", bound=StoredConsensusState)
 
 
 class StoredClient(ABC, Generic[ClientT, StateT]):
-    """See `light_clients.interface.LightClient`, which a subclass is."""
+    """See `hutong.light_clients.interface.LightClient`, which a subclass is."""
 
     client_type: ClassVar[str]
     immutable: ClassVar[tuple[str, ...]] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from light_clients.interface.errors import PredicateFailed
+from hutong.light_clients.interface.errors import PredicateFailed
 
 
 def check_substitute_fits(parameters: Iterable[tuple[str, object, object]], *, is_frozen: bool) -> None:

@@ -5,8 +5,8 @@ All times are nanoseconds since 1970 and all spans nanoseconds, whatever unit a 
 
 from typing import Protocol
 
-from light_clients.interface.errors import ClientExpired, ClientFrozen, PredicateFailed
-from light_clients.interface.judge import rule
+from hutong.light_clients.interface.errors import ClientExpired, ClientFrozen, PredicateFailed
+from hutong.light_clients.interface.judge import rule
 
 
 class Freezable(Protocol):

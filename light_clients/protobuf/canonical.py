@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 MessageT = TypeVar("MessageT", bound=Message)
 

@@ -1,4 +1,4 @@
-from light_clients.protobuf import ibc_pb2 as _ibc_pb2
+from hutong.light_clients.protobuf import ibc_pb2 as _ibc_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

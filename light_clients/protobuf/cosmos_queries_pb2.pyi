@@ -1,7 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
-from light_clients.protobuf import cosmos_tx_pb2 as _cosmos_tx_pb2
+from hutong.light_clients.protobuf import cosmos_tx_pb2 as _cosmos_tx_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -11,7 +11,7 @@ distance: a step is taken only where its own verdict said so.
 
 from dataclasses import dataclass, replace
 
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.interface import PredicateFailed
 
 MAX_VERDICTS = 2_048
 """Of one schedule. A step takes at most log2 of the distance, 24 for a year of blocks: room for more than 80 steps."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     VERIFY,
     ConsensusStates,
     HeaderVerdict,
@@ -21,19 +21,19 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.proofs import ics23
-from light_clients.tendermint import codec, predicates
-from light_clients.tendermint.evidence import judge_evidence
-from light_clients.tendermint.predicates import CODEC, ICS02, UPDATE
-from light_clients.tendermint.types import (
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.tendermint import codec, predicates
+from hutong.light_clients.tendermint.evidence import judge_evidence
+from hutong.light_clients.tendermint.predicates import CODEC, ICS02, UPDATE
+from hutong.light_clients.tendermint.types import (
     ClientState,
     ConsensusState,
     Misbehaviour,
     TendermintHeader,
     chain_name,
 )
-from light_clients.tendermint.upgrade import judge_commitments, upgraded_states
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.light_clients.tendermint.upgrade import judge_commitments, upgraded_states
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
 """Many headers and proofs are judged under one state; its bytes are all that is read."""
@@ -106,7 +106,7 @@ _not_from_future = cited(predicates.header_not_from_future, CODEC)
 
 
 class TendermintClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`. Heights carry the revision of the chain id."""
+    """See `hutong.light_clients.interface.LightClient`. Heights carry the revision of the chain id."""
 
     client_type: ClassVar[str] = "07-tendermint"
 

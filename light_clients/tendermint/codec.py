@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
@@ -19,10 +19,10 @@ from light_clients.interface import (
     Height,
     MalformedInput,
 )
-from light_clients.proofs.ics23 import spec_from_message, spec_to_message
-from light_clients.protobuf import cometbft_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.types import (
+from hutong.light_clients.proofs.ics23 import spec_from_message, spec_to_message
+from hutong.light_clients.protobuf import cometbft_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     MAX_INT64,
     MAX_SIGNATURE_BYTES,

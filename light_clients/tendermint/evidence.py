@@ -6,10 +6,10 @@ contradict each other. Clock drift is not judged: a signature over a future time
 
 import re
 
-from light_clients.interface import Judge, MalformedInput, cited, rule
-from light_clients.tendermint import predicates
-from light_clients.tendermint.predicates import HANDLE, MISBEHAVIOUR
-from light_clients.tendermint.types import (
+from hutong.light_clients.interface import Judge, MalformedInput, cited, rule
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.predicates import HANDLE, MISBEHAVIOUR
+from hutong.light_clients.tendermint.types import (
     ClientState,
     ConsensusState,
     Misbehaviour,
@@ -17,7 +17,7 @@ from light_clients.tendermint.types import (
     revision_of,
     with_revision,
 )
-from light_clients.tendermint.verification import judge_commit
+from hutong.light_clients.tendermint.verification import judge_commit
 
 _chain_id_matches = cited(predicates.chain_id_matches, HANDLE)
 _within_trusting_period = cited(predicates.within_trusting_period, HANDLE)

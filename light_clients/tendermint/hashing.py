@@ -6,10 +6,10 @@ Sources: cometbft types/{block,validator,validator_set,part_set,vote,proposal,ca
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from light_clients.crypto import sha256
-from light_clients.interface import PredicateFailed
-from light_clients.proofs.merkle import root as merkle_root
-from light_clients.tendermint.types import (
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.proofs.merkle import root as merkle_root
+from hutong.light_clients.tendermint.types import (
     REMEMBERED_KEYS,
     BlockId,
     Commit,
@@ -21,7 +21,7 @@ from light_clients.tendermint.types import (
     Validator,
     ValidatorSet,
 )
-from light_clients.tendermint.wire import (
+from hutong.light_clients.tendermint.wire import (
     bytes_field,
     message_field,
     sfixed64_field,

@@ -8,8 +8,8 @@ Where a rule is stricter than those, docs/spec/tendermint-client.md lists it.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from light_clients.crypto import ed25519, secp256k1, sha256
-from light_clients.interface import (
+from hutong.light_clients.crypto import ed25519, secp256k1, sha256
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     InsufficientTrust,
@@ -18,8 +18,8 @@ from light_clients.interface import (
     rule,
     trusting,
 )
-from light_clients.tendermint.hashing import commit_signer, header_hash, validator_set_hash
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.hashing import commit_signer, header_hash, validator_set_hash
+from hutong.light_clients.tendermint.types import (
     BLOCK_PROTOCOL,
     MAX_CHAIN_ID_BYTES,
     MAX_INT64,

@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, json_text
-from light_clients.protobuf import cometbft_pb2
-from light_clients.tendermint.calendar_days import date_of, days_since_1970
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, json_text
+from hutong.light_clients.protobuf import cometbft_pb2
+from hutong.light_clients.tendermint.calendar_days import date_of, days_since_1970
+from hutong.light_clients.tendermint.codec import (
     commit_from_message,
     encode_time,
     header_from_message,
     validator_set_from_message,
 )
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     MAX_VALIDATORS,
     BlockId,

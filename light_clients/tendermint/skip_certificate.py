@@ -6,11 +6,11 @@ The signatures stand outside consensus: they are no votes, and no vote, proposal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.interface.document import Document
-from light_clients.tendermint.hashing import sign_digest
-from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_INT64, KeyType
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.tendermint.hashing import sign_digest
+from hutong.light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_INT64, KeyType
 
 MAGIC = b"\xbfhutong/skip/1"
 """Begins a certificate in a block. No Ethereum transaction begins with bf: types end at 7f, lists of RLP begin at c0."""

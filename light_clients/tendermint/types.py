@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 
-from light_clients.crypto import ed25519_address, secp256k1_address
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.height import MAX_UINT64
-from light_clients.proofs.ics23 import ProofSpec
+from hutong.light_clients.crypto import ed25519_address, secp256k1_address
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.proofs.ics23 import ProofSpec
 
 GO_ZERO_TIME_NS = -62_135_596_800 * NANOSECONDS_PER_SECOND
 MAX_TIME_NS = 253_402_300_800 * NANOSECONDS_PER_SECOND - 1

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from google.protobuf.any_pb2 import Any
 
-from light_clients.interface import Height, Judge, PredicateFailed, rule
-from light_clients.proofs import ics23
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, Upgrade
+from hutong.light_clients.interface import Height, Judge, PredicateFailed, rule
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, Upgrade
 
 UPGRADE = "ibc-go 07-tendermint/upgrade.go"
 CLIENT_STATE_TYPE = "/ibc.lightclients.tendermint.v1.ClientState"

@@ -5,9 +5,9 @@ Cheap rules come before hashes, hashes before signatures, trusted signatures bef
 
 from dataclasses import dataclass
 
-from light_clients.interface import Judge
-from light_clients.tendermint import predicates
-from light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.interface import Judge
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Everything else is encoded by the protobuf runtime (`codec`); tests hold the two
 
 from functools import lru_cache
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 
 _MASK64 = 2**64 - 1
 

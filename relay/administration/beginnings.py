@@ -7,7 +7,7 @@ says. If a client begins on another chain's block, everything after it is false.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from adapters.interface import AdapterError, InitialStates
+from hutong.adapters.interface import AdapterError, InitialStates
 
 
 class OtherBeginning(AdapterError):

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from relay.administration.beginnings import Agreement, Pin, beginning_of
-from relay.administration.hub_trust import approve
-from relay.administration.paths import CreatedPath
-from relay.administration.submission import new_salt
-from relay.config import CosmosChainConfig, HubChainConfig
-from relay.keys import Signer
+from hutong.relay.administration.beginnings import Agreement, Pin, beginning_of
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.paths import CreatedPath
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.config import CosmosChainConfig, HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.cosmos import CosmosChain
-    from adapters.hub import HubChain
-    from adapters.interface import ClientParameters, InitialStates
+    from hutong.adapters.cosmos import CosmosChain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.interface import ClientParameters, InitialStates
 
 DAY_S = 86_400
 LONGEST_TRUST_S = 7 * DAY_S
@@ -46,12 +46,12 @@ async def create_cosmos_path(
         NotConfirmed, OtherBeginning: about the blocks that they would begin at, before anything was sent.
         RefusedByChain: a chain takes no such client, or refuses a transaction. AdapterError: a chain does not answer.
     """
-    from adapters.cosmos.administration import create_client as create_on_chain
-    from adapters.cosmos.administration import register_counterparty
-    from adapters.hub.admin import register_counterparty as registration
-    from adapters.ics26.transactor import Transactor
-    from adapters.rpc import all_of
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.cosmos.administration import create_client as create_on_chain
+    from hutong.adapters.cosmos.administration import register_counterparty
+    from hutong.adapters.hub.admin import register_counterparty as registration
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.adapters.rpc import all_of
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(cosmos, random) as chain, open_chain(hub, random) as hub_chain:
         await chain.check_identity()
@@ -69,7 +69,7 @@ async def create_cosmos_path(
         ids: dict[str, str] = {}
 
         async def open_on_hub(states: "InitialStates") -> None:
-            from adapters.hub.admin import create_client, created_client
+            from hutong.adapters.hub.admin import create_client, created_client
 
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
             ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
@@ -135,8 +135,8 @@ async def parameters_of_chain(chain: "CosmosChain", wish: Wish) -> "ClientParame
             period.
         AdapterError: the chain does not answer.
     """
-    from adapters.cosmos.reading.queries import ALL_CLIENTS, Queries
-    from adapters.interface import RefusedByChain
+    from hutong.adapters.cosmos.reading.queries import ALL_CLIENTS, Queries
+    from hutong.adapters.interface import RefusedByChain
 
     queries = Queries(chain.rpc)
     allowed = await queries.allowed_clients()
@@ -151,7 +151,7 @@ async def parameters_of_chain(chain: "CosmosChain", wish: Wish) -> "ClientParame
 
 
 def _parameters(name: str, wish: Wish, trusting_s: int, unbonding_s: int) -> "ClientParameters":
-    from adapters.interface import ClientParameters, RefusedByChain
+    from hutong.adapters.interface import ClientParameters, RefusedByChain
 
     if trusting_s >= unbonding_s:
         raise RefusedByChain(

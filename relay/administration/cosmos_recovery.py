@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from relay.administration.cosmos_paths import create_hub_client
-from relay.config import Config, CosmosChainConfig, PathEnd
-from relay.keys import Signer
+from hutong.relay.administration.cosmos_paths import create_hub_client
+from hutong.relay.config import Config, CosmosChainConfig, PathEnd
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.cosmos import CosmosChain
-    from adapters.cosmos.reading.queries import Proposal
-    from adapters.interface import ClientInfo
+    from hutong.adapters.cosmos import CosmosChain
+    from hutong.adapters.cosmos.reading.queries import Proposal
+    from hutong.adapters.interface import ClientInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ async def recover_by_proposal(
         NotSupported: a substitute is to be made, and what the subject follows is not a hub.
         AdapterError: a chain does not answer.
     """
-    from adapters.cosmos.administration import VoteOption, propose_recovery, vote
-    from adapters.cosmos.reading.queries import Queries
-    from adapters.cosmos.transactions.fees import Coin
-    from adapters.interface import RefusedByChain
-    from light_clients.interface import ClientStatus
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.cosmos.administration import VoteOption, propose_recovery, vote
+    from hutong.adapters.cosmos.reading.queries import Queries
+    from hutong.adapters.cosmos.transactions.fees import Coin
+    from hutong.adapters.interface import RefusedByChain
+    from hutong.light_clients.interface import ClientStatus
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(cosmos, random) as chain:
         await chain.check_identity()
@@ -88,10 +88,10 @@ async def _substitute(
     config: Config, chain: "CosmosChain", followed: PathEnd, info: "ClientInfo", owner: Signer, random: Random
 ) -> str:
     """What stock code compares with the subject's state has to be equal: all but height, trusting period and chain id."""
-    from adapters.hub import HubChain
-    from adapters.interface import ClientParameters, NotSupported
-    from light_clients.tendermint.codec import decode_client_state
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.interface import ClientParameters, NotSupported
+    from hutong.light_clients.tendermint.codec import decode_client_state
+    from hutong.relay.core.topology.chains import open_chain
 
     state = decode_client_state(info.client_state)
     parameters = ClientParameters(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adapters.cosmos.transfer import CosmosTransfer
+    from hutong.adapters.cosmos.transfer import CosmosTransfer
 
 FORWARD_MARGIN_S = 600
 """Between the second leg's timeout and the first's: the hub settles the first when the second is settled."""
@@ -36,10 +36,10 @@ def transfer_of(wish: CosmosWish, now_s: int) -> "CosmosTransfer":
     Raises:
         MalformedInput: the margin leaves the first leg no time, or token or instruction cannot be encoded.
     """
-    from adapters.cosmos.transactions.fees import Coin
-    from adapters.cosmos.transfer import CosmosTransfer
-    from light_clients.ibc.transfer import ForwardInstruction, encode_forward_memo
-    from light_clients.interface import MalformedInput
+    from hutong.adapters.cosmos.transactions.fees import Coin
+    from hutong.adapters.cosmos.transfer import CosmosTransfer
+    from hutong.light_clients.ibc.transfer import ForwardInstruction, encode_forward_memo
+    from hutong.light_clients.interface import MalformedInput
 
     token = Coin(wish.amount, local_name(wish.token))
     deadline_s = now_s + wish.timeout_s
@@ -63,7 +63,7 @@ def local_name(token: str) -> str:
     Raises:
         MalformedInput: a trace that is not one.
     """
-    from light_clients.ibc.denom import Denom
+    from hutong.light_clients.ibc.denom import Denom
 
     if "/" not in token or token.startswith("ibc/") or not token.startswith("transfer/"):
         return token

@@ -4,15 +4,15 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from relay.config import HubChainConfig
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.proven_proposals import ProvenProposals
-    from adapters.hub.verified_state import HubTrust
-    from adapters.ics26.execution import Receipt
-    from adapters.ics26.transactor import Transactor
-    from relay.hub.application.genesis import Genesis
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.proven_proposals import ProvenProposals
+    from hutong.adapters.hub.verified_state import HubTrust
+    from hutong.adapters.ics26.execution import Receipt
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.hub.application.genesis import Genesis
 
 
 class UnusableTrust(Exception):
@@ -46,8 +46,8 @@ def trust_of(hub: HubChainConfig) -> "HubTrust | None":
 
 
 def _genesis_of(hub: HubChainConfig) -> "Genesis":
-    from light_clients.interface import MalformedInput
-    from relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
 
     assert hub.genesis is not None
     try:

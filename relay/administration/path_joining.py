@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.config import HubChainConfig
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.evm import EvmChain
-    from adapters.evm.administration.deciding import Deciding, Pending, Undecided
-    from adapters.hub import HubChain
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.evm import EvmChain
+    from hutong.adapters.evm.administration.deciding import Deciding, Pending, Undecided
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.ics26.transactor import Transactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ async def join(side: Side, hub: Hub, begun: Begun) -> str:
         RefusedByChain: a chain refuses a step.
         AdapterError: a chain does not answer.
     """
-    from adapters.evm.administration.deciding import Pending
-    from adapters.evm.administration.deploy import add_client
-    from adapters.hub.admin import register_counterparty
+    from hutong.adapters.evm.administration.deciding import Pending
+    from hutong.adapters.evm.administration.deploy import add_client
+    from hutong.adapters.hub.admin import register_counterparty
 
     on_chain = await _registered_as(side, begun.light_client)
     waiting: list[Pending] = []
@@ -74,9 +74,9 @@ async def join(side: Side, hub: Hub, begun: Begun) -> str:
 
 
 async def _listen(side: Side, client_id: str) -> "list[Pending]":
-    from adapters.evm.administration.deciding import Pending
-    from adapters.evm.administration.deploy import set_hub_client
-    from adapters.evm.administration.transfer import hub_client_of
+    from hutong.adapters.evm.administration.deciding import Pending
+    from hutong.adapters.evm.administration.deploy import set_hub_client
+    from hutong.adapters.evm.administration.transfer import hub_client_of
 
     waiting = []
     for app in side.apps:
@@ -93,7 +93,7 @@ async def _registered_as(side: Side, light_client: bytes) -> str | None:
     """The newest first: it was added a moment or a delay ago."""
     from eth_utils.address import to_canonical_address
 
-    from adapters.ics26.abi import GET_CLIENT
+    from hutong.adapters.ics26.abi import GET_CLIENT
 
     newest = int((await side.chain.next_client_id()).removeprefix("client-"))
     for number in range(newest - 1, -1, -1):
@@ -106,7 +106,7 @@ async def _registered_as(side: Side, light_client: bytes) -> str | None:
 def _undecided(begun: Begun, waiting: "Sequence[Pending]") -> "Undecided":
     from eth_utils.address import to_checksum_address
 
-    from adapters.evm.administration.deciding import Undecided
+    from hutong.adapters.evm.administration.deciding import Undecided
 
     contract = to_checksum_address(begun.light_client)
     return Undecided(tuple(waiting), f"run the command again with --on-hub {begun.on_hub} --light-client {contract}")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from relay.administration.beginnings import Agreement, Beginning, Pin, beginning_of
-from relay.administration.hub_trust import approve
-from relay.administration.path_joining import Begun, Hub, Side, join
-from relay.administration.submission import new_salt
-from relay.config import EvmChainConfig, HubChainConfig
-from relay.keys import Signer
+from hutong.relay.administration.beginnings import Agreement, Beginning, Pin, beginning_of
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.path_joining import Begun, Hub, Side, join
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.config import EvmChainConfig, HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.evm import EvmChain
-    from adapters.interface import ChainAdapter, ClientParameters, InitialStates
+    from hutong.adapters.evm import EvmChain
+    from hutong.adapters.interface import ChainAdapter, ClientParameters, InitialStates
 
 FINALITY_LIMIT_S = 120
 FINALITY_POLL_S = 1.0
@@ -85,13 +85,13 @@ async def create_with_hub(
     """Clients of each other on a chain and a hub, from agreed beginnings. Raises NotConfirmed, OtherBeginning,
     Undecided."""
 
-    from adapters.evm import EvmChain
-    from adapters.evm.administration.deploy import deploy_hub_client, require_contract
-    from adapters.hub import HubChain
-    from adapters.hub.admin import create_client, created_client
-    from adapters.ics26.transactor import Transactor
-    from adapters.rpc import all_of
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm import EvmChain
+    from hutong.adapters.evm.administration.deploy import deploy_hub_client, require_contract
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.admin import create_client, created_client
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.adapters.rpc import all_of
+    from hutong.relay.core.topology.chains import open_chain
 
     evm = member.config
     async with open_chain(evm, random) as chain, open_chain(hub, random) as hub_chain:
@@ -166,7 +166,7 @@ async def continue_with_hub(
 def _side(member: Member, chain: "EvmChain") -> Side:
     from eth_utils.address import to_canonical_address
 
-    from adapters.evm.administration.deciding import Deciding
+    from hutong.adapters.evm.administration.deciding import Deciding
 
     evm = member.config
     owning = Deciding(chain.execution, evm.chain_id, member.owner, member.decides_as)
@@ -224,8 +224,8 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
     """A client of `other` on `chain`, under the identifier that was foreseen."""
     from eth_utils.address import to_canonical_address
 
-    from adapters.evm.administration.deploy import add_client, deploy_attestation_client, set_direct_peer
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.evm.administration.deploy import add_client, deploy_attestation_client, set_direct_peer
+    from hutong.adapters.ics26.transactor import Transactor
 
     chain, member, client_id, other, other_member, other_client_id, trust = end
     config = member.config
@@ -273,7 +273,7 @@ def _parameters(
 ) -> "ClientParameters":
     from eth_utils.address import to_canonical_address
 
-    from adapters.interface import AttestedBy, ClientParameters
+    from hutong.adapters.interface import AttestedBy, ClientParameters
 
     attested_by = None
     if attestors is not None:

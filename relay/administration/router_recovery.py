@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from relay.config import Config, EvmChainConfig, PathEnd
-from relay.keys import Signer
+from hutong.relay.config import Config, EvmChainConfig, PathEnd
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.delayed import Progress
+    from hutong.adapters.evm.administration.delayed import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ async def recover_router_client(
     """
     from eth_utils.address import to_canonical_address, to_checksum_address
 
-    from adapters.evm.administration.deciding import Deciding, Pending
-    from adapters.evm.administration.delayed import Progress
-    from adapters.evm.administration.deploy import deploy_hub_client
-    from adapters.evm.administration.recovery import recover_client
-    from adapters.ics26.abi import GET_CLIENT
-    from adapters.interface import ClientParameters, NotSupported, RefusedByChain
-    from light_clients.interface import ClientStatus
-    from light_clients.tendermint.codec import decode_client_state
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm.administration.deciding import Deciding, Pending
+    from hutong.adapters.evm.administration.delayed import Progress
+    from hutong.adapters.evm.administration.deploy import deploy_hub_client
+    from hutong.adapters.evm.administration.recovery import recover_client
+    from hutong.adapters.ics26.abi import GET_CLIENT
+    from hutong.adapters.interface import ClientParameters, NotSupported, RefusedByChain
+    from hutong.light_clients.interface import ClientStatus
+    from hutong.light_clients.tendermint.codec import decode_client_state
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(evm, random) as chain:
         await chain.check_identity()

@@ -4,8 +4,8 @@ import os
 
 import trio
 
-from adapters.interface import Batch, ChainAdapter, RefusedByChain, TransactionOutcome
-from relay.keys import Signer
+from hutong.adapters.interface import Batch, ChainAdapter, RefusedByChain, TransactionOutcome
+from hutong.relay.keys import Signer
 
 POLL_S = 0.2
 

@@ -4,18 +4,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relay.api.access.api_keys import KeyRing
-from relay.api.access.rate_limit import RateLimit
-from relay.api.reading.answer_cache import AnswerCache
-from relay.api.reading.backend import Backend
-from relay.api.reading.changes import Changes
-from relay.api.reading.figures import Figures
-from relay.api.reading.ledger_desk import LedgerDesk
-from relay.api.sending.idempotency import IdempotencyStore
-from relay.api.sending.under_way import UnderWay
-from relay.api.tokens.registry import TokenRegistry
-from relay.config import ApiConfig, Config
-from relay.core.topology.paths import Paths
+from hutong.relay.api.access.api_keys import KeyRing
+from hutong.relay.api.access.rate_limit import RateLimit
+from hutong.relay.api.reading.answer_cache import AnswerCache
+from hutong.relay.api.reading.backend import Backend
+from hutong.relay.api.reading.changes import Changes
+from hutong.relay.api.reading.figures import Figures
+from hutong.relay.api.reading.ledger_desk import LedgerDesk
+from hutong.relay.api.sending.idempotency import IdempotencyStore
+from hutong.relay.api.sending.under_way import UnderWay
+from hutong.relay.api.tokens.registry import TokenRegistry
+from hutong.relay.config import ApiConfig, Config
+from hutong.relay.core.topology.paths import Paths
 
 ANSWER_LIMIT_S = 8.0
 """For the chains, so that a request that waits for them says so before its own deadline."""

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.evidence import (
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.evidence import (
     EVIDENCE_VERSION,
     MAX_EVIDENCE_BYTES,
     Evidence,
@@ -13,7 +13,7 @@ from relay.archive.evidence import (
 )
 
 if TYPE_CHECKING:
-    from relay.archive.archive import Archive
+    from hutong.relay.archive.archive import Archive
 
 __all__ = [
     "EVIDENCE_VERSION",
@@ -31,6 +31,6 @@ def __getattr__(name: str) -> Any:
     """`Archive` writes with trio, which who only judges bundles does not have."""
     if name != "Archive":
         raise AttributeError(name)
-    from relay.archive.archive import Archive
+    from hutong.relay.archive.archive import Archive
 
     return Archive

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.crypto import keccak256
-from light_clients.interface import MAX_PROOF_BYTES, Height, MalformedInput
-from light_clients.interface.document import Document, HexForm
-from light_clients.proofs.merkle import MerkleProof, leaf_hash
-from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, mapping_slot
-from relay.archive.bundle import ChainHeaders, chain_fields, chain_of
-from relay.archive.store.entries import MAX_ENTRY_BYTES, BundleEntry, PruneEntry, decode_line, encode_entry
-from relay.archive.store.layout import MAX_ENTRIES
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import MAX_PROOF_BYTES, Height, MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm
+from hutong.light_clients.proofs.merkle import MerkleProof, leaf_hash
+from hutong.light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, mapping_slot
+from hutong.relay.archive.bundle import ChainHeaders, chain_fields, chain_of
+from hutong.relay.archive.store.entries import MAX_ENTRY_BYTES, BundleEntry, PruneEntry, decode_line, encode_entry
+from hutong.relay.archive.store.layout import MAX_ENTRIES
 
 ANCHOR_FORMAT = "hutong-archive-anchor"
 PROOF_FORMAT = "hutong-archive-proof"

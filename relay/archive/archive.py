@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.ibc.packet import Packet
-from light_clients.interface import MalformedInput
-from relay.archive.batch_file import A_FOLDER, WriteCounter, name_batches
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
-from relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
-from relay.base.durable_files import make_folder_durably, place_files, sync_folder
-from relay.base.threads import Runner, thread_runner
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.batch_file import A_FOLDER, WriteCounter, name_batches
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
+from hutong.relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
+from hutong.relay.base.durable_files import make_folder_durably, place_files, sync_folder
+from hutong.relay.base.threads import Runner, thread_runner
 
 T = TypeVar("T")
 MAX_THREADS = 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.interface.height import MAX_UINT64
 
 A_FOLDER = 1_000
 """Sequences whose files are together."""

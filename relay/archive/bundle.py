@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from light_clients.ibc.packet import (
+from hutong.light_clients.ibc.packet import (
     Acknowledgement,
     Packet,
     decode_acknowledgement,
@@ -19,8 +19,8 @@ from light_clients.ibc.packet import (
     encode_acknowledgement,
     encode_packet,
 )
-from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, MAX_PROOF_BYTES, Height, MalformedInput
-from light_clients.interface.document import Document
+from hutong.light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, MAX_PROOF_BYTES, Height, MalformedInput
+from hutong.light_clients.interface.document import Document
 
 BUNDLE_FORMAT = "hutong-bundle"
 BUNDLE_VERSION = 1
@@ -30,7 +30,7 @@ MAX_HEADERS = 100_000
 """A day of blocks of a second, for proofs that hang by parent hashes from a newer checkpoint."""
 MAX_VALIDATOR_SETS = 64
 MAX_NODES = 65
-"""Of an account proof, as `light_clients.proofs.mpt` bounds it."""
+"""Of an account proof, as `hutong.light_clients.proofs.mpt` bounds it."""
 
 MAX_CONTAINERS = 2 * (MAX_LEGS + 1) * MAX_HEADERS + 64
 """Objects and lists: two of each header. No text of a bundle has a bracket, so they are counted before any is made."""

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from light_clients import ethereum
-from light_clients.bft_evm import Consensus, QuorumRule, SealRules
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SECOND, MalformedInput
-from light_clients.interface.document import Document, HexForm, Members
-from light_clients.proofs.ics23 import STANDARD_SPECS, ProofSpec
-from light_clients.tendermint.rpc_json import format_time, parse_time_ns
-from light_clients.tendermint.types import TrustLevel, revision_of
-from relay.archive.bundle import ChainKind
-from relay.archive.followed import said_by_states
+from hutong.light_clients import ethereum
+from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SECOND, MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm, Members
+from hutong.light_clients.proofs.ics23 import STANDARD_SPECS, ProofSpec
+from hutong.light_clients.tendermint.rpc_json import format_time, parse_time_ns
+from hutong.light_clients.tendermint.types import TrustLevel, revision_of
+from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.followed import said_by_states
 
 CHECKPOINT_FORMAT = "hutong-checkpoint"
 CHECKPOINT_VERSION = 1

@@ -9,7 +9,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 
-from light_clients.ibc.packet import (
+from hutong.light_clients.ibc.packet import (
     Acknowledgement,
     Packet,
     decode_acknowledgement,
@@ -17,7 +17,7 @@ from light_clients.ibc.packet import (
     encode_acknowledgement,
     encode_packet,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
@@ -28,7 +28,7 @@ from light_clients.interface import (
     Height,
     MalformedInput,
 )
-from light_clients.interface.document import Document, HexForm, Members
+from hutong.light_clients.interface.document import Document, HexForm, Members
 
 EVIDENCE_FORMAT = "hutong-evidence"
 EVIDENCE_VERSION = 1

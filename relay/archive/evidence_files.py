@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from heapq import nlargest
 from pathlib import Path
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.ibc.packet import Packet
-from light_clients.interface import MalformedInput
-from light_clients.interface.height import MAX_UINT64
-from relay.archive.batch_file import parse_batch_name
-from relay.archive.evidence import CHAIN_NAME, MAX_EVIDENCE_BYTES, Evidence, decode_evidence
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.relay.archive.batch_file import parse_batch_name
+from hutong.relay.archive.evidence import CHAIN_NAME, MAX_EVIDENCE_BYTES, Evidence, decode_evidence
 
 _SINGLE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from light_clients import bft_evm, clique
-from light_clients.evm_header import decode_header
-from light_clients.interface import Height, MalformedInput
-from relay.archive.bundle import ChainKind
+from hutong.light_clients import bft_evm, clique
+from hutong.light_clients.evm_header import decode_header
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.relay.archive.bundle import ChainKind
 
 
 @dataclass(frozen=True, slots=True)

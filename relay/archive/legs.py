@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     MAX_HOPS,
     OriginStamp,
@@ -11,9 +11,9 @@ from light_clients.ibc.forward import (
     decode_forward_request,
     decode_stamped_payload,
 )
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_forward_memo, decode_transfer
-from light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_forward_memo, decode_transfer
+from hutong.light_clients.interface import PredicateFailed, VerificationError
 
 
 def asks_to_forward(packet: Packet) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from light_clients.interface import MalformedInput
-from relay.archive.bundle import MAX_BUNDLE_BYTES
-from relay.archive.errors import ArchiveUnavailable
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
+from hutong.relay.archive.errors import ArchiveUnavailable
 
 BUNDLE_SUFFIX = ".bundle.json"
 MAX_ENTRIES = 1_000_000

@@ -4,9 +4,14 @@ from collections.abc import Collection
 
 import trio
 
-from adapters.evm.attested.attestor_api import AttestationAnswer, AttestationRequest, AttestorRefused, PacketSignature
-from adapters.interface import AdapterError
-from light_clients.attestation import (
+from hutong.adapters.evm.attested.attestor_api import (
+    AttestationAnswer,
+    AttestationRequest,
+    AttestorRefused,
+    PacketSignature,
+)
+from hutong.adapters.interface import AdapterError
+from hutong.light_clients.attestation import (
     AttestationKind,
     PacketAttestation,
     PacketEntry,
@@ -15,11 +20,11 @@ from light_clients.attestation import (
     encode_packets,
     encode_state,
 )
-from light_clients.interface import MalformedInput
-from relay.attestor.record import SignedHeights, SignedState
-from relay.attestor.source import NotFinal, SourceBlock, SourceChain
-from relay.keys import Signer
-from relay.telemetry import get_logger
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.attestor.record import SignedHeights, SignedState
+from hutong.relay.attestor.source import NotFinal, SourceBlock, SourceChain
+from hutong.relay.keys import Signer
+from hutong.relay.telemetry import get_logger
 
 
 class Attestor:

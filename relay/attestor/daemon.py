@@ -10,19 +10,19 @@ from random import Random
 import trio
 from eth_utils.address import to_canonical_address
 
-from adapters.ics26.execution import identify_execution
-from adapters.interface import AdapterError
-from adapters.rpc import AccessUnusable, RpcOptions, open_rpc_client
-from light_clients.attestation import Scope
-from relay.attestor.attestor import Attestor
-from relay.attestor.endpoint import AttestorApp, serve_attestor
-from relay.attestor.errors import AttestorUnusable
-from relay.attestor.record import SignedHeights
-from relay.attestor.source import SourceChain
-from relay.config import AttestorConfig
-from relay.keys import Signer, load_signer
-from relay.keys.endpoint_access import read_access
-from relay.telemetry import get_logger
+from hutong.adapters.ics26.execution import identify_execution
+from hutong.adapters.interface import AdapterError
+from hutong.adapters.rpc import AccessUnusable, RpcOptions, open_rpc_client
+from hutong.light_clients.attestation import Scope
+from hutong.relay.attestor.attestor import Attestor
+from hutong.relay.attestor.endpoint import AttestorApp, serve_attestor
+from hutong.relay.attestor.errors import AttestorUnusable
+from hutong.relay.attestor.record import SignedHeights
+from hutong.relay.attestor.source import SourceChain
+from hutong.relay.config import AttestorConfig
+from hutong.relay.keys import Signer, load_signer
+from hutong.relay.keys.endpoint_access import read_access
+from hutong.relay.telemetry import get_logger
 
 ASK_AGAIN_S = 2.0
 OPTIONS = RpcOptions(attempt_timeout_s=5.0, rounds=2, backoff_first_s=0.05, requests_per_s=2_000, burst=2_000)

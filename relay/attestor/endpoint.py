@@ -4,7 +4,7 @@ from typing import Any
 
 import trio
 
-from adapters.evm.attested.attestor_api import (
+from hutong.adapters.evm.attested.attestor_api import (
     MAX_REQUEST_BYTES,
     PATH,
     AttestorRefused,
@@ -12,12 +12,12 @@ from adapters.evm.attested.attestor_api import (
     encode_answer,
     encode_error,
 )
-from adapters.rpc import TokenBucket
-from light_clients.interface import MalformedInput
-from relay.attestor.attestor import Attestor
-from relay.base.http import BodyTooLarge, read_body, respond
-from relay.evm.listener import listen, listen_config
-from relay.telemetry import get_logger
+from hutong.adapters.rpc import TokenBucket
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.attestor.attestor import Attestor
+from hutong.relay.base.http import BodyTooLarge, read_body, respond
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.telemetry import get_logger
 
 MAX_BODY_S = 10.0
 """For a request's body to arrive."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from relay.attestor.errors import AttestorUnusable
-from relay.base.durable_files import write_durably
-from relay.base.file_lock import FileLock
-from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
+from hutong.relay.attestor.errors import AttestorUnusable
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.base.file_lock import FileLock
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
 
 FORMAT = "hutong-signed-heights-1"
 FILE_NAME = "signed_heights"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trio
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationKind,
     Rotation,
     Scope,
@@ -19,13 +19,13 @@ from light_clients.attestation import (
     encode_rotation,
     scope_hash,
 )
-from light_clients.interface import MalformedInput
-from relay.attestor.attestor import Attestor
-from relay.attestor.daemon import open_attestor, scopes_of
-from relay.attestor.errors import AttestorUnusable
-from relay.base.durable_files import write_durably
-from relay.config import AttestorConfig
-from relay.keys import Signer
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.attestor.attestor import Attestor
+from hutong.relay.attestor.daemon import open_attestor, scopes_of
+from hutong.relay.attestor.errors import AttestorUnusable
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.config import AttestorConfig
+from hutong.relay.keys import Signer
 
 LIMIT_S = 60
 

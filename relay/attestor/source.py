@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from adapters.ics26.abi import GET_COMMITMENT, MULTICALL
-from adapters.ics26.execution import decode_block, hex_data
-from adapters.interface import BadAnswer, EndpointMismatch
-from adapters.rpc import Attempt, AttemptFailed, Decoder, Endpoint, Fields, RpcClient
-from light_clients.attestation.types import HASH_BYTES
+from hutong.adapters.ics26.abi import GET_COMMITMENT, MULTICALL
+from hutong.adapters.ics26.execution import decode_block, hex_data
+from hutong.adapters.interface import BadAnswer, EndpointMismatch
+from hutong.adapters.rpc import Attempt, AttemptFailed, Decoder, Endpoint, Fields, RpcClient
+from hutong.light_clients.attestation.types import HASH_BYTES
 
 Value = TypeVar("Value")
 

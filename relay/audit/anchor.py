@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 
-from light_clients.ibc.commitment import merkle_path
-from light_clients.interface import Height, Judge, PredicateFailed, VerificationError, cited, rule
-from light_clients.proofs import merkle
-from light_clients.proofs.mpt import Account, judge_storage, verify_account
-from light_clients.tendermint.client import TendermintClient
-from relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof, EntryProof, decode_anchor, decode_entry_proof
-from relay.archive.bundle import Bundle
-from relay.archive.checkpoint import Checkpoint, TendermintTrust
-from relay.archive.store.entries import BundleEntry, encode_entry
-from relay.audit.auditor import MissingTrust
-from relay.audit.blocks import ProvenState
-from relay.audit.chains import ChainCase, JudgedChain, judge_chain
-from relay.audit.inquiry import Inquiry, Verdict
-from relay.audit.memory import HeaderMemory
-from relay.audit.tendermint import TendermintRules
+from hutong.light_clients.ibc.commitment import merkle_path
+from hutong.light_clients.interface import Height, Judge, PredicateFailed, VerificationError, cited, rule
+from hutong.light_clients.proofs import merkle
+from hutong.light_clients.proofs.mpt import Account, judge_storage, verify_account
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.relay.archive.anchor import (
+    EVM_STATE_ROOT_KEY,
+    Anchor,
+    AnchorProof,
+    EntryProof,
+    decode_anchor,
+    decode_entry_proof,
+)
+from hutong.relay.archive.bundle import Bundle
+from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust
+from hutong.relay.archive.store.entries import BundleEntry, encode_entry
+from hutong.relay.audit.auditor import MissingTrust
+from hutong.relay.audit.blocks import ProvenState
+from hutong.relay.audit.chains import ChainCase, JudgedChain, judge_chain
+from hutong.relay.audit.inquiry import Inquiry, Verdict
+from hutong.relay.audit.memory import HeaderMemory
+from hutong.relay.audit.tendermint import TendermintRules
 
 SPEC = "docs/spec/archive.md"
 

@@ -1,11 +1,11 @@
 """Attested states in a bundle: believed because enough of the checkpoint's attestors signed them for the reading client."""
 
-from light_clients import attestation
-from light_clients.attestation import AttestationClient, ClientState, Scope, StateAttestation
-from light_clients.interface import Height, Judge, MalformedInput, MemoryConsensusStates, PredicateFailed, rule
-from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
-from relay.archive.checkpoint import AttestationTrust, Checkpoint
-from relay.audit.blocks import SPEC, ProvenState
+from hutong.light_clients import attestation
+from hutong.light_clients.attestation import AttestationClient, ClientState, Scope, StateAttestation
+from hutong.light_clients.interface import Height, Judge, MalformedInput, MemoryConsensusStates, PredicateFailed, rule
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
+from hutong.relay.archive.checkpoint import AttestationTrust, Checkpoint
+from hutong.relay.audit.blocks import SPEC, ProvenState
 
 _CLIENT = AttestationClient()
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from light_clients.interface import Height, VerificationError, cited
-from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle
-from relay.archive.checkpoint import (
+from hutong.light_clients.interface import Height, VerificationError, cited
+from hutong.relay.archive.bundle import Bundle, Claim, Leg, decode_bundle
+from hutong.relay.archive.checkpoint import (
     AttestationTrust,
     BftEvmTrust,
     Checkpoint,
@@ -13,14 +13,14 @@ from relay.archive.checkpoint import (
     FollowedTrust,
     TendermintTrust,
 )
-from relay.audit.bft_evm import BftEvmRules
-from relay.audit.blocks import SPEC, HeaderRules
-from relay.audit.chains import ChainCase, JudgedChain, judge_chain
-from relay.audit.claims import judge_leg
-from relay.audit.inquiry import Inquiry, Verdict
-from relay.audit.links import judge_links
-from relay.audit.memory import HeaderMemory
-from relay.audit.tendermint import TendermintRules
+from hutong.relay.audit.bft_evm import BftEvmRules
+from hutong.relay.audit.blocks import SPEC, HeaderRules
+from hutong.relay.audit.chains import ChainCase, JudgedChain, judge_chain
+from hutong.relay.audit.claims import judge_leg
+from hutong.relay.audit.inquiry import Inquiry, Verdict
+from hutong.relay.audit.links import judge_links
+from hutong.relay.audit.memory import HeaderMemory
+from hutong.relay.audit.tendermint import TendermintRules
 
 
 class MissingTrust(Exception):

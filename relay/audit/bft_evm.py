@@ -1,14 +1,14 @@
 """Headers of QBFT, IBFT 2.0 and Istanbul chains in a bundle: believed by their seals, or bare by the parent hash of the block above."""
 
-from light_clients.bft_evm import ClientState, ConsensusState, Header, block_hash, codec
-from light_clients.bft_evm.client import router_account_proven
-from light_clients.bft_evm.types import TrustedState
-from light_clients.bft_evm.verification import Options, judge_seals, judge_update
-from light_clients.evm_header import decode_header
-from light_clients.interface import Height, Judge, MalformedInput, PredicateFailed, cited, rule
-from relay.archive.bundle import ChainKind, HeaderEntry
-from relay.archive.checkpoint import BftEvmTrust, Checkpoint
-from relay.audit.blocks import SPEC, Block, ProvenState
+from hutong.light_clients.bft_evm import ClientState, ConsensusState, Header, block_hash, codec
+from hutong.light_clients.bft_evm.client import router_account_proven
+from hutong.light_clients.bft_evm.types import TrustedState
+from hutong.light_clients.bft_evm.verification import Options, judge_seals, judge_update
+from hutong.light_clients.evm_header import decode_header
+from hutong.light_clients.interface import Height, Judge, MalformedInput, PredicateFailed, cited, rule
+from hutong.relay.archive.bundle import ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import BftEvmTrust, Checkpoint
+from hutong.relay.audit.blocks import SPEC, Block, ProvenState
 
 ACCOUNT = f"EIP-1186; {SPEC}"
 

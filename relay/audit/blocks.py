@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from light_clients.interface import Height, Judge
-from relay.archive.bundle import HeaderEntry
+from hutong.light_clients.interface import Height, Judge
+from hutong.relay.archive.bundle import HeaderEntry
 
 SPEC = "docs/spec/bundle.md"
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, PredicateFailed, rule
-from light_clients.tendermint.rpc_json import format_time
-from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
-from relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
-from relay.audit import attested, ethereum, followed
-from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState
-from relay.audit.inquiry import Inquiry
-from relay.audit.light_clients import LIGHT_CLIENTS
-from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, kept, remembered
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, PredicateFailed, rule
+from hutong.light_clients.tendermint.rpc_json import format_time
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
+from hutong.relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
+from hutong.relay.audit import attested, ethereum, followed
+from hutong.relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.light_clients import LIGHT_CLIENTS
+from hutong.relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, kept, remembered
 
 CHECKPOINT = "docs/spec/checkpoint.md"
 

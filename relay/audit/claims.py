@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import encode_packet_abi
-from light_clients.ibc.commitment import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import encode_packet_abi
+from hutong.light_clients.ibc.commitment import (
     RECEIPT_VALUE,
     acknowledgement_commitment,
     acknowledgement_key,
@@ -13,14 +13,14 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed, rule
-from relay.archive.bundle import ChainKind, Claim, Leg, StateProof
-from relay.archive.checkpoint import Checkpoint, Remote, TendermintTrust
-from relay.audit.blocks import SPEC, ProvenState
-from relay.audit.chains import JudgedChain
-from relay.audit.inquiry import Inquiry
-from relay.audit.light_clients import LIGHT_CLIENTS
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed, rule
+from hutong.relay.archive.bundle import ChainKind, Claim, Leg, StateProof
+from hutong.relay.archive.checkpoint import Checkpoint, Remote, TendermintTrust
+from hutong.relay.audit.blocks import SPEC, ProvenState
+from hutong.relay.audit.chains import JudgedChain
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.light_clients import LIGHT_CLIENTS
 
 ICS04 = "ICS-04 v2"
 

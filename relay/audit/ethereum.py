@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from light_clients.ethereum import EthereumClient, decode_client_state, decode_consensus_state
-from light_clients.interface import (
+from hutong.light_clients.ethereum import EthereumClient, decode_client_state, decode_consensus_state
+from hutong.light_clients.interface import (
     HeaderVerdict,
     Height,
     Judge,
@@ -13,9 +13,9 @@ from light_clients.interface import (
     Updated,
     rule,
 )
-from relay.archive.bundle import ChainHeaders, HeaderEntry
-from relay.archive.checkpoint import EthereumTrust
-from relay.audit.blocks import SPEC, ProvenState
+from hutong.relay.archive.bundle import ChainHeaders, HeaderEntry
+from hutong.relay.archive.checkpoint import EthereumTrust
+from hutong.relay.audit.blocks import SPEC, ProvenState
 
 _CLIENT = EthereumClient()
 

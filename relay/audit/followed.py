@@ -3,8 +3,8 @@ at the checkpoint would, by that client's own predicates."""
 
 from dataclasses import dataclass, replace
 
-from light_clients import bft_evm, clique
-from light_clients.interface import (
+from hutong.light_clients import bft_evm, clique
+from hutong.light_clients.interface import (
     HeaderVerdict,
     Height,
     Judge,
@@ -16,9 +16,9 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import FollowedTrust, check_followed
-from relay.audit.blocks import SPEC, ProvenState
+from hutong.relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import FollowedTrust, check_followed
+from hutong.relay.audit.blocks import SPEC, ProvenState
 
 CHECKPOINT = "docs/spec/checkpoint.md"
 

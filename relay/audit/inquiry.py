@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from light_clients.interface import Audit, CheckVerdict
+from hutong.light_clients.interface import Audit, CheckVerdict
 
 
 @dataclass(frozen=True, slots=True)

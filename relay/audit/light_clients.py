@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.clique import CliqueClient
-from light_clients.ethereum import EthereumClient
-from light_clients.interface import LightClient
-from light_clients.tendermint.client import TendermintClient
-from relay.archive.bundle import ChainKind
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.clique import CliqueClient
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.interface import LightClient
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.relay.archive.bundle import ChainKind
 
 LIGHT_CLIENTS: Mapping[ChainKind, LightClient] = {
     ChainKind.TENDERMINT: TendermintClient(),

@@ -1,13 +1,13 @@
 """The legs of a bundle are one delivery, and a leg that was sent on is not shown as if it were all."""
 
-from light_clients.ibc.forward import FORWARD_PORT
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TRANSFER_PORT
-from light_clients.interface import PredicateFailed, cited, rule
-from relay.archive.bundle import Bundle, ChainKind, Claim, Leg
-from relay.archive.legs import asks_to_forward, check_second_leg
-from relay.audit.blocks import SPEC
-from relay.audit.inquiry import Inquiry
+from hutong.light_clients.ibc.forward import FORWARD_PORT
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TRANSFER_PORT
+from hutong.light_clients.interface import PredicateFailed, cited, rule
+from hutong.relay.archive.bundle import Bundle, ChainKind, Claim, Leg
+from hutong.relay.archive.legs import asks_to_forward, check_second_leg
+from hutong.relay.audit.blocks import SPEC
+from hutong.relay.audit.inquiry import Inquiry
 
 FORWARD = "docs/spec/forward.md"
 TRANSFER = "docs/spec/transfer-packets.md"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
-from light_clients.interface import Audit, CheckVerdict, Judge
-from light_clients.tendermint.types import ValidatorSet
-from relay.archive.bundle import HeaderEntry
-from relay.audit.blocks import Block, ProvenState
-from relay.audit.inquiry import Inquiry, Verdict
+from hutong.light_clients.interface import Audit, CheckVerdict, Judge
+from hutong.light_clients.tendermint.types import ValidatorSet
+from hutong.relay.archive.bundle import HeaderEntry
+from hutong.relay.audit.blocks import Block, ProvenState
+from hutong.relay.audit.inquiry import Inquiry, Verdict
 
 MAX_REMEMBERED = 8_192
 """Of each sort: more than the blocks of two hours."""

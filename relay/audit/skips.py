@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     CheckVerdict,
     Judge,
@@ -12,12 +12,12 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.document import Document
-from light_clients.proofs.ics23 import verify_chained
-from light_clients.tendermint import predicates
-from light_clients.tendermint.codec import decode_commit, decode_header, decode_validator_set
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.proofs.ics23 import verify_chained
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.codec import decode_commit, decode_header, decode_validator_set
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.skip_certificate import (
     SkipCertificate,
     SkipStatement,
     certificate_state_key,
@@ -26,9 +26,9 @@ from light_clients.tendermint.skip_certificate import (
     skip_is_about,
     skip_is_decided,
 )
-from light_clients.tendermint.types import Header, SignedHeader, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
-from relay.archive.checkpoint import Checkpoint, TendermintTrust
+from hutong.light_clients.tendermint.types import Header, SignedHeader, ValidatorSet
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust
 
 FORMAT = "hutong-skip-evidence-1"
 SPEC = "docs/spec/hub-skip.md"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     Judge,
@@ -12,10 +12,10 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.tendermint import codec, predicates
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.predicates import LIGHT, VALIDATION, VALIDATOR_SET
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint import codec, predicates
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.predicates import LIGHT, VALIDATION, VALIDATOR_SET
+from hutong.light_clients.tendermint.types import (
     BlockIdFlag,
     ClientState,
     Commit,
@@ -25,11 +25,11 @@ from light_clients.tendermint.types import (
     ValidatorSet,
     revision_of,
 )
-from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
-from relay.archive.bundle import ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint, TendermintTrust
-from relay.audit.blocks import SPEC, Block, ProvenState
-from relay.audit.memory import HeaderMemory
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
+from hutong.relay.archive.bundle import ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust
+from hutong.relay.audit.blocks import SPEC, Block, ProvenState
+from hutong.relay.audit.memory import HeaderMemory
 
 
 def canonical_validator_set(validator_set: ValidatorSet) -> ValidatorSet:

@@ -1,7 +1,7 @@
 """The one door through which hutong starts processes: none of them imports from the folder that it stands in.
 
 `tests/relay/base` refuses every other use of `subprocess`, `multiprocessing` and the like in the source.
-`relay.base.trio_processes` has what waits under trio.
+`hutong.relay.base.trio_processes` has what waits under trio.
 """
 
 import os
@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from relay.base.import_path import safe_environment
+from hutong.relay.base.import_path import safe_environment
 
-HUTONG = (sys.executable, "-P", "-m", "relay.cli")
+HUTONG = (sys.executable, "-P", "-m", "hutong.relay.cli")
 """`hutong` as a child. `-I` would lose packages of `pip install --user`; `-P` and the environment lose none."""
 
 WorkersDied = BrokenProcessPool

@@ -13,8 +13,8 @@ SAFE_PATH = "PYTHONSAFEPATH"
 """Python 3.11 and later: no folder of a script, a `-m` or a `-c` is put in front of the import path."""
 SEARCH_PATH = "PYTHONPATH"
 
-OWN_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-"""The folder that holds `relay`: a checkout, or `site-packages`."""
+OWN_ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
+"""The folder that holds `hutong`: a checkout, or `site-packages`."""
 
 
 def without_working_folder(entries: list[str]) -> list[str]:

@@ -4,8 +4,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.base.file_lock import FileLock
-from relay.base.os_errors import os_reason
+from hutong.relay.base.file_lock import FileLock
+from hutong.relay.base.os_errors import os_reason
 
 
 class HomeNotLocked(Exception):

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import trio
 
-from relay.base.child_processes import child_environment
+from hutong.relay.base.child_processes import child_environment
 
 
 async def open_child(

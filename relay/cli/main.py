@@ -1,6 +1,7 @@
 """The `hutong` command: each subcommand is a module of this package, imported only when it is used."""
 
 import os
+import sys
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
@@ -8,46 +9,52 @@ import typer
 from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
-from light_clients.interface.interpreter import unfit_interpreter
-from relay.base.extras import install_hint
-from relay.base.import_path import safe_environment
-from relay.base.os_errors import os_reasons
+from hutong.light_clients.interface.interpreter import unfit_interpreter
+from hutong.relay.base.extras import install_hint, missing_extra
+from hutong.relay.base.import_path import safe_environment
+from hutong.relay.base.os_errors import os_reasons
 
 SUBCOMMANDS = {
-    "demo": ("relay.cli.operator.demo", "Start a whole network, send messages and tokens, and check the chains."),
+    "demo": (
+        "hutong.relay.cli.operator.demo",
+        "Start a whole network, send messages and tokens, and check the chains.",
+    ),
     "verify": (
-        "relay.cli.audit.verify",
+        "hutong.relay.cli.audit.verify",
         "Check files from real chains offline: headers and proofs, predicate by predicate.",
     ),
     "audit": (
-        "relay.cli.audit.command",
+        "hutong.relay.cli.audit.command",
         "Export proof bundles; re-verify them and whole periods offline from checkpoints.",
     ),
     "archive": (
-        "relay.cli.audit.archive",
+        "hutong.relay.cli.audit.archive",
         "Keep proof bundles for years: append, verify, prune, anchor on the hub, prove.",
     ),
-    "hub": ("relay.cli.hub.command", "Run a hub validator."),
-    "devnet": ("relay.cli.operator.devnet", "Run an EVM consortium chain for development."),
-    "relay": ("relay.cli.operator.relay", "Run the relay."),
-    "api": ("relay.cli.operator.api", "Serve the HTTP API and the explorer; its keys."),
-    "attest": ("relay.cli.operator.attest", "Attest what a chain without provable consensus holds."),
-    "pending": ("relay.cli.operator.pending", "List unsettled packets with age and reason."),
-    "show": ("relay.cli.operator.show", "Show the whole life of a packet: times, heights, hashes, costs, both legs."),
-    "why": ("relay.cli.operator.why", "Say in one sentence what a packet waits for and what to do."),
-    "deploy": ("relay.cli.chains.deploy", "Deploy Router, Mailbox and Transfer onto an EVM chain."),
-    "roles": ("relay.cli.chains.roles", "Who may do what on a chain's contracts, compared with a file."),
-    "path": ("relay.cli.chains.path", "Connect two chains: a light client of each on the other."),
-    "peer": ("relay.cli.chains.peer", "Say which remote chains a Mailbox listens to."),
-    "transfer": ("relay.cli.chains.transfer", "Send tokens; limits, releases and claims of a Transfer."),
-    "client": ("relay.cli.chains.client", "List, inspect, update and recover light clients."),
-    "keys": ("relay.cli.operator.keys", "Encrypted keystores."),
-    "config": ("relay.cli.operator.config", "Check a configuration file."),
+    "hub": ("hutong.relay.cli.hub.command", "Run a hub validator."),
+    "devnet": ("hutong.relay.cli.operator.devnet", "Run an EVM consortium chain for development."),
+    "relay": ("hutong.relay.cli.operator.relay", "Run the relay."),
+    "api": ("hutong.relay.cli.operator.api", "Serve the HTTP API and the explorer; its keys."),
+    "attest": ("hutong.relay.cli.operator.attest", "Attest what a chain without provable consensus holds."),
+    "pending": ("hutong.relay.cli.operator.pending", "List unsettled packets with age and reason."),
+    "show": (
+        "hutong.relay.cli.operator.show",
+        "Show the whole life of a packet: times, heights, hashes, costs, both legs.",
+    ),
+    "why": ("hutong.relay.cli.operator.why", "Say in one sentence what a packet waits for and what to do."),
+    "deploy": ("hutong.relay.cli.chains.deploy", "Deploy Router, Mailbox and Transfer onto an EVM chain."),
+    "roles": ("hutong.relay.cli.chains.roles", "Who may do what on a chain's contracts, compared with a file."),
+    "path": ("hutong.relay.cli.chains.path", "Connect two chains: a light client of each on the other."),
+    "peer": ("hutong.relay.cli.chains.peer", "Say which remote chains a Mailbox listens to."),
+    "transfer": ("hutong.relay.cli.chains.transfer", "Send tokens; limits, releases and claims of a Transfer."),
+    "client": ("hutong.relay.cli.chains.client", "List, inspect, update and recover light clients."),
+    "keys": ("hutong.relay.cli.operator.keys", "Encrypted keystores."),
+    "config": ("hutong.relay.cli.operator.config", "Check a configuration file."),
 }
 
 
 COMPLETION = ("install_completion", "show_completion")
-OWN_PACKAGES = ("adapters", "contracts", "light_clients", "relay")
+OWN_PACKAGE = "hutong"
 
 
 class LateGroup(TyperGroup):
@@ -131,9 +138,10 @@ def main() -> None:
         app()
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
-        if module in OWN_PACKAGES:
+        if module == OWN_PACKAGE:
             raise
-        typer.echo(f"this command needs the relay (there is no module {module}); {install_hint('relay')}", err=True)
+        extra = missing_extra("".join(sys.argv[1:2]))
+        typer.echo(f"this command needs more (there is no module {module}); {install_hint(extra)}", err=True)
         raise SystemExit(2) from None
     except (OSError, BaseExceptionGroup) as error:
         # Full and read-only disks, taken ports, unreadable files: what no command said better itself.

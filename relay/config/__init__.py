@@ -1,8 +1,8 @@
 """The relay's configuration file: its model, its checks, and the permissions of the files that it names."""
 
-from relay.config.api import ApiConfig
-from relay.config.attestor import AttestorConfig
-from relay.config.chains import (
+from hutong.relay.config.api import ApiConfig
+from hutong.relay.config.attestor import AttestorConfig
+from hutong.relay.config.chains import (
     HUB_ROUTER,
     AnyChainConfig,
     BatchLimits,
@@ -11,15 +11,15 @@ from relay.config.chains import (
     FeeLimits,
     HubChainConfig,
 )
-from relay.config.endpoints import AccessConfig, EndpointsConfig
-from relay.config.errors import ConfigError, Problem
-from relay.config.fork_support import chains_beyond
-from relay.config.key import KeyConfig
-from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
-from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
-from relay.config.permissions import UnsafeFile, check_private_file, read_private_file
-from relay.config.retries import RetriesConfig, RetryRule
-from relay.config.turns import TurnsConfig
+from hutong.relay.config.endpoints import AccessConfig, EndpointsConfig
+from hutong.relay.config.errors import ConfigError, Problem
+from hutong.relay.config.fork_support import chains_beyond
+from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
+from hutong.relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
+from hutong.relay.config.permissions import UnsafeFile, check_private_file, read_private_file
+from hutong.relay.config.retries import RetriesConfig, RetryRule
+from hutong.relay.config.turns import TurnsConfig
 
 __all__ = [
     "HUB_ROUTER",

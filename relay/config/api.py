@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relay.config.fields import FilePath, ListenAddress, Model
+from hutong.relay.config.fields import FilePath, ListenAddress, Model
 
 MAX_ORIGINS = 64
 MAX_PROXIES = 64

@@ -24,10 +24,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.config.endpoints import MAX_ACCESS, AccessConfig, access_problems
-from relay.config.errors import Problem
-from relay.config.fields import Address, ChainId, ClientId, FilePath, HttpUrls, ListenAddress, Model
-from relay.config.key import KeyConfig
+from hutong.relay.config.endpoints import MAX_ACCESS, AccessConfig, access_problems
+from hutong.relay.config.errors import Problem
+from hutong.relay.config.fields import Address, ChainId, ClientId, FilePath, HttpUrls, ListenAddress, Model
+from hutong.relay.config.key import KeyConfig
 
 MAX_DESTINATIONS = 64
 

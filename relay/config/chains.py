@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from relay.config.endpoints import MAX_ACCESS, AccessConfig, EndpointsConfig
-from relay.config.fields import (
+from hutong.relay.config.endpoints import MAX_ACCESS, AccessConfig, EndpointsConfig
+from hutong.relay.config.fields import (
     MAX_ENDPOINTS,
     Address,
     FilePath,
@@ -20,8 +20,8 @@ from relay.config.fields import (
     resolve_path,
     url_of,
 )
-from relay.config.key import KeyConfig
-from relay.config.networks import PUBLIC_NETWORKS
+from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.networks import PUBLIC_NETWORKS
 
 MAX_KEYS = 16
 

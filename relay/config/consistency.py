@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
-from relay.config.endpoints import access_problems
-from relay.config.errors import Problem
-from relay.config.model import Config, PathConfig, PathEnd, is_solidity_client
+from hutong.relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
+from hutong.relay.config.endpoints import access_problems
+from hutong.relay.config.errors import Problem
+from hutong.relay.config.model import Config, PathConfig, PathEnd, is_solidity_client
 
 _TENDERMINT = "07-tendermint"
 _SHAPES = {"evm": "client-N", "hub": "type-N such as bft-evm-0", "cosmos": f"{_TENDERMINT}-N"}

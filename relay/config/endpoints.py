@@ -31,8 +31,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relay.config.errors import Problem
-from relay.config.fields import EnvironmentName, FilePath, Model
+from hutong.relay.config.errors import Problem
+from hutong.relay.config.fields import EnvironmentName, FilePath, Model
 
 MAX_ACCESS = 64
 MAX_CONFIGURED_HEADERS = 15

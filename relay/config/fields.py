@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from eth_utils.address import is_checksum_address, is_hex_address
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MalformedInput
 
 MAX_ENDPOINTS = 8
 MAX_URL_CHARS = 2048

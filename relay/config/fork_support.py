@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from relay.config.chains import EvmChainConfig
-from relay.config.errors import Problem
-from relay.config.model import Config
-from relay.config.networks import read_network
+from hutong.relay.config.chains import EvmChainConfig
+from hutong.relay.config.errors import Problem
+from hutong.relay.config.model import Config
+from hutong.relay.config.networks import read_network
 
 
 def chains_beyond(config: Config, now_s: float) -> Iterator[Problem]:
@@ -14,7 +14,7 @@ def chains_beyond(config: Config, now_s: float) -> Iterator[Problem]:
 
     Networks that cannot be read are passed over: `file_problems` names them.
     """
-    from light_clients.ethereum.forks import NEWEST_FORK
+    from hutong.light_clients.ethereum.forks import NEWEST_FORK
 
     for index, chain in enumerate(config.chains):
         if not isinstance(chain, EvmChainConfig) or chain.network is None:

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from relay.config.fields import EnvironmentName, FilePath, Model
+from hutong.relay.config.fields import EnvironmentName, FilePath, Model
 
 _REMOTE_SIGNER_KEYS = {"kms", "remote", "remote_signer", "signer", "signer_url", "url", "vault"}
 

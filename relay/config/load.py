@@ -10,23 +10,23 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from relay.config.api import ApiConfig
-from relay.config.attestor import (
+from hutong.relay.config.api import ApiConfig
+from hutong.relay.config.attestor import (
     AttestorConfig,
     AttestorProcess,
     DestinationConfig,
     SourceConfig,
     attestor_problems,
 )
-from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
-from relay.config.consistency import consistency_problems
-from relay.config.endpoints import AccessConfig, EndpointsConfig, HeaderConfig
-from relay.config.errors import ConfigError, Problem
-from relay.config.key import KeyConfig
-from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
-from relay.config.networks import read_network
-from relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
-from relay.config.secrets import secret_problems
+from hutong.relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
+from hutong.relay.config.consistency import consistency_problems
+from hutong.relay.config.endpoints import AccessConfig, EndpointsConfig, HeaderConfig
+from hutong.relay.config.errors import ConfigError, Problem
+from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
+from hutong.relay.config.networks import read_network
+from hutong.relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
+from hutong.relay.config.secrets import secret_problems
 
 MAX_CONFIG_BYTES = 1024 * 1024
 

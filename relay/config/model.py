@@ -68,9 +68,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from relay.config.api import ApiConfig
-from relay.config.chains import AnyChainConfig, ChainConfig
-from relay.config.fields import (
+from hutong.relay.config.api import ApiConfig
+from hutong.relay.config.chains import AnyChainConfig, ChainConfig
+from hutong.relay.config.fields import (
     MAX_URL_CHARS,
     Address,
     ClientId,
@@ -82,9 +82,9 @@ from relay.config.fields import (
     resolve_path,
     url_of,
 )
-from relay.config.key import KeyConfig
-from relay.config.retries import RetriesConfig
-from relay.config.turns import TurnsConfig
+from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.retries import RetriesConfig
+from hutong.relay.config.turns import TurnsConfig
 
 MAX_CHAINS = 64
 MAX_PATHS = 256

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.interface.json_text import parse_json
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.interface.json_text import parse_json
 
 if TYPE_CHECKING:
-    from light_clients.ethereum import Network
+    from hutong.light_clients.ethereum import Network
 
 MAX_NETWORK_BYTES = 1024 * 1024
 PUBLIC_NETWORKS = ("hoodi", "mainnet", "sepolia")
@@ -19,7 +19,7 @@ def read_network(source: str | Path) -> "Network":
     Raises:
         ValueError: neither; one sentence.
     """
-    from light_clients.ethereum import NETWORKS, beacon_json
+    from hutong.light_clients.ethereum import NETWORKS, beacon_json
 
     known = NETWORKS.get(str(source))
     if known is not None:

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from relay.config.fields import Model
+from hutong.relay.config.fields import Model
 
 RetryCause = Literal["would_fail", "failed", "proof_refused", "too_large", "height_unavailable", "endpoint", "other"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from relay.config.errors import Problem
+from hutong.relay.config.errors import Problem
 
 _PRIVATE_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _MNEMONIC_WORD_COUNTS = (12, 15, 18, 21, 24)

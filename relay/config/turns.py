@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relay.config.fields import Model
+from hutong.relay.config.fields import Model
 
 
 class TurnsConfig(Model):

@@ -1,4 +1,4 @@
 """The relay's core: from events on one chain to proven messages on another.
 
-`run_daemon` (relay.core.daemon) is the process, `Relay` (relay.core.relay) the task tree over given services.
+`run_daemon` (hutong.relay.core.daemon) is the process, `Relay` (hutong.relay.core.relay) the task tree over given services.
 """

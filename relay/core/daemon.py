@@ -12,21 +12,21 @@ from random import Random
 
 import trio
 
-from adapters.interface import ChainAdapter
-from adapters.rpc import AccessUnusable
-from relay.archive import Archive
-from relay.base.threads import thread_runner
-from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig, chains_beyond
-from relay.core.endpoint import serve_http
-from relay.core.errors import StartRefused
-from relay.core.history.ledgers import open_ledger
-from relay.core.home import held_home
-from relay.core.relay import Relay, Services
-from relay.core.topology.chains import open_chain
-from relay.core.topology.paths import Paths
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.keys import Signer, load_signer
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import ChainAdapter
+from hutong.adapters.rpc import AccessUnusable
+from hutong.relay.archive import Archive
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig, chains_beyond
+from hutong.relay.core.endpoint import serve_http
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.history.ledgers import open_ledger
+from hutong.relay.core.home import held_home
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.topology.chains import open_chain
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.keys import Signer, load_signer
+from hutong.relay.telemetry import Metrics, get_logger
 
 WORK_THREADS = 4
 _NO_RELOAD = "reloading is not supported: restart the relay to use another configuration; what is under way goes on"

@@ -7,9 +7,9 @@ from typing import Any
 
 import trio
 
-from relay.core.errors import StartRefused
-from relay.evm.listener import listen, listen_config
-from relay.telemetry import Metrics
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.telemetry import Metrics
 
 Health = Callable[[], Mapping[str, Any]]
 """What `/healthz` answers; `status` is `ok` while the process and its task tree live."""

@@ -2,8 +2,8 @@
 
 import trio
 
-from adapters.interface import ChainAdapter
-from relay.telemetry import get_logger
+from hutong.adapters.interface import ChainAdapter
+from hutong.relay.telemetry import get_logger
 
 LOOK_EVERY_S = 20.0
 FAILING_STRIKES = 3

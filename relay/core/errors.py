@@ -1,6 +1,6 @@
 """Why a job, a route or the whole relay cannot go on, cut by what has to happen next."""
 
-from relay.ledger import Cause
+from hutong.relay.ledger import Cause
 
 
 class CoreError(Exception):

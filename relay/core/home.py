@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
-from relay.core.errors import StartRefused
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
+from hutong.relay.core.errors import StartRefused
 
 HOME = HomeKind(
     "relay",

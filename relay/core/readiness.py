@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter
-from relay.core.complaints import Complaints
-from relay.dispatch import QueueError
-from relay.ledger import LedgerUnavailable
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.dispatch import QueueError
+from hutong.relay.ledger import LedgerUnavailable
+from hutong.relay.telemetry import Metrics, get_logger
 
 CHAIN_WITHIN_S = 60.0
 SERVICE_WITHIN_S = 30.0

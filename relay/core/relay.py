@@ -8,44 +8,44 @@ from typing import Any
 
 import trio
 
-from adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistics, Signer
-from relay.archive import Archive
-from relay.base.threads import Runner
-from relay.config import Config, CosmosChainConfig, PathEnd
-from relay.core.account.account import Account
-from relay.core.account.accounts import Accounts
-from relay.core.account.recording import Recorder
-from relay.core.archiving.anchoring import Anchorer
-from relay.core.archiving.archiver import Archiver, abandoning_thread
-from relay.core.archiving.bundling import Exporter
-from relay.core.clients.fork_watch import ForkWatch, Sight
-from relay.core.clients.keeper import ClientKeeper, Condition
-from relay.core.complaints import Complaints
-from relay.core.endpoint_watch import watch_endpoints
-from relay.core.errors import StartRefused
-from relay.core.history.history import History
-from relay.core.history.ignored import Ignored
-from relay.core.history.ledgers import keep_ledger
-from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
-from relay.core.route.batch import BatchBuilder
-from relay.core.route.catching_up import CatchingUp
-from relay.core.route.prober import Books, Ends, Prober
-from relay.core.route.worker import RouteWorker
-from relay.core.supervisor import supervise
-from relay.core.topology.identification import Identification
-from relay.core.topology.paths import Paths
-from relay.core.topology.peers import Peers
-from relay.core.watching.clearer import Clearer
-from relay.core.watching.discovery import Discovery
-from relay.core.watching.heads import HeadFollower
-from relay.core.watching.timeouts import TimeoutScheduler
-from relay.core.watching.turns import Turns
-from relay.core.watching.wakeup import Wakeup
-from relay.core.watching.watcher import Watcher
-from relay.dispatch import Queue, Route
-from relay.keys import load_signer
-from relay.ledger import Ledger
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistics, Signer
+from hutong.relay.archive import Archive
+from hutong.relay.base.threads import Runner
+from hutong.relay.config import Config, CosmosChainConfig, PathEnd
+from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.accounts import Accounts
+from hutong.relay.core.account.recording import Recorder
+from hutong.relay.core.archiving.anchoring import Anchorer
+from hutong.relay.core.archiving.archiver import Archiver, abandoning_thread
+from hutong.relay.core.archiving.bundling import Exporter
+from hutong.relay.core.clients.fork_watch import ForkWatch, Sight
+from hutong.relay.core.clients.keeper import ClientKeeper, Condition
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.core.endpoint_watch import watch_endpoints
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.history.history import History
+from hutong.relay.core.history.ignored import Ignored
+from hutong.relay.core.history.ledgers import keep_ledger
+from hutong.relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
+from hutong.relay.core.route.batch import BatchBuilder
+from hutong.relay.core.route.catching_up import CatchingUp
+from hutong.relay.core.route.prober import Books, Ends, Prober
+from hutong.relay.core.route.worker import RouteWorker
+from hutong.relay.core.supervisor import supervise
+from hutong.relay.core.topology.identification import Identification
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.topology.peers import Peers
+from hutong.relay.core.watching.clearer import Clearer
+from hutong.relay.core.watching.discovery import Discovery
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.timeouts import TimeoutScheduler
+from hutong.relay.core.watching.turns import Turns
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.core.watching.watcher import Watcher
+from hutong.relay.dispatch import Queue, Route
+from hutong.relay.keys import load_signer
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics, get_logger
 
 
 @dataclass(frozen=True, slots=True)

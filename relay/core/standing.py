@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.interface import ChainAdapter
-from relay.config import PathEnd
-from relay.core.watching.discovery import is_expired
+from hutong.adapters.interface import ChainAdapter
+from hutong.relay.config import PathEnd
+from hutong.relay.core.watching.discovery import is_expired
 
 
 @dataclass(frozen=True, slots=True)

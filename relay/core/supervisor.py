@@ -5,14 +5,14 @@ from random import Random
 
 import trio
 
-from adapters.interface import AdapterError
-from relay.archive import ArchiveUnavailable
-from relay.base.os_errors import os_reason
-from relay.core.complaints import Complaints
-from relay.core.errors import StartRefused
-from relay.dispatch import Backoff, QueueError
-from relay.ledger import LedgerUnavailable
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.base.os_errors import os_reason
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.dispatch import Backoff, QueueError
+from hutong.relay.ledger import LedgerUnavailable
+from hutong.relay.telemetry import Metrics, get_logger
 
 RESTART = Backoff(base_s=0.5, cap_s=30.0)
 STEADY_AFTER_S = 60.0

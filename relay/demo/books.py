@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from light_clients.ibc.commitment import PathKind, path_key
-from relay.local.chain import DemoChain
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.relay.local.chain import DemoChain
 
 NOTHING = bytes(32)
 

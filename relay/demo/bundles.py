@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from relay.local.network import Network
-from relay.local.processes import run_command
+from hutong.relay.local.network import Network
+from hutong.relay.local.processes import run_command
 
 
 class Bundles:

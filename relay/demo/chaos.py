@@ -14,13 +14,13 @@ from random import Random
 import trio
 from redis import Redis
 
-from adapters.ics26.abi import RELAY_BATCH
-from relay.dispatch import EmbeddedValkey
-from relay.local.chain import packets_in_flight, until
-from relay.local.hub import Disturbance
-from relay.local.network import Network
-from relay.local.processes import DemoFailed
-from relay.local.proxy import HostileProxy
+from hutong.adapters.ics26.abi import RELAY_BATCH
+from hutong.relay.dispatch import EmbeddedValkey
+from hutong.relay.local.chain import packets_in_flight, until
+from hutong.relay.local.hub import Disturbance
+from hutong.relay.local.network import Network
+from hutong.relay.local.processes import DemoFailed
+from hutong.relay.local.proxy import HostileProxy
 
 ONE_IN = 20
 TRIGGER_LIMIT_S = 90

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from relay.demo.books import Books
-from relay.demo.supply import Supply, read_supplies
-from relay.local.chain import DemoChain
-from relay.local.network import Network
+from hutong.relay.demo.books import Books
+from hutong.relay.demo.supply import Supply, read_supplies
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.network import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,18 @@ import trio
 import typer
 from rich.console import Console
 
-from relay.demo.bundles import Bundles
-from relay.demo.chaos import Chaos
-from relay.demo.checker import Findings, check
-from relay.demo.report import as_json, print_table
-from relay.demo.scenario import Scenario
-from relay.local.chain import DemoChain
-from relay.local.config_file import explorer_of
-from relay.local.hub import Disturbance, HubEngine
-from relay.local.network import Network, Say, Through, bring_up, direct
-from relay.local.network_file import NAME, write_network_file
-from relay.local.processes import Daemon, RunningProcess
-from relay.local.traffic import Traffic
+from hutong.relay.demo.bundles import Bundles
+from hutong.relay.demo.chaos import Chaos
+from hutong.relay.demo.checker import Findings, check
+from hutong.relay.demo.report import as_json, print_table
+from hutong.relay.demo.scenario import Scenario
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import explorer_of
+from hutong.relay.local.hub import Disturbance, HubEngine
+from hutong.relay.local.network import Network, Say, Through, bring_up, direct
+from hutong.relay.local.network_file import NAME, write_network_file
+from hutong.relay.local.processes import Daemon, RunningProcess
+from hutong.relay.local.traffic import Traffic
 
 SETTLE_LIMIT_S = 300
 CHAOS_SETTLE_LIMIT_S = 240

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from relay.demo.chaos import Chaos
-from relay.demo.checker import Findings
-from relay.local.validators import Validators
+from hutong.relay.demo.chaos import Chaos
+from hutong.relay.demo.checker import Findings
+from hutong.relay.local.validators import Validators
 
 
 def as_json(

@@ -5,11 +5,11 @@ from itertools import cycle, islice, permutations
 
 import trio
 
-from relay.local.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
-from relay.local.member import FORWARD_MARGIN_S, admin_options
-from relay.local.network import Network
-from relay.local.processes import DemoFailed, run_command
-from relay.local.traffic import LIFETIME_S, TOKEN_AMOUNT, Send, Traffic, User, Users, first_sends
+from hutong.relay.local.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
+from hutong.relay.local.member import FORWARD_MARGIN_S, admin_options
+from hutong.relay.local.network import Network
+from hutong.relay.local.processes import DemoFailed, run_command
+from hutong.relay.local.traffic import LIFETIME_S, TOKEN_AMOUNT, Send, Traffic, User, Users, first_sends
 
 POLL_S = 0.5
 FIRST_SLICES, HOME_SLICES, LATE_SLICES = 5, 2, 1

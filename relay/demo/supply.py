@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relay.local.chain import DemoChain, denom_on_hub, voucher
-from relay.local.member import TOKEN_SUPPLY
+from hutong.relay.local.chain import DemoChain, denom_on_hub, voucher
+from hutong.relay.local.member import TOKEN_SUPPLY
 
 
 @dataclass(frozen=True, slots=True)

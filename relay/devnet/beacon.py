@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
-from light_clients.crypto import bls
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum import (
     BeaconBlockHeader,
     Bootstrap,
     ExecutionPayloadHeader,
@@ -27,8 +27,8 @@ from light_clients.ethereum import (
     execution_payload_root,
     sync_committee_root,
 )
-from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
-from relay.evm.chain.blocks import EMPTY_LIST_ROOT, EvmBlock
+from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
+from hutong.relay.evm.chain.blocks import EMPTY_LIST_ROOT, EvmBlock
 
 FINAL_AFTER_EPOCHS = 2
 KEPT_SLOTS = 100_000

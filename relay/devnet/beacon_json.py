@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from light_clients.crypto.bls import PUBLIC_KEY_BYTES
-from light_clients.ethereum import Bootstrap, LightClientHeader, Network, SyncCommittee, Update
+from hutong.light_clients.crypto.bls import PUBLIC_KEY_BYTES
+from hutong.light_clients.ethereum import Bootstrap, LightClientHeader, Network, SyncCommittee, Update
 
 _NAMES = {"timestamp_s": "timestamp", "base_fee_per_gas_wei": "base_fee_per_gas"}
 

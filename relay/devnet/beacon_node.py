@@ -12,16 +12,16 @@ from urllib.parse import parse_qs
 
 import trio
 
-from light_clients.ethereum import Fork, ForkActivation, Network, Preset
-from relay.base.http import respond
-from relay.devnet.beacon import FINAL_AFTER_EPOCHS, BeaconChain
-from relay.devnet.beacon_json import bootstrap_object, genesis_object, spec_object, update_object
-from relay.devnet.chain import DevnetChain
-from relay.devnet.node import Devnet, innermost
-from relay.devnet.settings import DevnetError, Genesis
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import JsonRpcApp, serve
-from relay.evm.store.database import MemoryStore
+from hutong.light_clients.ethereum import Fork, ForkActivation, Network, Preset
+from hutong.relay.base.http import respond
+from hutong.relay.devnet.beacon import FINAL_AFTER_EPOCHS, BeaconChain
+from hutong.relay.devnet.beacon_json import bootstrap_object, genesis_object, spec_object, update_object
+from hutong.relay.devnet.chain import DevnetChain
+from hutong.relay.devnet.node import Devnet, innermost
+from hutong.relay.devnet.settings import DevnetError, Genesis
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import JsonRpcApp, serve
+from hutong.relay.evm.store.database import MemoryStore
 
 API_PREFIX = "/eth/v1/"
 MAX_UPDATES = 128

@@ -3,16 +3,16 @@
 from dataclasses import replace
 from hashlib import sha256
 
-from light_clients.bft_evm import Consensus, block_hash, encode_extra_data
-from light_clients.bft_evm.predicates import DIFFICULTY, MIX_HASH
-from light_clients.clique import is_checkpoint
-from light_clients.clique.seals import SEAL_BYTES
-from light_clients.clique.snapshot import DIFFICULTY_IN_TURN, DIFFICULTY_OUT_OF_TURN
-from light_clients.evm_header import decode_header, header_hash
-from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Genesis
-from relay.devnet.validators import VANITY, ValidatorSet
-from relay.evm.chain.blocks import EMPTY_LIST_ROOT, BlockBody, EvmBlock, EvmHeader, block_body
-from relay.evm.vm.execution import BlockContext
+from hutong.light_clients.bft_evm import Consensus, block_hash, encode_extra_data
+from hutong.light_clients.bft_evm.predicates import DIFFICULTY, MIX_HASH
+from hutong.light_clients.clique import is_checkpoint
+from hutong.light_clients.clique.seals import SEAL_BYTES
+from hutong.light_clients.clique.snapshot import DIFFICULTY_IN_TURN, DIFFICULTY_OUT_OF_TURN
+from hutong.light_clients.evm_header import decode_header, header_hash
+from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Genesis
+from hutong.relay.devnet.validators import VANITY, ValidatorSet
+from hutong.relay.evm.chain.blocks import EMPTY_LIST_ROOT, BlockBody, EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.vm.execution import BlockContext
 
 BFT = {"qbft": Consensus.QBFT, "ibft2": Consensus.IBFT2, "istanbul": Consensus.ISTANBUL}
 EMPTY_REQUESTS_HASH = sha256(b"").digest()

@@ -8,24 +8,24 @@ from collections.abc import Callable
 
 import trio
 
-from relay.devnet import record
-from relay.devnet.blocks import BASE_FEE_WEI, EMPTY_BODY, mix_hash_of, sealed_block
-from relay.devnet.settings import DEFAULT_VALIDATORS, MAX_VALIDATORS, Consensus, DevnetError, Genesis, Pace
-from relay.devnet.validators import KEY_BYTES, ValidatorSet
-from relay.evm.chain.block_store import BlockStore, store_block
-from relay.evm.chain.blocks import EvmBlock, block_body
-from relay.evm.chain.head_feed import HeadFeed
-from relay.evm.chain.log_backfill import index_older_blocks
-from relay.evm.chain.mempool import Mempool
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.store.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.outcomes import TransactionOutcome
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.transaction import SignedTransaction, decode_transaction
-from relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
+from hutong.relay.devnet import record
+from hutong.relay.devnet.blocks import BASE_FEE_WEI, EMPTY_BODY, mix_hash_of, sealed_block
+from hutong.relay.devnet.settings import DEFAULT_VALIDATORS, MAX_VALIDATORS, Consensus, DevnetError, Genesis, Pace
+from hutong.relay.devnet.validators import KEY_BYTES, ValidatorSet
+from hutong.relay.evm.chain.block_store import BlockStore, store_block
+from hutong.relay.evm.chain.blocks import EvmBlock, block_body
+from hutong.relay.evm.chain.head_feed import HeadFeed
+from hutong.relay.evm.chain.log_backfill import index_older_blocks
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.outcomes import TransactionOutcome
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_transaction
+from hutong.relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
 
 STATE_PREFIX = b"evm-state/"
 MAX_BUILD_S = 2.0
@@ -33,7 +33,7 @@ MAX_BUILD_S = 2.0
 
 
 class DevnetChain:
-    """See `relay.evm.chain.chain.EvmChain`. Blocks are produced by `run`, or one at a time by `produce_block`."""
+    """See `hutong.relay.evm.chain.chain.EvmChain`. Blocks are produced by `run`, or one at a time by `produce_block`."""
 
     def __init__(
         self,

@@ -8,15 +8,15 @@ from pathlib import Path
 import lmdb
 import trio
 
-from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
-from relay.devnet.chain import DevnetChain
-from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
-from relay.devnet.validator_methods import ValidatorMethods
-from relay.evm.rpc.call_executor import CallThreads
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import JsonRpcApp, serve
-from relay.evm.store.database import KeyValueStore, MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
+from hutong.relay.devnet.chain import DevnetChain
+from hutong.relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
+from hutong.relay.devnet.validator_methods import ValidatorMethods
+from hutong.relay.evm.rpc.call_executor import CallThreads
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import JsonRpcApp, serve
+from hutong.relay.evm.store.database import KeyValueStore, MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore
 
 CALL_DEADLINE_S = 60.0
 """For one call: nobody depends on a dev chain, and many may share a slow machine."""

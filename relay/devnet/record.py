@@ -2,9 +2,9 @@
 
 import json
 
-from relay.devnet.settings import DevnetError, Genesis
-from relay.devnet.validators import ValidatorSet
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.devnet.settings import DevnetError, Genesis
+from hutong.relay.devnet.validators import ValidatorSet
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 
 TABLE_PREFIX = b"devnet/"
 _GENESIS = b"genesis"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from relay.evm.vm.rules import FORKS, Fork
+from hutong.relay.evm.vm.rules import FORKS, Fork
 
 DEFAULT_PORT = 18545
 DEFAULT_PERIOD_MS = 1_000

@@ -5,15 +5,15 @@ from typing import Any
 
 import trio
 
-from light_clients.bft_evm import decode_extra_data
-from light_clients.clique import sealed_block
-from light_clients.evm_header import decode_header
-from relay.devnet.blocks import BFT
-from relay.devnet.chain import DevnetChain
-from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, MAX_VALIDATORS, DevnetError
-from relay.evm.chain.log_criteria import BlockHash, BlockSelector
-from relay.evm.rpc.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
-from relay.evm.rpc.json_params import Method, Params
+from hutong.light_clients.bft_evm import decode_extra_data
+from hutong.light_clients.clique import sealed_block
+from hutong.light_clients.evm_header import decode_header
+from hutong.relay.devnet.blocks import BFT
+from hutong.relay.devnet.chain import DevnetChain
+from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH, MAX_VALIDATORS, DevnetError
+from hutong.relay.evm.chain.log_criteria import BlockHash, BlockSelector
+from hutong.relay.evm.rpc.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
+from hutong.relay.evm.rpc.json_params import Method, Params
 
 _NAMES = {
     "qbft": ("qbft_getValidatorsByBlockNumber", "qbft_getValidatorsByBlockHash"),

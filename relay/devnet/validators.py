@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from light_clients.bft_evm import Consensus, ExtraData, commit_seal_hash, encode_extra_data
-from light_clients.bft_evm.extra_data import proposer_seal_hash
-from light_clients.bft_evm.predicates import quorum_size
-from light_clients.clique import seals as clique
-from light_clients.crypto import eth_address, secp256k1
-from light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.bft_evm import Consensus, ExtraData, commit_seal_hash, encode_extra_data
+from hutong.light_clients.bft_evm.extra_data import proposer_seal_hash
+from hutong.light_clients.bft_evm.predicates import quorum_size
+from hutong.light_clients.clique import seals as clique
+from hutong.light_clients.crypto import eth_address, secp256k1
+from hutong.light_clients.evm_header import ExecutionHeader
 
 VANITY = b"hutong devnet".rjust(32, b"\0")
 KEY_BYTES = 32

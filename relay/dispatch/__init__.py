@@ -1,11 +1,11 @@
 """The relay's queue: Redis Streams on a server of the operator's or on an embedded Valkey."""
 
-from relay.dispatch.backoff import Backoff
-from relay.dispatch.connection import Connection
-from relay.dispatch.embedded import EmbeddedValkey
-from relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
-from relay.dispatch.letter import DeadLetter
-from relay.dispatch.queue import (
+from hutong.relay.dispatch.backoff import Backoff
+from hutong.relay.dispatch.connection import Connection
+from hutong.relay.dispatch.embedded import EmbeddedValkey
+from hutong.relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
+from hutong.relay.dispatch.letter import DeadLetter
+from hutong.relay.dispatch.queue import (
     CLAIM_AFTER_MS,
     MAX_DELIVERIES,
     TOUCH_EVERY_S,
@@ -14,7 +14,7 @@ from relay.dispatch.queue import (
     QueueStatistics,
     Taken,
 )
-from relay.dispatch.record import MAX_RECORD_BYTES, RECORD_VERSION, Job, JobKind, Route, decode_job, encode_job
+from hutong.relay.dispatch.record import MAX_RECORD_BYTES, RECORD_VERSION, Job, JobKind, Route, decode_job, encode_job
 
 __all__ = [
     "CLAIM_AFTER_MS",

@@ -7,10 +7,10 @@ from typing import TypeVar
 import redis
 import trio
 
-from relay.base.threads import Runner, thread_runner
-from relay.dispatch.backoff import Backoff
-from relay.dispatch.errors import QueueUnavailable
-from relay.telemetry import get_logger
+from hutong.relay.base.threads import Runner, thread_runner
+from hutong.relay.dispatch.backoff import Backoff
+from hutong.relay.dispatch.errors import QueueUnavailable
+from hutong.relay.telemetry import get_logger
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import redis
 import trio
 
-from relay.base.child_processes import output_of
-from relay.base.trio_processes import open_child
-from relay.dispatch.errors import EmbeddedQueueMissing, QueueUnavailable
-from relay.telemetry import get_logger
+from hutong.relay.base.child_processes import output_of
+from hutong.relay.base.trio_processes import open_child
+from hutong.relay.dispatch.errors import EmbeddedQueueMissing, QueueUnavailable
+from hutong.relay.telemetry import get_logger
 
 MAX_SOCKET_PATH_BYTES = 100
 """A Unix socket's address holds 108 bytes on Linux, 104 on macOS."""

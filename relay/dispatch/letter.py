@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.dispatch.errors import RecordRefused
-from relay.dispatch.record import MAX_RECORD_BYTES, Job, decode_job
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.dispatch.errors import RecordRefused
+from hutong.relay.dispatch.record import MAX_RECORD_BYTES, Job, decode_job
 
 MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
 """The record stands in it as text, where a character takes up to six bytes."""

@@ -13,13 +13,25 @@ from typing import Any, cast
 import redis
 import trio
 
-from relay.dispatch.backoff import Backoff
-from relay.dispatch.connection import Connection
-from relay.dispatch.errors import RecordRefused
-from relay.dispatch.letter import MAX_REASON_CHARS, DeadLetter, decode_letter, encode_letter
-from relay.dispatch.record import Job, Route, decode_job, encode_job
-from relay.dispatch.scripts import ENQUEUE, FORGET, HEED, IGNORE, PICK, PROMOTE, RETRY, SETTLE, SLEEP, STATES, WAKE
-from relay.telemetry import get_logger
+from hutong.relay.dispatch.backoff import Backoff
+from hutong.relay.dispatch.connection import Connection
+from hutong.relay.dispatch.errors import RecordRefused
+from hutong.relay.dispatch.letter import MAX_REASON_CHARS, DeadLetter, decode_letter, encode_letter
+from hutong.relay.dispatch.record import Job, Route, decode_job, encode_job
+from hutong.relay.dispatch.scripts import (
+    ENQUEUE,
+    FORGET,
+    HEED,
+    IGNORE,
+    PICK,
+    PROMOTE,
+    RETRY,
+    SETTLE,
+    SLEEP,
+    STATES,
+    WAKE,
+)
+from hutong.relay.telemetry import get_logger
 
 CAPACITY = 100_000
 """Jobs of one route. Above it nothing is added: the watcher waits, and the chains remember."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from light_clients.ibc.packet import (
+from hutong.light_clients.ibc.packet import (
     MAX_ACKNOWLEDGEMENT_BYTES,
     MAX_PACKET_BYTES,
     Acknowledgement,
@@ -17,10 +17,10 @@ from light_clients.ibc.packet import (
     encode_acknowledgement,
     encode_packet,
 )
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from light_clients.interface.json_text import parse_json
-from relay.dispatch.errors import RecordRefused
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.dispatch.errors import RecordRefused
 
 RECORD_VERSION = 1
 MAX_RECORD_BYTES = (MAX_PACKET_BYTES + 2 * MAX_ACKNOWLEDGEMENT_BYTES) * 4 // 3 + 4096

@@ -1,10 +1,10 @@
 """Keys that sign the relay's transactions: encrypted at rest, unreadable in memory dumps of our own making."""
 
-from relay.keys.documents import ForeignDocument
-from relay.keys.errors import KeyUnavailable
-from relay.keys.hardening import forbid_core_dumps
-from relay.keys.importing import DEFAULT_PATH, MAX_IMPORT_BYTES, KeyRefused, key_from_hex, key_from_mnemonic
-from relay.keys.keystore import (
+from hutong.relay.keys.documents import ForeignDocument
+from hutong.relay.keys.errors import KeyUnavailable
+from hutong.relay.keys.hardening import forbid_core_dumps
+from hutong.relay.keys.importing import DEFAULT_PATH, MAX_IMPORT_BYTES, KeyRefused, key_from_hex, key_from_mnemonic
+from hutong.relay.keys.keystore import (
     StoredKey,
     create_keystore,
     encrypt_key,
@@ -17,7 +17,7 @@ from relay.keys.keystore import (
     stored_key,
     stored_public_key,
 )
-from relay.keys.signer import Signer
+from hutong.relay.keys.signer import Signer
 
 __all__ = [
     "DEFAULT_PATH",

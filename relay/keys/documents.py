@@ -1,8 +1,8 @@
 """What a key agrees to sign on Cosmos chains: a SignDoc that is signed by it alone, and says for which chain."""
 
-from light_clients.interface import MalformedInput
-from light_clients.protobuf.canonical import MessageT, parse_canonical
-from light_clients.protobuf.cosmos_tx_pb2 import AuthInfo, Secp256k1PublicKey, SignDoc, TxBody
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf.canonical import MessageT, parse_canonical
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import AuthInfo, Secp256k1PublicKey, SignDoc, TxBody
 
 MAX_DOCUMENT_BYTES = 2**20
 SECP256K1_TYPE_URL = "/cosmos.crypto.secp256k1.PubKey"

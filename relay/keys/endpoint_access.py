@@ -5,9 +5,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.rpc import AccessList, AccessUnusable, EndpointAccess, tls_context
-from relay.config import AccessConfig, UnsafeFile
-from relay.config.permissions import check_private_file, read_private_file
+from hutong.adapters.rpc import AccessList, AccessUnusable, EndpointAccess, tls_context
+from hutong.relay.config import AccessConfig, UnsafeFile
+from hutong.relay.config.permissions import check_private_file, read_private_file
 
 
 def read_access(entries: tuple[AccessConfig, ...], environment: Mapping[str, str] | None = None) -> AccessList:

@@ -11,13 +11,13 @@ from typing import Any
 from eth_keys.datatypes import PrivateKey
 from eth_utils.address import to_checksum_address
 
-from light_clients.crypto.addresses import eth_address
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.base.durable_files import create_durably
-from relay.config import KeyConfig, UnsafeFile, read_private_file
-from relay.keys.errors import KeyUnavailable
-from relay.keys.signer import Signer
+from hutong.light_clients.crypto.addresses import eth_address
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.base.durable_files import create_durably
+from hutong.relay.config import KeyConfig, UnsafeFile, read_private_file
+from hutong.relay.keys.errors import KeyUnavailable
+from hutong.relay.keys.signer import Signer
 
 MAX_PASSWORD_BYTES = 4096
 MAX_KEYSTORE_BYTES = 64 * 1024

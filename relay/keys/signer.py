@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-from light_clients.attestation import AttestationKind, Scope, attestation_digest, sign_digest
-from light_clients.crypto import secp256k1
-from light_clients.crypto.hashes import sha256
-from relay.keys.documents import read_document
+from hutong.light_clients.attestation import AttestationKind, Scope, attestation_digest, sign_digest
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.relay.keys.documents import read_document
 
 
 class Signer:

@@ -1,20 +1,20 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
-from relay.ledger.reading.explain import Explanation, age_text, explain, remedy_of
-from relay.ledger.reading.lives import lives_of
-from relay.ledger.reading.message_reader import MessageReader
-from relay.ledger.reading.reader import LedgerReader, Pending
-from relay.ledger.reading.why import why, why_of_life
-from relay.ledger.store.migrate import newest_revision
-from relay.ledger.values.errors import (
+from hutong.relay.ledger.reading.explain import Explanation, age_text, explain, remedy_of
+from hutong.relay.ledger.reading.lives import lives_of
+from hutong.relay.ledger.reading.message_reader import MessageReader
+from hutong.relay.ledger.reading.reader import LedgerReader, Pending
+from hutong.relay.ledger.reading.why import why, why_of_life
+from hutong.relay.ledger.store.migrate import newest_revision
+from hutong.relay.ledger.values.errors import (
     CursorOfAnotherLedger,
     DamagedRow,
     InvalidCursor,
     LedgerDamaged,
     LedgerUnavailable,
 )
-from relay.ledger.values.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step, refusal_reason
-from relay.ledger.values.messages import (
+from hutong.relay.ledger.values.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step, refusal_reason
+from hutong.relay.ledger.values.messages import (
     App,
     DeadPage,
     DeadStep,
@@ -34,7 +34,7 @@ from relay.ledger.values.messages import (
     SeriesBucket,
     Totals,
 )
-from relay.ledger.values.packets import (
+from hutong.relay.ledger.values.packets import (
     Costs,
     Delivery,
     KnownPacket,
@@ -48,7 +48,7 @@ from relay.ledger.values.packets import (
     TransactionState,
     shares,
 )
-from relay.ledger.writing.ledger import Ledger
+from hutong.relay.ledger.writing.ledger import Ledger
 
 __all__ = [
     "App",

@@ -15,10 +15,10 @@ from web3.contract import Contract
 from web3.exceptions import Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
-from contracts.artifacts import load_artifact
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 
 HUB_TRANSFER = Web3.to_checksum_address("0x0000000000000000000000000000000000001003")
 LOG_RANGE_BLOCKS = 500

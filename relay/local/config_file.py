@@ -4,8 +4,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.local.keys import Key
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.local.keys import Key
 
 Paths = Mapping[str, Mapping[str, str]]
 

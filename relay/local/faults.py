@@ -14,9 +14,14 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
-from adapters.ics26.events import MAX_EVENT_DATA_BYTES, SEND_PACKET_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC, sequence_topic
-from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple, packet_to_tuple
-from light_clients.interface import VerificationError
+from hutong.adapters.ics26.events import (
+    MAX_EVENT_DATA_BYTES,
+    SEND_PACKET_TOPIC,
+    WRITE_ACKNOWLEDGEMENT_TOPIC,
+    sequence_topic,
+)
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple, packet_to_tuple
+from hutong.light_clients.interface import VerificationError
 
 REMEMBERED_ANSWERS = 64
 """Per method, for replays."""

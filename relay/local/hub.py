@@ -8,13 +8,20 @@ from typing import Protocol
 
 import trio
 
-from relay.hub.home.home import VALIDATOR_KEY_FILE
-from relay.local.chain import DemoChain
-from relay.local.keys import Key, make_key
-from relay.local.member import ask_for_height, has_a_block
-from relay.local.ports import free_port
-from relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_command, run_daemon, wait_until_serving
-from relay.local.validators import Validators
+from hutong.relay.hub.home.home import VALIDATOR_KEY_FILE
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.member import ask_for_height, has_a_block
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import (
+    START_LIMIT_S,
+    Daemon,
+    RunningProcess,
+    run_command,
+    run_daemon,
+    wait_until_serving,
+)
+from hutong.relay.local.validators import Validators
 
 Disturbance = Callable[[], Awaitable[None]]
 

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import trio
 
-from relay.local.hub import HubProcesses
-from relay.local.ports import free_base_port
-from relay.local.processes import Daemon, DemoFailed
-from relay.local.validators import Crash
+from hutong.relay.local.hub import HubProcesses
+from hutong.relay.local.ports import free_base_port
+from hutong.relay.local.processes import Daemon, DemoFailed
+from hutong.relay.local.validators import Crash
 
 PORT_STEP = 10
 PORTS_EACH = 3

@@ -8,9 +8,9 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from relay.base.durable_files import create_durably
-from relay.config import KeyConfig
-from relay.keys import Signer, create_keystore, load_signer
+from hutong.relay.base.durable_files import create_durably
+from hutong.relay.config import KeyConfig
+from hutong.relay.keys import Signer, create_keystore, load_signer
 
 SCRYPT_ITERATIONS = 4096
 """The demo's keys live for minutes; the library's default would cost every command a second."""

@@ -10,11 +10,11 @@ import httpx
 import trio
 from eth_account.signers.local import LocalAccount
 
-from relay.local.chain import DemoChain
-from relay.local.config_file import Paths
-from relay.local.keys import Key, make_key
-from relay.local.ports import free_port
-from relay.local.processes import run_command
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import Paths
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import run_command
 
 FORWARD_MARGIN_S = 5
 TOKEN_SUPPLY = 10**24

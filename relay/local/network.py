@@ -8,11 +8,11 @@ import httpx
 import trio
 from eth_account.signers.local import LocalAccount
 
-from relay.local.chain import DemoChain
-from relay.local.config_file import api_table, chain_table, hub_table, path_table, relay_table, write_private
-from relay.local.hub import CHAIN_ID, EmbeddedEngine, Hub, HubEngine, start_hub
-from relay.local.keys import Key
-from relay.local.member import (
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import api_table, chain_table, hub_table, path_table, relay_table, write_private
+from hutong.relay.local.hub import CHAIN_ID, EmbeddedEngine, Hub, HubEngine, start_hub
+from hutong.relay.local.keys import Key
+from hutong.relay.local.member import (
     EvmPlan,
     ask_for_height,
     connect,
@@ -24,8 +24,8 @@ from relay.local.member import (
     introduce,
     member,
 )
-from relay.local.ports import free_port
-from relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
 
 CHAIN_NAMES = ("alpha", "beta", "gamma")
 FIRST_CHAIN_ID = 7_001

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from relay.base.durable_files import write_durably
-from relay.local.config_file import explorer_of
-from relay.local.network import Network
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.local.config_file import explorer_of
+from hutong.relay.local.network import Network
 
 NAME = "network.json"
 FORMAT = "hutong-demo-network"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import trio
 
-from relay.hub.home.home import VALIDATOR_KEY_FILE
-from relay.local.hub import Disturbance, HubProcesses
-from relay.local.hub_node import PORT_STEP, Node, agreed_height, crash_and_return, free_node_ports, start_nodes
-from relay.local.member import ask_for_height
-from relay.local.processes import START_LIMIT_S, Daemon, run_command
-from relay.local.validators import Crash, Validators
+from hutong.relay.hub.home.home import VALIDATOR_KEY_FILE
+from hutong.relay.local.hub import Disturbance, HubProcesses
+from hutong.relay.local.hub_node import PORT_STEP, Node, agreed_height, crash_and_return, free_node_ports, start_nodes
+from hutong.relay.local.member import ask_for_height
+from hutong.relay.local.processes import START_LIMIT_S, Daemon, run_command
+from hutong.relay.local.validators import Crash, Validators
 
 
 class NetworkEngine:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from relay.local.processes import DemoFailed
+from hutong.relay.local.processes import DemoFailed
 
 LOWEST, HIGHEST = 19_000, 26_499
 """Below the kernel's own choices (Linux from 32 768, macOS from 49 152), and clear of the ports that our pages print."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import trio
 
-from relay.base.child_processes import HUTONG
-from relay.base.trio_processes import open_child, run_child
+from hutong.relay.base.child_processes import HUTONG
+from hutong.relay.base.trio_processes import open_child, run_child
 
 STOP_GRACE_S = 10
 POLL_INTERVAL_S = 0.1

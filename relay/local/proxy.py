@@ -15,10 +15,10 @@ import httpx
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
-from relay.base.http import BodyTooLarge, read_body, respond
-from relay.evm.listener import listen, listen_config
-from relay.evm.rpc.server import Message, Receive, Send
-from relay.local.faults import (
+from hutong.relay.base.http import BodyTooLarge, read_body, respond
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.evm.rpc.server import Message, Receive, Send
+from hutong.relay.local.faults import (
     ALL_FAULTS,
     HEAD_FAULTS,
     TRANSPORT_FAULTS,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from eth_account.signers.local import LocalAccount
 
-from relay.local.chain import DemoChain
+from hutong.relay.local.chain import DemoChain
 
 LIFETIME_S = 1_800
 TOKEN_AMOUNT = 10**18

@@ -4,7 +4,7 @@ trio.
 `pip install '.[sdk]'` in a checkout. Guide: docs/sdk.md.
 """
 
-from relay.sdk.errors import (
+from hutong.relay.sdk.errors import (
     AnswerTooLarge,
     ApiProblem,
     BadAnswer,
@@ -15,9 +15,9 @@ from relay.sdk.errors import (
     TransactionFailed,
     Unreachable,
 )
-from relay.sdk.figures import Bucket, Series, Totals
-from relay.sdk.following import ChainsChanged, Event, MessageChanged, Reset
-from relay.sdk.messages import (
+from hutong.relay.sdk.figures import Bucket, Series, Totals
+from hutong.relay.sdk.following import ChainsChanged, Event, MessageChanged, Reset
+from hutong.relay.sdk.messages import (
     App,
     DeadLetter,
     Found,
@@ -30,10 +30,10 @@ from relay.sdk.messages import (
     TransactionStatus,
     Why,
 )
-from relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token, Tokens
-from relay.sdk.sending import Prepared, Sent, Submitted, UnsignedCosmos, UnsignedEvm
-from relay.sdk.sync_client import Hutong
-from relay.sdk.trio_client import TrioHutong
+from hutong.relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token, Tokens
+from hutong.relay.sdk.sending import Prepared, Sent, Submitted, UnsignedCosmos, UnsignedEvm
+from hutong.relay.sdk.sync_client import Hutong
+from hutong.relay.sdk.trio_client import TrioHutong
 
 __all__ = [
     "AnswerTooLarge",

@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from relay.sdk.errors import ApiProblem, BadAnswer, shown
-from relay.sdk.fields import Name
+from hutong.relay.sdk.errors import ApiProblem, BadAnswer, shown
+from hutong.relay.sdk.fields import Name
 
 PROBLEM_TYPE = "application/problem+json"
 

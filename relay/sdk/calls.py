@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
-from relay.sdk.answers import reader
-from relay.sdk.errors import InvalidArgument
-from relay.sdk.figures import Series, Totals
-from relay.sdk.messages import (
+from hutong.relay.sdk.answers import reader
+from hutong.relay.sdk.errors import InvalidArgument
+from hutong.relay.sdk.figures import Series, Totals
+from hutong.relay.sdk.messages import (
     App,
     DeadLetterPage,
     Found,
@@ -22,8 +22,8 @@ from relay.sdk.messages import (
     TransactionStatus,
     Why,
 )
-from relay.sdk.network import Chains, LightClients, Paths, Routes, Status, Tokens
-from relay.sdk.sending import Demand, PreparedAnswer, Submitted, TransferDemand
+from hutong.relay.sdk.network import Chains, LightClients, Paths, Routes, Status, Tokens
+from hutong.relay.sdk.sending import Demand, PreparedAnswer, Submitted, TransferDemand
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """A page of 100 messages has some 100 KB."""

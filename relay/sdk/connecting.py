@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from relay.sdk.calls import Call
-from relay.sdk.errors import AnswerTooLarge, HutongError, InvalidArgument, TooSlow, Unreachable
-from relay.sdk.plan import Answer
+from hutong.relay.sdk.calls import Call
+from hutong.relay.sdk.errors import AnswerTooLarge, HutongError, InvalidArgument, TooSlow, Unreachable
+from hutong.relay.sdk.plan import Answer
 
 DEFAULT_TIMEOUT_S = 20.0
 """Of one exchange; the server gives itself 10 s."""

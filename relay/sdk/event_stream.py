@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from relay.sdk.errors import AnswerTooLarge
+from hutong.relay.sdk.errors import AnswerTooLarge
 
 MAX_EVENT_BYTES = 1024 * 1024
 """Of one event and of one line: the largest, all chains, has some hundred bytes a chain."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.sdk.fields import MAX_ITEMS, Count, Instant, Name, Seconds, Units
-from relay.sdk.messages import App
+from hutong.relay.sdk.fields import MAX_ITEMS, Count, Instant, Name, Seconds, Units
+from hutong.relay.sdk.messages import App
 
 Window = Literal["1h", "24h", "7d"]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from relay.sdk import calls
-from relay.sdk.answers import reader
-from relay.sdk.errors import ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
-from relay.sdk.event_stream import EventParser, ServerEvent
-from relay.sdk.messages import MessageSummary
-from relay.sdk.network import Chain, Chains
-from relay.sdk.plan import Answer, Clock, Close, Give, NextChunk, Open, Pause, Plan, ask, pause_s, problem_of
+from hutong.relay.sdk import calls
+from hutong.relay.sdk.answers import reader
+from hutong.relay.sdk.errors import ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
+from hutong.relay.sdk.event_stream import EventParser, ServerEvent
+from hutong.relay.sdk.messages import MessageSummary
+from hutong.relay.sdk.network import Chain, Chains
+from hutong.relay.sdk.plan import Answer, Clock, Close, Give, NextChunk, Open, Pause, Plan, ask, pause_s, problem_of
 
 SILENCE_S = 45.0
 """The server says something at least every 15 s."""

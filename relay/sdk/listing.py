@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from relay.sdk import calls
-from relay.sdk.calls import Call, Filters
-from relay.sdk.errors import BadAnswer, InvalidArgument
-from relay.sdk.messages import DeadLetterPage, MessagePage
-from relay.sdk.plan import Give, Plan, ask
+from hutong.relay.sdk import calls
+from hutong.relay.sdk.calls import Call, Filters
+from hutong.relay.sdk.errors import BadAnswer, InvalidArgument
+from hutong.relay.sdk.messages import DeadLetterPage, MessagePage
+from hutong.relay.sdk.plan import Give, Plan, ask
 
 MAX_PAGE = 100
 MAX_EMPTY_PAGES = 1_000

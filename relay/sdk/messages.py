@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.sdk.fields import MAX_ITEMS, Count, Hash, Instant, Known, Name, Text, Units
-from relay.sdk.network import End
+from hutong.relay.sdk.fields import MAX_ITEMS, Count, Hash, Instant, Known, Name, Text, Units
+from hutong.relay.sdk.network import End
 
 
 class App(Known):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relay.sdk.fields import MAX_ITEMS, Count, Instant, Known, Name, Seconds, Text, Units, Whole
+from hutong.relay.sdk.fields import MAX_ITEMS, Count, Instant, Known, Name, Seconds, Text, Units, Whole
 
 
 @dataclass(frozen=True, slots=True)

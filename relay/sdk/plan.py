@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from relay.sdk import answers
-from relay.sdk.calls import Call
-from relay.sdk.errors import ApiProblem, BadAnswer
+from hutong.relay.sdk import answers
+from hutong.relay.sdk.calls import Call
+from hutong.relay.sdk.errors import ApiProblem, BadAnswer
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")

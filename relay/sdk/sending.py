@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from relay.sdk.fields import Address, Base64, Count, Hash, HexData, Instant, Name, Text, Units
-from relay.sdk.messages import MessageSummary
-from relay.sdk.network import Hop
+from hutong.relay.sdk.fields import Address, Base64, Count, Hash, HexData, Instant, Name, Text, Units
+from hutong.relay.sdk.messages import MessageSummary
+from hutong.relay.sdk.network import Hop
 
 MAX_TRANSACTIONS = 16
 

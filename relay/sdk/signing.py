@@ -5,11 +5,11 @@ What is signed is what the API prepared: use a server that you trust, or look at
 
 from typing import Any, Protocol
 
-from relay.sdk import calls
-from relay.sdk.errors import BadAnswer, NotSigned, TooSlow, TransactionFailed
-from relay.sdk.messages import MessageSummary, TransactionState
-from relay.sdk.plan import Clock, Pause, Plan, ask
-from relay.sdk.sending import Prepared, PreparedAnswer, Sent, UnsignedCosmos, UnsignedEvm
+from hutong.relay.sdk import calls
+from hutong.relay.sdk.errors import BadAnswer, NotSigned, TooSlow, TransactionFailed
+from hutong.relay.sdk.messages import MessageSummary, TransactionState
+from hutong.relay.sdk.plan import Clock, Pause, Plan, ask
+from hutong.relay.sdk.sending import Prepared, PreparedAnswer, Sent, UnsignedCosmos, UnsignedEvm
 
 LOOK_EVERY_S = 1.0
 _SELECTOR_CHARS = 2 + 8

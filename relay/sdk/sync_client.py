@@ -9,19 +9,19 @@ from typing import Any, Self, TypeVar, Unpack, cast
 
 import httpx
 
-from relay.sdk import calls, following
-from relay.sdk.calls import Call, FilterFields, Filters
-from relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_of, request_of, tls_of
-from relay.sdk.deadline import transport, within
-from relay.sdk.errors import HutongError
-from relay.sdk.figures import Series, Totals, Window
-from relay.sdk.following import Event
-from relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages
-from relay.sdk.messages import DeadLetter, Found, Message, MessageSummary, Proof, TransactionStatus, Why
-from relay.sdk.network import Chain, LightClient, Path, Route, Status, Tokens
-from relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
-from relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
-from relay.sdk.signing import Account, sign_and_submit
+from hutong.relay.sdk import calls, following
+from hutong.relay.sdk.calls import Call, FilterFields, Filters
+from hutong.relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_of, request_of, tls_of
+from hutong.relay.sdk.deadline import transport, within
+from hutong.relay.sdk.errors import HutongError
+from hutong.relay.sdk.figures import Series, Totals, Window
+from hutong.relay.sdk.following import Event
+from hutong.relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages
+from hutong.relay.sdk.messages import DeadLetter, Found, Message, MessageSummary, Proof, TransactionStatus, Why
+from hutong.relay.sdk.network import Chain, LightClient, Path, Route, Status, Tokens
+from hutong.relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
+from hutong.relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
+from hutong.relay.sdk.signing import Account, sign_and_submit
 
 Result = TypeVar("Result")
 

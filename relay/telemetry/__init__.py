@@ -1,8 +1,8 @@
 """Logs without secrets and metrics without unbounded labels."""
 
-from relay.telemetry.backlog import Backlog
-from relay.telemetry.logs import Logger, configure_logs, get_logger
-from relay.telemetry.metrics import Metrics
-from relay.telemetry.redaction import REDACTED, redact
+from hutong.relay.telemetry.backlog import Backlog
+from hutong.relay.telemetry.logs import Logger, configure_logs, get_logger
+from hutong.relay.telemetry.metrics import Metrics
+from hutong.relay.telemetry.redaction import REDACTED, redact
 
 __all__ = ["REDACTED", "Backlog", "Logger", "Metrics", "configure_logs", "get_logger", "redact"]

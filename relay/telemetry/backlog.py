@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from relay.telemetry.labels import Ends
+from hutong.relay.telemetry.labels import Ends
 
 MAX_BACKLOG = 100_000
 """Packets that are remembered of each path end; `backlog_size` stands still there."""

@@ -6,13 +6,13 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from relay.telemetry.labels import Labels
+from hutong.relay.telemetry.labels import Labels
 
 _ONE = ("chain", "api", "endpoint")
 
 
 class EndpointFigures(Protocol):
-    """What `adapters.interface.EndpointStatistics` has; `name` holds no path, query or user."""
+    """What `hutong.adapters.interface.EndpointStatistics` has; `name` holds no path, query or user."""
 
     @property
     def api(self) -> str:

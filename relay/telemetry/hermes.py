@@ -6,8 +6,8 @@ there.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from relay.telemetry.backlog import Backlog
-from relay.telemetry.labels import PORTS, WORKER_TYPES, Labels, one_of, series
+from hutong.relay.telemetry.backlog import Backlog
+from hutong.relay.telemetry.labels import PORTS, WORKER_TYPES, Labels, one_of, series
 
 _LATENCY_BUCKETS_MS = (250, 500, 1000, 2000, 3000, 5000, 8000, 13000, 21000, 60000, 300000, 1800000)
 _END = ["chain", "counterparty", "channel"]

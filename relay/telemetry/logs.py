@@ -8,7 +8,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from relay.telemetry.redaction import redact
+from hutong.relay.telemetry.redaction import redact
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

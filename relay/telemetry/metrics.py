@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from relay.telemetry.endpoints import EndpointMetrics
-from relay.telemetry.hermes import HermesMetrics
-from relay.telemetry.labels import (
+from hutong.relay.telemetry.endpoints import EndpointMetrics
+from hutong.relay.telemetry.hermes import HermesMetrics
+from hutong.relay.telemetry.labels import (
     FORK_WATCH_STATES,
     JOB_KINDS,
     JOB_OUTCOMES,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationClient,
     ClientState,
     decode_client_state,
@@ -11,8 +11,8 @@ from light_clients.attestation import (
     decode_state,
     decode_update,
 )
-from light_clients.attestation.types import AttestationKind
-from light_clients.interface import (
+from hutong.light_clients.attestation.types import AttestationKind
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     Judge,
@@ -20,9 +20,9 @@ from light_clients.interface import (
     MemoryConsensusStates,
     VerificationError,
 )
-from relay.verify.checkpoint_files import document_in
-from relay.verify.inputs import UnusableInput, parse_hex, read_file
-from relay.verify.proof_files import protobuf_bytes
+from hutong.relay.verify.checkpoint_files import document_in
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file
+from hutong.relay.verify.proof_files import protobuf_bytes
 
 _CLIENT = AttestationClient()
 MAX_ATTESTATION_FILE_BYTES = 256 * 1024

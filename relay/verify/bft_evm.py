@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from light_clients.bft_evm import Consensus, Header, block_hash, header_of
-from light_clients.bft_evm.predicates import SPEC
-from light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
-from light_clients.bft_evm.verification import Options, judge_seals, judge_update
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, Judge, MalformedInput, PredicateFailed, cited, rule
-from relay.verify.checkpoint_files import document_in, named, whole_number
-from relay.verify.evm_files import Served, time_s
-from relay.verify.inputs import UnusableInput, parse_hex
+from hutong.light_clients.bft_evm import Consensus, Header, block_hash, header_of
+from hutong.light_clients.bft_evm.predicates import SPEC
+from hutong.light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
+from hutong.light_clients.bft_evm.verification import Options, judge_seals, judge_update
+from hutong.light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    Height,
+    Judge,
+    MalformedInput,
+    PredicateFailed,
+    cited,
+    rule,
+)
+from hutong.relay.verify.checkpoint_files import document_in, named, whole_number
+from hutong.relay.verify.evm_files import Served, time_s
+from hutong.relay.verify.inputs import UnusableInput, parse_hex
 
 MEMBERS = "chain, height, hash, time, validators"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BlockHeader,
     MerkleBlock,
     Network,
@@ -21,13 +21,13 @@ from light_clients.bitcoin import (
     parameters_of,
     state_from_ancestors,
 )
-from light_clients.bitcoin.chain import Run
-from light_clients.bitcoin.merkle import not_ambiguous, partial_tree_matches
-from light_clients.bitcoin.messages import Message, Places, find_places, judge_message
-from light_clients.bitcoin.predicates import SPEC, confirmation_depth, headers_linked
-from light_clients.bitcoin.types import HASH_BYTES, MAX_HEIGHT, display
-from light_clients.interface import Judge, MalformedInput, PredicateFailed, UnsupportedOperation, cited, rule
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.light_clients.bitcoin.chain import Run
+from hutong.light_clients.bitcoin.merkle import not_ambiguous, partial_tree_matches
+from hutong.light_clients.bitcoin.messages import Message, Places, find_places, judge_message
+from hutong.light_clients.bitcoin.predicates import SPEC, confirmation_depth, headers_linked
+from hutong.light_clients.bitcoin.types import HASH_BYTES, MAX_HEIGHT, display
+from hutong.light_clients.interface import Judge, MalformedInput, PredicateFailed, UnsupportedOperation, cited, rule
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 
 MAX_FILE_HEADERS = 100_000
 """8 MB: two years of blocks."""

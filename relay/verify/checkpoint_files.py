@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from relay.verify.inputs import UnusableInput, parse_json, read_file
+from hutong.relay.verify.inputs import UnusableInput, parse_json, read_file
 
 
 def document_in(path: Path) -> Mapping[str, Any]:

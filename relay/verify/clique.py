@@ -6,14 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from light_clients.clique import Header, SealedBlock, Snapshot, Vote, recover_signer, sealed_block
-from light_clients.clique.predicates import SPEC
-from light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS, TrustedState
-from light_clients.clique.verification import Options, judge_update
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, Judge, MalformedInput, PredicateFailed, cited, rule
-from relay.verify.checkpoint_files import document_in, named, whole_number
-from relay.verify.evm_files import Served, read_served, served_of, time_s
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.light_clients.clique import Header, SealedBlock, Snapshot, Vote, recover_signer, sealed_block
+from hutong.light_clients.clique.predicates import SPEC
+from hutong.light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS, TrustedState
+from hutong.light_clients.clique.verification import Options, judge_update
+from hutong.light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    Height,
+    Judge,
+    MalformedInput,
+    PredicateFailed,
+    cited,
+    rule,
+)
+from hutong.relay.verify.checkpoint_files import document_in, named, whole_number
+from hutong.relay.verify.evm_files import Served, read_served, served_of, time_s
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 
 MEMBERS = "chain, height, hash, time, signers, period, epoch"
 MAX_CONFIRMATIONS = MAX_HEADERS - 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     NETWORKS,
     Bootstrap,
     Fork,
@@ -16,11 +16,11 @@ from light_clients.ethereum import (
     ssz,
     supermajority,
 )
-from light_clients.ethereum.predicates import SYNC_PROTOCOL, enough_participants, within_trusting_period
-from light_clients.ethereum.snappy import decompress
-from light_clients.ethereum.verification import judge_bootstrap, judge_store_update
-from light_clients.interface import NANOSECONDS_PER_SECOND, Judge, MalformedInput, UnsupportedOperation, cited
-from relay.verify.inputs import UnusableInput, parse_json, read_file, read_json
+from hutong.light_clients.ethereum.predicates import SYNC_PROTOCOL, enough_participants, within_trusting_period
+from hutong.light_clients.ethereum.snappy import decompress
+from hutong.light_clients.ethereum.verification import judge_bootstrap, judge_store_update
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Judge, MalformedInput, UnsupportedOperation, cited
+from hutong.relay.verify.inputs import UnusableInput, parse_json, read_file, read_json
 
 SNAPPY_SUFFIX = ".ssz_snappy"
 _DIGEST_BYTES = 4

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from light_clients.evm_header import ExecutionHeader, decode_header, header_from_rpc
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.verify.checkpoint_files import whole_number
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
-from relay.verify.tendermint import parse_time
+from hutong.light_clients.evm_header import ExecutionHeader, decode_header, header_from_rpc
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.verify.checkpoint_files import whole_number
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.relay.verify.tendermint import parse_time
 
 RPC = "eth_getBlockByNumber"
 _HEX_FILE = re.compile(rb'"?(0[xX])?([0-9a-fA-F]{2})+"?')

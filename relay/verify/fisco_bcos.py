@@ -5,22 +5,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from light_clients.fisco_bcos import CryptoSuite, Generation, Header, Sealer, block_hash, header_from_rpc
-from light_clients.fisco_bcos.predicates import SPEC
-from light_clients.fisco_bcos.rpc_json import generation_of, suite_of
-from light_clients.fisco_bcos.rpc_receipt import Inclusion, Kind, inclusion_from_rpc
-from light_clients.fisco_bcos.types import (
+from hutong.light_clients.fisco_bcos import CryptoSuite, Generation, Header, Sealer, block_hash, header_from_rpc
+from hutong.light_clients.fisco_bcos.predicates import SPEC
+from hutong.light_clients.fisco_bcos.rpc_json import generation_of, suite_of
+from hutong.light_clients.fisco_bcos.rpc_receipt import Inclusion, Kind, inclusion_from_rpc
+from hutong.light_clients.fisco_bcos.types import (
     MAX_SEALERS,
     NANOSECONDS_PER_MILLISECOND,
     PUBLIC_KEY_BYTES,
     TrustedState,
     check_sealers,
 )
-from light_clients.fisco_bcos.verification import Options, judge_seals, judge_update
-from light_clients.interface import Height, Judge, MalformedInput, PredicateFailed, VerificationError, cited, rule
-from relay.verify.checkpoint_files import document_in, named, whole_number
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
-from relay.verify.tendermint import parse_time
+from hutong.light_clients.fisco_bcos.verification import Options, judge_seals, judge_update
+from hutong.light_clients.interface import (
+    Height,
+    Judge,
+    MalformedInput,
+    PredicateFailed,
+    VerificationError,
+    cited,
+    rule,
+)
+from hutong.relay.verify.checkpoint_files import document_in, named, whole_number
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.relay.verify.tendermint import parse_time
 
 RPC = "getBlockHeaderByNumber (2.x) or getBlockByNumber (3.x)"
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from light_clients.interface import MalformedInput, json_text
+from hutong.light_clients.interface import MalformedInput, json_text
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """A header of 10 000 validators in RPC JSON has 5 MB."""

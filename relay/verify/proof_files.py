@@ -9,12 +9,12 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from light_clients.interface import CheckVerdict, Judge, PredicateFailed, audit, cited
-from light_clients.proofs import ics23, mpt
-from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
-from light_clients.proofs.ics23.operations import encode_varint
-from light_clients.protobuf import ics23_pb2
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json
+from hutong.light_clients.interface import CheckVerdict, Judge, PredicateFailed, audit, cited
+from hutong.light_clients.proofs import ics23, mpt
+from hutong.light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
+from hutong.light_clients.proofs.ics23.operations import encode_varint
+from hutong.light_clients.protobuf import ics23_pb2
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json
 
 MAX_SLOTS = 4096
 _PROOF_FIELD = b"\x0a"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Judge,
     MalformedInput,
@@ -15,12 +15,12 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.predicates import CommitSignatures, chain_id_matches, trust_level_in_range
-from light_clients.tendermint.types import KeyType, PublicKey, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.predicates import CommitSignatures, chain_id_matches, trust_level_in_range
+from hutong.light_clients.tendermint.types import KeyType, PublicKey, SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 
 SPEC = "docs/spec/tendermint-client.md"
 RPC = "cometbft RPC"

@@ -1,6 +1,6 @@
 """`hutong verify tendermint --bisect`: the fewest headers of a folder that lead from a checkpoint to a height, each judged.
 
-What a relay does against a node (`adapters.cometbft`), offline: the schedule of `light_clients.tendermint.bisection` over the
+What a relay does against a node (`hutong.adapters.cometbft`), offline: the schedule of `hutong.light_clients.tendermint.bisection` over the
 headers that there are. A header's own validators stand in its file, or are those of a set in another file or the checkpoint.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     VERIFY,
     InsufficientTrust,
     Judge,
@@ -16,13 +16,13 @@ from light_clients.interface import (
     VerificationError,
     rule,
 )
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.types import SignedHeader, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
-from relay.verify.inputs import UnusableInput
-from relay.verify.tendermint import SPEC, Checkpoint, follows_checkpoint, judge_checkpoint, read_served
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.types import SignedHeader, ValidatorSet
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.relay.verify.inputs import UnusableInput
+from hutong.relay.verify.tendermint import SPEC, Checkpoint, follows_checkpoint, judge_checkpoint, read_served
 
 MAX_HEADERS = 4_096
 """In one folder; each file is bounded by itself."""

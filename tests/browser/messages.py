@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from relay.ledger import App, Cause, Ledger, Note, Outcome, Step
-from relay.ledger.values.life import refusal_reason
+from hutong.relay.ledger import App, Cause, Ledger, Note, Outcome, Step
+from hutong.relay.ledger.values.life import refusal_reason
 from tests.relay.api.api_world import CLIENT, DELIVERED_HASH, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 HOSTILE_SENDERS = (

@@ -11,10 +11,10 @@ import pytest
 import trio
 from playwright.sync_api import expect
 
-from relay.demo.bundles import Bundles
-from relay.local.config_file import explorer_of
-from relay.local.network import Network, bring_up
-from relay.local.traffic import User
+from hutong.relay.demo.bundles import Bundles
+from hutong.relay.local.config_file import explorer_of
+from hutong.relay.local.network import Network, bring_up
+from hutong.relay.local.traffic import User
 
 pytestmark = pytest.mark.nodes
 
@@ -109,5 +109,5 @@ def test_send_watch_it_finish_open_the_proof_take_it_home_and_verify_it(running,
 
 def verify(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     """As printed on the page, in the folder that has the checkpoints."""
-    program = [sys.executable, "-m", "relay.cli", *command[1:]]
+    program = [sys.executable, "-m", "hutong.relay.cli", *command[1:]]
     return subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=VERIFY_LIMIT_S)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.attestation import AttestationClient, Scope
-from light_clients.attestation.codec import client_state_value
-from light_clients.interface import (
+from hutong.light_clients.attestation import AttestationClient, Scope
+from hutong.light_clients.attestation.codec import client_state_value
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientStatus,
     Height,

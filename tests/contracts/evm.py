@@ -22,10 +22,10 @@ from eth.vm.forks import ParisVM, PragueVM
 from eth.vm.message import Message
 from eth_abi.abi import decode, encode
 
-from contracts.artifacts import ContractArtifact, artifact_names, load_artifact
-from light_clients.crypto import keccak256
-from relay.evm.vm.frames import BoundedFrames
-from relay.evm.vm.instructions import loop_costs
+from hutong.contracts.artifacts import ContractArtifact, artifact_names, load_artifact
+from hutong.light_clients.crypto import keccak256
+from hutong.relay.evm.vm.frames import BoundedFrames
+from hutong.relay.evm.vm.instructions import loop_costs
 
 PLAIN = {"paris": ParisVM.get_state_class(), "prague": PragueVM.get_state_class()}
 

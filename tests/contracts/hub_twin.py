@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     encode_membership_proof,
     encode_misbehaviour,
     encode_non_membership_proof,
     encode_update,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     Misbehaved,
@@ -18,14 +18,14 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_tendermint_header,
 )
-from light_clients.tendermint.codec import encode_misbehaviour as encode_misbehaviour_bytes
-from light_clients.tendermint.types import Misbehaviour, TendermintHeader
+from hutong.light_clients.tendermint.codec import encode_misbehaviour as encode_misbehaviour_bytes
+from hutong.light_clients.tendermint.types import Misbehaviour, TendermintHeader
 from tests.contracts.evm import Evm, Reverted
 from tests.contracts.lane import deploy_hub_client, now_s
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain

@@ -6,13 +6,13 @@ Everything that a packet test needs of the other side is written into the hub's 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     encode_membership_proof,
     encode_misbehaviour,
     encode_non_membership_proof,
     encode_update,
 )
-from contracts.roles import (
+from hutong.contracts.roles import (
     LIMITER_ROLE,
     MIGRATOR_ROLE,
     PAUSER_ROLE,
@@ -20,26 +20,26 @@ from contracts.roles import (
     router_function_roles,
     transfer_function_roles,
 )
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import ABI_ENCODING, packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import ABI_ENCODING, packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     OriginStamp,
     StampedPayload,
     encode_stamped_payload,
 )
-from light_clients.ibc.gmp import GMP_PORT, GMP_VERSION, GmpPacketData, encode_gmp
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.types import ClientState, ConsensusState, Misbehaviour, TendermintHeader
+from hutong.light_clients.ibc.gmp import GMP_PORT, GMP_VERSION, GmpPacketData, encode_gmp
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.types import ClientState, ConsensusState, Misbehaviour, TendermintHeader
 from tests.contracts.evm import SENDER, Contract, Evm, Outcome
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.archive.anchor import Anchor
+from hutong.relay.archive.anchor import Anchor
 from tests.contracts.evm import Evm, Reverted
 
 PUBLISHER, OTHER = b"\x21" * 20, b"\x22" * 20

@@ -5,10 +5,10 @@ from importlib import resources
 
 import pytest
 
-from contracts import roles
-from contracts.artifacts import UnknownContract, artifact_names, load_artifact
-from contracts.compile import MAX_CODE_BYTES, SETTINGS, imported
-from light_clients.crypto import keccak256
+from hutong.contracts import roles
+from hutong.contracts.artifacts import UnknownContract, artifact_names, load_artifact
+from hutong.contracts.compile import MAX_CODE_BYTES, SETTINGS, imported
+from hutong.light_clients.crypto import keccak256
 from tests.contracts.evm import signature_of
 
 PUBLIC_FUNCTIONS = {
@@ -91,7 +91,7 @@ def test_deployable_contracts_are_all_there():
 
 def test_artifacts_do_not_say_where_they_were_built():
     for name in artifact_names():
-        text = resources.files("contracts.artifacts").joinpath(f"{name}.json").read_text()
+        text = resources.files("hutong.contracts.artifacts").joinpath(f"{name}.json").read_text()
         assert set(json.loads(text)) == {"name", "source", "abi", "bytecode", "deployedBytecode"}
         assert "node_modules" not in text
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from light_clients.attestation import AttestationKind, Misbehaviour, encode_attestation, encode_misbehaviour
-from light_clients.attestation.codec import client_state_value
+from hutong.light_clients.attestation import AttestationKind, Misbehaviour, encode_attestation, encode_misbehaviour
+from hutong.light_clients.attestation.codec import client_state_value
 from tests.contracts.attestation_twin import EVM_SCOPE, AttestationTwin, deploy_attestation_client
 from tests.contracts.evm import Evm, Reverted
 from tests.contracts.hub_twin import MISBEHAVIOUR, NOOP, REFUSED, UPDATE

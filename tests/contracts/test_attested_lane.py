@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.attestation import AttestationKind, Misbehaviour, Scope, encode_misbehaviour
-from light_clients.ibc.commitment import (
+from hutong.light_clients.attestation import AttestationKind, Misbehaviour, Scope, encode_misbehaviour
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.ibc.packet import Acknowledgement
 from tests.contracts.attestation_twin import EVM_SCOPE
 from tests.contracts.attested_lane import INFO, AttestedLane
 from tests.contracts.lane import LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, STRANGER, relay_call

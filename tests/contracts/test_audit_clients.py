@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.evm.hub_client import encode_update
-from light_clients.ibc.commitment import packet_commitment
+from hutong.adapters.evm.hub_client import encode_update
+from hutong.light_clients.ibc.commitment import packet_commitment
 from tests.contracts.attested_lane import AttestedLane
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, STRANGER, Lane, deploy_hub_client
 from tests.contracts.test_router_packets import refused

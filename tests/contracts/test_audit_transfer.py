@@ -3,8 +3,8 @@
 import pytest
 from eth_abi.abi import encode
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER
 from tests.contracts.test_router_packets import refused
 from tests.contracts.test_transfer_limits import WINDOW_S, limit, next_window, used

@@ -2,8 +2,8 @@
 
 import pytest
 
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane, relay_call
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from tests.contracts.evm import Outcome, Reverted
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane
 

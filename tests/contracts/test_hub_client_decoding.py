@@ -5,7 +5,12 @@ from eth_abi.abi import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.evm.hub_client import MISBEHAVIOUR_TUPLE, encode_membership_proof, encode_misbehaviour, encode_update
+from hutong.adapters.evm.hub_client import (
+    MISBEHAVIOUR_TUPLE,
+    encode_membership_proof,
+    encode_misbehaviour,
+    encode_update,
+)
 from tests.contracts.evm import Reverted
 from tests.contracts.hub_twin import HubTwin
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain

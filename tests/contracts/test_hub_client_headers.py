@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.evm.hub_client import encode_update
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
-from light_clients.tendermint.types import (
+from hutong.adapters.evm.hub_client import encode_update
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
+from hutong.light_clients.tendermint.types import (
     BlockId,
     PartSetHeader,
     SignedMessageType,
@@ -144,7 +144,7 @@ def test_attack_C2_contract_refuses_a_doubled_key_without_its_encoder(chain):
     twin = HubTwin(chain)
     from eth_abi.abi import decode, encode
 
-    from adapters.evm.hub_client import HEADER_UPDATE_TUPLE
+    from hutong.adapters.evm.hub_client import HEADER_UPDATE_TUPLE
 
     message = encode_update(chain.update(3, 1))
     ((trusted, header, commit, validators, trusted_validators),) = decode([HEADER_UPDATE_TUPLE], message)
@@ -172,7 +172,7 @@ def test_attack_C3_contract_key_off_the_curve_or_with_wrong_parity(twin, chain):
     """Rule 6: (x, y) is the sender's; the curve equation and the hash over x and parity bind it."""
     from eth_abi.abi import decode, encode
 
-    from adapters.evm.hub_client import HEADER_UPDATE_TUPLE
+    from hutong.adapters.evm.hub_client import HEADER_UPDATE_TUPLE
 
     prime = 2**256 - 2**32 - 977
     message = encode_update(chain.update(3, 1))
@@ -214,7 +214,7 @@ def test_attack_C4_contract_votes_that_do_not_count(twin, chain, options):
 
 
 def test_attack_C4_contract_nil_vote_relabelled_as_commit(twin, chain):
-    from light_clients.tendermint.types import BlockIdFlag
+    from hutong.light_clients.tendermint.types import BlockIdFlag
 
     header = chain.update(3, 1, chain.fork(3, flags=flags(nil=(0, 1))))
     relabelled = with_signature(header, 0, block_id_flag=BlockIdFlag.COMMIT)
@@ -379,7 +379,7 @@ def test_attack_C9_contract_time_not_after_the_trusted_state(twin, chain):
 def test_attack_C9_contract_nanoseconds_out_of_range(twin, chain):
     from eth_abi.abi import decode, encode
 
-    from adapters.evm.hub_client import HEADER_UPDATE_TUPLE
+    from hutong.adapters.evm.hub_client import HEADER_UPDATE_TUPLE
 
     message = encode_update(chain.update(3, 1))
     ((trusted, header, commit, *sets),) = decode([HEADER_UPDATE_TUPLE], message)
@@ -451,7 +451,7 @@ def test_attack_C12_contract_voting_powers(twin, chain):
 def test_attack_C12_contract_power_cap_and_zero_power_without_the_encoder(chain):
     from eth_abi.abi import decode, encode
 
-    from adapters.evm.hub_client import HEADER_UPDATE_TUPLE
+    from hutong.adapters.evm.hub_client import HEADER_UPDATE_TUPLE
 
     twin = HubTwin(chain)
     message = encode_update(chain.update(3, 1))
@@ -492,7 +492,7 @@ def test_attack_C13_contract_empty_validators_hash(twin, chain):
 
 
 def test_attack_C14_contract_ed25519_validators_are_refused(chain):
-    from light_clients.tendermint.types import KeyType
+    from hutong.light_clients.tendermint.types import KeyType
 
     other = SimulatedChain(chain_id="hutong-1", members=dict.fromkeys(signers(4, KeyType.ED25519), 10))
     other.advance(2)
@@ -573,7 +573,7 @@ def test_attack_C17_contract_valid_evidence_freezes_for_good(twin, chain):
     assert twin.update(chain.update(5, 3)) == REFUSED
     assert twin.misbehaviour(evidence(chain)) == REFUSED
     assert not twin.contract_accepts(key, None, proof, (1, 3))
-    from adapters.evm.hub_client import encode_non_membership_proof
+    from hutong.adapters.evm.hub_client import encode_non_membership_proof
 
     assert not twin.contract_accepts(key, None, encode_non_membership_proof(proof), (1, 3))
     assert twin.reason == "FrozenClient"

@@ -9,14 +9,14 @@ from eth_abi.abi import decode, encode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     EXISTENCE_TUPLE,
     NON_EXISTENCE_TUPLE,
     encode_membership_proof,
     encode_non_membership_proof,
 )
-from light_clients.interface import VerificationError
-from light_clients.proofs.ics23 import (
+from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.proofs.ics23 import (
     ExistenceProof,
     HashOp,
     InnerOp,
@@ -25,7 +25,7 @@ from light_clients.proofs.ics23 import (
     decode_merkle_proof,
     encode_merkle_proof,
 )
-from light_clients.protobuf import ics23_pb2
+from hutong.light_clients.protobuf import ics23_pb2
 from tests.contracts.hub_twin import HubTwin
 from tests.light_clients.tendermint import smt_model
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain

@@ -2,7 +2,7 @@
 
 from eth_abi.abi import decode
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     EXISTENCE_TUPLE,
     HEADER_UPDATE_TUPLE,
     MISBEHAVIOUR_TUPLE,
@@ -12,7 +12,7 @@ from adapters.evm.hub_client import (
     encode_non_membership_proof,
     encode_update,
 )
-from light_clients.crypto import keccak256
+from hutong.light_clients.crypto import keccak256
 from tests.contracts.evm import artifact, type_of
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from contracts.roles import MIGRATOR_ROLE, PAUSER_ROLE, selectors
-from light_clients.crypto import keccak256
-from light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.tendermint.types import ConsensusState
+from hutong.contracts.roles import MIGRATOR_ROLE, PAUSER_ROLE, selectors
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.tendermint.types import ConsensusState
 from tests.contracts.evm import SENDER, Reverted
 from tests.contracts.lane import (
     HUB_SIDE_CLIENT,

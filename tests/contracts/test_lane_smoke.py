@@ -2,9 +2,9 @@
 
 import pytest
 
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from tests.contracts.lane import Lane
 
 

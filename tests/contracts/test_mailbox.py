@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import commitment_key, receipt_key
-from light_clients.ibc.forward import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.commitment import commitment_key, receipt_key
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     ForwardRequest,
@@ -17,7 +17,7 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.gmp import (
+from hutong.light_clients.ibc.gmp import (
     GMP_PORT,
     GMP_VERSION,
     GmpPacketData,
@@ -25,7 +25,7 @@ from light_clients.ibc.gmp import (
     encode_gmp,
     encode_gmp_acknowledgement,
 )
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
 from tests.contracts.evm import SENDER, Reverted
 from tests.contracts.lane import (
     LOCAL_CLIENT,

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.ics26.abi import encode_recv_packet
-from adapters.ics26.batch import DEFAULT_LIMITS, call_gas, execution_gas, intrinsic_gas, receive_gas
-from adapters.interface import Batch, RecvPacket
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.forward import (
+from hutong.adapters.ics26.abi import encode_recv_packet
+from hutong.adapters.ics26.batch import DEFAULT_LIMITS, call_gas, execution_gas, intrinsic_gas, receive_gas
+from hutong.adapters.interface import Batch, RecvPacket
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     ForwardRequest,
@@ -20,7 +20,7 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.gmp import (
+from hutong.light_clients.ibc.gmp import (
     GMP_GAS_VERSION,
     GMP_PORT,
     GMP_VERSION,
@@ -30,8 +30,8 @@ from light_clients.ibc.gmp import (
     encode_gmp,
     encode_message,
 )
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
-from light_clients.interface import Height, MalformedInput
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
+from hutong.light_clients.interface import Height, MalformedInput
 from tests.contracts.lane import ORIGIN_CLIENT, REMOTE_SENDER, Lane
 from tests.contracts.test_router_packets import refused
 from tests.relay.hub.simulated_hub import RemoteChain, SimulatedHub, sent_packet

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from contracts import natspec, reference
-from contracts.artifacts import artifact_names, load_artifact
-from light_clients.crypto import keccak256
+from hutong.contracts import natspec, reference
+from hutong.contracts.artifacts import artifact_names, load_artifact
+from hutong.light_clients.crypto import keccak256
 
 PAIR = {
     "name": "pair",

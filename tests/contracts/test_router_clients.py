@@ -2,10 +2,10 @@
 
 import pytest
 
-from contracts.roles import RELAYER_ROLE
-from light_clients.ibc.commitment import receipt_key
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.types import TrustLevel
+from hutong.contracts.roles import RELAYER_ROLE
+from hutong.light_clients.ibc.commitment import receipt_key
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.types import TrustLevel
 from tests.contracts.evm import SENDER
 from tests.contracts.lane import (
     HUB_SIDE_CLIENT,

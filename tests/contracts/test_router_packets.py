@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi, packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi, packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Payload
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Payload
 from tests.contracts.evm import Reverted
 from tests.contracts.lane import (
     APP_PORT,
@@ -174,7 +174,7 @@ def test_attack_E3_contract_timeout_by_a_proof_from_before_the_receive(lane):
         "IBCInvalidTimeoutTimestamp",
     )
     stale, _, _ = lane.chain.prove(receipt_key(packet), before)
-    from adapters.evm.hub_client import encode_non_membership_proof
+    from hutong.adapters.evm.hub_client import encode_non_membership_proof
 
     forged = (packet_to_tuple(packet), encode_non_membership_proof(stale), lane.proof_height(after))
     refused(lambda: lane.router.transact("timeoutPacket", forged), "InvalidProof")
@@ -185,7 +185,7 @@ def test_attack_E3_contract_timeout_of_a_received_packet(lane):
     packet = lane.send(timeout_in_s=60)
     lane.publish({receipt_key(packet): b"\x02"})
     height = lane.pass_time_to(packet.timeout_timestamp_s)
-    from adapters.evm.hub_client import encode_membership_proof
+    from hutong.adapters.evm.hub_client import encode_membership_proof
 
     exists = lane.chain.prove(receipt_key(packet), height)[0]
     message = (packet_to_tuple(packet), encode_membership_proof(exists), lane.proof_height(height))
@@ -578,7 +578,7 @@ def test_attack_E16_contract_receipts_are_never_deleted(lane):
 
 
 def test_attack_E20_contract_pause_loses_nothing(lane):
-    from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
+    from hutong.contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
     from tests.contracts.evm import SENDER
     from tests.contracts.lane import STRANGER
 
@@ -607,7 +607,7 @@ def test_attack_E20_contract_pause_loses_nothing(lane):
 
 def test_attack_E20_contract_timeouts_run_on_during_a_pause(lane):
     """The clock is the destination's block time, which no pause stops: a packet that waits too long is not received."""
-    from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
+    from hutong.contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
     from tests.contracts.evm import SENDER
 
     lane.manager.transact("grantRole", PAUSER_ROLE, SENDER, 0)

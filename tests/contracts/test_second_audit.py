@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import decode, encode
 
-from adapters.evm.hub_client import HEADER_UPDATE_TUPLE, encode_update
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import receipt_key
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
-from light_clients.ibc.packet import Payload
+from hutong.adapters.evm.hub_client import HEADER_UPDATE_TUPLE, encode_update
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.commitment import receipt_key
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import Payload
 from tests.contracts.evm import Evm, Reverted, signature_of, type_of
 from tests.contracts.lane import (
     APP_PORT,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.packet import Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.ibc.transfer import (
     SUCCESS_ACKNOWLEDGEMENT,
     TRANSFER_PORT,
     TRANSFER_VERSION,

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import encode
 
-from contracts.artifacts import artifact_names, load_artifact
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, packet_commitment, receipt_key
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.contracts.artifacts import artifact_names, load_artifact
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, packet_commitment, receipt_key
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Reverted
 from tests.contracts.lane import (
     HUB_SIDE_CLIENT,

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Outcome, Reverted
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, deploy_hub_client
 from tests.contracts.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane

@@ -5,8 +5,8 @@ Figures are printed with `pytest -s` and bounded so that a regression fails.
 
 import pytest
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Outcome, Reverted
 from tests.contracts.test_gas_sweep import Sweep, check, receive_sweep
 from tests.contracts.transfer_lane import ALICE, BOB, REMOTE_TOKEN, TransferLane

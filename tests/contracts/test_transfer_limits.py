@@ -2,8 +2,8 @@
 
 import pytest
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, STRANGER
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer_lane import ALICE, BOB, NO_LIMIT, REMOTE_TOKEN, SUPPLY, TransferLane, text

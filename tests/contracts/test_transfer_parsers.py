@@ -6,10 +6,10 @@ from eth_abi.abi import encode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo, decode_transfer
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo, decode_transfer
+from hutong.light_clients.interface import MalformedInput
 from tests.contracts.evm import Reverted
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER
 from tests.contracts.transfer_lane import BOB, TransferLane, text

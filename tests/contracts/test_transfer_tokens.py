@@ -2,9 +2,9 @@
 
 import pytest
 
-from light_clients.ibc.commitment import commitment_key, receipt_key
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.commitment import commitment_key, receipt_key
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Reverted
 from tests.contracts.lane import LOCAL_CLIENT, RELAYER, REMOTE_SENDER
 from tests.contracts.test_router_packets import refused

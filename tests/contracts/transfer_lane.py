@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     SUCCESS_ACKNOWLEDGEMENT,
     TRANSFER_PORT,
     TRANSFER_VERSION,

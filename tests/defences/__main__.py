@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
-from contracts import compile as solidity
+from hutong.contracts import compile as solidity
 from tests.defences import DEFENCES, Defence
 from tests.defences.defence import ROOT
 
@@ -32,7 +32,7 @@ TEST_LIMIT_S = 400
 BASELINE_LIMIT_S = 2_400
 RECOMPILE = """
 import json, sys
-from contracts import compile as solidity
+from hutong.contracts import compile as solidity
 entries = json.loads(sys.argv[1])
 real = json.loads
 def without_warnings(text):
@@ -63,7 +63,10 @@ class Copy:
         self._edits = 0
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
         for name in filter(None, listed.decode().split("\0")):
-            if (ROOT / name).is_file():
+            if (ROOT / name).is_symlink():  # of the import name: into the copy, not into this checkout
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).symlink_to((ROOT / name).readlink())
+            elif (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
         (folder / "contracts" / "node_modules").symlink_to(solidity.PACKAGES.resolve())

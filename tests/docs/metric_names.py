@@ -2,7 +2,7 @@
 
 import re
 
-from relay.telemetry import Metrics
+from hutong.relay.telemetry import Metrics
 
 SCRAPED = {"instance", "job"}
 """Labels that Prometheus adds."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from relay.cli.main import app
+from hutong.relay.cli.main import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 NO_PAGES = {"CHANGELOG.md", "attacks.md", "api.md"}

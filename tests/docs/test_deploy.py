@@ -11,8 +11,8 @@ import pytest
 import typer
 import yaml
 
-from relay.cli.main import app
-from relay.config import parse_config
+from hutong.relay.cli.main import app
+from hutong.relay.config import parse_config
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs/deploy"
@@ -104,7 +104,8 @@ def test_image_holds_every_package_runs_as_nobody_and_starts_the_relay():
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     needed = {pattern.rstrip("*") for pattern in project["tool"]["setuptools"]["packages"]["find"]["include"]}
-    needed |= {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    needed |= {link.name for link in (ROOT / "hutong").iterdir() if link.is_symlink()}
+    needed |= {"pyproject.toml", "constraints.txt", project["project"]["readme"], *project["project"]["license-files"]}
     assert copied == needed and all((ROOT / name).exists() for name in copied)
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert ignored[0] == "*" and {line[1:] for line in ignored if line.startswith("!")} == copied

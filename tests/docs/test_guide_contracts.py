@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from eth_abi import encode
 
-import contracts
-from contracts.artifacts import ContractArtifact
-from contracts.compile import collect_sources, ensure_packages, imported, run_compiler, standard_json
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.forward import decode_forward_request
-from light_clients.ibc.gmp import decode_gmp, encode_gmp_acknowledgement
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+import hutong.contracts
+from hutong.contracts.artifacts import ContractArtifact
+from hutong.contracts.compile import collect_sources, ensure_packages, imported, run_compiler, standard_json
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.forward import decode_forward_request
+from hutong.light_clients.ibc.gmp import decode_gmp, encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts import evm
 from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lane
 from tests.contracts.transfer_lane import ALICE, TransferLane
@@ -32,8 +32,8 @@ def whole_files() -> list[str]:
 
 def test_trial_T16_what_the_guide_imports_is_where_the_quickstart_lets_solc_look():
     """It names the folder of the package `contracts`, and node_modules; a file of the reader's stands anywhere."""
-    include = Path(contracts.__path__[0]).parent
-    assert "os.path.dirname(contracts.__path__[0])" in QUICKSTART.read_text()
+    include = Path(hutong.contracts.__path__[0]).resolve().parent
+    assert "os.path.dirname(os.path.realpath(c.__path__[0]))" in QUICKSTART.read_text()
     names = [name for text in whole_files() for name in re.findall(r'from "([^"]+)"', text)]
     ours = [name for name in names if not name.startswith("@openzeppelin/")]
     assert ours

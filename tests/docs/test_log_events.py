@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from log_calls import log_calls
 
-from adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
+from hutong.adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("core", "dispatch", "ledger", "attestor", "hub", "evm")
 MADE_AT_RUN_TIME = {
-    "core/chains.py": {DISAGREEMENT, STRANGER, CONTRADICTED},
-    "core/progress.py": {"delivered", "acknowledged", "timed out"},
+    "core/topology/chains.py": {DISAGREEMENT, STRANGER, CONTRADICTED},
+    "core/route/progress.py": {"delivered", "acknowledged", "timed out"},
 }
 """An alert of attestors is named in `adapters`, which log nothing themselves; a job's end by its kind."""
 OTHER_NAMES = {"hash", "job", "tx", "packet_id", "error"}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.clique import types as clique
-from light_clients.ibc import denom, packet, transfer
-from light_clients.interface import MAX_PATH_ELEMENT_BYTES, MAX_PATH_ELEMENTS, MAX_PROOF_BYTES, json_text
-from light_clients.proofs.ics23 import codec
-from light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH
-from light_clients.proofs.mpt import rlp, trie
+from hutong.light_clients.clique import types as clique
+from hutong.light_clients.ibc import denom, packet, transfer
+from hutong.light_clients.interface import MAX_PATH_ELEMENT_BYTES, MAX_PATH_ELEMENTS, MAX_PROOF_BYTES, json_text
+from hutong.light_clients.proofs.ics23 import codec
+from hutong.light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH
+from hutong.light_clients.proofs.mpt import rlp, trie
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "spec" / "strictness.md").read_text(encoding="utf-8")
 RULES = dict(re.findall(r"^\| ([A-Z][0-9]+) \| (.*?) \|", PAGE, re.MULTILINE))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.ethereum import NETWORKS
-from light_clients.ethereum.forks import NEWEST_FORK
-from light_clients.evm_header.rpc_json import AMSTERDAM_KEYS, RPC_NAMES
-from light_clients.evm_header.types import OPTIONAL_FIELDS
+from hutong.light_clients.ethereum import NETWORKS
+from hutong.light_clients.ethereum.forks import NEWEST_FORK
+from hutong.light_clients.evm_header.rpc_json import AMSTERDAM_KEYS, RPC_NAMES
+from hutong.light_clients.evm_header.types import OPTIONAL_FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

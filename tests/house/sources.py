@@ -63,7 +63,8 @@ class Module:
     def dotted(self) -> str:
         """As it is imported."""
         parts = self.path.with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        dotted = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        return f"hutong.{dotted}" if parts[0] in PACKAGES else dotted
 
     @cached_property
     def definitions(self) -> tuple[Named, ...]:

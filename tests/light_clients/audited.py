@@ -1,6 +1,6 @@
 """What the audit prints of a light client's verdict: each rule's name, source and outcome."""
 
-from light_clients.interface import CheckVerdict, ConsensusStates, LightClient, audit
+from hutong.light_clients.interface import CheckVerdict, ConsensusStates, LightClient, audit
 
 
 def printed_header(

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the same doors with atheris: changes that reach new code of `light_clients` are kept and changed further.
 
-    pip install -e '.[test,fuzz]'
+    pip install -c constraints.txt -e '.[test,fuzz]'
     python -m tests.light_clients.fuzz --runs 20000 --seed 1 [--only parser-name]
 
 An input is a byte that names the subject, and what is put before it. Half of the changes are the mutation engine's, which

@@ -28,17 +28,17 @@ from zlib import crc32
 
 from click.testing import CliRunner
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.bitcoin import BitcoinClient
-from light_clients.clique import CliqueClient
-from light_clients.ethereum import EthereumClient
-from light_clients.fisco_bcos import FiscoBcosClient
-from light_clients.interface import CheckVerdict, VerificationError
-from light_clients.proofs import ics23, merkle, mpt
-from light_clients.tendermint.client import TendermintClient
-from relay.archive.checkpoint import Checkpoint, decode_checkpoint
-from relay.audit import Auditor, MissingTrust
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.bitcoin import BitcoinClient
+from hutong.light_clients.clique import CliqueClient
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.fisco_bcos import FiscoBcosClient
+from hutong.light_clients.interface import CheckVerdict, VerificationError
+from hutong.light_clients.proofs import ics23, merkle, mpt
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.relay.archive.checkpoint import Checkpoint, decode_checkpoint
+from hutong.relay.audit import Auditor, MissingTrust
 from tests.light_clients.audited import printed_header, printed_membership
 from tests.light_clients.mutation.engine import FalseAcceptance, Hang, Subject, case_limits, case_of
 

@@ -9,10 +9,10 @@ from functools import cache
 
 import trio
 
-from adapters.evm.bft.headers import steps_between
-from light_clients.bft_evm import BftEvmClient
-from light_clients.interface import MemoryConsensusStates, NoOp, Updated, VerificationError
-from light_clients.interface.height import Height
+from hutong.adapters.evm.bft.headers import steps_between
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.interface import MemoryConsensusStates, NoOp, Updated, VerificationError
+from hutong.light_clients.interface.height import Height
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain
 
 BLOCKS = 6

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from light_clients.ibc.commitment import commitment_key, receipt_key
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.interface import Height
-from relay.hub.application.packets.packets import ApplicationRefused, PacketRouter, RelayedProof
-from relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
-from relay.hub.state import keys
+from hutong.light_clients.ibc.commitment import commitment_key, receipt_key
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import Height
+from hutong.relay.hub.application.packets.packets import ApplicationRefused, PacketRouter, RelayedProof
+from hutong.relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
+from hutong.relay.hub.state import keys
 from tests.models.ledger import CLIENT_TYPE, GENESIS_S, Chain, Machine, Rules, first_block, first_state
 
 CLIENT = f"{CLIENT_TYPE}-0"

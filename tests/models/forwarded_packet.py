@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import commitment_key
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.commitment import commitment_key
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     MAX_HOPS,
@@ -21,12 +21,12 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
-from light_clients.interface import Height
-from relay.hub.application.packets.forwarder import Forwarder
-from relay.hub.application.packets.packets import PacketRouter, RelayedProof
-from relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
-from relay.hub.state import keys
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
+from hutong.light_clients.interface import Height
+from hutong.relay.hub.application.packets.forwarder import Forwarder
+from hutong.relay.hub.application.packets.packets import PacketRouter, RelayedProof
+from hutong.relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
+from hutong.relay.hub.state import keys
 from tests.models.direct_packet import ESCROW, MINTED, OUTCOME, PORT, SENDER, SUCCESS, Token, amount
 from tests.models.ledger import (
     CLIENT_TYPE,

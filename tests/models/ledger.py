@@ -1,6 +1,6 @@
 """A chain of the models: a dict of state, finished blocks, and the product's own packet rules over it.
 
-What runs here is `relay.hub.application`: PacketRouter, Forwarder and Clients decide every transaction. Only cryptography
+What runs here is `hutong.relay.hub.application`: PacketRouter, Forwarder and Clients decide every transaction. Only cryptography
 is perfect and small: the light client believes exactly what a final block of the other chain held.
 """
 
@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from typing import ClassVar
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientStatus,
     Created,
@@ -24,21 +24,21 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from relay.hub.application.clients import (
+from hutong.relay.hub.application.clients import (
     ClientNotActive,
     Clients,
     Counterparty,
     NoCounterparty,
     UnknownClient,
 )
-from relay.hub.application.packets.packets import (
+from hutong.relay.hub.application.packets.packets import (
     ApplicationRefused,
     CommitmentMismatch,
     CounterpartyMismatch,
     InvalidTimeout,
     PacketRouter,
 )
-from relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision import rules_versions
 
 CLIENT_TYPE = "model-client"
 GENESIS_S = 1
@@ -75,7 +75,7 @@ def provable(state: Facts) -> Facts:
 
 
 class DictStore:
-    """`relay.hub.application.clients.Store` over a dict."""
+    """`hutong.relay.hub.application.clients.Store` over a dict."""
 
     def __init__(self, state: Facts) -> None:
         self._values = dict(state)

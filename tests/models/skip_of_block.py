@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from light_clients.tendermint.skip_certificate import SkipStatement
-from relay.hub.consensus.signing import (
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement
+from hutong.relay.hub.consensus.signing import (
     DoubleSignRefused,
     LastSigned,
     SignedSkip,
@@ -17,7 +17,7 @@ from relay.hub.consensus.signing import (
     next_skip,
     skip_forbids,
 )
-from relay.hub.consensus.types import Step
+from hutong.relay.hub.consensus.types import Step
 
 HEIGHT = 7
 STATEMENT = SkipStatement("model-1", HEIGHT, b"\x07" * 32, b"\x06" * 32)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
-from light_clients.interface import NANOSECONDS_PER_SECOND, UnknownHeight
-from relay.hub.application.clients import Clients, StoredConsensusStates
-from relay.hub.application.packets.forwarder import Forwarder
-from relay.hub.application.packets.packets import PacketRouter
-from relay.hub.state import keys
+from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, UnknownHeight
+from hutong.relay.hub.application.clients import Clients, StoredConsensusStates
+from hutong.relay.hub.application.packets.forwarder import Forwarder
+from hutong.relay.hub.application.packets.packets import PacketRouter
+from hutong.relay.hub.state import keys
 from tests.models.direct_packet import CLIENT, OUTCOME, SENDER, DirectPacket, amount
 from tests.models.explorer import Violation, expect_progress, explore
 from tests.models.forwarded_packet import OF_B, ForwardedPacket

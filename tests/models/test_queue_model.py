@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from relay.dispatch import Backoff, Connection
-from relay.dispatch import Queue as RealQueue
+from hutong.relay.dispatch import Backoff, Connection
+from hutong.relay.dispatch import Queue as RealQueue
 from tests.models.explorer import Violation, expect_progress, explore
 from tests.models.relay_queue import Queue, RelayQueue, Rules, settled
 from tests.relay.conftest import ManualClock, Server, in_line

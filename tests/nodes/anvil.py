@@ -14,7 +14,7 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from relay.local.ports import free_port
+from hutong.relay.local.ports import free_port
 from tests.contracts.evm import GAS, INTRINSIC_GAS, SENDER, Contract, Reverted, artifact, type_of
 from tests.nodes.provision import foundry
 

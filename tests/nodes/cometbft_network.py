@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from relay.hub.abci.initialise import MemberHome, ValidatorPorts, initialise_members
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.genesis import Genesis, HubParams
-from relay.hub.application.named_code import CodeRules
-from relay.hub.home.initialise import NewHub
-from relay.local.ports import free_ports
+from hutong.relay.hub.abci.initialise import MemberHome, ValidatorPorts, initialise_members
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.genesis import Genesis, HubParams
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.home.initialise import NewHub
+from hutong.relay.local.ports import free_ports
 from tests.nodes.provision import cometbft
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, address_of
 
@@ -95,7 +95,7 @@ class Member:
         self.cometbft_url = home.cometbft_rpc
         self.application = Program(
             [
-                *(sys.executable, "-m", "relay.cli", "hub", "abci", "--home", str(home.home)),
+                *(sys.executable, "-m", "hutong.relay.cli", "hub", "abci", "--home", str(home.home)),
                 *("--listen", home.listen, "--cometbft-rpc", home.cometbft_rpc, "--port", str(home.ports.eth)),
             ],
             home.home / "abci.log",

@@ -10,11 +10,11 @@ import trio
 from lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, POLL_S, QUICK, RELAYER, running_hub
 from suite import submit_alone
 
-from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
-from adapters.cosmos.administration import create_client
-from adapters.hub import HubChain, admin
-from adapters.ics26.transactor import Transactor
-from adapters.interface import (
+from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from hutong.adapters.cosmos.administration import create_client
+from hutong.adapters.hub import HubChain, admin
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import (
     Batch,
     ChainAdapter,
     EndpointUnavailable,
@@ -25,11 +25,11 @@ from adapters.interface import (
     SubmitMisbehaviour,
     UpdateClient,
 )
-from adapters.rpc import RpcOptions
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import ClientStatus, Height
-from light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
-from light_clients.tendermint.types import Misbehaviour, TendermintHeader
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface import ClientStatus, Height
+from hutong.light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
+from hutong.light_clients.tendermint.types import Misbehaviour, TendermintHeader
 from tests.nodes.simd_chain import GAS_PRICE, SimdChain
 
 CLIENT_TYPE = "07-tendermint"

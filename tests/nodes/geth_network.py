@@ -17,12 +17,12 @@ from typing import Any
 import trio
 from eth_keys import keys
 
-from light_clients.evm_header import ExecutionHeader, header_from_rpc
-from relay.keys import create_keystore
-from relay.local.chain import until
-from relay.local.member import ask_for_height, has_a_block
-from relay.local.ports import free_port
-from relay.local.processes import RunningProcess, run_daemon, wait_until_serving
+from hutong.light_clients.evm_header import ExecutionHeader, header_from_rpc
+from hutong.relay.keys import create_keystore
+from hutong.relay.local.chain import until
+from hutong.relay.local.member import ask_for_height, has_a_block
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import RunningProcess, run_daemon, wait_until_serving
 
 REQUEST_TIMEOUT_S = 20
 INIT_TIMEOUT_S = 60

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from light_clients.bft_evm import Consensus, encode_extra_data
-from light_clients.bft_evm.predicates import MIX_HASH
-from light_clients.bft_evm.types import ExtraData
+from hutong.light_clients.bft_evm import Consensus, encode_extra_data
+from hutong.light_clients.bft_evm.predicates import MIX_HASH
+from hutong.light_clients.bft_evm.types import ExtraData
 from tests.nodes.geth_network import GAS_LIMIT, GethNetwork, GethNode, genesis, place_nodes
 from tests.nodes.provision import goquorum
 

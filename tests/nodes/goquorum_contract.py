@@ -9,9 +9,9 @@ from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from light_clients.bft_evm import Consensus, encode_extra_data
-from light_clients.bft_evm.contract import element_slots
-from light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS, ExtraData
+from hutong.light_clients.bft_evm import Consensus, encode_extra_data
+from hutong.light_clients.bft_evm.contract import element_slots
+from hutong.light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS, ExtraData
 from tests.nodes.geth_network import GethNetwork, GethNode
 from tests.nodes.goquorum import VANITY, goquorum_network
 

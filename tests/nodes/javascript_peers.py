@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from light_clients.ethereum import Fork, Network
-from light_clients.proofs import ics23
+from hutong.light_clients.ethereum import Fork, Network
+from hutong.light_clients.proofs import ics23
 from tests.nodes.provision import javascript_peers
 
 SCRIPT = Path(__file__).with_suffix(".mjs")

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import trio
 
-from relay.local.processes import run_command, wait_until_serving
+from hutong.relay.local.processes import run_command, wait_until_serving
 
 LIMIT_S = 240
 HUB_ID, HUB_EVM_ID = "hutong-1", 47_001

@@ -11,10 +11,10 @@ from typing import Any
 
 import trio
 
-from relay.local.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
-from relay.local.config_file import path_table, relay_table, write_private
-from relay.local.hub import EmbeddedEngine, start_hub
-from relay.local.member import (
+from hutong.relay.local.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
+from hutong.relay.local.config_file import path_table, relay_table, write_private
+from hutong.relay.local.hub import EmbeddedEngine, start_hub
+from hutong.relay.local.member import (
     EvmPlan,
     ask_for_height,
     connect,
@@ -26,9 +26,9 @@ from relay.local.member import (
     introduce,
     member,
 )
-from relay.local.network import direct, evm_table, hub_tables, start_relay
-from relay.local.processes import Daemon, run_command, run_daemon, wait_until_serving
-from relay.local.traffic import User
+from hutong.relay.local.network import direct, evm_table, hub_tables, start_relay
+from hutong.relay.local.processes import Daemon, run_command, run_daemon, wait_until_serving
+from hutong.relay.local.traffic import User
 from tests.nodes.geth_network import GethNetwork
 
 OUTSIDE_CHAIN_ID, DEV_CHAIN_ID = 7_301, 7_001

@@ -182,7 +182,7 @@ esac
 def solc() -> Path:
     """A command that forge takes for solc: the pinned npm compiler behind a shell script."""
     sys.path.insert(0, str(ROOT))
-    from contracts.compile import ensure_packages
+    from hutong.contracts.compile import ensure_packages
 
     ensure_packages()
     wrapper = cache() / "solc"

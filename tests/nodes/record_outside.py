@@ -16,10 +16,10 @@ from typing import Any
 
 import trio
 
-from light_clients.bft_evm import Consensus
-from light_clients.proofs.mpt import commitment_slot
-from relay.local.chain import until
-from relay.local.ports import free_port
+from hutong.light_clients.bft_evm import Consensus
+from hutong.light_clients.proofs.mpt import commitment_slot
+from hutong.relay.local.chain import until
+from hutong.relay.local.ports import free_port
 from tests.nodes.clique_geth import CONFIRMATIONS, PERIOD_S, clique_network
 from tests.nodes.geth_network import POLL_S, GethNetwork
 from tests.nodes.goquorum import goquorum_network

@@ -12,12 +12,12 @@ from reads import read_everything
 from recorded_simd import FILE, UNHEARD, Recording, canonical
 from suite import acknowledge, merkle_path, receipt_key, receive, send_one, submit, updates
 
-from adapters.cosmos import CosmosSettings, open_cosmos_chain
-from adapters.cosmos.clients import next_sequence_key
-from adapters.cosmos.rpc import IBC_STORE
-from adapters.interface import TimeoutPacket
-from adapters.rpc import RpcOptions
-from light_clients.ibc.commitment import PathKind, path_key
+from hutong.adapters.cosmos import CosmosSettings, open_cosmos_chain
+from hutong.adapters.cosmos.clients import next_sequence_key
+from hutong.adapters.cosmos.rpc import IBC_STORE
+from hutong.adapters.interface import TimeoutPacket
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.ibc.commitment import PathKind, path_key
 from tests.nodes.joined_simd import RELAYER_SECRET, joined_chains
 from tests.nodes.simd_chain import GAS_PRICE, running_simd
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from relay.local.ports import free_port
+from hutong.relay.local.ports import free_port
 from tests.nodes.provision import foundry
 
 START_TIMEOUT_S = 20

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.local.ports import free_port
+from hutong.relay.local.ports import free_port
 from tests.nodes.provision import btcd
 
 START_TIMEOUT_S = 30

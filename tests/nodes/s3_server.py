@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provision import versitygw
 
-from relay.local.ports import free_port
+from hutong.relay.local.ports import free_port
 
 START_TIMEOUT_S = 30
 ACCESS_KEY, SECRET_KEY = "hutong-test", "correct-horse-battery-staple"

@@ -8,14 +8,14 @@ from random import Random
 
 import trio
 
-from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
-from adapters.cosmos.administration import create_client, register_counterparty
-from adapters.interface import InitialStates, RecvPacket, TransactionOutcome, UpdateClient
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.ibc.transfer import TransferData, encode_transfer
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
-from relay.keys import Signer
+from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from hutong.adapters.cosmos.administration import create_client, register_counterparty
+from hutong.adapters.interface import InitialStates, RecvPacket, TransactionOutcome, UpdateClient
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.ibc.transfer import TransferData, encode_transfer
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from hutong.relay.keys import Signer
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.nodes.simd_chain import GAS_PRICE, SimdChain
 

@@ -12,22 +12,22 @@ from typing import Any
 import trio
 from eth_account.signers.local import LocalAccount
 
-from adapters.cosmos.transactions.addresses import encode_address
-from adapters.cosmos.transfer import send_transfers
-from light_clients.crypto.hashes import sha256
-from light_clients.ibc.denom import Denom
-from relay.cli.chains.cosmos_transfer import CosmosWish, transfer_of
-from relay.config import KeyConfig, load_config
-from relay.core.topology.chains import open_chain
-from relay.keys import load_signer
-from relay.local.chain import DemoChain
-from relay.local.config_file import path_table, relay_table, write_private
-from relay.local.hub import EmbeddedEngine, Hub, start_hub
-from relay.local.keys import Key, make_key
-from relay.local.member import EvmPlan, admin_options, ask_for_height, deploy, equip, has_a_block, member
-from relay.local.network import direct, evm_table, hub_tables, start_relay
-from relay.local.processes import Daemon, run_command, run_daemon, wait_until_serving
-from relay.local.traffic import User
+from hutong.adapters.cosmos.transactions.addresses import encode_address
+from hutong.adapters.cosmos.transfer import send_transfers
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.ibc.denom import Denom
+from hutong.relay.cli.chains.cosmos_transfer import CosmosWish, transfer_of
+from hutong.relay.config import KeyConfig, load_config
+from hutong.relay.core.topology.chains import open_chain
+from hutong.relay.keys import load_signer
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import path_table, relay_table, write_private
+from hutong.relay.local.hub import EmbeddedEngine, Hub, start_hub
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.member import EvmPlan, admin_options, ask_for_height, deploy, equip, has_a_block, member
+from hutong.relay.local.network import direct, evm_table, hub_tables, start_relay
+from hutong.relay.local.processes import Daemon, run_command, run_daemon, wait_until_serving
+from hutong.relay.local.traffic import User
 from tests.nodes.simd_chain import CHAIN_ID, FEE_DENOM, GAS_PRICE, TOKEN_DENOM, SimdChain, running_simd
 
 START_LIMIT_S = 90

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from relay.local.ports import free_ports
+from hutong.relay.local.ports import free_ports
 from tests.nodes.provision import simd
 
 START_TIMEOUT_S = 60

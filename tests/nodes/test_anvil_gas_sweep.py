@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
-from light_clients.ibc.gmp import encode_gmp_acknowledgement
-from light_clients.ibc.packet import ERROR
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
+from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
+from hutong.light_clients.ibc.packet import ERROR
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane, now_s
 from tests.contracts.test_gas_sweep import Sweep
 from tests.contracts.test_transfer_gas import receive_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 import bech32
 import pytest
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BitcoinClient,
     ClientState,
     Header,
@@ -26,11 +26,11 @@ from light_clients.bitcoin import (
     parameters_of,
     state_from_ancestors,
 )
-from light_clients.bitcoin.merkle import merkle_branch, merkle_root
-from light_clients.bitcoin.types import ConsensusState, display, hash256
-from light_clients.bitcoin.wire import compact_size, decode_block
-from light_clients.crypto import ripemd160, secp256k1, sha256
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.merkle import merkle_branch, merkle_root
+from hutong.light_clients.bitcoin.types import ConsensusState, display, hash256
+from hutong.light_clients.bitcoin.wire import compact_size, decode_block
+from hutong.light_clients.crypto import ripemd160, secp256k1, sha256
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     MemoryConsensusStates,

@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio_websocket import open_websocket_url
 
-from relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.application.machine.fees import FeeRules
 from tests.nodes.cometbft_network import Member, new_hub, running_network
 from tests.nodes.provision import foundry
 from tests.relay.hub.hub_process import HubProcess
@@ -77,7 +77,7 @@ def embedded(home: Path, fees: FeeRules | None):
     options = [word for key in (KEY, THIRD_KEY) for word in ("--fund", address_of(key))]
     if fees is not None:
         options += ["--base-fee", str(fees.base_fee_wei), "--fee-recipient", f"0x{fees.recipient.hex()}"]
-    command = [sys.executable, "-m", "relay.cli", "hub", "init", "--home", str(home), "--scrypt-iterations", "2"]
+    command = [sys.executable, "-m", "hutong.relay.cli", "hub", "init", "--home", str(home), "--scrypt-iterations", "2"]
     subprocess.run([*command, "--block-interval-ms", "400", "--open-code", *options], check=True, capture_output=True)
     hub = HubProcess(home).start()
     try:

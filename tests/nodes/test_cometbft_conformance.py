@@ -8,7 +8,7 @@ import trio
 from lane import hub_settings, new_hub, running_lane
 from suite import CHECKS
 
-from adapters.hub import open_hub_chain
+from hutong.adapters.hub import open_hub_chain
 from tests.nodes.cometbft_network import running_network
 
 pytestmark = pytest.mark.nodes

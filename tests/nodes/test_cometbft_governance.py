@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.keys import create_keystore
+from hutong.relay.keys import create_keystore
 from tests.nodes.cometbft_network import new_hub, running_network
 from tests.relay.cli.test_hub_governance_commands import CONFIG, ask
 from tests.relay.hub.governed_hub import OPERATORS

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import pytest
 
-from light_clients.proofs.ics23 import SMT_SPEC, decode_commitment_proof, verify_membership
-from light_clients.tendermint.rpc_json import block_id_from_rpc, commit_from_rpc, header_from_rpc
-from relay.evm.store.database import MemoryStore
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.types import EMPTY_COMMIT, Block
-from relay.hub.state import GENESIS_KEY
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, decode_commitment_proof, verify_membership
+from hutong.light_clients.tendermint.rpc_json import block_id_from_rpc, commit_from_rpc, header_from_rpc
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Block
+from hutong.relay.hub.state import GENESIS_KEY
 from tests.nodes.cometbft_network import Member, Network, new_network, running_network
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID

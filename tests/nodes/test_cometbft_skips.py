@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.tendermint.rpc_json import commit_from_rpc
-from relay.evm.store.database import MemoryStore
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.skipping.files import read_file
+from hutong.light_clients.tendermint.rpc_json import commit_from_rpc
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.skipping.files import read_file
 from tests.nodes.cometbft_network import Member, Network, new_network
 from tests.nodes.provision import cometbft
 from tests.nodes.test_cometbft_hub import block_at
@@ -24,7 +24,7 @@ HALT_LIMIT_S = 240
 
 
 def hutong(*arguments, code: int = 0) -> str:
-    command = [sys.executable, "-m", "relay.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "hutong.relay.cli", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HALT_LIMIT_S)
     assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
     return done.stdout + done.stderr

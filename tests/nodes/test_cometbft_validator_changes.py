@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.tendermint.rpc_json import (
+from hutong.light_clients.tendermint.rpc_json import (
     base64_bytes,
     block_id_from_rpc,
     commit_from_rpc,
     header_from_rpc,
     validator_set_from_rpc,
 )
-from relay.evm.store.database import MemoryStore
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.types import EMPTY_COMMIT, Block
-from relay.keys import create_keystore
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Block
+from hutong.relay.keys import create_keystore
 from tests.nodes.cometbft_network import running_network
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins, run
 from tests.relay.hub.test_hub_validators import NEW

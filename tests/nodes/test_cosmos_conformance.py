@@ -8,8 +8,8 @@ import trio
 from lane import QUICK
 from suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 
-from adapters.interface import EndpointUnavailable, HeightUnavailable
-from relay.keys import Signer
+from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable
+from hutong.relay.keys import Signer
 from tests.nodes import provision
 from tests.nodes.followed_simd import open_simd
 from tests.nodes.joined_simd import BLOCK_TIME_S, RELAYER_SECRET, joined_chains

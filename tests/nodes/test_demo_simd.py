@@ -5,12 +5,12 @@ import os
 import pytest
 import trio
 
-from adapters.cosmos.transactions.addresses import account_address
-from light_clients.crypto import secp256k1
-from relay.demo.cosmos.chain import CosmosChain
-from relay.demo.cosmos.simd import FEE_DENOM, FUNDS, PREFIX, STAKE, TOKEN_DENOM, SimdPlan
-from relay.local.member import TOKEN_SUPPLY
-from relay.local.processes import wait_until_serving
+from hutong.adapters.cosmos.transactions.addresses import account_address
+from hutong.light_clients.crypto import secp256k1
+from hutong.relay.demo.cosmos.chain import CosmosChain
+from hutong.relay.demo.cosmos.simd import FEE_DENOM, FUNDS, PREFIX, STAKE, TOKEN_DENOM, SimdPlan
+from hutong.relay.local.member import TOKEN_SUPPLY
+from hutong.relay.local.processes import wait_until_serving
 from tests.nodes.provision import simd
 
 pytestmark = pytest.mark.nodes

@@ -8,14 +8,14 @@ import trio
 from evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
 from lane import CHAIN_ID, RELAYER
 
-from adapters.cosmos.administration import register_counterparty
-from adapters.interface import UpdateClient
-from light_clients.interface import ClientStatus
-from light_clients.tendermint.codec import encode_tendermint_header
-from light_clients.tendermint.types import KeyType
-from relay.hub.home.home import load_validator_key
-from relay.keys import Signer as AccountSigner
-from relay.local.processes import run_daemon
+from hutong.adapters.cosmos.administration import register_counterparty
+from hutong.adapters.interface import UpdateClient
+from hutong.light_clients.interface import ClientStatus
+from hutong.light_clients.tendermint.codec import encode_tendermint_header
+from hutong.light_clients.tendermint.types import KeyType
+from hutong.relay.hub.home.home import load_validator_key
+from hutong.relay.keys import Signer as AccountSigner
+from hutong.relay.local.processes import run_daemon
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes.followed_simd import SimdAndHub, simd_and_hub

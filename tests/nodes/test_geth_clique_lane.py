@@ -2,7 +2,7 @@
 
 import pytest
 
-from light_clients.clique import sealed_block
+from hutong.light_clients.clique import sealed_block
 from tests.nodes.clique_geth import CONSENSUS, EPOCH_LENGTH, clique_network
 from tests.nodes.outside_lane import carried_across_changes, outside_lane
 

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from relay.local.chain import until
+from hutong.relay.local.chain import until
 from tests.nodes.clique_geth import CONSENSUS, clique_network
 from tests.nodes.geth_network import GethNetwork
 from tests.nodes.outside_lane import outside_table

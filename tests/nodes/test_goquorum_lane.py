@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from light_clients.bft_evm import Consensus, QuorumRule, decode_extra_data, header_of
-from light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_of_own_validators
-from light_clients.interface import Height
+from hutong.light_clients.bft_evm import Consensus, QuorumRule, decode_extra_data, header_of
+from hutong.light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_of_own_validators
+from hutong.light_clients.interface import Height
 from tests.nodes.goquorum import goquorum_network
 from tests.nodes.goquorum_contract import CONTRACT, contract_network
 from tests.nodes.outside_lane import carried_across_changes, outside_lane

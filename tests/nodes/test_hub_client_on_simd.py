@@ -7,14 +7,14 @@ import pytest
 import trio
 from lane import PARAMETERS, RELAYER
 
-from adapters.cosmos.administration import register_counterparty
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transfer import CosmosTransfer, send_transfer
-from adapters.interface import RefusedByChain, UpdateClient
-from light_clients.interface import ClientStatus
-from light_clients.tendermint.codec import encode_tendermint_header
-from light_clients.tendermint.types import KeyType
-from relay.hub.home.home import load_validator_key
+from hutong.adapters.cosmos.administration import register_counterparty
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transfer import CosmosTransfer, send_transfer
+from hutong.adapters.interface import RefusedByChain, UpdateClient
+from hutong.light_clients.interface import ClientStatus
+from hutong.light_clients.tendermint.codec import encode_tendermint_header
+from hutong.light_clients.tendermint.types import KeyType
+from hutong.relay.hub.home.home import load_validator_key
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes import provision

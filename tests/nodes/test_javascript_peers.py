@@ -9,19 +9,19 @@ from random import Random
 
 import pytest
 
-from light_clients.crypto import keccak256
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import (
     MINIMAL_PRESET,
     Fork,
     decode_header_message,
     encode_header_message,
     ssz,
 )
-from light_clients.ibc.evm_router import StorageProof, decode_storage_proof, encode_storage_proof
-from light_clients.interface import MalformedInput, Updated, VerificationError
-from light_clients.proofs import ics23, mpt
-from light_clients.proofs.mpt.account import decode_word
-from light_clients.protobuf import ethereum_pb2, evm_router_pb2, ics23_pb2
+from hutong.light_clients.ibc.evm_router import StorageProof, decode_storage_proof, encode_storage_proof
+from hutong.light_clients.interface import MalformedInput, Updated, VerificationError
+from hutong.light_clients.proofs import ics23, mpt
+from hutong.light_clients.proofs.mpt.account import decode_word
+from hutong.light_clients.protobuf import ethereum_pb2, evm_router_pb2, ics23_pb2
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, network_of
 from tests.light_clients.ethereum.verifying import Verifier, chain_of
 from tests.light_clients.mutation.formats import nodes_of, storage_tries

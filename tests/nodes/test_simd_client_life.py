@@ -11,13 +11,13 @@ import pytest
 import trio
 from lane import PARAMETERS
 
-from adapters.interface import RefusedByChain, UpdateClient
-from light_clients.interface import ClientStatus
-from light_clients.tendermint.codec import (
+from hutong.adapters.interface import RefusedByChain, UpdateClient
+from hutong.light_clients.interface import ClientStatus
+from hutong.light_clients.tendermint.codec import (
     decode_consensus_state,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import KeyType
+from hutong.light_clients.tendermint.types import KeyType
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes.followed_simd import Follower, evidence, simd_and_hub, unproven_packet, unsigned

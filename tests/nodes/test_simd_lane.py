@@ -3,8 +3,8 @@
 import pytest
 import trio
 
-from relay.local.chain import until
-from relay.local.processes import run_command
+from hutong.relay.local.chain import until
+from hutong.relay.local.processes import run_command
 from tests.nodes.simd_chain import FUNDS, TOKEN_DENOM
 from tests.nodes.simd_lane import SimdLane, simd_lane
 

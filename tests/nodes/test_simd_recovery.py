@@ -3,9 +3,9 @@
 import pytest
 import trio
 
-from relay.keys import create_keystore
-from relay.local.chain import until
-from relay.local.keys import SCRYPT_ITERATIONS, Key
+from hutong.relay.keys import create_keystore
+from hutong.relay.local.chain import until
+from hutong.relay.local.keys import SCRYPT_ITERATIONS, Key
 from tests.nodes.simd_chain import TOKEN_DENOM
 from tests.nodes.simd_lane import SimdLane, simd_lane
 

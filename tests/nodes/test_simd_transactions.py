@@ -12,13 +12,18 @@ from random import Random
 import pytest
 import trio
 
-from adapters.cosmos.administration import VoteOption, create_client, propose_recovery, vote
-from adapters.cosmos.transactions.fees import Coin, FeeAboveCap
-from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage, encode_message
-from adapters.cosmos.transactions.transactions import encode_auth_info, encode_body, encode_raw, encode_sign_document
-from adapters.cosmos.transactor import CosmosTransactor
-from adapters.cosmos.transfer import CosmosTransfer, send_transfers
-from adapters.interface import (
+from hutong.adapters.cosmos.administration import VoteOption, create_client, propose_recovery, vote
+from hutong.adapters.cosmos.transactions.fees import Coin, FeeAboveCap
+from hutong.adapters.cosmos.transactions.messages import SEND_URL, SdkMessage, encode_message
+from hutong.adapters.cosmos.transactions.transactions import (
+    encode_auth_info,
+    encode_body,
+    encode_raw,
+    encode_sign_document,
+)
+from hutong.adapters.cosmos.transactor import CosmosTransactor
+from hutong.adapters.cosmos.transfer import CosmosTransfer, send_transfers
+from hutong.adapters.interface import (
     AcknowledgePacket,
     AlreadyKnown,
     Batch,
@@ -36,27 +41,27 @@ from adapters.interface import (
     Underpriced,
     UpdateClient,
 )
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import ClientStatus, Height
-from light_clients.protobuf import cosmos_tx_pb2
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import ClientStatus, Height
+from hutong.light_clients.protobuf import cosmos_tx_pb2
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from relay.archive import Archive
-from relay.config import FeeLimits
-from relay.core.account.account import Account
-from relay.core.account.pending import Included, Lost
-from relay.core.account.recording import Recorder
-from relay.core.errors import SubmissionRefused, TooDear
-from relay.core.supervisor import supervise
-from relay.core.watching.heads import HeadFollower
-from relay.keys import Signer
-from relay.ledger import Cause, Ledger
-from relay.telemetry import Metrics
+from hutong.relay.archive import Archive
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.pending import Included, Lost
+from hutong.relay.core.account.recording import Recorder
+from hutong.relay.core.errors import SubmissionRefused, TooDear
+from hutong.relay.core.supervisor import supervise
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.keys import Signer
+from hutong.relay.ledger import Cause, Ledger
+from hutong.relay.telemetry import Metrics
 from tests.nodes.simd_chain import FEE_DENOM, TOKEN_DENOM, SimdChain, running_simd
 from tests.nodes.simd_counterparty import COUNTERPARTY_CLIENT, Counterparty, opened, outcome_of
 

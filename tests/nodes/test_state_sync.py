@@ -8,11 +8,11 @@ import pytest
 from eth_utils import to_checksum_address
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app as hub_app
-from relay.hub.abci.cometbft_home import Peer, TrustedHeader
-from relay.hub.abci.joining import initialise_joining
-from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_leaf, encode_manifest
-from relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from hutong.relay.cli.hub.command import app as hub_app
+from hutong.relay.hub.abci.cometbft_home import Peer, TrustedHeader
+from hutong.relay.hub.abci.joining import initialise_joining
+from hutong.relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_leaf, encode_manifest
+from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from tests.nodes.cometbft_network import Member, Network, new_network, validator_ports
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 from tests.relay.hub.snapshot_chain import RECORDER_INIT, Taken, recorder_call

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import Height
+from hutong.light_clients.interface import Height
 
 
 @dataclass(frozen=True)

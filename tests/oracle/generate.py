@@ -5,15 +5,15 @@ from dataclasses import replace
 
 from google.protobuf.message import Message
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.protobuf import ibc_pb2, ics23_pb2
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.protobuf import ibc_pb2, ics23_pb2
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.types import (
     BlockId,
     PartSetHeader,
     SignedMessageType,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from eth_abi.exceptions import EncodingError
 
-from adapters.evm.hub_client import (
+from hutong.adapters.evm.hub_client import (
     constructor_arguments,
     encode_membership_proof,
     encode_misbehaviour,
     encode_non_membership_proof,
     encode_update,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     Misbehaved,
@@ -23,8 +23,8 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.tendermint import codec
-from light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.client import TendermintClient
 from tests.contracts.evm import Contract, Evm, Reverted
 from tests.oracle.case import Case
 
@@ -81,7 +81,7 @@ class Stored:
 
 
 def python_verdict(case: Case) -> tuple[str, str]:
-    """What light_clients.tendermint says, with its reason."""
+    """What hutong.light_clients.tendermint says, with its reason."""
     client = TendermintClient()
     stored = Stored(case.consensus_states)
     try:

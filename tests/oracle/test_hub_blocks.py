@@ -5,15 +5,15 @@ import subprocess
 
 import pytest
 
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_tendermint_header,
 )
-from light_clients.tendermint.hashing import header_hash
-from relay.hub.consensus.blocks import encode_block
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.hub.consensus.blocks import encode_block
 from tests.oracle.case import Case
 from tests.oracle.judges import BINARY, RUN_LIMIT_S, SolidityJudge, build_stock, python_verdict, stock_verdicts
 from tests.relay.hub.simulated_hub import RemoteChain, SimulatedHub, sent_packet

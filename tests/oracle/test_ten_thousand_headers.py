@@ -8,11 +8,11 @@ from statistics import mean, median
 
 import pytest
 
-from adapters.evm.hub_client import constructor_arguments, encode_update
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint import codec
-from light_clients.tendermint.hashing import header_hash
-from relay.evm.store.lmdb_store import LmdbStore
+from hutong.adapters.evm.hub_client import constructor_arguments, encode_update
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.evm.store.lmdb_store import LmdbStore
 from tests.contracts.evm import Evm, Reverted
 from tests.oracle.judges import BINARY, build_stock
 from tests.oracle.running_stock import RunningStock

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import encode
 
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     MAX_AMOUNT,
@@ -18,7 +18,7 @@ from light_clients.ibc.transfer import (
     decode_transfer,
     encode_transfer,
 )
-from light_clients.interface import VerificationError
+from hutong.light_clients.interface import VerificationError
 from tests.oracle.case import Case
 from tests.oracle.judges import build_stock, stock_verdicts
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import Height, Updated, VerificationError
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import Height, Updated, VerificationError
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     encode_client_state,
     encode_consensus_state,
@@ -13,7 +13,7 @@ from light_clients.tendermint.codec import (
     encode_tendermint_header,
     encode_upgrade,
 )
-from light_clients.tendermint.types import TrustLevel, Upgrade
+from hutong.light_clients.tendermint.types import TrustLevel, Upgrade
 from tests.light_clients.tendermint.simulated_chain import DAY_NS
 from tests.light_clients.tendermint.upgrading_chain import PLAN_HEIGHT, UpgradingChain
 from tests.light_clients.tendermint.verifying import CLIENT, Verifier

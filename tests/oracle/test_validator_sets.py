@@ -10,8 +10,8 @@ from hashlib import sha256
 
 import pytest
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER
 from tests.oracle.judges import BINARY, RUN_LIMIT_S, SolidityJudge, build_stock, python_verdict, stock_verdicts
 from tests.relay.hub.validator_attacks import validator_change_cases
 from tests.relay.hub.validator_set_scripts import RECORDED, recorded, standings

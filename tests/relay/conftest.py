@@ -11,8 +11,8 @@ import pytest
 import redis
 from pytest_trio.enable_trio_mode import *  # noqa: F403  async tests here run under trio
 
-from relay.dispatch import Connection, Queue
-from relay.dispatch.embedded import valkey_binary
+from hutong.relay.dispatch import Connection, Queue
+from hutong.relay.dispatch.embedded import valkey_binary
 from tests.relay.full_disk import mounted
 
 

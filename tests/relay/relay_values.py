@@ -1,7 +1,7 @@
 """Packets and jobs for the relay's tests."""
 
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from relay.dispatch import Job, JobKind
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.relay.dispatch import Job, JobKind
 
 
 def packet(sequence: int = 1, **fields) -> Packet:

@@ -10,7 +10,7 @@ from remerkleable.bitfields import Bitlist, Bitvector
 from remerkleable.byte_arrays import ByteList, Bytes32, Bytes48, Bytes96, ByteVector
 from remerkleable.complex import Container, List, Vector
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 Bytes20 = ByteVector[20]
 FORKS = ("phase0", "altair", "bellatrix", "capella", "deneb", "electra", "fulu")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BitcoinClient,
     BlockHeader,
     ClientState,
@@ -32,16 +32,16 @@ from light_clients.bitcoin import (
     parameters_of,
     state_from_ancestors,
 )
-from light_clients.bitcoin.chain import Run, Weighed
-from light_clients.bitcoin.chain import judge_run as judge_headers
-from light_clients.bitcoin.merkle import branch_root, merkle_root, not_ambiguous, partial_tree_matches
-from light_clients.bitcoin.messages import op_return_data
-from light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, RETARGET_INTERVAL
-from light_clients.bitcoin.predicates import header_not_from_future, headers_linked, meets_target, proof_of_work
-from light_clients.bitcoin.types import HEADER_BYTES, hash256
-from light_clients.bitcoin.wire import Reader, compact_size, decode_block, read_inputs, read_outputs
-from light_clients.bitcoin.work import retargeted_bits, target_of, work_of
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.chain import Run, Weighed
+from hutong.light_clients.bitcoin.chain import judge_run as judge_headers
+from hutong.light_clients.bitcoin.merkle import branch_root, merkle_root, not_ambiguous, partial_tree_matches
+from hutong.light_clients.bitcoin.messages import op_return_data
+from hutong.light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, RETARGET_INTERVAL
+from hutong.light_clients.bitcoin.predicates import header_not_from_future, headers_linked, meets_target, proof_of_work
+from hutong.light_clients.bitcoin.types import HEADER_BYTES, hash256
+from hutong.light_clients.bitcoin.wire import Reader, compact_size, decode_block, read_inputs, read_outputs
+from hutong.light_clients.bitcoin.work import retargeted_bits, target_of, work_of
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     Height,

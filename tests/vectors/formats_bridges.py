@@ -16,7 +16,7 @@ from formats_ethereum import (
 )
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     BeaconBlockHeader,
     Bootstrap,
     Fork,
@@ -26,11 +26,11 @@ from light_clients.ethereum import (
     execution_payload_root,
     predicates,
 )
-from light_clients.ethereum import beacon_json as api
-from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX
-from light_clients.ethereum.verification import judge_signature
-from light_clients.interface import VERIFY
-from light_clients.proofs.ssz import uint64_chunk, verify_branch
+from hutong.light_clients.ethereum import beacon_json as api
+from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX
+from hutong.light_clients.ethereum.verification import judge_signature
+from hutong.light_clients.interface import VERIFY
+from hutong.light_clients.proofs.ssz import uint64_chunk, verify_branch
 
 BLOCK_ROOTS_GINDEX = 37
 """`block_roots` in a BeaconState before Electra: field 5 of 32."""

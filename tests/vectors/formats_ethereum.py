@@ -8,8 +8,8 @@ import rlp
 from beacon_bodies import body_root
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.crypto import keccak256
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import (
     PRESETS,
     BeaconBlockHeader,
     Bootstrap,
@@ -24,17 +24,17 @@ from light_clients.ethereum import (
     predicates,
     ssz,
 )
-from light_clients.ethereum import beacon_json as api
-from light_clients.ethereum.forks import signing_root
-from light_clients.ethereum.snappy import decompress
-from light_clients.ethereum.verification import (
+from hutong.light_clients.ethereum import beacon_json as api
+from hutong.light_clients.ethereum.forks import signing_root
+from hutong.light_clients.ethereum.snappy import decompress
+from hutong.light_clients.ethereum.verification import (
     MIN_SYNC_COMMITTEE_PARTICIPANTS,
     judge_bootstrap,
     judge_branches,
     judge_content,
     judge_signature,
 )
-from light_clients.interface import VERIFY, MalformedInput, PredicateFailed
+from hutong.light_clients.interface import VERIFY, MalformedInput, PredicateFailed
 
 
 def from_hex(text: str) -> bytes:

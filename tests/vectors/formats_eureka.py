@@ -7,8 +7,8 @@ from functools import partial
 from formats_ethereum import from_hex, network_of, require
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.crypto import keccak256
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import (
     ClientState,
     ConsensusState,
     EthereumClient,
@@ -21,35 +21,35 @@ from light_clients.ethereum import (
     supermajority,
     sync_committee_root,
 )
-from light_clients.ethereum import beacon_json as api
-from light_clients.ethereum.client import consensus_state_of
-from light_clients.ethereum.predicates import SPEC
-from light_clients.ethereum.verification import (
+from hutong.light_clients.ethereum import beacon_json as api
+from hutong.light_clients.ethereum.client import consensus_state_of
+from hutong.light_clients.ethereum.predicates import SPEC
+from hutong.light_clients.ethereum.verification import (
     after_update,
     judge_branches,
     judge_content,
     judge_signature,
     judge_trusted_update,
 )
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.evm_router import (
+from hutong.light_clients.ibc.evm_router import (
     CommitmentRules,
     ProofContext,
     StorageProof,
     encode_storage_proof,
     router_storage_root,
 )
-from light_clients.ibc.packet import decode_acknowledgement, decode_packet
-from light_clients.interface import VERIFY, MalformedInput, VerificationError
-from light_clients.proofs.mpt import mapping_slot, verify_storage
-from light_clients.proofs.ssz import bytes_root, container_root
-from light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
+from hutong.light_clients.ibc.packet import decode_acknowledgement, decode_packet
+from hutong.light_clients.interface import VERIFY, MalformedInput, VerificationError
+from hutong.light_clients.proofs.mpt import mapping_slot, verify_storage
+from hutong.light_clients.proofs.ssz import bytes_root, container_root
+from hutong.light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
 
 CLIENT = EthereumClient()
 

@@ -7,8 +7,8 @@ import rlp
 from eth_abi.abi import decode as abi_decode
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients import clique
-from light_clients.bft_evm import (
+from hutong.light_clients import clique
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     ClientState,
     Consensus,
@@ -26,11 +26,11 @@ from light_clients.bft_evm import (
     encode_header_message,
     header_of,
 )
-from light_clients.bft_evm.predicates import recover_proposer
-from light_clients.bft_evm.verification import judge_seals
-from light_clients.evm_header import ExecutionHeader, decode_header, encode_header, header_from_rpc, header_hash
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import (
+from hutong.light_clients.bft_evm.predicates import recover_proposer
+from hutong.light_clients.bft_evm.verification import judge_seals
+from hutong.light_clients.evm_header import ExecutionHeader, decode_header, encode_header, header_from_rpc, header_hash
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     Height,
@@ -43,7 +43,7 @@ from light_clients.interface import (
     VerificationError,
     Verify,
 )
-from light_clients.proofs.mpt import decode_rlp, verify_account
+from hutong.light_clients.proofs.mpt import decode_rlp, verify_account
 
 CLIENT = BftEvmClient()
 

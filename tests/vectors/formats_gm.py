@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.crypto import gm
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.crypto import gm
+from hutong.light_clients.interface import PredicateFailed
 from tests.light_clients.crypto.sm2_reference import Curve
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     PathKind,
     acknowledgement_commitment,
     merkle_path,
     packet_commitment,
     path_key,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload, decode_packet, encode_packet
-from light_clients.proofs import mpt
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload, decode_packet, encode_packet
+from hutong.light_clients.proofs import mpt
 
 
 def from_hex(text: str) -> bytes:

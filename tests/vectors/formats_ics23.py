@@ -7,10 +7,10 @@ from dataclasses import replace
 from google.protobuf.json_format import ParseDict
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.interface import VERIFY, VerificationError
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import codec, neighbours, operations, predicates
-from light_clients.protobuf import ics23_pb2 as pb
+from hutong.light_clients.interface import VERIFY, VerificationError
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import codec, neighbours, operations, predicates
+from hutong.light_clients.protobuf import ics23_pb2 as pb
 
 
 def refused(call) -> bool:

@@ -6,9 +6,9 @@ import rlp
 from trie import HexaryTrie
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.crypto import keccak256
-from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.proofs import mpt
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.proofs import mpt
 
 
 def from_hex(text: str) -> bytes:

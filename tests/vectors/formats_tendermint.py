@@ -9,9 +9,9 @@ from typing import Any
 
 from vector_registry import Entry, Group, Verification, runs
 
-from light_clients.ibc import commitment
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import (
+from hutong.light_clients.ibc import commitment
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     Height,
@@ -23,18 +23,18 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.proofs import ics23, merkle
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.proofs import ics23, merkle
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_consensus_state,
     encode_client_state,
     encode_consensus_state,
 )
-from light_clients.tendermint.hashing import header_hash, validator_set_hash, vote_sign_bytes
-from light_clients.tendermint.predicates import CommitSignatures
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash, vote_sign_bytes
+from hutong.light_clients.tendermint.predicates import CommitSignatures
+from hutong.light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     BlockId,
     ClientState,
@@ -48,7 +48,7 @@ from light_clients.tendermint.types import (
     ValidatorSet,
     revision_of,
 )
-from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
 
 CLIENT = TendermintClient()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vector_registry import Entry
 
-from light_clients.interface.json_text import deeper_than
+from hutong.light_clients.interface.json_text import deeper_than
 
 MAX_SHAPED_BYTES = 1024 * 1024
 MAX_SHAPED_DEPTH = 64

@@ -14,9 +14,9 @@ from formats_tendermint import number_of, packet_matches, raw_hex
 from test_vectors import absent
 from vector_registry import Entry, Group, Manifest
 
-from light_clients.ethereum import PRESETS, SyncCommittee, sync_committee_root
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.ethereum import PRESETS, SyncCommittee, sync_committee_root
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 PACKET = {
     "sequence": 7,

@@ -8,10 +8,10 @@ from formats_tendermint import sorted_set, trust_level
 from test_vectors import absent
 from vector_registry import Manifest
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, InsufficientTrust, VerificationError
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, InsufficientTrust, VerificationError
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 pytestmark = pytest.mark.vectors
 

@@ -8,7 +8,7 @@ from shapes import SHAPES, shaped_entries
 from unjudged import unjudged_parts, why_unjudged
 from vector_registry import Entry, Manifest, Verification, runs
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 FORMAT = "self-test"
 

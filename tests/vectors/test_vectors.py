@@ -8,7 +8,7 @@ import pytest
 from unjudged import Unjudged, why_unjudged
 from vector_registry import RUNNERS, Manifest, Verification
 
-from light_clients.interface import VerificationError
+from hutong.light_clients.interface import VerificationError
 
 pytestmark = pytest.mark.vectors
 

@@ -6,23 +6,30 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from adapters.cometbft import CometRpc, CommittedBlocks
-from adapters.cometbft.results import BlockResults, Event, block_results, block_transactions
-from adapters.cometbft.search import transactions_with
-from adapters.interface import MAX_EVENT_RANGE, BadAnswer, HeightUnavailable, PacketEvent, PacketEventKind, RpcRefused
-from adapters.rpc import AnswerTooLarge, Attempt, each_of
-from light_clients.crypto.hashes import sha256
-from light_clients.ibc.packet import (
+from hutong.adapters.cometbft import CometRpc, CommittedBlocks
+from hutong.adapters.cometbft.results import BlockResults, Event, block_results, block_transactions
+from hutong.adapters.cometbft.search import transactions_with
+from hutong.adapters.interface import (
+    MAX_EVENT_RANGE,
+    BadAnswer,
+    HeightUnavailable,
+    PacketEvent,
+    PacketEventKind,
+    RpcRefused,
+)
+from hutong.adapters.rpc import AnswerTooLarge, Attempt, each_of
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.ibc.packet import (
     MAX_PACKET_BYTES,
     Acknowledgement,
     decode_acknowledgement,
     decode_packet,
 )
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import cosmos_tx_pb2, ibc_pb2
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.hashing import data_hash
-from light_clients.tendermint.types import Header
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import cosmos_tx_pb2, ibc_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.hashing import data_hash
+from hutong.light_clients.tendermint.types import Header
 
 KINDS = {
     "send_packet": PacketEventKind.SEND,

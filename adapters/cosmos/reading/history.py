@@ -7,12 +7,12 @@ packet was sent or acknowledged is found by bisection over heights: its state is
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from adapters.cosmos.clients import StoredClients
-from adapters.cosmos.reading.events import BlockEvents, BlockPackets
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.interface import BadAnswer, HeightUnavailable, PacketEvent, PacketEventKind
-from light_clients.ibc.commitment import PathKind, acknowledgement_commitment, packet_commitment, path_key
-from light_clients.ibc.identifiers import check_client_id
+from hutong.adapters.cosmos.clients import StoredClients
+from hutong.adapters.cosmos.reading.events import BlockEvents, BlockPackets
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.interface import BadAnswer, HeightUnavailable, PacketEvent, PacketEventKind
+from hutong.light_clients.ibc.commitment import PathKind, acknowledgement_commitment, packet_commitment, path_key
+from hutong.light_clients.ibc.identifiers import check_client_id
 
 SEARCHED = {
     PacketEventKind.SEND: ("send_packet", "packet_source_client"),

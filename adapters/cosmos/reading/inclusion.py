@@ -5,15 +5,15 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from adapters.cometbft import CommittedBlocks
-from adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, MAX_TRANSACTIONS, block_transactions
-from adapters.cometbft.rpc import base64_bytes
-from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
-from adapters.cosmos.transactions.accounts import parse_answer
-from adapters.cosmos.transactions.transactions import transaction_hash
-from adapters.interface import BadAnswer, Head, HeightUnavailable, RpcRefused
-from adapters.rpc import AnswerTooLarge, Attempt, Fields
-from light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
+from hutong.adapters.cometbft import CommittedBlocks
+from hutong.adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, MAX_TRANSACTIONS, block_transactions
+from hutong.adapters.cometbft.rpc import base64_bytes
+from hutong.adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
+from hutong.adapters.cosmos.transactions.accounts import parse_answer
+from hutong.adapters.cosmos.transactions.transactions import transaction_hash
+from hutong.adapters.interface import BadAnswer, Head, HeightUnavailable, RpcRefused
+from hutong.adapters.rpc import AnswerTooLarge, Attempt, Fields
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
 
 EARLIER_BLOCKS = 200
 """How many blocks to search for a transaction sent before a restart, on a node without an index."""

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from google.protobuf.message import DecodeError
 
-from adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS
-from adapters.cometbft.rpc import base64_bytes
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.cosmos.transactions.messages import ACKNOWLEDGEMENT_URL, RECV_PACKET_URL, TIMEOUT_URL, SdkMessage
-from adapters.cosmos.transactions.transactions import decode_raw
-from adapters.interface import AdapterError, BadAnswer, PacketEventKind, PooledPacket, RpcRefused
-from adapters.rpc import Attempt, AttemptFailed, Fields
-from light_clients.interface import MalformedInput
-from light_clients.protobuf.cosmos_tx_pb2 import MsgAcknowledgement, MsgRecvPacket, MsgTimeout
+from hutong.adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS
+from hutong.adapters.cometbft.rpc import base64_bytes
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.cosmos.transactions.messages import ACKNOWLEDGEMENT_URL, RECV_PACKET_URL, TIMEOUT_URL, SdkMessage
+from hutong.adapters.cosmos.transactions.transactions import decode_raw
+from hutong.adapters.interface import AdapterError, BadAnswer, PacketEventKind, PooledPacket, RpcRefused
+from hutong.adapters.rpc import Attempt, AttemptFailed, Fields
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import MsgAcknowledgement, MsgRecvPacket, MsgTimeout
 
 MOST_TRANSACTIONS = 100
 """CometBFT gives no more at once, the oldest first."""

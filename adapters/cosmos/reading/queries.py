@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.cosmos.transactions.accounts import parse_answer, refused
-from adapters.cosmos.transactions.fees import Coin
-from adapters.interface import BadAnswer
-from light_clients.ibc.denom import Denom, Hop
-from light_clients.interface import MalformedInput
-from light_clients.interface.errors import shown
-from light_clients.protobuf.cosmos_queries_pb2 import (
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.cosmos.transactions.accounts import parse_answer, refused
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.interface import BadAnswer
+from hutong.light_clients.ibc.denom import Denom, Hop
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.errors import shown
+from hutong.light_clients.protobuf.cosmos_queries_pb2 import (
     PageRequest,
     QueryAllBalancesRequest,
     QueryAllBalancesResponse,

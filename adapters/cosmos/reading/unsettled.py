@@ -4,11 +4,15 @@ key.
 
 from google.protobuf.message import DecodeError
 
-from adapters.cosmos.rpc import CosmosRpc
-from adapters.interface import BadAnswer
-from adapters.rpc import each_of
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.protobuf.cosmos_state_pb2 import PacketCommitmentsRequest, PacketCommitmentsResponse, PageRequest
+from hutong.adapters.cosmos.rpc import CosmosRpc
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import each_of
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.protobuf.cosmos_state_pb2 import (
+    PacketCommitmentsRequest,
+    PacketCommitmentsResponse,
+    PageRequest,
+)
 
 METHOD = "/ibc.core.channel.v2.Query/PacketCommitments"
 PAGE = 1_000

@@ -6,10 +6,10 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtobufMessage
 
-from adapters.cosmos.refusals import SDK, own_address_refusal
-from adapters.cosmos.rpc import CosmosRpc, ServiceAnswer
-from adapters.interface import BadAnswer, NotSupported, RpcRefused
-from light_clients.protobuf.cosmos_tx_pb2 import (
+from hutong.adapters.cosmos.refusals import SDK, own_address_refusal
+from hutong.adapters.cosmos.rpc import CosmosRpc, ServiceAnswer
+from hutong.adapters.interface import BadAnswer, NotSupported, RpcRefused
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import (
     BaseAccount,
     QueryAccountRequest,
     QueryAccountResponse,

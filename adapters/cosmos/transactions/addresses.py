@@ -2,9 +2,9 @@
 
 from bech32 import bech32_decode, bech32_encode, convertbits
 
-from light_clients.crypto.addresses import secp256k1_address
-from light_clients.crypto.hashes import sha256
-from light_clients.interface import MalformedInput
+from hutong.light_clients.crypto.addresses import secp256k1_address
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.interface import MalformedInput
 
 MAX_ADDRESS_CHARS = 128
 """The longest prefix of BIP-173 with 32 bytes stays below."""

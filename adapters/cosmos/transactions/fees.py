@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from adapters.interface import AdapterError
-from light_clients.interface import MalformedInput
+from hutong.adapters.interface import AdapterError
+from hutong.light_clients.interface import MalformedInput
 
 MAX_PRICE_CHARS = 180
 _PRICE = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,18})?)([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", re.ASCII)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.any_pb2 import Any as ProtobufAny
 from google.protobuf.message import Message as ProtobufMessage
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     AcknowledgePacket,
     Message,
     NotSupported,
@@ -17,10 +17,10 @@ from adapters.interface import (
     TimeoutPacket,
     UpdateClient,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet, encode_acknowledgement, encode_packet
-from light_clients.interface import Height
-from light_clients.protobuf import ibc_pb2
-from light_clients.protobuf.cosmos_tx_pb2 import (
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, encode_acknowledgement, encode_packet
+from hutong.light_clients.interface import Height
+from hutong.light_clients.protobuf import ibc_pb2
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import (
     MsgAcknowledgement,
     MsgCreateClient,
     MsgRecvPacket,

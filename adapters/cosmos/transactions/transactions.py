@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from google.protobuf.any_pb2 import Any as ProtobufAny
 
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transactions.messages import SdkMessage
-from light_clients.crypto.hashes import sha256
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import cosmos_tx_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transactions.messages import SdkMessage
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import cosmos_tx_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 PUBLIC_KEY_URL = "/cosmos.crypto.secp256k1.PubKey"
 SIGN_MODE_DIRECT = 1

@@ -1,7 +1,7 @@
 """Calls and events of OpenZeppelin's AccessManager, which says who may call what on a router and its applications."""
 
-from adapters.ics26.abi import Function
-from light_clients.crypto.hashes import keccak256
+from hutong.adapters.ics26.abi import Function
+from hutong.light_clients.crypto.hashes import keccak256
 
 AUTHORITY = Function("authority", (), ("address",))
 CAN_CALL = Function("canCall", ("address", "address", "bytes4"), ("bool", "uint32"))

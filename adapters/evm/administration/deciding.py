@@ -8,11 +8,17 @@ from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration.access_manager import AUTHORITY, CAN_CALL, GET_SCHEDULE, HASH_OPERATION, SCHEDULE
-from adapters.evm.wording import in_words, scheduled_call
-from adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
-from adapters.ics26.transactor import Call, Transactor
-from adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer
+from hutong.adapters.evm.administration.access_manager import (
+    AUTHORITY,
+    CAN_CALL,
+    GET_SCHEDULE,
+    HASH_OPERATION,
+    SCHEDULE,
+)
+from hutong.adapters.evm.wording import in_words, scheduled_call
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
+from hutong.adapters.ics26.transactor import Call, Transactor
+from hutong.adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer
 
 
 def _known(data: bytes) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration.access_manager import AUTHORITY, CAN_CALL
-from adapters.evm.administration.deciding import Deciding, Pending
-from adapters.ics26.transactor import Transactor
-from adapters.interface import RefusedByChain
+from hutong.adapters.evm.administration.access_manager import AUTHORITY, CAN_CALL
+from hutong.adapters.evm.administration.deciding import Deciding, Pending
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import RefusedByChain
 
 SELECTOR_BYTES = 4
 

@@ -7,23 +7,23 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration.access_manager import EXECUTE, HAS_ROLE, MULTICALL
-from adapters.evm.administration.rights import ARTIFACTS, MANAGER
-from adapters.evm.administration.role_plan import RolePlan
-from adapters.evm.hub_client import constructor_arguments
-from adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
-from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.transactor import Call, Transactor, creation_address
-from adapters.interface import BadAnswer, InitialStates, RefusedByChain
-from contracts.artifacts import load_artifact
-from contracts.roles import MIGRATOR_ROLE
-from light_clients.attestation import codec as attestation
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
+from hutong.adapters.evm.administration.access_manager import EXECUTE, HAS_ROLE, MULTICALL
+from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER
+from hutong.adapters.evm.administration.role_plan import RolePlan
+from hutong.adapters.evm.hub_client import constructor_arguments
+from hutong.adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
+from hutong.adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.transactor import Call, Transactor, creation_address
+from hutong.adapters.interface import BadAnswer, InitialStates, RefusedByChain
+from hutong.contracts.artifacts import load_artifact
+from hutong.contracts.roles import MIGRATOR_ROLE
+from hutong.light_clients.attestation import codec as attestation
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.tendermint.codec import decode_client_state, decode_consensus_state
 
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
 SET_HUB_CLIENT = Function("setHubClient", ("string",))

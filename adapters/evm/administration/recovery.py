@@ -2,10 +2,10 @@
 
 from eth_utils.address import to_checksum_address
 
-from adapters.evm.administration.delayed import Progress, call_after_delay
-from adapters.ics26.abi import COUNTERPARTY_TUPLE, Function
-from adapters.ics26.transactor import Transactor
-from light_clients.ibc.identifiers import check_client_id
+from hutong.adapters.evm.administration.delayed import Progress, call_after_delay
+from hutong.adapters.ics26.abi import COUNTERPARTY_TUPLE, Function
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.light_clients.ibc.identifiers import check_client_id
 
 MIGRATE_CLIENT = Function("migrateClient", ("string", COUNTERPARTY_TUPLE, "address"))
 

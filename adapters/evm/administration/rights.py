@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contracts.roles import ADMIN_ROLE, ROLE_NAMES
+from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES
 
 MANAGER = "access_manager"
 ARTIFACTS = {MANAGER: "AccessManager", "router": "Router", "mailbox": "Mailbox", "transfer": "Transfer"}

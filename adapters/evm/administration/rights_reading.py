@@ -5,17 +5,17 @@ from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration import access_manager as manager_abi
-from adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target
-from adapters.ics26.abi import Function
-from adapters.ics26.events import Log
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, RefusedByChain, RpcRefused
-from contracts.roles import ADMIN_ROLE, ROLE_NAMES, signatures
-from light_clients.ibc.abi import decode_canonical
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import MalformedInput
+from hutong.adapters.evm.administration import access_manager as manager_abi
+from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.events import Log
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import BadAnswer, RefusedByChain, RpcRefused
+from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES, signatures
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import MalformedInput
 
 GET_IBC_APP = Function("getIBCApp", ("string",), ("address",))
 LOG_RANGE_BLOCKS = 5_000

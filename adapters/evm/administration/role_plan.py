@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address
 
-from adapters.evm.administration.access_manager import (
+from hutong.adapters.evm.administration.access_manager import (
     GRANT_ROLE,
     RENOUNCE_ROLE,
     SET_GRANT_DELAY,
@@ -13,8 +13,8 @@ from adapters.evm.administration.access_manager import (
     SET_TARGET_ADMIN_DELAY,
     SET_TARGET_FUNCTION_ROLE,
 )
-from adapters.evm.administration.rights import MANAGER, Member, Rights, Role, Target
-from contracts.roles import (
+from hutong.adapters.evm.administration.rights import MANAGER, Member, Rights, Role, Target
+from hutong.contracts.roles import (
     ADMIN_ROLE,
     LIMITER_ROLE,
     MIGRATOR_ROLE,

@@ -5,14 +5,14 @@ from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration.delayed import Progress, call_after_delay
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.transactor import Transactor
-from adapters.interface import BadAnswer, RefusedByChain
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.denom import Denom
-from light_clients.interface import MalformedInput
+from hutong.adapters.evm.administration.delayed import Progress, call_after_delay
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import BadAnswer, RefusedByChain
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.interface import MalformedInput
 
 LIMIT_TUPLE = "(uint128,uint128,uint128,uint32,uint32)"
 UNLIMITED = 2**128 - 1

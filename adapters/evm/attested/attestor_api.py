@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from light_clients.attestation import ABSENT, Scope
-from light_clients.attestation.types import HASH_BYTES, MAX_ROUTER_BYTES, SIGNATURE_BYTES
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document, HexForm
-from light_clients.interface.height import MAX_UINT64
+from hutong.light_clients.attestation import ABSENT, Scope
+from hutong.light_clients.attestation.types import HASH_BYTES, MAX_ROUTER_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm
+from hutong.light_clients.interface.height import MAX_UINT64
 
 PATH = "/v1/attestations"
 MAX_PATHS = 128

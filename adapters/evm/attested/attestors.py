@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from adapters.evm.attested.attestor_api import (
+from hutong.adapters.evm.attested.attestor_api import (
     MAX_ANSWER_BYTES,
     MAX_PATHS,
     PATH,
@@ -17,10 +17,16 @@ from adapters.evm.attested.attestor_api import (
     encode_request,
     shown,
 )
-from adapters.interface import BadAnswer, EndpointError, EndpointStatistics, EndpointUnavailable, HeightUnavailable
-from adapters.rpc import AttemptFailed, Endpoint, RpcOptions, named_endpoints, statistics_of
-from adapters.rpc.transport import HttpClient, post
-from light_clients.attestation import (
+from hutong.adapters.interface import (
+    BadAnswer,
+    EndpointError,
+    EndpointStatistics,
+    EndpointUnavailable,
+    HeightUnavailable,
+)
+from hutong.adapters.rpc import AttemptFailed, Endpoint, RpcOptions, named_endpoints, statistics_of
+from hutong.adapters.rpc.transport import HttpClient, post
+from hutong.light_clients.attestation import (
     Attestation,
     AttestationKind,
     ClientState,
@@ -32,7 +38,7 @@ from light_clients.attestation import (
     recover_attestor,
     signing_digest,
 )
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 OPERATION = "attestations"
 Value = TypeVar("Value", int, bytes)

@@ -3,10 +3,10 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.ics26.execution import Block, ExecutionRpc, decode_block
-from adapters.interface import BadAnswer, Head
-from adapters.rpc import Attempt, Fields
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.adapters.ics26.execution import Block, ExecutionRpc, decode_block
+from hutong.adapters.interface import BadAnswer, Head
+from hutong.adapters.rpc import Attempt, Fields
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 
 CACHED_BLOCKS = 4_096
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from adapters.evm.attested.attestors import CONTRADICTED, OPERATION, Alert, Attested, AttestorPanel, OnAlert
-from adapters.evm.attested.confirmed import ConfirmedBlocks
-from adapters.ics26.execution import ExecutionRpc
-from adapters.ics26.router import RouterReads
-from adapters.interface import (
+from hutong.adapters.evm.attested.attestors import CONTRADICTED, OPERATION, Alert, Attested, AttestorPanel, OnAlert
+from hutong.adapters.evm.attested.confirmed import ConfirmedBlocks
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.router import RouterReads
+from hutong.adapters.interface import (
     ClientParameters,
     EndpointMismatch,
     EndpointUnavailable,
@@ -16,8 +16,8 @@ from adapters.interface import (
     NotSupported,
     Proof,
 )
-from adapters.rpc import all_of
-from light_clients.attestation import (
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.attestation import (
     ABSENT,
     AttestationClient,
     ClientState,
@@ -28,9 +28,9 @@ from light_clients.attestation import (
     encode_client_state,
     encode_state,
 )
-from light_clients.crypto.hashes import keccak256
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from light_clients.interface.errors import shown
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface.errors import shown
 
 CLIENT_TYPE = AttestationClient.client_type
 WAIT_MS = 2_000
@@ -38,7 +38,7 @@ WAIT_MS = 2_000
 
 
 class AttestedConsensus:
-    """See adapters.evm.consensus."""
+    """See hutong.adapters.evm.consensus."""
 
     def __init__(
         self,

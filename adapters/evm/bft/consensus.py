@@ -5,12 +5,20 @@ by EIP-1186.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.evm.bft.events import FinalBlocks
-from adapters.evm.bft.headers import CLIENT_TYPE, HeaderSource
-from adapters.evm.proofs import ProofSource
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, ClientParameters, Head, InitialStates, NotSupported, Proof, begin_height
-from light_clients.bft_evm import (
+from hutong.adapters.evm.bft.events import FinalBlocks
+from hutong.adapters.evm.bft.headers import CLIENT_TYPE, HeaderSource
+from hutong.adapters.evm.proofs import ProofSource
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import (
+    BadAnswer,
+    ClientParameters,
+    Head,
+    InitialStates,
+    NotSupported,
+    Proof,
+    begin_height,
+)
+from hutong.light_clients.bft_evm import (
     ClientState,
     ConsensusState,
     SealRules,
@@ -19,12 +27,12 @@ from light_clients.bft_evm import (
     encode_consensus_state,
     encode_extra_data,
 )
-from light_clients.evm_header import encode_header
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
 
 
 class BftConsensus:
-    """See adapters.evm.consensus."""
+    """See hutong.adapters.evm.consensus."""
 
     def __init__(self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, rules: SealRules) -> None:
         self._rules = rules

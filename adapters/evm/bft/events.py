@@ -3,14 +3,14 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.evm.bft.headers import QBFT, SealedHeader, check_block_hash, check_seals, steps_between
-from adapters.evm.bft.validators import ContractValidators, ListedValidators, Validators, overlaps
-from adapters.ics26.execution import ExecutionRpc, decode_block
-from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
-from adapters.rpc import Attempt, Endpoint
-from light_clients.bft_evm import SealRules
-from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.adapters.evm.bft.headers import QBFT, SealedHeader, check_block_hash, check_seals, steps_between
+from hutong.adapters.evm.bft.validators import ContractValidators, ListedValidators, Validators, overlaps
+from hutong.adapters.ics26.execution import ExecutionRpc, decode_block
+from hutong.adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
+from hutong.adapters.rpc import Attempt, Endpoint
+from hutong.light_clients.bft_evm import SealRules
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 
 CACHED_BLOCKS = 512
 

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from adapters.evm.bft.validators import ListedValidators, Validators
-from adapters.evm.proofs import AccountProof, ReadHeader
-from adapters.ics26.execution import Block
-from adapters.interface import BadAnswer, HeightUnavailable, NotSupported
-from light_clients.bft_evm import (
+from hutong.adapters.evm.bft.validators import ListedValidators, Validators
+from hutong.adapters.evm.proofs import AccountProof, ReadHeader
+from hutong.adapters.ics26.execution import Block
+from hutong.adapters.interface import BadAnswer, HeightUnavailable, NotSupported
+from hutong.light_clients.bft_evm import (
     Consensus,
     Header,
     SealRules,
@@ -16,13 +16,13 @@ from light_clients.bft_evm import (
     encode_header_message,
     header_of,
 )
-from light_clients.bft_evm.predicates import (
+from hutong.light_clients.bft_evm.predicates import (
     commit_seals_of_validators,
     quorum_of_own_validators,
     recover_all_committers,
 )
-from light_clients.evm_header import ExecutionHeader, header_from_rpc
-from light_clients.interface import Height, VerificationError
+from hutong.light_clients.evm_header import ExecutionHeader, header_from_rpc
+from hutong.light_clients.interface import Height, VerificationError
 
 CLIENT_TYPE = "bft-evm"
 MAX_CLIENT_MESSAGES = 32

@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from typing import Protocol
 
-from adapters.evm.proofs import ReadHeader, proof_nodes
-from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.interface import BadAnswer, EndpointUnavailable
-from adapters.rpc import Fields
-from light_clients.bft_evm import (
+from hutong.adapters.evm.proofs import ReadHeader, proof_nodes
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
+from hutong.adapters.interface import BadAnswer, EndpointUnavailable
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.bft_evm import (
     QuorumRule,
     SealedBlock,
     SealRules,
@@ -16,12 +16,12 @@ from light_clients.bft_evm import (
     decode_extra_data,
     header_of,
 )
-from light_clients.bft_evm.contract import contract_validators, element_slots
-from light_clients.bft_evm.predicates import overlap_size, recover_all_committers
-from light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
-from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import Height, VerificationError
-from light_clients.proofs.mpt import verify_account, verify_storage
+from hutong.light_clients.bft_evm.contract import contract_validators, element_slots
+from hutong.light_clients.bft_evm.predicates import overlap_size, recover_all_committers
+from hutong.light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.interface import Height, VerificationError
+from hutong.light_clients.proofs.mpt import verify_account, verify_storage
 
 CACHED_LISTS = 64
 

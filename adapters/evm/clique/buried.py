@@ -4,13 +4,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from adapters.ics26.execution import Block, ExecutionRpc, decode_block
-from adapters.interface import BadAnswer, Head, HeightUnavailable
-from adapters.rpc import Attempt, Fields, each_of
-from light_clients.clique import SealedBlock, recover_signer, sealed_block
-from light_clients.clique.types import MAX_SIGNERS
-from light_clients.evm_header import ExecutionHeader, header_from_rpc
-from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
+from hutong.adapters.ics26.execution import Block, ExecutionRpc, decode_block
+from hutong.adapters.interface import BadAnswer, Head, HeightUnavailable
+from hutong.adapters.rpc import Attempt, Fields, each_of
+from hutong.light_clients.clique import SealedBlock, recover_signer, sealed_block
+from hutong.light_clients.clique.types import MAX_SIGNERS
+from hutong.light_clients.evm_header import ExecutionHeader, header_from_rpc
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
 
 CACHED_BLOCKS = 4_096
 

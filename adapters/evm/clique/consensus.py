@@ -4,10 +4,10 @@ EIP-1186.
 
 from collections.abc import Sequence
 
-from adapters.evm.clique.buried import BuriedBlocks
-from adapters.evm.proofs import ProofSource
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import (
+from hutong.adapters.evm.clique.buried import BuriedBlocks
+from hutong.adapters.evm.proofs import ProofSource
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
     Head,
@@ -17,7 +17,7 @@ from adapters.interface import (
     Proof,
     begin_height,
 )
-from light_clients.clique import (
+from hutong.light_clients.clique import (
     ClientState,
     CliqueClient,
     ConsensusState,
@@ -31,9 +31,9 @@ from light_clients.clique import (
     encode_header_message,
     recover_signer,
 )
-from light_clients.clique.predicates import signer_of
-from light_clients.evm_header import encode_header
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
+from hutong.light_clients.clique.predicates import signer_of
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
 
 CLIENT_TYPE = CliqueClient.client_type
 BLOCKS_PER_UPDATE = 64
@@ -44,7 +44,7 @@ READ_AT_ONCE = 256
 
 
 class CliqueConsensus:
-    """See adapters.evm.consensus. `period_s` and `epoch_length` are those of the chain's genesis file."""
+    """See hutong.adapters.evm.consensus. `period_s` and `epoch_length` are those of the chain's genesis file."""
 
     def __init__(
         self,

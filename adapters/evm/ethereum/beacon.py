@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.evm.ethereum.beacon_api import BeaconApi, ServedUpdate
-from adapters.evm.ethereum.finality import Finality, finalized_header_of
-from adapters.evm.ethereum.slots import ExecutionBlocks, NamedBlock
-from adapters.evm.proofs import AccountProof, ProofSource
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import (
+from hutong.adapters.evm.ethereum.beacon_api import BeaconApi, ServedUpdate
+from hutong.adapters.evm.ethereum.finality import Finality, finalized_header_of
+from hutong.adapters.evm.ethereum.slots import ExecutionBlocks, NamedBlock
+from hutong.adapters.evm.proofs import AccountProof, ProofSource
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
     EndpointMismatch,
@@ -20,7 +20,7 @@ from adapters.interface import (
     Proof,
     RpcRefused,
 )
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     ClientState,
     EthereumClient,
     Header,
@@ -37,9 +37,9 @@ from light_clients.ethereum import (
     supermajority,
     sync_committee_root,
 )
-from light_clients.ethereum.client import execution_of
-from light_clients.ethereum.verification import judge_bootstrap, judge_branches, judge_signature
-from light_clients.interface import (
+from hutong.light_clients.ethereum.client import execution_of
+from hutong.light_clients.ethereum.verification import judge_bootstrap, judge_branches, judge_signature
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
     Height,
@@ -52,7 +52,7 @@ CLIENT_TYPE = EthereumClient.client_type
 
 
 class BeaconConsensus:
-    """See adapters.evm.consensus; every height here is a slot, and `blocks` says which execution block belongs to it."""
+    """See hutong.adapters.evm.consensus; every height here is a slot, and `blocks` says which execution block belongs to it."""
 
     def __init__(
         self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, api: BeaconApi, network: Network

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from adapters.interface import BadAnswer, EndpointMismatch
-from adapters.rpc import Attempt, Endpoint, RpcClient
-from light_clients.ethereum import Bootstrap, Fork, Network, Update, beacon_json
-from light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.adapters.interface import BadAnswer, EndpointMismatch
+from hutong.adapters.rpc import Attempt, Endpoint, RpcClient
+from hutong.light_clients.ethereum import Bootstrap, Fork, Network, Update, beacon_json
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
 
 MAX_GENESIS_BYTES = 16 * 1024
 MAX_FINALITY_UPDATE_BYTES = 64 * 1024

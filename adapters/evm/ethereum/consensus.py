@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from adapters.evm.chain import EvmChain
-from adapters.evm.ethereum.beacon import BeaconConsensus
-from adapters.evm.ethereum.beacon_api import BeaconApi
-from adapters.evm.settings import EvmSettings
-from adapters.ics26 import submission
-from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.interface import (
+from hutong.adapters.evm.chain import EvmChain
+from hutong.adapters.evm.ethereum.beacon import BeaconConsensus
+from hutong.adapters.evm.ethereum.beacon_api import BeaconApi
+from hutong.adapters.evm.settings import EvmSettings
+from hutong.adapters.ics26 import submission
+from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     NEWEST,
     At,
@@ -17,10 +17,10 @@ from adapters.interface import (
     PacketEvent,
     TransactionOutcome,
 )
-from adapters.rpc import HeadSignal
-from light_clients.ethereum import Network
-from light_clients.ibc.commitment import PathKind
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.adapters.rpc import HeadSignal
+from hutong.light_clients.ethereum import Network
+from hutong.light_clients.ibc.commitment import PathKind
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 
 
 class EthereumChain(EvmChain):

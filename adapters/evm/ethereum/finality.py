@@ -3,9 +3,9 @@
 from bisect import bisect_left
 from collections import OrderedDict
 
-from adapters.evm.ethereum.beacon_api import MAX_UPDATES_ASKED, BeaconApi, ServedUpdate
-from adapters.interface import AdapterError, HeightUnavailable, RpcRefused
-from light_clients.ethereum import (
+from hutong.adapters.evm.ethereum.beacon_api import MAX_UPDATES_ASKED, BeaconApi, ServedUpdate
+from hutong.adapters.interface import AdapterError, HeightUnavailable, RpcRefused
+from hutong.light_clients.ethereum import (
     Bootstrap,
     LightClientHeader,
     Network,
@@ -14,7 +14,7 @@ from light_clients.ethereum import (
     beacon_block_root,
     sync_committee_root,
 )
-from light_clients.ethereum.verification import after_update
+from hutong.light_clients.ethereum.verification import after_update
 
 MAX_FINALIZED = 512
 """Two days of mainnet's epochs."""

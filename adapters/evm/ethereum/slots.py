@@ -7,10 +7,10 @@ block number follows from a slot; else it is searched for, by block times.
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.ics26.execution import Block, ExecutionRpc
-from adapters.interface import BadAnswer, HeightUnavailable
-from light_clients.ethereum import ExecutionPayloadHeader, Network
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.adapters.ics26.execution import Block, ExecutionRpc
+from hutong.adapters.interface import BadAnswer, HeightUnavailable
+from hutong.light_clients.ethereum import ExecutionPayloadHeader, Network
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 
 CACHED_BLOCKS = 4_096
 

@@ -4,9 +4,9 @@
 at once; the rest is for provers and tools.
 """
 
-from light_clients.proofs.ics23.absence import comparison_key, judge_absence
-from light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence, judge_reference_shape
-from light_clients.proofs.ics23.codec import (
+from hutong.light_clients.proofs.ics23.absence import comparison_key, judge_absence
+from hutong.light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence, judge_reference_shape
+from hutong.light_clients.proofs.ics23.codec import (
     decode_commitment_proof,
     decode_merkle_proof,
     decode_proof_spec,
@@ -18,9 +18,9 @@ from light_clients.proofs.ics23.codec import (
     spec_from_message,
     spec_to_message,
 )
-from light_clients.proofs.ics23.operations import calculate_root
-from light_clients.proofs.ics23.specs import IAVL_SPEC, SMT_SPEC, STANDARD_SPECS, TENDERMINT_SPEC, same_kind
-from light_clients.proofs.ics23.types import (
+from hutong.light_clients.proofs.ics23.operations import calculate_root
+from hutong.light_clients.proofs.ics23.specs import IAVL_SPEC, SMT_SPEC, STANDARD_SPECS, TENDERMINT_SPEC, same_kind
+from hutong.light_clients.proofs.ics23.types import (
     BatchProof,
     CommitmentProof,
     ExistenceProof,
@@ -32,7 +32,7 @@ from light_clients.proofs.ics23.types import (
     NonExistenceProof,
     ProofSpec,
 )
-from light_clients.proofs.ics23.verification import (
+from hutong.light_clients.proofs.ics23.verification import (
     judge_batch,
     judge_chained,
     verify_batch,

@@ -1,11 +1,11 @@
 """One non-existence proof before its rules: both neighbours proven, then the gap between them (cosmos/ics23 `go/proof.go`)."""
 
-from light_clients.interface import Judge, PredicateFailed, rule
-from light_clients.proofs.ics23.claim import ExistenceClaim, Proven, judge_existence
-from light_clients.proofs.ics23.neighbours import are_neighbours, is_left_most, is_right_most
-from light_clients.proofs.ics23.operations import apply_prehash
-from light_clients.proofs.ics23.predicates import PROOF_SOURCE, STRICT_SOURCE
-from light_clients.proofs.ics23.types import NonExistenceProof, ProofSpec
+from hutong.light_clients.interface import Judge, PredicateFailed, rule
+from hutong.light_clients.proofs.ics23.claim import ExistenceClaim, Proven, judge_existence
+from hutong.light_clients.proofs.ics23.neighbours import are_neighbours, is_left_most, is_right_most
+from hutong.light_clients.proofs.ics23.operations import apply_prehash
+from hutong.light_clients.proofs.ics23.predicates import PROOF_SOURCE, STRICT_SOURCE
+from hutong.light_clients.proofs.ics23.types import NonExistenceProof, ProofSpec
 
 
 def comparison_key(spec: ProofSpec, key: bytes) -> bytes:

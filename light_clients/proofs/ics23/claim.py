@@ -6,13 +6,13 @@ there, so only those below are judged and hashed again.
 
 from typing import NamedTuple
 
-from light_clients.interface import Judge, rule
-from light_clients.proofs.ics23 import predicates
-from light_clients.proofs.ics23.neighbours import unshared_steps
-from light_clients.proofs.ics23.operations import apply_leaf, nodes_above
-from light_clients.proofs.ics23.predicates import OPS_SOURCE, PROOF_SOURCE, STRICT_SOURCE
-from light_clients.proofs.ics23.standard_form import has_standard_form
-from light_clients.proofs.ics23.types import ExistenceProof, InnerOp, LeafOp, ProofSpec
+from hutong.light_clients.interface import Judge, rule
+from hutong.light_clients.proofs.ics23 import predicates
+from hutong.light_clients.proofs.ics23.neighbours import unshared_steps
+from hutong.light_clients.proofs.ics23.operations import apply_leaf, nodes_above
+from hutong.light_clients.proofs.ics23.predicates import OPS_SOURCE, PROOF_SOURCE, STRICT_SOURCE
+from hutong.light_clients.proofs.ics23.standard_form import has_standard_form
+from hutong.light_clients.proofs.ics23.types import ExistenceProof, InnerOp, LeafOp, ProofSpec
 
 
 class Proven(NamedTuple):

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from light_clients.interface import MAX_PATH_ELEMENTS, MAX_PROOF_BYTES, MalformedInput, PredicateFailed
-from light_clients.proofs.ics23.specs import STANDARD_SPECS
-from light_clients.proofs.ics23.types import (
+from hutong.light_clients.interface import MAX_PATH_ELEMENTS, MAX_PROOF_BYTES, MalformedInput, PredicateFailed
+from hutong.light_clients.proofs.ics23.specs import STANDARD_SPECS
+from hutong.light_clients.proofs.ics23.types import (
     BatchProof,
     CommitmentProof,
     ExistenceProof,
@@ -15,8 +15,8 @@ from light_clients.proofs.ics23.types import (
     NonExistenceProof,
     ProofSpec,
 )
-from light_clients.protobuf import ics23_pb2 as pb
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.protobuf import ics23_pb2 as pb
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 MAX_PATH_STEPS = 256
 """The deepest standard tree is the SMT over 256-bit keys; longer paths fail before anything is hashed."""

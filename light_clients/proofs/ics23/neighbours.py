@@ -7,7 +7,7 @@ for empty and identical paths.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from light_clients.proofs.ics23.types import InnerOp, InnerSpec
+from hutong.light_clients.proofs.ics23.types import InnerOp, InnerSpec
 
 
 @lru_cache(maxsize=64)

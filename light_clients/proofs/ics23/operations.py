@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from hashlib import sha256 as _sha256
 
-from light_clients import crypto
-from light_clients.crypto import hashes
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, LengthOp
+from hutong.light_clients import crypto
+from hutong.light_clients.crypto import hashes
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, LengthOp
 
 _NO_HASH, _SHA256 = int(HashOp.NO_HASH), int(HashOp.SHA256)
 _NO_PREFIX, _VAR_PROTO = int(LengthOp.NO_PREFIX), int(LengthOp.VAR_PROTO)

@@ -4,10 +4,10 @@ The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go
 `inner_nodes_have_one_place` and `root_is_well_formed` are stricter, as docs/spec/strictness.md lists (I1 to I7).
 """
 
-from light_clients.interface import MalformedInput, PredicateFailed, rule
-from light_clients.proofs.ics23.neighbours import branches_of
-from light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH, IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
-from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, ProofSpec
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, rule
+from hutong.light_clients.proofs.ics23.neighbours import branches_of
+from hutong.light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH, IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
+from hutong.light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, ProofSpec
 
 PROOF_SOURCE = "ics23 go/proof.go"
 OPS_SOURCE = "ics23 go/ops.go"

@@ -3,7 +3,7 @@
 A spec always comes from the client state, never from a proof or a message (attack B14).
 """
 
-from light_clients.proofs.ics23.types import HashOp, InnerSpec, LeafOp, LengthOp, ProofSpec
+from hutong.light_clients.proofs.ics23.types import HashOp, InnerSpec, LeafOp, LengthOp, ProofSpec
 
 DEFAULT_MAX_DEPTH = 128
 

@@ -7,8 +7,8 @@ two rules, which say what is wrong, only read paths of any other form, and of sp
 import re
 from collections.abc import Sequence
 
-from light_clients.proofs.ics23.specs import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
-from light_clients.proofs.ics23.types import HashOp, InnerOp, ProofSpec
+from hutong.light_clients.proofs.ics23.specs import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
+from hutong.light_clients.proofs.ics23.types import HashOp, InnerOp, ProofSpec
 
 _SHA256 = int(HashOp.SHA256)
 _EVEN = b"[" + b"".join(rb"\x%02x" % byte for byte in range(0, 0x80, 2)) + b"]"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     VERIFY,
     Judge,
@@ -11,11 +11,17 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.proofs.ics23.absence import comparison_key, judge_absence
-from light_clients.proofs.ics23.claim import ExistenceClaim, Proven, judge_existence
-from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES, decode_commitment_proof, decode_merkle_proof
-from light_clients.proofs.ics23.operations import apply_leaf, nodes_above
-from light_clients.proofs.ics23.types import BatchProof, CommitmentProof, ExistenceProof, NonExistenceProof, ProofSpec
+from hutong.light_clients.proofs.ics23.absence import comparison_key, judge_absence
+from hutong.light_clients.proofs.ics23.claim import ExistenceClaim, Proven, judge_existence
+from hutong.light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES, decode_commitment_proof, decode_merkle_proof
+from hutong.light_clients.proofs.ics23.operations import apply_leaf, nodes_above
+from hutong.light_clients.proofs.ics23.types import (
+    BatchProof,
+    CommitmentProof,
+    ExistenceProof,
+    NonExistenceProof,
+    ProofSpec,
+)
 
 _BATCH_SOURCE = "ics23 go/ics23.go"
 _CHAIN_SOURCE = "ibc-go 23-commitment/types/merkle.go"

@@ -1,14 +1,14 @@
 """RFC 6962 Merkle trees, with inclusion proofs as CometBFT uses them, and consistency proofs."""
 
-from light_clients.proofs.merkle.consistency import (
+from hutong.light_clients.proofs.merkle.consistency import (
     ConsistencyProof,
     judge_consistency,
     prove_consistency,
     verify_consistency,
 )
-from light_clients.proofs.merkle.frontier import Frontier
-from light_clients.proofs.merkle.proof import MerkleProof, judge_inclusion, prove, prove_leaf, root_of, verify
-from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, leaf_hash, root, root_of_leaves
+from hutong.light_clients.proofs.merkle.frontier import Frontier
+from hutong.light_clients.proofs.merkle.proof import MerkleProof, judge_inclusion, prove, prove_leaf, root_of, verify
+from hutong.light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, leaf_hash, root, root_of_leaves
 
 __all__ = [
     "EMPTY_ROOT",

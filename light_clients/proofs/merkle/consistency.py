@@ -6,9 +6,9 @@ Trees that grow only at their end have the same complete subtrees ever after, so
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import VERIFY, Judge, PredicateFailed, rule
-from light_clients.proofs.merkle.proof import HASH_BYTES, MAX_TOTAL
-from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, root_of_leaves
+from hutong.light_clients.interface import VERIFY, Judge, PredicateFailed, rule
+from hutong.light_clients.proofs.merkle.proof import HASH_BYTES, MAX_TOTAL
+from hutong.light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, root_of_leaves
 
 _SOURCE = "RFC 6962, section 2.1.2; RFC 9162, section 2.1.4.2"
 

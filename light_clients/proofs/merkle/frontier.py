@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash
+from hutong.light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash
 
 
 class Frontier:

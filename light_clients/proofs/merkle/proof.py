@@ -7,8 +7,8 @@ accepted length is the canonical one (cometbft `crypto/merkle/proof.go`, `comput
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import VERIFY, Judge, PredicateFailed, rule
-from light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels_of_leaves
+from hutong.light_clients.interface import VERIFY, Judge, PredicateFailed, rule
+from hutong.light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels_of_leaves
 
 HASH_BYTES = 32
 MAX_TOTAL = 2**63 - 1

@@ -7,7 +7,7 @@ power of two of leaves below their number, which is the same as pairing level by
 from collections.abc import Sequence
 from hashlib import sha256 as _sha256
 
-from light_clients.crypto import sha256
+from hutong.light_clients.crypto import sha256
 
 _LEAF = b"\x00"
 _INNER = b"\x01"

@@ -1,6 +1,6 @@
 """Merkle-Patricia proofs of Ethereum accounts and storage (EIP-1186) on strict RLP."""
 
-from light_clients.proofs.mpt.account import (
+from hutong.light_clients.proofs.mpt.account import (
     EMPTY_ACCOUNT,
     EMPTY_CODE_HASH,
     Account,
@@ -12,10 +12,10 @@ from light_clients.proofs.mpt.account import (
     verify_account,
     verify_storage,
 )
-from light_clients.proofs.mpt.eip1186 import AccountClaim, SlotClaim, judge_eip1186
-from light_clients.proofs.mpt.rlp import RlpItem, decode_fixed, decode_rlp, decode_uint
-from light_clients.proofs.mpt.slots import IBC_STORE_SLOT, commitment_slot, erc7201_slot, mapping_slot
-from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, walk
+from hutong.light_clients.proofs.mpt.eip1186 import AccountClaim, SlotClaim, judge_eip1186
+from hutong.light_clients.proofs.mpt.rlp import RlpItem, decode_fixed, decode_rlp, decode_uint
+from hutong.light_clients.proofs.mpt.slots import IBC_STORE_SLOT, commitment_slot, erc7201_slot, mapping_slot
+from hutong.light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, walk
 
 __all__ = [
     "EMPTY_ACCOUNT",

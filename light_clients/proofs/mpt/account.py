@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.crypto import keccak256
-from light_clients.interface import Judge, MalformedInput, PredicateFailed, cited, rule
-from light_clients.proofs.mpt.rlp import decode_fixed, decode_rlp, decode_uint
-from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, walk
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import Judge, MalformedInput, PredicateFailed, cited, rule
+from hutong.light_clients.proofs.mpt.rlp import decode_fixed, decode_rlp, decode_uint
+from hutong.light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, walk
 
 ADDRESS_BYTES = 20
 WORD_BYTES = 32

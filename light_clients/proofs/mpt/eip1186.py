@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import Judge, rule
-from light_clients.proofs.mpt.account import (
+from hutong.light_clients.interface import Judge, rule
+from hutong.light_clients.proofs.mpt.account import (
     EIP1186_SOURCE,
     EMPTY_ACCOUNT,
     Account,

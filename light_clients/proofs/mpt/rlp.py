@@ -6,7 +6,7 @@ themselves, nothing trailing. Encoding is the `rlp` library's.
 
 from typing import TypeAlias
 
-from light_clients.interface import MalformedInput
+from hutong.light_clients.interface import MalformedInput
 
 MAX_RLP_BYTES = 1024 * 1024
 MAX_DEPTH = 64

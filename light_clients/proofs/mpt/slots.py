@@ -3,7 +3,7 @@
 Source: cosmos/solidity-ibc-eureka `contracts/utils/IBCStoreUpgradeable.sol`.
 """
 
-from light_clients.crypto import keccak256
+from hutong.light_clients.crypto import keccak256
 
 IBC_STORE_NAMESPACE = "ibc.storage.IBCStore"
 

@@ -6,9 +6,9 @@ nodes are refused (docs/spec/strictness.md M1). Nodes shorter than 32 bytes stan
 
 from collections.abc import Sequence
 
-from light_clients.crypto import keccak256
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs.mpt.rlp import RlpItem, decode_rlp, encoded_size
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.proofs.mpt.rlp import RlpItem, decode_rlp, encoded_size
 
 EMPTY_TRIE_ROOT = keccak256(b"\x80")
 EMPTY_NODE = b"\x80"

@@ -1,6 +1,6 @@
 """SSZ as proofs need it: hash tree roots of fixed shapes, and Merkle branches at generalized indices."""
 
-from light_clients.proofs.ssz.branch import (
+from hutong.light_clients.proofs.ssz.branch import (
     MAX_BRANCH_NODES,
     branch_holds,
     depth_of,
@@ -8,7 +8,7 @@ from light_clients.proofs.ssz.branch import (
     verify_branch,
     verify_normalized_branch,
 )
-from light_clients.proofs.ssz.roots import (
+from hutong.light_clients.proofs.ssz.roots import (
     CHUNK_BYTES,
     ZERO_CHUNK,
     bytes_root,

@@ -7,8 +7,8 @@ the fork, so a branch of another length, or one for another field, can never fit
 from collections.abc import Sequence
 from hashlib import sha256
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs.ssz.roots import CHUNK_BYTES, ZERO_CHUNK
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.proofs.ssz.roots import CHUNK_BYTES, ZERO_CHUNK
 
 MAX_BRANCH_NODES = 64
 """More than any field of a beacon state or block needs."""

@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relay.base.durable_files import write_durably
-from relay.base.file_lock import FileLock
-from relay.config import UnsafeFile, read_private_file
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.base.file_lock import FileLock
+from hutong.relay.config import UnsafeFile, read_private_file
 
 PREFIX = "hk_"
 KEY_BYTES = 32

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.api.problems import Code
+from hutong.relay.api.problems import Code
 
 
 class Answer(BaseModel):

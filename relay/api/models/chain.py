@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from relay.api.models.base import Answer, End
-from relay.api.models.instants import Instant, Wei
+from hutong.relay.api.models.base import Answer, End
+from hutong.relay.api.models.instants import Instant, Wei
 
 
 class Apps(Answer):

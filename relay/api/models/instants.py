@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relay.api.problems import ApiProblem, Code
+from hutong.relay.api.problems import ApiProblem, Code
 
 MAX_TIME_NS = 253_402_300_799 * 10**9
 """The end of the year 9999: later times (a packet may name any) are shown as it."""

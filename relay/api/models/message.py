@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from relay.api.models.base import Answer, Demand, End
-from relay.api.models.instants import Hash, Instant, Wei
-from relay.ledger.values.messages import App, FoundKind, MessageStage, MessageState
+from hutong.relay.api.models.base import Answer, Demand, End
+from hutong.relay.api.models.instants import Hash, Instant, Wei
+from hutong.relay.ledger.values.messages import App, FoundKind, MessageStage, MessageState
 
 PACKET_ID_EXAMPLE = "alpha/client-0/7"
 

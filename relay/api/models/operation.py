@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from relay.api.models.base import Answer
-from relay.api.models.instants import Instant, Wei
-from relay.ledger.values.messages import App
+from hutong.relay.api.models.base import Answer
+from hutong.relay.api.models.instants import Instant, Wei
+from hutong.relay.ledger.values.messages import App
 
 
 class Schema(Answer):

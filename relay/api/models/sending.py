@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from light_clients.ibc.gmp import MAX_RECEIVE_GAS
-from relay.api.models.base import Answer, Demand, End
-from relay.api.models.instants import Hash, Instant
+from hutong.light_clients.ibc.gmp import MAX_RECEIVE_GAS
+from hutong.relay.api.models.base import Answer, Demand, End
+from hutong.relay.api.models.instants import Hash, Instant
 
 MAX_RAW_HEX_CHARS = 2 * 128 * 1024 + 2
 MAX_PAYLOAD_HEX_CHARS = 2 * 65_536 + 2

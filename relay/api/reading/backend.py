@@ -9,15 +9,15 @@ from typing import Protocol, TypeVar
 import anyio.to_thread
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, RefusedByChain, UnknownClient
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.chain_views import ChainViews
-from relay.api.reading.public_text import public_text
-from relay.archive import Archive
-from relay.config import Config
-from relay.core.history.letters import Letters
-from relay.core.topology.paths import Paths
-from relay.dispatch import QueueError
+from hutong.adapters.interface import AdapterError, ChainAdapter, RefusedByChain, UnknownClient
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.chain_views import ChainViews
+from hutong.relay.api.reading.public_text import public_text
+from hutong.relay.archive import Archive
+from hutong.relay.config import Config
+from hutong.relay.core.history.letters import Letters
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import QueueError
 
 JUDGES = 2
 """Threads that judge proofs: signatures and hashes cost the processor, which the relay needs too."""

@@ -10,16 +10,16 @@ from random import Random
 
 import trio
 
-from adapters.interface import ChainAdapter
-from relay.api.reading.backend import Chains, ThreadBackend
-from relay.api.reading.chain_views import ChainViews
-from relay.archive import Archive
-from relay.config import Config
-from relay.core.history.letters import Letters
-from relay.core.topology.chains import open_chain
-from relay.core.topology.paths import Paths
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.telemetry import get_logger
+from hutong.adapters.interface import ChainAdapter
+from hutong.relay.api.reading.backend import Chains, ThreadBackend
+from hutong.relay.api.reading.chain_views import ChainViews
+from hutong.relay.archive import Archive
+from hutong.relay.config import Config
+from hutong.relay.core.history.letters import Letters
+from hutong.relay.core.topology.chains import open_chain
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.telemetry import get_logger
 
 STOP_LIMIT_S = 10.0
 

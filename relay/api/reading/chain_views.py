@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import trio
 from eth_utils.address import to_checksum_address
 
-from adapters.ics26.abi import Function
-from adapters.ics26.chain import RouterChain
-from adapters.interface import AdapterError, ChainAdapter, ClientInfo, RefusedByChain
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import VerificationError
-from relay.config import Config, CosmosChainConfig, PathEnd
-from relay.core.topology.light_clients import followed_chain_id
-from relay.core.topology.paths import Paths
-from relay.telemetry import get_logger
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.interface import AdapterError, ChainAdapter, ClientInfo, RefusedByChain
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.config import Config, CosmosChainConfig, PathEnd
+from hutong.relay.core.topology.light_clients import followed_chain_id
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.telemetry import get_logger
 
 HEAD_EVERY_S = 2.0
 REST_EVERY_S = 10.0

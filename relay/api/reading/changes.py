@@ -12,15 +12,15 @@ from functools import partial
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.answer_cache import AnswerCache
-from relay.api.reading.backend import Backend
-from relay.api.reading.describing import chain_list, names_of, summary
-from relay.api.reading.ledger_desk import LedgerDesk, Readers
-from relay.ledger import CursorOfAnotherLedger, MessageChanges
-from relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
-from relay.ledger.values.messages import MessageRecord
-from relay.telemetry import get_logger
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.answer_cache import AnswerCache
+from hutong.relay.api.reading.backend import Backend
+from hutong.relay.api.reading.describing import chain_list, names_of, summary
+from hutong.relay.api.reading.ledger_desk import LedgerDesk, Readers
+from hutong.relay.ledger import CursorOfAnotherLedger, MessageChanges
+from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
+from hutong.relay.ledger.values.messages import MessageRecord
+from hutong.relay.telemetry import get_logger
 
 POLL_EVERY_S = 0.4
 CHAINS_EVERY_S = 2.0

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from light_clients.interface import ClientStatus
-from relay.api.models.base import End
-from relay.api.models.chain import Apps, Chain, ChainList, Client, ClientList, Follows
-from relay.api.models.instants import instant, optional_instant
-from relay.api.models.message import (
+from hutong.light_clients.interface import ClientStatus
+from hutong.relay.api.models.base import End
+from hutong.relay.api.models.chain import Apps, Chain, ChainList, Client, ClientList, Follows
+from hutong.relay.api.models.instants import instant, optional_instant
+from hutong.relay.api.models.message import (
     ChainCosts,
     Event,
     Message,
@@ -17,11 +17,11 @@ from relay.api.models.message import (
     TokenAmount,
     Why,
 )
-from relay.api.reading.chain_views import ChainView, ChainViews, ClientView
-from relay.api.reading.public_text import optional_public_text, public_text
-from relay.config import PathEnd
-from relay.ledger import Explanation, LifeCycle
-from relay.ledger.values.messages import MessagePage, MessageRecord
+from hutong.relay.api.reading.chain_views import ChainView, ChainViews, ClientView
+from hutong.relay.api.reading.public_text import optional_public_text, public_text
+from hutong.relay.config import PathEnd
+from hutong.relay.ledger import Explanation, LifeCycle
+from hutong.relay.ledger.values.messages import MessagePage, MessageRecord
 
 _STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
     ClientStatus.ACTIVE: "active",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import anyio
 
-from relay.api.reading.ledger_desk import LedgerDesk, Readers
+from hutong.relay.api.reading.ledger_desk import LedgerDesk, Readers
 
 FRESH_S = 3.0
 

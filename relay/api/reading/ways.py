@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from relay.config import Config, HubChainConfig, PathEnd
-from relay.core.topology.paths import Paths
+from hutong.relay.config import Config, HubChainConfig, PathEnd
+from hutong.relay.core.topology.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)

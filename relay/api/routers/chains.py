@@ -4,15 +4,15 @@ import time
 
 from fastapi import APIRouter, Depends, Response
 
-from relay.api.models.chain import ChainList, ClientList, Direction, Path, PathList
-from relay.api.models.instants import instant
-from relay.api.problems import Code
-from relay.api.reading.describing import chain_list, client_list, path_end
-from relay.api.reading.public_text import optional_public_text
-from relay.api.requests import InService, answer, known_parameters, refusals
-from relay.config import PathEnd
-from relay.ledger import remedy_of
-from relay.ledger.values.messages import OpenRoute
+from hutong.relay.api.models.chain import ChainList, ClientList, Direction, Path, PathList
+from hutong.relay.api.models.instants import instant
+from hutong.relay.api.problems import Code
+from hutong.relay.api.reading.describing import chain_list, client_list, path_end
+from hutong.relay.api.reading.public_text import optional_public_text
+from hutong.relay.api.requests import InService, answer, known_parameters, refusals
+from hutong.relay.config import PathEnd
+from hutong.relay.ledger import remedy_of
+from hutong.relay.ledger.values.messages import OpenRoute
 
 router = APIRouter(prefix="/v1", tags=["chains"], dependencies=[Depends(known_parameters)])
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from relay.api.models.instants import parse_instant
-from relay.api.models.message import Message, MessageList, SearchResult, Why
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
-from relay.api.reading.describing import message, message_list, names_of, summary, why_of
-from relay.api.reading.ledger_desk import Readers
-from relay.api.requests import (
+from hutong.relay.api.models.instants import parse_instant
+from hutong.relay.api.models.message import Message, MessageList, SearchResult, Why
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
+from hutong.relay.api.reading.describing import message, message_list, names_of, summary, why_of
+from hutong.relay.api.reading.ledger_desk import Readers
+from hutong.relay.api.requests import (
     ChainName,
     ClientId,
     Cursor,
@@ -25,9 +25,9 @@ from relay.api.requests import (
     refusals,
     refuse_unknown_chain,
 )
-from relay.api.service import Service
-from relay.ledger import Explanation, LifeCycle, explain, lives_of, why
-from relay.ledger.values.messages import App, MessageFilter, MessageRecord, MessageState
+from hutong.relay.api.service import Service
+from hutong.relay.ledger import Explanation, LifeCycle, explain, lives_of, why
+from hutong.relay.ledger.values.messages import App, MessageFilter, MessageRecord, MessageState
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
 

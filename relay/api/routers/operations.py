@@ -7,10 +7,10 @@ from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from relay.api.access.api_keys import ApiKey, Scope
-from relay.api.models.instants import instant
-from relay.api.models.message import DeadLetter, DeadLetterList, Ignore, Ignored, Retried, RetriedAll, RetryAll
-from relay.api.models.operation import (
+from hutong.relay.api.access.api_keys import ApiKey, Scope
+from hutong.relay.api.models.instants import instant
+from hutong.relay.api.models.message import DeadLetter, DeadLetterList, Ignore, Ignored, Retried, RetriedAll, RetryAll
+from hutong.relay.api.models.operation import (
     Bucket,
     ChainCost,
     Health,
@@ -22,10 +22,10 @@ from relay.api.models.operation import (
     Status,
     Totals,
 )
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.describing import summary
-from relay.api.reading.public_text import optional_public_text
-from relay.api.requests import (
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.describing import summary
+from hutong.relay.api.reading.public_text import optional_public_text
+from hutong.relay.api.requests import (
     ChainName,
     ClientId,
     Cursor,
@@ -37,10 +37,10 @@ from relay.api.requests import (
     needs,
     refusals,
 )
-from relay.api.service import ANSWER_LIMIT_S, Service
-from relay.core.history.letters import Chosen, Letters, NotAJob
-from relay.ledger import LedgerUnavailable, newest_revision, remedy_of
-from relay.ledger.values import messages as ledger_messages
+from hutong.relay.api.service import ANSWER_LIMIT_S, Service
+from hutong.relay.core.history.letters import Chosen, Letters, NotAJob
+from hutong.relay.ledger import LedgerUnavailable, newest_revision, remedy_of
+from hutong.relay.ledger.values import messages as ledger_messages
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
 

@@ -6,14 +6,14 @@ from typing import Literal
 import trio
 from fastapi import APIRouter, Depends, Response
 
-from light_clients.interface import CheckVerdict, MalformedInput, VerificationError
-from relay.api.models.instants import instant
-from relay.api.models.message import CheckedPredicate, CheckedProof, ProofList
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.backend import Chains
-from relay.api.reading.ledger_desk import Readers
-from relay.api.reading.public_text import public_text
-from relay.api.requests import (
+from hutong.light_clients.interface import CheckVerdict, MalformedInput, VerificationError
+from hutong.relay.api.models.instants import instant
+from hutong.relay.api.models.message import CheckedPredicate, CheckedProof, ProofList
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.backend import Chains
+from hutong.relay.api.reading.ledger_desk import Readers
+from hutong.relay.api.reading.public_text import public_text
+from hutong.relay.api.requests import (
     BUNDLE_LIMIT_S,
     ChainName,
     ClientId,
@@ -23,17 +23,17 @@ from relay.api.requests import (
     known_parameters,
     refusals,
 )
-from relay.api.requests import (
+from hutong.relay.api.requests import (
     Sequence as SequencePath,
 )
-from relay.api.routers.messages import unknown_message
-from relay.api.service import ANSWER_LIMIT_S, Service
-from relay.archive import ArchiveUnavailable, Evidence
-from relay.archive.bundle import encode_bundle
-from relay.archive.evidence import KINDS
-from relay.config import PathEnd
-from relay.core.archiving.bundling import Exporter, NotExportable
-from relay.core.clients.evidence_check import judge_again
+from hutong.relay.api.routers.messages import unknown_message
+from hutong.relay.api.service import ANSWER_LIMIT_S, Service
+from hutong.relay.archive import ArchiveUnavailable, Evidence
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.evidence import KINDS
+from hutong.relay.config import PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, NotExportable
+from hutong.relay.core.clients.evidence_check import judge_again
 
 router = APIRouter(prefix="/v1", tags=["proofs"], dependencies=[Depends(known_parameters)])
 

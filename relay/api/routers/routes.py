@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from relay.api.models.chain import Fee, Hop, Route, RouteEstimate, RouteList, Send
-from relay.api.problems import Code
-from relay.api.reading.describing import path_end
-from relay.api.reading.ways import Way, ways
-from relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
-from relay.ledger.values.messages import Estimate
+from hutong.relay.api.models.chain import Fee, Hop, Route, RouteEstimate, RouteList, Send
+from hutong.relay.api.problems import Code
+from hutong.relay.api.reading.describing import path_end
+from hutong.relay.api.reading.ways import Way, ways
+from hutong.relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
+from hutong.relay.ledger.values.messages import Estimate
 
 router = APIRouter(prefix="/v1", tags=["routes"], dependencies=[Depends(known_parameters)])
 

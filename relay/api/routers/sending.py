@@ -10,25 +10,25 @@ import anyio.to_thread
 from eth_hash.auto import keccak
 from fastapi import APIRouter, Depends, Header, Response
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.transactions.transactions import transaction_hash as cosmos_hash
-from adapters.ics26.chain import RouterChain
-from relay.api.access.api_keys import ApiKey, Scope
-from relay.api.models.instants import instant
-from relay.api.models.message import TransactionStatus
-from relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, Submitted, SubmitTransaction
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.backend import Chains
-from relay.api.reading.describing import summary
-from relay.api.reading.public_text import optional_public_text
-from relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
-from relay.api.sending.addresses import check_receiver
-from relay.api.sending.choosing import Choice, choice_of
-from relay.api.sending.cosmos import prepare_on_cosmos
-from relay.api.sending.evm import prepare_on_evm
-from relay.api.sending.passing_on import pass_on
-from relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route
-from relay.api.service import ANSWER_LIMIT_S, Service
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.transactions.transactions import transaction_hash as cosmos_hash
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.relay.api.access.api_keys import ApiKey, Scope
+from hutong.relay.api.models.instants import instant
+from hutong.relay.api.models.message import TransactionStatus
+from hutong.relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, Submitted, SubmitTransaction
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.backend import Chains
+from hutong.relay.api.reading.describing import summary
+from hutong.relay.api.reading.public_text import optional_public_text
+from hutong.relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
+from hutong.relay.api.sending.addresses import check_receiver
+from hutong.relay.api.sending.choosing import Choice, choice_of
+from hutong.relay.api.sending.cosmos import prepare_on_cosmos
+from hutong.relay.api.sending.evm import prepare_on_evm
+from hutong.relay.api.sending.passing_on import pass_on
+from hutong.relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route
+from hutong.relay.api.service import ANSWER_LIMIT_S, Service
 
 router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_parameters)])
 

@@ -7,10 +7,10 @@ from eth_utils.address import (
     to_canonical_address,
 )
 
-from adapters.cosmos.transactions.addresses import decode_address
-from light_clients.interface import MalformedInput
-from relay.api.problems import refused_field
-from relay.config import Config, CosmosChainConfig
+from hutong.adapters.cosmos.transactions.addresses import decode_address
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.api.problems import refused_field
+from hutong.relay.config import Config, CosmosChainConfig
 
 
 def check_receiver(config: Config, destination: str, receiver: str) -> None:

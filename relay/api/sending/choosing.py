@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
-from relay.api.problems import refused_field
-from relay.api.reading.ways import Way, ways
-from relay.api.tokens.tracing import Place, home_of
-from relay.config import Config
-from relay.core.topology.paths import Paths
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.relay.api.problems import refused_field
+from hutong.relay.api.reading.ways import Way, ways
+from hutong.relay.api.tokens.tracing import Place, home_of
+from hutong.relay.config import Config
+from hutong.relay.core.topology.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)

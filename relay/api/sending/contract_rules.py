@@ -1,11 +1,11 @@
 """What Transfer and Mailbox demand of a send. It is checked before an allowance is asked for: after that nothing can be tried."""
 
-from adapters.evm.administration.transfer import hub_client_of
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import RefusedByChain
-from relay.api.problems import refused_field
-from relay.api.reading.ways import Way
+from hutong.adapters.evm.administration.transfer import hub_client_of
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import RefusedByChain
+from hutong.relay.api.problems import refused_field
+from hutong.relay.api.reading.ways import Way
 
 FORWARD_MARGIN = Function("FORWARD_MARGIN", (), ("uint64",))
 MAX_TIMEOUT_DURATION_S = 86_400

@@ -2,21 +2,21 @@
 
 from base64 import b64encode
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.reading.queries import Queries
-from adapters.cosmos.transactions.accounts import Accounts
-from adapters.cosmos.transactions.fees import Coin, GasPrice
-from adapters.cosmos.transactions.transactions import encode_auth_info
-from adapters.cosmos.transfer import transfer_message
-from adapters.interface import RpcRefused
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import MalformedInput
-from relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
-from relay.api.models.sending import Sends, UnsignedCosmos
-from relay.api.problems import ApiProblem, Code, refused_field
-from relay.api.sending.addresses import cosmos_address
-from relay.api.sending.wishes import Made, Wish
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.reading.queries import Queries
+from hutong.adapters.cosmos.transactions.accounts import Accounts
+from hutong.adapters.cosmos.transactions.fees import Coin, GasPrice
+from hutong.adapters.cosmos.transactions.transactions import encode_auth_info
+from hutong.adapters.cosmos.transfer import transfer_message
+from hutong.adapters.interface import RpcRefused
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
+from hutong.relay.api.models.sending import Sends, UnsignedCosmos
+from hutong.relay.api.problems import ApiProblem, Code, refused_field
+from hutong.relay.api.sending.addresses import cosmos_address
+from hutong.relay.api.sending.wishes import Made, Wish
 
 
 async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Made:

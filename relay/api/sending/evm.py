@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.administration.transfer import (
+from hutong.adapters.evm.administration.transfer import (
     ALLOWANCE,
     APPROVE,
     DENOM_OF,
@@ -13,24 +13,24 @@ from adapters.evm.administration.transfer import (
     balance_of,
     voucher_of,
 )
-from adapters.ics26.abi import Function
-from adapters.ics26.chain import RouterChain
-from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.ics26.fees import Fees, current_fees
-from adapters.ics26.submission import prepare_call
-from adapters.ics26.transactor import MAX_CALL_GAS
-from adapters.interface import RefusedByChain
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import MalformedInput
-from relay.api.models.sending import Sends, UnsignedEvm
-from relay.api.problems import ApiProblem, Code, refused_field
-from relay.api.reading.chain_views import router_app
-from relay.api.reading.ways import Way
-from relay.api.sending.addresses import evm_address
-from relay.api.sending.contract_rules import check_send
-from relay.api.sending.wishes import MAX_UINT256, Made, Wish
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
+from hutong.adapters.ics26.fees import Fees, current_fees
+from hutong.adapters.ics26.submission import prepare_call
+from hutong.adapters.ics26.transactor import MAX_CALL_GAS
+from hutong.adapters.interface import RefusedByChain
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.api.models.sending import Sends, UnsignedEvm
+from hutong.relay.api.problems import ApiProblem, Code, refused_field
+from hutong.relay.api.reading.chain_views import router_app
+from hutong.relay.api.reading.ways import Way
+from hutong.relay.api.sending.addresses import evm_address
+from hutong.relay.api.sending.contract_rules import check_send
+from hutong.relay.api.sending.wishes import MAX_UINT256, Made, Wish
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
 SEND_FORWARDED_MESSAGE = Function(

@@ -4,13 +4,13 @@ from contextlib import suppress
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.cosmos.chain import CosmosChain
-from adapters.cosmos.transactions.addresses import account_address
-from adapters.cosmos.transactions.messages import TRANSFER_URL
-from adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
-from adapters.evm.administration.transfer import APPROVE
-from adapters.ics26.chain import RouterChain
-from adapters.interface import (
+from hutong.adapters.cosmos.chain import CosmosChain
+from hutong.adapters.cosmos.transactions.addresses import account_address
+from hutong.adapters.cosmos.transactions.messages import TRANSFER_URL
+from hutong.adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
+from hutong.adapters.evm.administration.transfer import APPROVE
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.interface import (
     AlreadyKnown,
     BadAnswer,
     BroadcastRefused,
@@ -18,15 +18,15 @@ from adapters.interface import (
     PreparedTransaction,
     SignedTransaction,
 )
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import MalformedInput
-from relay.api.problems import ApiProblem, Code, refused_field
-from relay.api.reading.chain_views import router_app
-from relay.api.reading.public_text import public_text
-from relay.evm.errors import InvalidTransaction
-from relay.evm.vm.transaction import SignedTransaction as EvmTransaction
-from relay.evm.vm.transaction import decode_transaction
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.api.problems import ApiProblem, Code, refused_field
+from hutong.relay.api.reading.chain_views import router_app
+from hutong.relay.api.reading.public_text import public_text
+from hutong.relay.evm.errors import InvalidTransaction
+from hutong.relay.evm.vm.transaction import SignedTransaction as EvmTransaction
+from hutong.relay.evm.vm.transaction import decode_transaction
 
 
 async def pass_on(adapter: ChainAdapter, raw: bytes) -> bytes:

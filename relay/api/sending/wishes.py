@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relay.api.models.sending import PreparedRoute, Sends, UnsignedCosmos, UnsignedEvm
-from relay.api.reading.describing import path_end
-from relay.api.reading.ways import Way
-from relay.api.sending.choosing import Choice
+from hutong.relay.api.models.sending import PreparedRoute, Sends, UnsignedCosmos, UnsignedEvm
+from hutong.relay.api.reading.describing import path_end
+from hutong.relay.api.reading.ways import Way
+from hutong.relay.api.sending.choosing import Choice
 
 MAX_UINT256 = 2**256 - 1
 

@@ -4,12 +4,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from relay.api.invalid import sentence
-from relay.api.problems import ApiProblem, Code, refused_field
-from relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
-from relay.api.service import Service
-from relay.api.serving.explorer_files import explorer_router
-from relay.api.serving.front import App, Front
+from hutong.relay.api.invalid import sentence
+from hutong.relay.api.problems import ApiProblem, Code, refused_field
+from hutong.relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
+from hutong.relay.api.service import Service
+from hutong.relay.api.serving.explorer_files import explorer_router
+from hutong.relay.api.serving.front import App, Front
 
 DESCRIPTION = """Where every message is and why, what a way costs, transactions to sign, proofs to take home.
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.answer_cache import etag_of
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.answer_cache import etag_of
 
 INDEX = "index.html"
 MAX_FILES = 64
@@ -43,7 +43,7 @@ class StaticFile:
 def explorer_files() -> dict[str, StaticFile]:
     """By path below `/`; the page itself is `index.html`."""
     found: dict[str, StaticFile] = {}
-    _collect(files("relay.api") / "explorer", "", found)
+    _collect(files("hutong.relay.api") / "explorer", "", found)
     found.setdefault(INDEX, StaticFile(_NONE, TYPES["html"], etag_of(_NONE)))
     return found
 

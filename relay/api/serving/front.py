@@ -11,14 +11,14 @@ from typing import Any
 
 import anyio
 
-from relay.api.access.api_keys import ApiKey, KeysUnusable
-from relay.api.access.rate_limit import client_of, cost_of, parse_address
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.answer_cache import target_of
-from relay.api.requests import BUNDLE_LIMIT_S
-from relay.api.service import Service
-from relay.base.http import BodyTooLarge, read_body
-from relay.telemetry import get_logger
+from hutong.relay.api.access.api_keys import ApiKey, KeysUnusable
+from hutong.relay.api.access.rate_limit import client_of, cost_of, parse_address
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.answer_cache import target_of
+from hutong.relay.api.requests import BUNDLE_LIMIT_S
+from hutong.relay.api.service import Service
+from hutong.relay.base.http import BodyTooLarge, read_body
+from hutong.relay.telemetry import get_logger
 
 MAX_TARGET_BYTES = 4 * 1024
 MAX_HEADER_BYTES = 16 * 1024

@@ -4,20 +4,20 @@ from random import Random
 
 import trio
 
-from relay.api.reading.backend import Chains, TrioBackend
-from relay.api.reading.chain_views import ChainViews
-from relay.api.service import Service
-from relay.api.serving.app import create_app
-from relay.api.serving.descriptors import allow_descriptors
-from relay.base.os_errors import os_reasons
-from relay.config import ApiConfig
-from relay.core.daemon import Parts
-from relay.core.errors import StartRefused
-from relay.core.history.letters import Letters
-from relay.core.supervisor import RESTART
-from relay.core.topology.paths import Paths
-from relay.evm.listener import listen, listen_config
-from relay.telemetry import get_logger
+from hutong.relay.api.reading.backend import Chains, TrioBackend
+from hutong.relay.api.reading.chain_views import ChainViews
+from hutong.relay.api.service import Service
+from hutong.relay.api.serving.app import create_app
+from hutong.relay.api.serving.descriptors import allow_descriptors
+from hutong.relay.base.os_errors import os_reasons
+from hutong.relay.config import ApiConfig
+from hutong.relay.core.daemon import Parts
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.history.letters import Letters
+from hutong.relay.core.supervisor import RESTART
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.telemetry import get_logger
 
 MAX_PLAIN_CONNECTIONS = 256
 HEAD_LIMIT_S = 10.0

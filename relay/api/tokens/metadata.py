@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from eth_utils.address import is_hex_address, to_canonical_address, to_checksum_address
 
-from adapters.evm import EvmChain
-from adapters.evm.administration.transfer import voucher_of
-from adapters.ics26.abi import Function
-from adapters.ics26.chain import RouterChain
-from adapters.interface import BadAnswer, ChainAdapter, RefusedByChain
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
-from relay.api.reading.chain_views import router_app
-from relay.api.tokens.look_alikes import bounded_name
+from hutong.adapters.evm import EvmChain
+from hutong.adapters.evm.administration.transfer import voucher_of
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.chain import RouterChain
+from hutong.adapters.interface import BadAnswer, ChainAdapter, RefusedByChain
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.relay.api.reading.chain_views import router_app
+from hutong.relay.api.tokens.look_alikes import bounded_name
 
 NAME = Function("name", (), ("string",))
 SYMBOL = Function("symbol", (), ("string",))

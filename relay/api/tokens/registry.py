@@ -5,17 +5,17 @@ from collections.abc import Callable
 import anyio
 import trio
 
-from adapters.interface import AdapterError
-from relay.api.models.chain import HeldToken, Token, TokenList
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.backend import Backend, Chains
-from relay.api.reading.ledger_desk import LedgerDesk
-from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons
-from relay.api.tokens.metadata import Metadata, read_metadata
-from relay.api.tokens.seen import SeenToken, SeenTokens
-from relay.api.tokens.tracing import Place
-from relay.core.topology.paths import Paths
-from relay.ledger import App, MessageFilter
+from hutong.adapters.interface import AdapterError
+from hutong.relay.api.models.chain import HeldToken, Token, TokenList
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.backend import Backend, Chains
+from hutong.relay.api.reading.ledger_desk import LedgerDesk
+from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons
+from hutong.relay.api.tokens.metadata import Metadata, read_metadata
+from hutong.relay.api.tokens.seen import SeenToken, SeenTokens
+from hutong.relay.api.tokens.tracing import Place
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.ledger import App, MessageFilter
 
 PAGE = 100
 MAX_PAGES = 20

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from relay.api.tokens.tracing import Place, home_of, places_of
-from relay.core.topology.paths import Paths
-from relay.ledger import MessageRecord
+from hutong.relay.api.tokens.tracing import Place, home_of, places_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.ledger import MessageRecord
 
 MAX_TOKENS = 500
 MAX_HELD = 2_000

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import MalformedInput
-from relay.config import PathEnd
-from relay.core.topology.paths import Paths
-from relay.ledger import MessageRecord, MessageStage, MessageState
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.config import PathEnd
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.ledger import MessageRecord, MessageStage, MessageState
 
 
 @dataclass(frozen=True, slots=True)

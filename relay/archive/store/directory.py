@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.store.backend import Stored, WriteConflict
-from relay.base.durable_files import make_folder_durably, place_file, sync_folder
-from relay.base.file_lock import FileLock
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.store.backend import Stored, WriteConflict
+from hutong.relay.base.durable_files import make_folder_durably, place_file, sync_folder
+from hutong.relay.base.file_lock import FileLock
 
 WRITERS = 8
 """Each waits for the disk by itself; side by side the disk takes them together."""

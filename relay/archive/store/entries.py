@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document, Members
-from relay.archive.bundle import MAX_BUNDLE_BYTES, MAX_LEGS, Bundle, Claim
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document, Members
+from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES, MAX_LEGS, Bundle, Claim
 
 MAX_ENTRY_BYTES = 1_024
 """Two packet ids of 140 characters and three digests leave room."""

@@ -4,10 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from light_clients.proofs.merkle import EMPTY_ROOT
-from relay.archive.store.entries import MAX_ENTRY_BYTES
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.proofs.merkle import EMPTY_ROOT
+from hutong.relay.archive.store.entries import MAX_ENTRY_BYTES
 
 HEAD_FORMAT = "hutong-archive-head"
 HEAD_VERSION = 1

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from light_clients.interface import MalformedInput
-from light_clients.proofs.merkle import Frontier, leaf_hash
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.store.backend import Backend
-from relay.archive.store.entries import Entry, PruneEntry, Tombstone, decode_line, is_tombstone
-from relay.archive.store.layout import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.merkle import Frontier, leaf_hash
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.store.backend import Backend
+from hutong.relay.archive.store.entries import Entry, PruneEntry, Tombstone, decode_line, is_tombstone
+from hutong.relay.archive.store.layout import (
     HEAD_NAME,
     LEAF_BYTES,
     MAX_HEAD_BYTES,

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from relay.archive.bundle import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.relay.archive.bundle import (
     BUNDLE_FORMAT,
     BUNDLE_VERSION,
     CHAIN_ID,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.store.backend import Backend
-from relay.archive.store.directory import Directory
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.store.backend import Backend
+from hutong.relay.archive.store.directory import Directory
 
 S3_SCHEME = "s3://"
 
@@ -16,7 +16,7 @@ def open_backend(location: str) -> Backend:
         ArchiveUnavailable: the location cannot be one, or the library for it is not installed.
     """
     if location.startswith(S3_SCHEME):
-        from relay.archive.store.s3 import open_bucket
+        from hutong.relay.archive.store.s3 import open_bucket
 
         return open_bucket(location)
     if "://" in location:

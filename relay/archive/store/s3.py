@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.store.backend import Stored, WriteConflict
-from relay.base.extras import install_hint
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.store.backend import Stored, WriteConflict
+from hutong.relay.base.extras import install_hint
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from light_clients.interface import MalformedInput
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.source import MAX_ENTRIES, BundleSource, DirectorySource
-from relay.archive.store.layout import HEAD_NAME
-from relay.archive.store.log import Damage
-from relay.archive.store.place import S3_SCHEME, open_backend
-from relay.archive.store.store import BundleArchive
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.source import MAX_ENTRIES, BundleSource, DirectorySource
+from hutong.relay.archive.store.layout import HEAD_NAME
+from hutong.relay.archive.store.log import Damage
+from hutong.relay.archive.store.place import S3_SCHEME, open_backend
+from hutong.relay.archive.store.store import BundleArchive
 
 
 class ArchiveSource:

@@ -10,17 +10,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from light_clients.interface import MalformedInput
-from light_clients.proofs.merkle import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.merkle import (
     ConsistencyProof,
     MerkleProof,
     leaf_hash,
     prove_consistency,
     prove_leaf,
 )
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.store.backend import Backend
-from relay.archive.store.entries import (
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.store.backend import Backend
+from hutong.relay.archive.store.entries import (
     BundleEntry,
     Entry,
     PruneEntry,
@@ -29,7 +29,7 @@ from relay.archive.store.entries import (
     encode_tombstone,
     progress_of,
 )
-from relay.archive.store.layout import (
+from hutong.relay.archive.store.layout import (
     EMPTY_HEAD,
     HEAD_NAME,
     MAX_ENTRIES,
@@ -44,7 +44,7 @@ from relay.archive.store.layout import (
     segments_of,
     text_of,
 )
-from relay.archive.store.log import (
+from hutong.relay.archive.store.log import (
     Damage,
     Log,
     NoArchive,
@@ -54,7 +54,7 @@ from relay.archive.store.log import (
     read_log,
     read_segment,
 )
-from relay.archive.store.manifest import (
+from hutong.relay.archive.store.manifest import (
     MAX_MANIFEST_BYTES,
     MAX_OBJECT_BYTES,
     Manifest,

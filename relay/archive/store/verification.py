@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from light_clients.interface import MalformedInput
-from relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
-from relay.archive.store.layout import Head, digest_of_name
-from relay.archive.store.log import Damage
-from relay.archive.store.store import BundleArchive
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
+from hutong.relay.archive.store.layout import Head, digest_of_name
+from hutong.relay.archive.store.log import Damage
+from hutong.relay.archive.store.store import BundleArchive
 
 
 @dataclass(slots=True)

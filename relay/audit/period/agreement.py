@@ -6,12 +6,12 @@ itself. What is found here is a conclusion that was edited: findings taken out, 
 
 from collections import Counter
 
-from light_clients.interface import MalformedInput
-from relay.audit.period.findings import FindingKind
-from relay.audit.period.missing import missing_rows, sent_ranges
-from relay.audit.period.replay import Replay, each_leg_once
-from relay.audit.period.supply import Conservation
-from relay.audit.period.totals import chain_totals
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.audit.period.findings import FindingKind
+from hutong.relay.audit.period.missing import missing_rows, sent_ranges
+from hutong.relay.audit.period.replay import Replay, each_leg_once
+from hutong.relay.audit.period.supply import Conservation
+from hutong.relay.audit.period.totals import chain_totals
 
 
 def demand_agreement(replay: Replay) -> None:

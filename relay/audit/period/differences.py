@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relay.audit.period.document import replay_document
-from relay.audit.period.entries import Entry, LegFacts, PacketId
-from relay.audit.period.replay import Replay
+from hutong.relay.audit.period.document import replay_document
+from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId
+from hutong.relay.audit.period.replay import Replay
 
 NOT_COMPARED = ("format", "version", "clean", "entries", "findings", "summary", "clients", "trust")
 """Sums and trust roots are compared field by field; entries by packet, findings whole; the rest follows from these."""

@@ -5,16 +5,16 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document, HexForm, Members
-from light_clients.tendermint.rpc_json import format_time, parse_time_ns
-from relay.archive.bundle import Claim
-from relay.audit.period.entries import Application, Entry, EntryState, Failure, LegFacts, PacketId, Tokens
-from relay.audit.period.findings import Finding, FindingKind
-from relay.audit.period.missing import SentRange
-from relay.audit.period.replay import Inputs, Replay, TrustRoot
-from relay.audit.period.supply import Conservation, SupplyLine
-from relay.audit.period.totals import ChainTotals, DeliveryState, RouteTotals, TokenTotals
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm, Members
+from hutong.light_clients.tendermint.rpc_json import format_time, parse_time_ns
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.audit.period.entries import Application, Entry, EntryState, Failure, LegFacts, PacketId, Tokens
+from hutong.relay.audit.period.findings import Finding, FindingKind
+from hutong.relay.audit.period.missing import SentRange
+from hutong.relay.audit.period.replay import Inputs, Replay, TrustRoot
+from hutong.relay.audit.period.supply import Conservation, SupplyLine
+from hutong.relay.audit.period.totals import ChainTotals, DeliveryState, RouteTotals, TokenTotals
 
 REPLAY_FORMAT = "hutong-audit-replay"
 REPLAY_VERSION = 1

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from light_clients.ibc.commitment import acknowledgement_commitment
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.forward import FORWARD_PORT
-from light_clients.ibc.packet import Packet, decode_packet, encode_packet
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
-from light_clients.interface import VerificationError
-from relay.archive.bundle import MAX_LEGS, Bundle, ChainKind, Claim, Leg
-from relay.archive.legs import asks_to_forward
-from relay.audit.auditor import Auditor, MissingTrust, outcome_of
-from relay.audit.inquiry import Verdict
+from hutong.light_clients.ibc.commitment import acknowledgement_commitment
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.forward import FORWARD_PORT
+from hutong.light_clients.ibc.packet import Packet, decode_packet, encode_packet
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.archive.bundle import MAX_LEGS, Bundle, ChainKind, Claim, Leg
+from hutong.relay.archive.legs import asks_to_forward
+from hutong.relay.audit.auditor import Auditor, MissingTrust, outcome_of
+from hutong.relay.audit.inquiry import Verdict
 
 MAX_REASON_CHARS = 2_000
 

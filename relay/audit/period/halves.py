@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
-from light_clients.ibc.packet import Packet, decode_packet
-from light_clients.interface import VerificationError
-from relay.archive.bundle import Claim
-from relay.archive.legs import is_second_leg, next_client
-from relay.audit.period.entries import Entry, LegFacts, PacketId, is_sent_on
-from relay.audit.period.findings import Finding, FindingKind
+from hutong.light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
+from hutong.light_clients.ibc.packet import Packet, decode_packet
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.archive.legs import is_second_leg, next_client
+from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId, is_sent_on
+from hutong.relay.audit.period.findings import Finding, FindingKind
 
 MAX_CANDIDATES = 1_000
 """Equal transfers that wait for a second leg at one time; more of them are matched in order."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from relay.audit.period.entries import Entry, LegFacts, PacketId
-from relay.audit.period.findings import Finding, FindingKind
+from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId
+from hutong.relay.audit.period.findings import Finding, FindingKind
 
 MAX_PAIRED = 10_000
 """Missing second legs that are looked at one by one; a longer row is reported as a row."""

@@ -5,10 +5,10 @@ from hashlib import sha256
 from html import escape
 from shlex import quote
 
-from light_clients.tendermint.rpc_json import format_time
-from relay.audit.period.entries import EntryState
-from relay.audit.period.findings import Finding, FindingKind
-from relay.audit.period.page_words import (
+from hutong.light_clients.tendermint.rpc_json import format_time
+from hutong.relay.audit.period.entries import EntryState
+from hutong.relay.audit.period.findings import Finding, FindingKind
+from hutong.relay.audit.period.page_words import (
     ASSUMPTIONS,
     CONSERVATION,
     FINDINGS,
@@ -18,8 +18,8 @@ from relay.audit.period.page_words import (
     STATES,
     STYLE,
 )
-from relay.audit.period.replay import Inputs, Replay
-from relay.audit.period.totals import DeliveryState
+from hutong.relay.audit.period.replay import Inputs, Replay
+from hutong.relay.audit.period.totals import DeliveryState
 
 MAX_LISTED_FINDINGS = 1_000
 MAX_LISTED_ENTRIES = 1_000
@@ -392,7 +392,7 @@ def _repeat(replay: Replay) -> Iterator[str]:
 def _commands(inputs: Inputs) -> Iterator[str]:
     """Lines for a POSIX shell. Names of files and the version come from outside and are to be copied by a reader: each is
     one word, and none an option."""
-    yield "pip install '.[audit]'"
+    yield "pip install -c constraints.txt '.[audit]'"
     yield f"hutong audit replay --now {format_time(inputs.judged_at_ns)} \\"
     for root in inputs.roots:
         yield f"    {quote(f'--checkpoint={root.file}')} \\"

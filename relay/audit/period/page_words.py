@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from relay.audit.period.entries import EntryState
-from relay.audit.period.findings import FindingKind
-from relay.audit.period.supply import Conservation
+from hutong.relay.audit.period.entries import EntryState
+from hutong.relay.audit.period.findings import FindingKind
+from hutong.relay.audit.period.supply import Conservation
 
 FINDINGS: Mapping[FindingKind, tuple[str, str]] = {
     FindingKind.REFUSED: (

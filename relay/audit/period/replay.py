@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from relay.archive.checkpoint import Checkpoint
-from relay.audit.period.entries import Entry, EntryState, LegFacts, PacketId
-from relay.audit.period.findings import Finding, FindingKind
-from relay.audit.period.halves import chosen_entries, half_findings
-from relay.audit.period.missing import SentRange, missing_findings, sent_ranges
-from relay.audit.period.supply import Conservation, SupplyLine, supply_lines
-from relay.audit.period.totals import ChainTotals, RouteTotals, chain_totals, route_totals
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.audit.period.entries import Entry, EntryState, LegFacts, PacketId
+from hutong.relay.audit.period.findings import Finding, FindingKind
+from hutong.relay.audit.period.halves import chosen_entries, half_findings
+from hutong.relay.audit.period.missing import SentRange, missing_findings, sent_ranges
+from hutong.relay.audit.period.supply import Conservation, SupplyLine, supply_lines
+from hutong.relay.audit.period.totals import ChainTotals, RouteTotals, chain_totals, route_totals
 
 _KIND_OF_STATE = {
     EntryState.REFUSED: FindingKind.REFUSED,

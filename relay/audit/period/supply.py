@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import VerificationError
-from relay.archive.bundle import Claim
-from relay.archive.checkpoint import Remote
-from relay.audit.period.entries import Entry, LegFacts, PacketId
-from relay.audit.period.missing import SentRange
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.archive.checkpoint import Remote
+from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId
+from hutong.relay.audit.period.missing import SentRange
 
 Clients = Mapping[str, Mapping[str, Remote]]
 """By chain and client: what the checkpoints say that it follows."""

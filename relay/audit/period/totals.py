@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from relay.archive.bundle import Claim
-from relay.audit.period.entries import Application, LegFacts
-from relay.audit.period.supply import Clients, token_at_home
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.audit.period.entries import Application, LegFacts
+from hutong.relay.audit.period.supply import Clients, token_at_home
 
 
 class DeliveryState(StrEnum):

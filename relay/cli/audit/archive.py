@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from relay.cli.common.output_files import _make_folder, _write
-from relay.cli.common.verdicts import EXIT_INVALID, print_verdict, printable, unusable_as_exit, verdict_fields
-from relay.verify.inputs import UnusableInput, read_file
+from hutong.relay.cli.common.output_files import _make_folder, _write
+from hutong.relay.cli.common.verdicts import EXIT_INVALID, print_verdict, printable, unusable_as_exit, verdict_fields
+from hutong.relay.verify.inputs import UnusableInput, read_file
 
 if TYPE_CHECKING:
-    from relay.archive.anchor import Anchor
-    from relay.archive.store import BundleArchive
-    from relay.audit import Verdict
+    from hutong.relay.archive.anchor import Anchor
+    from hutong.relay.archive.store import BundleArchive
+    from hutong.relay.audit import Verdict
 
 DAY_S = 86_400
 MAX_SHOWN = 1_000
@@ -81,10 +81,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Hash every object and entry; with an anchor, judge that the log began as the hub says: 0 whole, 1 not, 2 unusable."""
-    from light_clients.interface import audit
-    from relay.archive.store import verify as verify_archive
-    from relay.audit import Verdict
-    from relay.audit.anchor import judge_log
+    from hutong.light_clients.interface import audit
+    from hutong.relay.archive.store import verify as verify_archive
+    from hutong.relay.audit import Verdict
+    from hutong.relay.audit.anchor import judge_log
 
     with unusable_as_exit():
         verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
@@ -132,10 +132,10 @@ def export(
     ] = [],  # noqa: B006  typer copies it
 ) -> None:
     """Write the newest bundle of each packet as a file. One that is damaged is named, and does not stop the rest."""
-    from light_clients.interface import MalformedInput
-    from relay.archive.store import ArchiveSource
-    from relay.cli.audit.bundle_names import bundle_file_names
-    from relay.cli.audit.inputs import read_checkpoints
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.archive.store import ArchiveSource
+    from hutong.relay.cli.audit.bundle_names import bundle_file_names
+    from hutong.relay.cli.audit.inputs import read_checkpoints
 
     with unusable_as_exit():
         checkpoints = read_checkpoints(checkpoint)
@@ -180,9 +180,9 @@ def append(
     ] = False,
 ) -> None:
     """Keep bundles; makes the archive where there is none. What is there already is not kept twice."""
-    from relay.archive.bundle import MAX_BUNDLE_BYTES
-    from relay.archive.store import BundleArchive, open_backend
-    from relay.cli.audit.inputs import bundle_files
+    from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
+    from hutong.relay.archive.store import BundleArchive, open_backend
+    from hutong.relay.cli.audit.inputs import bundle_files
 
     with unusable_as_exit():
         if bool(bundles) is (config is not None):
@@ -191,7 +191,7 @@ def append(
         if config is None:
             given = ((str(path), read_file(path, MAX_BUNDLE_BYTES)) for path in bundle_files(bundles))
         else:
-            from relay.cli.audit.archive_chains import exported_bundles
+            from hutong.relay.cli.audit.archive_chains import exported_bundles
 
             given = iter(exported_bundles(config))
         with _usable():
@@ -226,10 +226,10 @@ def proof(
     anchor: AnchorFile = None,
 ) -> None:
     """Write the proof that a packet's entry is in the log: under the archive's head, or under an anchor's root."""
-    from light_clients.interface import MalformedInput
-    from light_clients.proofs.merkle import prove_leaf
-    from relay.archive.anchor import MAX_ANCHOR_BYTES, EntryProof, decode_anchor, encode_entry_proof
-    from relay.archive.store import BundleEntry
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.light_clients.proofs.merkle import prove_leaf
+    from hutong.relay.archive.anchor import MAX_ANCHOR_BYTES, EntryProof, decode_anchor, encode_entry_proof
+    from hutong.relay.archive.store import BundleEntry
 
     with unusable_as_exit(), _opened(location) as archive:
         size, root = archive.head.size, archive.head.root
@@ -268,10 +268,10 @@ def check_proof(
     as_json: AsJson = False,
 ) -> None:
     """Judge offline that an entry is in a log, of a bundle, under a root on the hub: 0 it is, 1 it is not, 2 unusable."""
-    from relay.archive.anchor import MAX_PROOF_FILE_BYTES
-    from relay.archive.bundle import MAX_BUNDLE_BYTES
-    from relay.archive.store.manifest import digest_of
-    from relay.audit.anchor import judge_entry
+    from hutong.relay.archive.anchor import MAX_PROOF_FILE_BYTES
+    from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
+    from hutong.relay.archive.store.manifest import digest_of
+    from hutong.relay.audit.anchor import judge_entry
 
     with unusable_as_exit():
         verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
@@ -294,7 +294,7 @@ def check_proof(
 @app.command()
 def anchor(config: ConfigFile) -> None:
     """Write the archive's root down on the hub now, with the key that the configuration names."""
-    from relay.cli.audit.archive_chains import publish_now
+    from hutong.relay.cli.audit.archive_chains import publish_now
 
     publish_now(config)
 
@@ -309,7 +309,7 @@ def prove_anchor(
     ] = None,
 ) -> None:
     """Write the proof of the newest anchor on the hub; with a checkpoint, one that can be judged from it at any time."""
-    from relay.cli.audit.archive_chains import write_anchor_proof
+    from hutong.relay.cli.audit.archive_chains import write_anchor_proof
 
     write_anchor_proof(config, output, checkpoint, publisher)
 
@@ -323,7 +323,7 @@ def deploy_anchor(
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
 ) -> None:
     """Put an ArchiveAnchor contract onto the hub. One serves any number of archives, each under its publisher's address."""
-    from relay.cli.audit.archive_chains import deploy
+    from hutong.relay.cli.audit.archive_chains import deploy
 
     deploy(config, keystore, password_file, password_env, hub)
 
@@ -331,11 +331,11 @@ def deploy_anchor(
 def _judged_anchor(
     file: Path | None, checkpoint: Path | None, contract: str | None, publisher: str | None, now: str | None
 ) -> "tuple[list[Verdict], Anchor | None, str]":
-    from relay.archive.anchor import MAX_ANCHOR_BYTES
-    from relay.audit import MissingTrust
-    from relay.audit.anchor import judge_anchor
-    from relay.cli.audit.inputs import read_checkpoint
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.archive.anchor import MAX_ANCHOR_BYTES
+    from hutong.relay.audit import MissingTrust
+    from hutong.relay.audit.anchor import judge_anchor
+    from hutong.relay.cli.audit.inputs import read_checkpoint
+    from hutong.relay.verify.tendermint import parse_time
 
     if file is None and checkpoint is None and contract is None and publisher is None:
         return [], None, ""
@@ -376,9 +376,9 @@ def _print_verdicts(verdicts: "list[Verdict]", trust: str) -> Console:
 @contextmanager
 def _usable() -> Iterator[None]:
     """An archive that cannot be read or written, as UnusableInput."""
-    from light_clients.interface import MalformedInput
-    from relay.archive.errors import ArchiveUnavailable
-    from relay.archive.store import WriteConflict
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.archive.errors import ArchiveUnavailable
+    from hutong.relay.archive.store import WriteConflict
 
     try:
         yield
@@ -388,7 +388,7 @@ def _usable() -> Iterator[None]:
 
 @contextmanager
 def _opened(location: str) -> "Iterator[BundleArchive]":
-    from relay.archive.store import BundleArchive, open_backend
+    from hutong.relay.archive.store import BundleArchive, open_backend
 
     with _usable():
         yield BundleArchive(open_backend(location))

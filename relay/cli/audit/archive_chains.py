@@ -7,21 +7,21 @@ from random import Random
 
 import typer
 
-from adapters.interface import ChainAdapter
-from light_clients.interface import MalformedInput
-from relay.archive import Archive, ArchiveUnavailable
-from relay.archive.anchor import AnchorProof, encode_anchor
-from relay.archive.bundle import encode_bundle
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import open_backend
-from relay.archive.store.log import Log, read_log
-from relay.cli.audit.inputs import read_checkpoint
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import AnchorConfig, Config, HubChainConfig, UnsafeFile
-from relay.keys import KeyUnavailable, Signer, load_signer, stored_key
-from relay.verify.inputs import UnusableInput
+from hutong.adapters.interface import ChainAdapter
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive import Archive, ArchiveUnavailable
+from hutong.relay.archive.anchor import AnchorProof, encode_anchor
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.store import open_backend
+from hutong.relay.archive.store.log import Log, read_log
+from hutong.relay.cli.audit.inputs import read_checkpoint
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import AnchorConfig, Config, HubChainConfig, UnsafeFile
+from hutong.relay.keys import KeyUnavailable, Signer, load_signer, stored_key
+from hutong.relay.verify.inputs import UnusableInput
 
 
 def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
@@ -49,9 +49,9 @@ def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
 async def _export(config: Config, made: dict[str, bytes], random: Random) -> Mapping[str, str] | str:
     from contextlib import AsyncExitStack
 
-    from relay.core.archiving.bundling import Exporter
-    from relay.core.topology.chains import open_chain
-    from relay.core.topology.paths import Paths
+    from hutong.relay.core.archiving.bundling import Exporter
+    from hutong.relay.core.topology.chains import open_chain
+    from hutong.relay.core.topology.paths import Paths
 
     async with AsyncExitStack() as stack:
         adapters: dict[str, ChainAdapter] = {}
@@ -156,8 +156,8 @@ def _address(text: str) -> bytes:
 
 
 async def _deploy(hub: HubChainConfig, signer: Signer, random: Random) -> bytes:
-    from adapters.hub.archive_anchor import deploy_anchor
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub.archive_anchor import deploy_anchor
+    from hutong.adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         return await deploy_anchor(Transactor(chain.execution, await chain.eth_chain_id(), signer))
@@ -166,8 +166,8 @@ async def _deploy(hub: HubChainConfig, signer: Signer, random: Random) -> bytes:
 async def _publish(
     hub: HubChainConfig, signer: Signer, contract: bytes, log: Log, location: str, random: Random
 ) -> int | str | None:
-    from relay.core.archiving.anchoring import publish_log
-    from relay.core.errors import TooDear
+    from hutong.relay.core.archiving.anchoring import publish_log
+    from hutong.relay.core.errors import TooDear
 
     async with open_hub(hub, random) as chain:
         try:
@@ -179,8 +179,8 @@ async def _publish(
 async def _prove(
     config: Config, hub: HubChainConfig, contract: bytes, publisher: bytes, trusted: Checkpoint | None, random: Random
 ) -> AnchorProof | str:
-    from relay.core.archiving.anchoring import NotAnchored, prove_anchor
-    from relay.core.topology.chains import open_chain
+    from hutong.relay.core.archiving.anchoring import NotAnchored, prove_anchor
+    from hutong.relay.core.topology.chains import open_chain
 
     ends = [(path.a, path.b) for path in config.paths] + [(path.b, path.a) for path in config.paths]
     follower = next((other for end, other in ends if end.chain == hub.name), None)

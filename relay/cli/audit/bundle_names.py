@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from relay.archive.source import BUNDLE_SUFFIX
-from relay.verify.inputs import UnusableInput
+from hutong.relay.archive.source import BUNDLE_SUFFIX
+from hutong.relay.verify.inputs import UnusableInput
 
 
 def bundle_file_names(packet_ids: Iterable[str]) -> dict[str, str]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.base.durable_files import READABLE, write_durably
-from relay.cli.common.verdicts import EXIT_INVALID, EXIT_UNUSABLE, printable, unusable_as_exit
-from relay.verify.inputs import UnusableInput, read_file
+from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.common.verdicts import EXIT_INVALID, EXIT_UNUSABLE, printable, unusable_as_exit
+from hutong.relay.verify.inputs import UnusableInput, read_file
 
 if TYPE_CHECKING:
-    from relay.audit import Auditor
-    from relay.audit.period import Entry, Replay
+    from hutong.relay.audit import Auditor
+    from hutong.relay.audit.period import Entry, Replay
 
 BUNDLE_SUFFIX = ".bundle.json"
 CHECKPOINT_SUFFIX = ".checkpoint.json"
@@ -62,11 +62,11 @@ def verify(
 
     One file is shown predicate by predicate; of a folder, or of several files, each has a line, whatever is wrong with it.
     """
-    from relay.archive.bundle import MAX_BUNDLE_BYTES
-    from relay.audit import Auditor, MissingTrust
-    from relay.audit.period import EntryState
-    from relay.cli.audit.inputs import bundle_files, read_checkpoints
-    from relay.cli.audit.report import print_many, print_one
+    from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
+    from hutong.relay.audit import Auditor, MissingTrust
+    from hutong.relay.audit.period import EntryState
+    from hutong.relay.cli.audit.inputs import bundle_files, read_checkpoints
+    from hutong.relay.cli.audit.report import print_many, print_one
 
     with unusable_as_exit():
         files = bundle_files(paths)
@@ -91,8 +91,8 @@ def verify(
 
 
 def _judged(auditor: "Auditor", file: Path) -> "Entry":
-    from relay.audit.period import judge_entry, unreadable_entry
-    from relay.cli.audit.inputs import read_entry
+    from hutong.relay.audit.period import judge_entry, unreadable_entry
+    from hutong.relay.cli.audit.inputs import read_entry
 
     name = file.name.encode(errors="backslashreplace").decode()
     try:
@@ -117,8 +117,8 @@ def replay(
 
     0: all proven, nothing found. 1: something was found, and is named. 2: it cannot be judged.
     """
-    from relay.audit.period.document import encode_replay
-    from relay.cli.audit.period_report import print_replay
+    from hutong.relay.audit.period.document import encode_replay
+    from hutong.relay.cli.audit.period_report import print_replay
 
     with unusable_as_exit():
         found = _replay(source, checkpoint, now, jobs, expect)
@@ -145,8 +145,8 @@ def diff(
     """
     from dataclasses import asdict
 
-    from relay.audit.period.differences import differences
-    from relay.cli.audit.period_report import print_differences
+    from hutong.relay.audit.period.differences import differences
+    from hutong.relay.cli.audit.period_report import print_differences
 
     with unusable_as_exit():
         replays = [_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)]
@@ -173,7 +173,7 @@ def explain(
 
     Of a result file it repeats what that says, and page and first line say that nothing was judged.
     """
-    from relay.audit.period.page import page_of
+    from hutong.relay.audit.period.page import page_of
 
     with unusable_as_exit():
         found = _replay_or_result(source, checkpoint, now, jobs)
@@ -201,7 +201,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the proof bundle of a packet, of both legs if it was sent on. The chains give what the archive lacks."""
-    from relay.cli.audit.export import export_bundles
+    from hutong.relay.cli.audit.export import export_bundles
 
     export_bundles(config, output, packet_id, checkpoint, every=every, as_json=as_json)
 
@@ -217,9 +217,9 @@ def skip(
 
     Exit codes: 0 it holds, 1 it is refused, 2 unusable input.
     """
-    from light_clients.interface import MalformedInput
-    from relay.archive.checkpoint import decode_checkpoint
-    from relay.audit.skips import MAX_EVIDENCE_BYTES, decode_evidence, judge_skip
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.archive.checkpoint import decode_checkpoint
+    from hutong.relay.audit.skips import MAX_EVIDENCE_BYTES, decode_evidence, judge_skip
 
     with unusable_as_exit():
         try:
@@ -254,13 +254,13 @@ def checkpoint_command(
     height: Annotated[int | None, typer.Option(help="Height of the block; without it the newest.", min=1)] = None,
 ) -> None:
     """Write down what a node says of a chain. Worth as much as that node: ask one of your own."""
-    from relay.cli.audit.export import write_checkpoint
+    from hutong.relay.cli.audit.export import write_checkpoint
 
     write_checkpoint(config, chain, output, height)
 
 
 def _now_ns(now: str | None) -> int:
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify.tendermint import parse_time
 
     return time.time_ns() if now is None else parse_time(now, "--now")
 
@@ -269,10 +269,10 @@ def _replay(
     source: str, checkpoint: list[Path], now: str | None, jobs: int | None, expect: Path | None = None
 ) -> "Replay":
     """Raises UnusableInput, also where no entry at all could be judged for want of a checkpoint."""
-    from relay.audit import MissingTrust
-    from relay.audit.period import EntryState, Inputs, summarise
-    from relay.cli.audit.inputs import open_bundles, read_expected, read_roots
-    from relay.cli.audit.replay import default_jobs, judge_all, progress_on_terminal
+    from hutong.relay.audit import MissingTrust
+    from hutong.relay.audit.period import EntryState, Inputs, summarise
+    from hutong.relay.cli.audit.inputs import open_bundles, read_expected, read_roots
+    from hutong.relay.cli.audit.replay import default_jobs, judge_all, progress_on_terminal
 
     now_ns = _now_ns(now)
     roots = read_roots(checkpoint)
@@ -294,9 +294,9 @@ def _replay(
 
 
 def _replay_or_result(text: str, checkpoint: list[Path], now: str | None, jobs: int | None) -> "Replay":
-    from light_clients.interface import MalformedInput
-    from relay.audit.period.agreement import demand_agreement
-    from relay.audit.period.document import MAX_REPLAY_BYTES, decode_replay
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.audit.period.agreement import demand_agreement
+    from hutong.relay.audit.period.document import MAX_REPLAY_BYTES, decode_replay
 
     path = Path(text)
     if path.is_file():

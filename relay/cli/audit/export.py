@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from relay.base.durable_files import READABLE, write_durably
-from relay.cli.audit.bundle_names import bundle_file_names
-from relay.cli.audit.inputs import read_checkpoints
-from relay.cli.common.session import REFUSED, UNUSABLE, config_of, refuse, run_administration
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import Config, PathEnd
-from relay.verify.inputs import UnusableInput
+from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.audit.bundle_names import bundle_file_names
+from hutong.relay.cli.audit.inputs import read_checkpoints
+from hutong.relay.cli.common.session import REFUSED, UNUSABLE, config_of, refuse, run_administration
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.verify.inputs import UnusableInput
 
 if TYPE_CHECKING:
-    from adapters.interface import ChainAdapter
-    from relay.archive.bundle import Bundle
-    from relay.archive.checkpoint import Checkpoint
-    from relay.audit import Auditor
-    from relay.core.archiving.bundling import Exporter
+    from hutong.adapters.interface import ChainAdapter
+    from hutong.relay.archive.bundle import Bundle
+    from hutong.relay.archive.checkpoint import Checkpoint
+    from hutong.relay.audit import Auditor
+    from hutong.relay.core.archiving.bundling import Exporter
 
 
 def export_bundles(
@@ -124,9 +124,9 @@ def _packet(config: Config, text: str) -> tuple[PathEnd, int]:
 async def _export_one(
     config: Config, checkpoints: "list[Checkpoint]", source: PathEnd, sequence: int, random: Random
 ) -> "Bundle | str":
-    from light_clients.interface import UnsupportedOperation
-    from relay.archive import ArchiveUnavailable
-    from relay.core.archiving.bundling import NotExportable
+    from hutong.light_clients.interface import UnsupportedOperation
+    from hutong.relay.archive import ArchiveUnavailable
+    from hutong.relay.core.archiving.bundling import NotExportable
 
     async with _exporter(config, checkpoints, random) as exporter:
         try:
@@ -138,7 +138,7 @@ async def _export_one(
 async def _export_all(
     config: Config, checkpoints: "list[Checkpoint]", keep: "Callable[[str, Bundle], None]", random: Random
 ) -> dict[str, str] | str:
-    from relay.archive import ArchiveUnavailable
+    from hutong.relay.archive import ArchiveUnavailable
 
     async with _exporter(config, checkpoints, random) as exporter:
         try:
@@ -149,10 +149,10 @@ async def _export_all(
 
 @asynccontextmanager
 async def _exporter(config: Config, checkpoints: "list[Checkpoint]", random: Random) -> AsyncIterator["Exporter"]:
-    from relay.archive import Archive
-    from relay.core.archiving.bundling import Exporter
-    from relay.core.topology.chains import open_chain
-    from relay.core.topology.paths import Paths
+    from hutong.relay.archive import Archive
+    from hutong.relay.core.archiving.bundling import Exporter
+    from hutong.relay.core.topology.chains import open_chain
+    from hutong.relay.core.topology.paths import Paths
 
     async with AsyncExitStack() as stack:
         adapters: dict[str, ChainAdapter] = {}
@@ -163,8 +163,8 @@ async def _exporter(config: Config, checkpoints: "list[Checkpoint]", random: Ran
 
 
 async def _read_checkpoint(config: Config, name: str, height: int | None, random: Random) -> "Checkpoint":
-    from relay.core.archiving.bundling import read_checkpoint
-    from relay.core.topology.chains import open_chain
+    from hutong.relay.core.archiving.bundling import read_checkpoint
+    from hutong.relay.core.topology.chains import open_chain
 
     ends = [(path.a, path.b) for path in config.paths] + [(path.b, path.a) for path in config.paths]
     here = [(end, other) for end, other in ends if end.chain == name]
@@ -179,8 +179,8 @@ async def _read_checkpoint(config: Config, name: str, height: int | None, random
 
 def _write(path: Path, bundle: "Bundle", auditor: "Auditor | None") -> None:
     """Judged first, where there are checkpoints to judge it by."""
-    from relay.archive.bundle import encode_bundle
-    from relay.audit import MissingTrust
+    from hutong.relay.archive.bundle import encode_bundle
+    from hutong.relay.audit import MissingTrust
 
     data = encode_bundle(bundle)
     if auditor is not None:

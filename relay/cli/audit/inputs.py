@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from light_clients.interface import MalformedInput, VerificationError
-from relay.archive.bundle import MAX_BUNDLE_BYTES
-from relay.archive.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, decode_checkpoint
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.source import BUNDLE_SUFFIX, BundleSource
-from relay.archive.store import open_source
-from relay.audit.period import PacketId, TrustRoot
-from relay.audit.period.document import parse_packet_id
-from relay.verify.inputs import UnusableInput, read_file
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
+from hutong.relay.archive.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, decode_checkpoint
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.source import BUNDLE_SUFFIX, BundleSource
+from hutong.relay.archive.store import open_source
+from hutong.relay.audit.period import PacketId, TrustRoot
+from hutong.relay.audit.period.document import parse_packet_id
+from hutong.relay.verify.inputs import UnusableInput, read_file
 
 CHECKPOINT_SUFFIX = ".checkpoint.json"
 MAX_BUNDLES = 100_000

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from relay.audit.period import EntryState, Finding, Replay
-from relay.audit.period.differences import Changed, Differences
-from relay.audit.period.supply import Conservation
-from relay.audit.period.totals import DeliveryState
-from relay.cli.common.verdicts import printable
+from hutong.relay.audit.period import EntryState, Finding, Replay
+from hutong.relay.audit.period.differences import Changed, Differences
+from hutong.relay.audit.period.supply import Conservation
+from hutong.relay.audit.period.totals import DeliveryState
+from hutong.relay.cli.common.verdicts import printable
 
 MAX_LISTED = 200
 """Lines of one list; `--json` has them all."""

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from light_clients.interface import MalformedInput
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.errors import ArchiveUnavailable
-from relay.archive.source import BundleSource
-from relay.audit import Auditor
-from relay.audit.period import Entry, judge_entry, unreadable_entry
-from relay.base.child_processes import WorkersDied, worker_pool
-from relay.verify.inputs import UnusableInput
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.errors import ArchiveUnavailable
+from hutong.relay.archive.source import BundleSource
+from hutong.relay.audit import Auditor
+from hutong.relay.audit.period import Entry, judge_entry, unreadable_entry
+from hutong.relay.base.child_processes import WorkersDied, worker_pool
+from hutong.relay.verify.inputs import UnusableInput
 
 FEW_ENTRIES = 64
 """So many are judged before another process has started."""

@@ -8,9 +8,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from relay.audit import Report, Verdict
-from relay.audit.period import Entry, EntryState
-from relay.cli.common.verdicts import print_verdict, printable, verdict_fields
+from hutong.relay.audit import Report, Verdict
+from hutong.relay.audit.period import Entry, EntryState
+from hutong.relay.cli.common.verdicts import print_verdict, printable, verdict_fields
 
 
 def print_one(report: Report, *, as_json: bool) -> None:

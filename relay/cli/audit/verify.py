@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, audit
-from relay.cli.audit.verify_proofs import eip1186_command, ics23_command
-from relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
-from relay.verify.inputs import UnusableInput, parse_hex, required
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, audit
+from hutong.relay.cli.audit.verify_proofs import eip1186_command, ics23_command
+from hutong.relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, required
 
 if TYPE_CHECKING:
-    from light_clients.bft_evm import SealRules
+    from hutong.light_clients.bft_evm import SealRules
 
 app = typer.Typer(
     add_completion=False,
@@ -62,9 +62,9 @@ def tendermint_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge a CometBFT header, its commit and its validators from a checkpoint (light client verification)."""
-    from light_clients.tendermint.verification import Options
-    from relay.verify import tendermint as command
-    from relay.verify import tendermint_bisection as ways
+    from hutong.light_clients.tendermint.verification import Options
+    from hutong.relay.verify import tendermint as command
+    from hutong.relay.verify import tendermint_bisection as ways
 
     with unusable_as_exit():
         if trusted is None:
@@ -134,7 +134,7 @@ def qbft_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
-    from light_clients.bft_evm import SealRules
+    from hutong.light_clients.bft_evm import SealRules
 
     _judge_bft(file, trusted, now, trusting_period, clock_drift, SealRules(), as_json=as_json)
 
@@ -153,7 +153,7 @@ def ibft_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge an IBFT 2.0 or Istanbul header with its seals from a checkpoint, as `verify qbft` does."""
-    from light_clients.bft_evm import Consensus, QuorumRule, SealRules
+    from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
 
     rules = SealRules(Consensus[rule.name], QuorumRule[quorum.name])
     _judge_bft(file, trusted, now, trusting_period, clock_drift, rules, as_json=as_json)
@@ -169,9 +169,9 @@ def _judge_bft(
     *,
     as_json: bool,
 ) -> None:
-    from light_clients.bft_evm.verification import Options
-    from relay.verify import bft_evm as command
-    from relay.verify.evm_files import read_served
+    from hutong.light_clients.bft_evm.verification import Options
+    from hutong.relay.verify import bft_evm as command
+    from hutong.relay.verify.evm_files import read_served
 
     with unusable_as_exit():
         if trusted is None:
@@ -186,7 +186,7 @@ def _judge_bft(
 
 
 def _now_ns(now: str | None, trusting_period_s: int, clock_drift_s: int) -> int:
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify.tendermint import parse_time
 
     if min(trusting_period_s, clock_drift_s) <= 0:
         raise UnusableInput("--trusting-period and --clock-drift must be positive")
@@ -220,7 +220,7 @@ def clique_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge a branch of Clique headers from a checkpoint: links, signers, turns, votes, epochs, confirmations."""
-    from relay.verify import clique as command
+    from hutong.relay.verify import clique as command
 
     with unusable_as_exit():
         if trusted is None:
@@ -262,8 +262,8 @@ def ethereum_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
-    from relay.verify import ethereum as command
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify import ethereum as command
+    from hutong.relay.verify.tendermint import parse_time
 
     with unusable_as_exit():
         trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
@@ -305,8 +305,8 @@ def bitcoin_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge Bitcoin headers by work and rules from a checkpoint, and a transaction's inclusion in a block among them."""
-    from relay.verify import bitcoin as command
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify import bitcoin as command
+    from hutong.relay.verify.tendermint import parse_time
 
     with unusable_as_exit():
         if trusted is None:
@@ -350,8 +350,8 @@ def fisco_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge a FISCO BCOS block (2.x or 3.x) with its signatures from a checkpoint, and what is said to be in it."""
-    from relay.verify import fisco_bcos as command
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify import fisco_bcos as command
+    from hutong.relay.verify.tendermint import parse_time
 
     with unusable_as_exit():
         if trusted is None:
@@ -386,8 +386,8 @@ def attestation_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge what attestors signed: a state, a rotation of their set, or with --key a packet proof (raw, hex or base64)."""
-    from relay.verify import attestation as command
-    from relay.verify.tendermint import parse_time
+    from hutong.relay.verify import attestation as command
+    from hutong.relay.verify.tendermint import parse_time
 
     with unusable_as_exit():
         if trusted is None:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from light_clients.interface import Judge, PredicateFailed, audit, rule
-from relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
-from relay.verify.inputs import UnusableInput, parse_hex, read_file, read_json, required
+from hutong.light_clients.interface import Judge, PredicateFailed, audit, rule
+from hutong.relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file, read_json, required
 
 
 class SpecName(StrEnum):
@@ -40,8 +40,8 @@ def ics23_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge an ICS-23 proof: CommitmentProof or MerkleProof (raw, hex or base64), or an abci_query response with its proof."""
-    from light_clients.proofs import ics23
-    from relay.verify.proof_files import audit_ics23_batch, judge_ics23, read_claims, read_ics23
+    from hutong.light_clients.proofs import ics23
+    from hutong.relay.verify.proof_files import audit_ics23_batch, judge_ics23, read_claims, read_ics23
 
     with unusable_as_exit():
         trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
@@ -92,8 +92,8 @@ def eip1186_command(
     as_json: AsJson = False,
 ) -> None:
     """Judge an eth_getProof result, bare or in its JSON-RPC envelope: the account and every slot in it."""
-    from light_clients.proofs import mpt
-    from relay.verify.proof_files import read_eip1186
+    from hutong.light_clients.proofs import mpt
+    from hutong.relay.verify.proof_files import read_eip1186
 
     with unusable_as_exit():
         trusted = parse_hex(

@@ -13,16 +13,16 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.administration.cosmos_recovery import RecoveryWish, recover_by_proposal
-from relay.administration.hub_trust import approve
-from relay.administration.router_recovery import RouterOrder, recover_router_client
-from relay.administration.submission import new_salt
-from relay.cli.chains import quota
-from relay.cli.chains.client_creation import create, read_state
-from relay.cli.chains.client_upgrade import upgrade
-from relay.cli.chains.misbehaviour import misbehaviour
-from relay.cli.chains.rotation import rotate
-from relay.cli.common.session import (
+from hutong.relay.administration.cosmos_recovery import RecoveryWish, recover_by_proposal
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.router_recovery import RouterOrder, recover_router_client
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.chains import quota
+from hutong.relay.cli.chains.client_creation import create, read_state
+from hutong.relay.cli.chains.client_upgrade import upgrade
+from hutong.relay.cli.chains.misbehaviour import misbehaviour
+from hutong.relay.cli.chains.rotation import rotate
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -46,9 +46,9 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
-from relay.keys import Signer
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
+from hutong.relay.keys import Signer
 
 app = typer.Typer(add_completion=False, help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quota.app, name="quota")
@@ -289,7 +289,7 @@ def _recover_on_router(config: Config, chain: str, order: RouterOrder, owner: Si
 
 
 async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list[ClientLine]:
-    from relay.core.topology.chains import open_chain
+    from hutong.relay.core.topology.chains import open_chain
 
     lines = []
     for end in ends:
@@ -299,10 +299,10 @@ async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list
 
 
 async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, random: Random) -> str:
-    from adapters.interface import Batch, UpdateClient
-    from relay.administration.submission import submit_batch
-    from relay.core.route.catching_up import in_transactions
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.interface import Batch, UpdateClient
+    from hutong.relay.administration.submission import submit_batch
+    from hutong.relay.core.route.catching_up import in_transactions
+    from hutong.relay.core.topology.chains import open_chain
 
     async with (
         open_chain(config.chain(end.chain), random) as host,
@@ -326,9 +326,9 @@ async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, r
 
 
 async def _submit(config: Config, end: PathEnd, header: bytes, signer: Signer, random: Random) -> str:
-    from adapters.interface import Batch, UpdateClient
-    from relay.administration.submission import submit_batch
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.interface import Batch, UpdateClient
+    from hutong.relay.administration.submission import submit_batch
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(config.chain(end.chain), random) as host:
         await submit_batch(host, Batch((UpdateClient(end.client, header),)), signer, "updateClient")
@@ -338,10 +338,10 @@ async def _submit(config: Config, end: PathEnd, header: bytes, signer: Signer, r
 async def _recover(
     hub: HubChainConfig, subject: str, substitute: str, admins: Sequence[Signer], random: Random
 ) -> None:
-    from adapters.hub import HubChain
-    from adapters.hub.admin import recover_client
-    from adapters.ics26.transactor import Transactor
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.admin import recover_client
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(hub, random) as chain:
         if not isinstance(chain, HubChain):

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from light_clients.interface import LightClient, VerificationError
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.cli.common.session import (
+from hutong.light_clients.interface import LightClient, VerificationError
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     ConfigFile,
@@ -25,10 +25,10 @@ from relay.cli.common.session import (
     refuse,
     run_administration,
 )
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import HubChainConfig
-from relay.keys import Signer
-from relay.verify.inputs import UnusableInput, parse_hex, read_file
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read_state(path: Path) -> bytes:
 
 
 def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> None:
-    from relay.core.topology.light_clients import light_client
+    from hutong.relay.core.topology.light_clients import light_client
 
     try:
         client: LightClient = light_client(client_type)
@@ -95,10 +95,10 @@ def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> Non
 
 
 async def _create(hub: HubChainConfig, new: NewClient, admins: Sequence[Signer], random: Random) -> str:
-    from adapters.hub import HubChain
-    from adapters.hub.admin import create_client, created_client, register_counterparty
-    from adapters.ics26.transactor import Transactor
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.admin import create_client, created_client, register_counterparty
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(hub, random) as chain:
         if not isinstance(chain, HubChain):

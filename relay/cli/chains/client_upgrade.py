@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from light_clients.interface import UpgradableClient
-from light_clients.interface.memory import MemoryConsensusStates
-from relay.cli.chains.client_creation import read_state
-from relay.cli.common.session import (
+from hutong.light_clients.interface import UpgradableClient
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.relay.cli.chains.client_creation import read_state
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     ConfigFile,
@@ -25,9 +25,9 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import CosmosChainConfig, HubChainConfig
-from relay.keys import Signer
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import CosmosChainConfig, HubChainConfig
+from hutong.relay.keys import Signer
 
 
 def upgrade(
@@ -70,11 +70,11 @@ async def _upgrade(
     signer: Signer,
     random: Random,
 ) -> str:
-    from adapters.hub import HubChain
-    from adapters.hub.upgrade import upgrade_client
-    from adapters.ics26.transactor import Transactor
-    from relay.core.topology.chains import open_chain
-    from relay.core.topology.light_clients import light_client
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.upgrade import upgrade_client
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.core.topology.chains import open_chain
+    from hutong.relay.core.topology.light_clients import light_client
 
     async with open_chain(hub, random) as host:
         if not isinstance(host, HubChain):
@@ -93,8 +93,8 @@ async def _upgrade(
 
 
 async def _committed(followed: CosmosChainConfig | None, client_state: bytes, random: Random) -> bytes:
-    from adapters.cosmos import CosmosChain
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.cosmos import CosmosChain
+    from hutong.relay.core.topology.chains import open_chain
 
     if followed is None:
         raise TypeError("neither a chain nor a message")

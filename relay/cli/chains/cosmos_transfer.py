@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, local_name, transfer_of
-from relay.cli.chains.transfer_check import check_on_cosmos
-from relay.config import CosmosChainConfig
-from relay.keys import Signer
+from hutong.relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, local_name, transfer_of
+from hutong.relay.cli.chains.transfer_check import check_on_cosmos
+from hutong.relay.config import CosmosChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.cosmos.transfer import SentTransfer
-    from relay.api.sending.choosing import Choice
+    from hutong.adapters.cosmos.transfer import SentTransfer
+    from hutong.relay.api.sending.choosing import Choice
 
 __all__ = ["FORWARD_MARGIN_S", "CosmosWish", "Holding", "holdings", "local_name", "send_from_cosmos", "transfer_of"]
 
@@ -45,8 +45,8 @@ async def send_from_cosmos(
         RefusedByChain: the chain would refuse it, and nothing was sent.
         AdapterError: the chain does not answer.
     """
-    from adapters.cosmos.transfer import send_transfer
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.cosmos.transfer import send_transfer
+    from hutong.relay.core.topology.chains import open_chain
 
     choice = None if checked is None else checked()
     transfer = transfer_of(wish, int(time.time()))
@@ -67,11 +67,11 @@ async def holdings(cosmos: CosmosChainConfig, holder: str, token: str | None, ra
         MalformedInput: `holder` is no address of the chain.
         AdapterError: the chain does not answer.
     """
-    from adapters.cosmos.reading.queries import Queries
-    from adapters.cosmos.transactions.accounts import Accounts
-    from adapters.cosmos.transactions.addresses import decode_address
-    from adapters.interface import AdapterError
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.cosmos.reading.queries import Queries
+    from hutong.adapters.cosmos.transactions.accounts import Accounts
+    from hutong.adapters.cosmos.transactions.addresses import decode_address
+    from hutong.adapters.interface import AdapterError
+    from hutong.relay.core.topology.chains import open_chain
 
     decode_address(holder, cosmos.bech32_prefix)
     async with open_chain(cosmos, random) as chain:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from relay.base.durable_files import READABLE, create_durably
-from relay.cli.chains.deployment_journal import Undertaking, begun, journal_of
-from relay.cli.common.session import (
+from hutong.relay.base.durable_files import READABLE, create_durably
+from hutong.relay.cli.chains.deployment_journal import Undertaking, begun, journal_of
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -24,12 +24,12 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.keys import Signer
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.deploy import Deployment
-    from adapters.evm.administration.role_plan import RolePlan
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.evm.administration.deploy import Deployment
+    from hutong.adapters.evm.administration.role_plan import RolePlan
+    from hutong.adapters.ics26.transactor import Transactor
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -139,7 +139,7 @@ def _plan(
     """typer.Exit with one sentence where roles or delays are none that a chain should begin with."""
     from eth_utils.address import to_checksum_address
 
-    from adapters.evm.administration.role_plan import Delays, RolePlan, UnsafePlan
+    from hutong.adapters.evm.administration.role_plan import Delays, RolePlan, UnsafePlan
 
     deployer = str(to_checksum_address(signer.address))
     if development:
@@ -207,10 +207,10 @@ def _publish(out: Path, text: str) -> None:
 
 
 async def _deploy(order: _Order, signer: Signer, random: Random) -> "tuple[Deployment, str]":
-    from adapters.evm.submit import evm_reverts
-    from adapters.ics26.execution import ExecutionRpc, identify_execution
-    from adapters.ics26.transactor import Transactor
-    from adapters.rpc import RpcOptions, open_rpc_client
+    from hutong.adapters.evm.submit import evm_reverts
+    from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.adapters.rpc import RpcOptions, open_rpc_client
 
     identify = partial(identify_execution, chain_id=order.chain_id)
     async with open_rpc_client("chain", (order.rpc,), random, RpcOptions(), identify) as client:
@@ -222,11 +222,11 @@ async def _undertake(transactor: "Transactor", order: _Order) -> "tuple[Deployme
     """The deployment, and the text of its roles file: what the chain says stands, which is what was asked for."""
     from eth_utils.address import to_canonical_address
 
-    from adapters.evm.administration.deploy import Beginning, addresses_from, deploy_with_roles
-    from adapters.evm.administration.rights import differences
-    from adapters.evm.administration.rights_reading import read_rights
-    from adapters.interface import RefusedByChain
-    from relay.cli.chains.roles_file import encode_rights
+    from hutong.adapters.evm.administration.deploy import Beginning, addresses_from, deploy_with_roles
+    from hutong.adapters.evm.administration.rights import differences
+    from hutong.adapters.evm.administration.rights_reading import read_rights
+    from hutong.adapters.interface import RefusedByChain
+    from hutong.relay.cli.chains.roles_file import encode_rights
 
     beginning = await Beginning.now(transactor)
     if order.out is not None:

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relay.base.durable_files import READABLE, create_durably
-from relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.base.durable_files import READABLE, create_durably
+from hutong.relay.cli.common.session import UNUSABLE, refuse
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.deploy import Beginning
-    from adapters.evm.administration.role_plan import RolePlan
+    from hutong.adapters.evm.administration.deploy import Beginning
+    from hutong.adapters.evm.administration.role_plan import RolePlan
 
 MAX_JOURNAL_BYTES = 64 * 1024
 
@@ -45,7 +45,7 @@ def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
     Raises:
         typer.Exit: code 2, the journal asks for something else, or cannot be used.
     """
-    from adapters.evm.administration.deploy import Beginning
+    from hutong.adapters.evm.administration.deploy import Beginning
 
     if not journal.exists():
         _write(journal, undertaking)

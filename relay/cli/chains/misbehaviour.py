@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.common.session import (
+from hutong.relay.cli.common.session import (
     REFUSED,
     ConfigFile,
     Keystore,
@@ -21,11 +21,11 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import Config, PathEnd
-from relay.keys import Signer
-from relay.verify.inputs import UnusableInput, read_file
-from relay.verify.proof_files import protobuf_bytes
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.keys import Signer
+from hutong.relay.verify.inputs import UnusableInput, read_file
+from hutong.relay.verify.proof_files import protobuf_bytes
 
 _JSON = (b"{", b"[")
 
@@ -60,10 +60,10 @@ def misbehaviour(
 
 def _read(files: list[Path]) -> Any:
     """Encoded evidence, or two headers to make it of."""
-    from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, VerificationError
-    from light_clients.tendermint import rpc_json
-    from relay.core.clients.evidence import ConflictingHeader
-    from relay.verify.tendermint import read_served
+    from hutong.light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, VerificationError
+    from hutong.light_clients.tendermint import rpc_json
+    from hutong.relay.core.clients.evidence import ConflictingHeader
+    from hutong.relay.verify.tendermint import read_served
 
     if len(files) == 1:
         data = read_file(files[0], 2 * MAX_CLIENT_MESSAGE_BYTES + 2)
@@ -89,11 +89,11 @@ def _read(files: list[Path]) -> Any:
 
 
 async def _submit(config: Config, end: PathEnd, given: Any, signer: Signer, random: Random) -> str:
-    from adapters.interface import Batch, SubmitMisbehaviour
-    from light_clients.interface import ClientStatus
-    from relay.administration.submission import submit_batch
-    from relay.core.clients.evidence import judge_evidence, tendermint_evidence
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.interface import Batch, SubmitMisbehaviour
+    from hutong.light_clients.interface import ClientStatus
+    from hutong.relay.administration.submission import submit_batch
+    from hutong.relay.core.clients.evidence import judge_evidence, tendermint_evidence
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(config.chain(end.chain), random) as host:
         await host.check_identity()

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from relay.administration.beginnings import Agreement, Beginning
-from relay.administration.cosmos_paths import Wish, create_cosmos_path
-from relay.administration.path_joining import Begun
-from relay.administration.paths import (
+from hutong.relay.administration.beginnings import Agreement, Beginning
+from hutong.relay.administration.cosmos_paths import Wish, create_cosmos_path
+from hutong.relay.administration.path_joining import Begun
+from hutong.relay.administration.paths import (
     AttestorSet,
     CreatedPath,
     Member,
@@ -21,8 +21,8 @@ from relay.administration.paths import (
     create_direct,
     create_with_hub,
 )
-from relay.cli.common.confirming import AtTerminal, pin_of
-from relay.cli.common.session import (
+from hutong.relay.cli.common.confirming import AtTerminal, pin_of
+from hutong.relay.cli.common.session import (
     UNUSABLE,
     AsJson,
     ConfigFile,
@@ -43,8 +43,8 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.config import CosmosChainConfig, EvmChainConfig
-from relay.keys import Signer
+from hutong.relay.config import CosmosChainConfig, EvmChainConfig
+from hutong.relay.keys import Signer
 
 app = typer.Typer(add_completion=False, help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.session import (
+from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
     DecideAs,
@@ -22,8 +22,8 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.config import EvmChainConfig, HubChainConfig
-from relay.keys import Signer
+from hutong.relay.config import EvmChainConfig, HubChainConfig
+from hutong.relay.keys import Signer
 
 app = typer.Typer(add_completion=False, help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -107,12 +107,12 @@ async def _set_peer(
     """False where the Mailbox has it so already, whoever made the call: a multisig sends its own."""
     from eth_utils.address import to_checksum_address
 
-    from adapters.evm.administration.deciding import Deciding
-    from adapters.evm.administration.deploy import forwarded_peer, require_contract, set_forwarded_peer
-    from adapters.evm.administration.transfer import hub_client_of
-    from adapters.interface import RefusedByChain
-    from light_clients.ibc.identifiers import check_client_id
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm.administration.deciding import Deciding
+    from hutong.adapters.evm.administration.deploy import forwarded_peer, require_contract, set_forwarded_peer
+    from hutong.adapters.evm.administration.transfer import hub_client_of
+    from hutong.adapters.interface import RefusedByChain
+    from hutong.light_clients.ibc.identifiers import check_client_id
+    from hutong.relay.core.topology.chains import open_chain
 
     check_client_id(change.hub_client)
     if hub is not None:
@@ -136,9 +136,9 @@ async def _set_peer(
 
 async def _require_client(config: HubChainConfig, client_id: str, random: Random) -> None:
     """A Mailbox would listen to any identifier: to nobody, or to whoever gets it later."""
-    from adapters.hub import HubChain
-    from adapters.interface import RefusedByChain, UnknownClient
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.interface import RefusedByChain, UnknownClient
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(config, random) as hub:
         assert isinstance(hub, HubChain)

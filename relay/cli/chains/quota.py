@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
     HubAdminPasswordFiles,
@@ -21,12 +21,12 @@ from relay.cli.common.session import (
     hub_of,
     run_administration,
 )
-from relay.config import HubChainConfig
-from relay.keys import Signer
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.admin import Quota
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.admin import Quota
 
 app = typer.Typer(
     add_completion=False, help="Packets and bytes that may be in flight over a client.", no_args_is_help=True
@@ -82,7 +82,7 @@ async def open_hub(hub: HubChainConfig, random: Random) -> AsyncIterator["HubCha
 
 
 async def _show(hub: HubChainConfig, client: str, random: Random) -> "Quota":
-    from adapters.hub.admin import quota
+    from hutong.adapters.hub.admin import quota
 
     async with open_hub(hub, random) as chain:
         return await quota(chain.execution, client)
@@ -91,8 +91,8 @@ async def _show(hub: HubChainConfig, client: str, random: Random) -> "Quota":
 async def _set(
     hub: HubChainConfig, client: str, packets: int, payload_bytes: int, admins: Sequence[Signer], random: Random
 ) -> None:
-    from adapters.hub.admin import set_quota
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub.admin import set_quota
+    from hutong.adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         chain_id = await chain.eth_chain_id()

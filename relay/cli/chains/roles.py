@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from relay.base.durable_files import READABLE, create_durably
-from relay.cli.common.session import (
+from hutong.relay.base.durable_files import READABLE, create_durably
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -23,11 +23,11 @@ from relay.cli.common.session import (
     refuse,
     run_administration,
 )
-from relay.config import EvmChainConfig
+from hutong.relay.config import EvmChainConfig
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.rights import Rights
-    from adapters.ics26.execution import ExecutionRpc
+    from hutong.adapters.evm.administration.rights import Rights
+    from hutong.adapters.ics26.execution import ExecutionRpc
 
 app = typer.Typer(
     add_completion=False, help="Who may do what on a chain's contracts.", no_args_is_help=True, rich_markup_mode=None
@@ -57,8 +57,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Compare a chain with the file and say each difference. Exit code 1 if there is one, 2 if the file is unusable."""
-    from adapters.evm.administration.rights import differences
-    from relay.cli.chains.roles_file import UnusableRolesFile, load_rights
+    from hutong.adapters.evm.administration.rights import differences
+    from hutong.relay.cli.chains.roles_file import UnusableRolesFile, load_rights
 
     source = _source(config, chain, rpc)
     try:
@@ -92,7 +92,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="New file for it; unless given it is printed.")] = None,
 ) -> None:
     """What stands, as the file that `roles check` takes."""
-    from relay.cli.chains.roles_file import encode_rights
+    from hutong.relay.cli.chains.roles_file import encode_rights
 
     source = _source(config, chain, rpc)
     if source.chain is not None:
@@ -125,10 +125,10 @@ def _source(config: Path | None, chain: str | None, rpc: str | None) -> _Source:
 
 @asynccontextmanager
 async def _execution(source: _Source, chain_id: int, random: Random) -> "AsyncIterator[ExecutionRpc]":
-    from adapters.evm.submit import evm_reverts
-    from adapters.ics26.execution import ExecutionRpc, identify_execution
-    from adapters.rpc import RpcOptions, open_rpc_client
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm.submit import evm_reverts
+    from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
+    from hutong.adapters.rpc import RpcOptions, open_rpc_client
+    from hutong.relay.core.topology.chains import open_chain
 
     if source.chain is not None:
         async with open_chain(source.chain, random) as chain:
@@ -144,7 +144,7 @@ async def _standing(source: _Source, expected: "Rights", random: Random) -> "Rig
     """Of the contracts that the file names."""
     from eth_utils.address import to_canonical_address
 
-    from adapters.evm.administration.rights_reading import read_rights
+    from hutong.adapters.evm.administration.rights_reading import read_rights
 
     contracts = {name: bytes(to_canonical_address(target.address)) for name, target in expected.targets.items()}
     async with _execution(source, expected.chain_id, random) as execution:
@@ -153,7 +153,7 @@ async def _standing(source: _Source, expected: "Rights", random: Random) -> "Rig
 
 
 async def _read(source: _Source, chain_id: int, router: bytes, from_height: int, random: Random) -> "Rights":
-    from adapters.evm.administration.rights_reading import contracts_of, read_rights
+    from hutong.adapters.evm.administration.rights_reading import contracts_of, read_rights
 
     async with _execution(source, chain_id, random) as execution:
         return await read_rights(execution, chain_id, await contracts_of(execution, router), from_height)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.rights import Rights, Role, Target
+    from hutong.adapters.evm.administration.rights import Rights, Role, Target
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_ENTRIES = 1_000
@@ -95,7 +95,7 @@ class _Reader:
         self._document = document
 
     def rights(self) -> "Rights":
-        from adapters.evm.administration.rights import ARTIFACTS, MANAGER, Rights
+        from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Rights
 
         document = self._document
         self._known(
@@ -114,7 +114,7 @@ class _Reader:
         return Rights(chain_id, self._number("height", document.get("height"), MAX_NUMBER), targets, roles)
 
     def _target(self, name: str, address: object) -> "Target":
-        from adapters.evm.administration.rights import Target
+        from hutong.adapters.evm.administration.rights import Target
 
         def of(table: str) -> dict[str, Any]:
             return self._table(table, self._document.get(table, {}))
@@ -136,7 +136,7 @@ class _Reader:
         )
 
     def _role(self, name: str, value: object) -> "Role":
-        from adapters.evm.administration.rights import Member, Role
+        from hutong.adapters.evm.administration.rights import Member, Role
 
         place = f"roles.{name}"
         table = self._table(place, value)
@@ -153,7 +153,7 @@ class _Reader:
         )
 
     def _role_number(self, place: str, name: object) -> int:
-        from contracts.roles import ROLE_NAMES
+        from hutong.contracts.roles import ROLE_NAMES
 
         for number, known in ROLE_NAMES.items():
             if name == known:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.session import (
+from hutong.relay.cli.common.session import (
     REFUSED,
     ConfigFile,
     Keystore,
@@ -21,10 +21,10 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.config import Config, PathEnd
-from relay.keys import Signer
-from relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.keys import Signer
+from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 
 MAX_FILE_BYTES = 64 * 1024
 
@@ -82,11 +82,11 @@ def read_signed(files: Sequence[Path], client: str) -> tuple[bytes, tuple[bytes,
 async def _submit(
     config: Config, end: PathEnd, data: bytes, signatures: tuple[bytes, ...], signer: Signer, random: Random
 ) -> str:
-    from adapters.interface import Batch, UpdateClient
-    from light_clients.interface import Updated
-    from relay.administration.submission import submit_batch
-    from relay.core.clients.rotation import judge_rotation, rotation_update
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.interface import Batch, UpdateClient
+    from hutong.light_clients.interface import Updated
+    from hutong.relay.administration.submission import submit_batch
+    from hutong.relay.core.clients.rotation import judge_rotation, rotation_update
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(config.chain(end.chain), random) as host:
         await host.check_identity()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.chains.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
-from relay.cli.chains.transfer_check import UNCHECKED, Order, check_on_evm, choice_over
-from relay.cli.common.session import (
+from hutong.relay.cli.chains.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
+from hutong.relay.cli.chains.transfer_check import UNCHECKED, Order, check_on_evm, choice_over
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -31,13 +31,13 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.config import Config, CosmosChainConfig, EvmChainConfig
-from relay.keys import Signer
+from hutong.relay.config import Config, CosmosChainConfig, EvmChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.evm.administration.delayed import Progress
-    from adapters.evm.administration.transfer import HeldAmount, LimitUse, SentTransfer
-    from adapters.ics26.execution import ExecutionRpc
+    from hutong.adapters.evm.administration.delayed import Progress
+    from hutong.adapters.evm.administration.transfer import HeldAmount, LimitUse, SentTransfer
+    from hutong.adapters.ics26.execution import ExecutionRpc
 
 app = typer.Typer(add_completion=False, help="Tokens between chains.", no_args_is_help=True, rich_markup_mode=None)
 limits = typer.Typer(
@@ -312,7 +312,7 @@ def _bound(cap: int | None) -> str:
 
 @asynccontextmanager
 async def _execution(evm: EvmChainConfig, random: Random) -> "AsyncIterator[ExecutionRpc]":
-    from relay.core.topology.chains import open_chain
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(evm, random) as chain:
         await chain.check_identity()
@@ -324,7 +324,7 @@ async def _held_on_evm(
 ) -> list[Holding]:
     from eth_utils.address import to_checksum_address
 
-    from adapters.evm.administration.transfer import balance_of
+    from hutong.adapters.evm.administration.transfer import balance_of
 
     async with _execution(evm, random) as execution:
         address = token if isinstance(token, bytes) else await _token(execution, transfer or b"", token)
@@ -333,7 +333,7 @@ async def _held_on_evm(
 
 
 async def _token(execution: "ExecutionRpc", transfer: bytes, token: bytes | str) -> bytes:
-    from adapters.evm.administration.transfer import voucher_of
+    from hutong.adapters.evm.administration.transfer import voucher_of
 
     return token if isinstance(token, bytes) else await voucher_of(execution, transfer, token)
 
@@ -341,11 +341,11 @@ async def _token(execution: "ExecutionRpc", transfer: bytes, token: bytes | str)
 async def _send(
     config: Config, evm: EvmChainConfig, signer: Signer, transfer: bytes, wish: Order, unchecked: bool, random: Random
 ) -> "SentTransfer":
-    from adapters.evm.administration import transfer as evm_transfer
-    from adapters.ics26.chain import RouterChain
-    from adapters.ics26.transactor import Transactor
-    from adapters.interface import RefusedByChain
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm.administration import transfer as evm_transfer
+    from hutong.adapters.ics26.chain import RouterChain
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.adapters.interface import RefusedByChain
+    from hutong.relay.core.topology.chains import open_chain
 
     if wish.client and not unchecked:
         choice_over(config, evm.name, wish.client, wish.next_client, wish.receiver)  # asks nobody
@@ -374,7 +374,7 @@ async def _send(
 async def _read_limit(
     evm: EvmChainConfig, transfer: bytes, token: bytes | str, scope: Scope, random: Random
 ) -> "LimitUse":
-    from adapters.evm.administration.transfer import client_limit, origin_limit
+    from hutong.adapters.evm.administration.transfer import client_limit, origin_limit
 
     async with _execution(evm, random) as execution:
         address = await _token(execution, transfer, token)
@@ -400,9 +400,9 @@ async def _set_limit(
     limit: tuple[int | None, int | None, int | None, int, int],
     random: Random,
 ) -> "Progress":
-    from adapters.evm.administration.deciding import Deciding
-    from adapters.evm.administration.delayed import Progress
-    from adapters.evm.administration.transfer import (
+    from hutong.adapters.evm.administration.deciding import Deciding
+    from hutong.adapters.evm.administration.delayed import Progress
+    from hutong.adapters.evm.administration.transfer import (
         Limit,
         client_limit,
         origin_limit,
@@ -434,9 +434,9 @@ async def _pay(
     to: bytes | None,
     random: Random,
 ) -> "HeldAmount":
-    from adapters.evm.administration.transfer import claim, held_amount, release
-    from adapters.ics26.transactor import Transactor
-    from adapters.interface import RefusedByChain
+    from hutong.adapters.evm.administration.transfer import claim, held_amount, release
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.adapters.interface import RefusedByChain
 
     refund, client, sequence = packet
     async with _execution(evm, random) as execution:

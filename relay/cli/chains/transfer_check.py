@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relay.config import Config, PathEnd
+from hutong.relay.config import Config, PathEnd
 
 if TYPE_CHECKING:
-    from adapters.cosmos.chain import CosmosChain
-    from adapters.ics26.chain import RouterChain
-    from relay.api.problems import ApiProblem
-    from relay.api.sending.choosing import Choice
+    from hutong.adapters.cosmos.chain import CosmosChain
+    from hutong.adapters.ics26.chain import RouterChain
+    from hutong.relay.api.problems import ApiProblem
+    from hutong.relay.api.sending.choosing import Choice
 
 UNCHECKED = "--unchecked-receiver"
 
@@ -34,9 +34,9 @@ def choice_over(config: Config, chain: str, client: str, next_client: str | None
     Raises:
         ApiProblem: the receiver is no address there, or the configuration does not say where the clients lead.
     """
-    from relay.api.sending.addresses import check_receiver
-    from relay.api.sending.choosing import Choice, choice_of
-    from relay.core.topology.paths import Paths
+    from hutong.relay.api.sending.addresses import check_receiver
+    from hutong.relay.api.sending.choosing import Choice, choice_of
+    from hutong.relay.core.topology.paths import Paths
 
     paths = Paths.of(config.paths)
     first = paths.counterparty(chain, client)
@@ -59,7 +59,7 @@ def choice_over(config: Config, chain: str, client: str, next_client: str | None
 
 
 def _leads_nowhere(field: str, chain: str, client: str, known: Sequence[str]) -> "ApiProblem":
-    from relay.api.problems import refused_field
+    from hutong.relay.api.problems import refused_field
 
     there_are = f"{chain} has {', '.join(sorted(known))} there" if known else f"{chain} has no such client there"
     return refused_field(
@@ -83,11 +83,11 @@ async def check_on_evm(adapter: "RouterChain", transfer: bytes, choice: "Choice"
     """
     from eth_utils.address import to_canonical_address, to_checksum_address
 
-    from light_clients.ibc.transfer import TRANSFER_PORT
-    from relay.api.problems import refused_field
-    from relay.api.reading.chain_views import router_app
-    from relay.api.sending.evm import prepare_on_evm
-    from relay.api.sending.wishes import Wish, absolute_timeout_s
+    from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+    from hutong.relay.api.problems import refused_field
+    from hutong.relay.api.reading.chain_views import router_app
+    from hutong.relay.api.sending.evm import prepare_on_evm
+    from hutong.relay.api.sending.wishes import Wish, absolute_timeout_s
 
     found = await router_app(adapter, TRANSFER_PORT)
     if found is None or to_canonical_address(found) != transfer:
@@ -111,7 +111,7 @@ async def check_on_cosmos(adapter: "CosmosChain", choice: "Choice", token: str) 
         ApiProblem: the token would become a voucher's voucher at its home.
         AdapterError: the chain does not answer.
     """
-    from relay.api.sending.cosmos import voucher_denom
+    from hutong.relay.api.sending.cosmos import voucher_denom
 
     denom = await voucher_denom(adapter, token)
     if denom is not None:

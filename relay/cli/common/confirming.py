@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import trio
 import typer
 
-from relay.administration.beginnings import Beginning, NotConfirmed, Pin
-from relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.administration.beginnings import Beginning, NotConfirmed, Pin
+from hutong.relay.cli.common.session import UNUSABLE, refuse
 
 ANSWER_LIMIT_S = 240
 """A state that was read much longer ago may be pruned before the client can be brought on from it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from relay.hub.home.key_file import EncodeKey, Password
+    from hutong.relay.hub.home.key_file import EncodeKey, Password
 
 KeyPasswordFile = Annotated[Path | None, typer.Option(help="File with the password of the consensus key, mode 0600.")]
 KeyPasswordEnv = Annotated[

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relay.base.durable_files import READABLE, write_durably
-from relay.verify.inputs import UnusableInput
+from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.verify.inputs import UnusableInput
 
 if TYPE_CHECKING:
     pass

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import trio
 import typer
 
-from relay.config import (
+from hutong.relay.config import (
     AnyChainConfig,
     Config,
     ConfigError,
@@ -23,7 +23,7 @@ from relay.config import (
     UnsafeFile,
     load_config,
 )
-from relay.keys import KeyUnavailable, Signer, load_signer
+from hutong.relay.keys import KeyUnavailable, Signer, load_signer
 
 REFUSED = 1
 UNUSABLE = 2
@@ -240,9 +240,9 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
         typer.Exit: code 1, a chain's refusal or silence, what does not verify, or the deadline, as one sentence; code
             2, what the API would refuse as a request of its own.
     """
-    from adapters.interface import AdapterError
-    from light_clients.interface import VerificationError
-    from relay.api.problems import ApiProblem
+    from hutong.adapters.interface import AdapterError
+    from hutong.light_clients.interface import VerificationError
+    from hutong.relay.api.problems import ApiProblem
 
     random = Random(os.urandom(16))  # noqa: S311 - jitter between retries
 
@@ -263,13 +263,13 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
 
 
 def _refusal(error: BaseException, *, as_json: bool = False) -> typer.Exit:
-    from relay.api.problems import ApiProblem, Code
+    from hutong.relay.api.problems import ApiProblem, Code
 
     if isinstance(error, ApiProblem) and error.code is Code.INVALID_REQUEST:
         option = "" if error.field is None else f"--{error.field.replace('_', '-')}"
         return refuse(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
     if as_json:
-        from adapters.evm.administration.deciding import Pending, Undecided
+        from hutong.adapters.evm.administration.deciding import Pending, Undecided
 
         if isinstance(error, Pending | Undecided):
             typer.echo(json.dumps({"decided": False, "calls": error.documents(), "then": error.then or None}))
@@ -287,7 +287,7 @@ def _sentence(error: BaseException) -> str:
         return (
             f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
         )
-    from adapters.interface import RefusedByChain
+    from hutong.adapters.interface import RefusedByChain
 
     said = str(error)
     name = said.partition(":")[0]

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from light_clients.interface import CheckVerdict
-from relay.verify.inputs import UnusableInput
+from hutong.light_clients.interface import CheckVerdict
+from hutong.relay.verify.inputs import UnusableInput
 
 EXIT_INVALID = 1
 EXIT_UNUSABLE = 2

@@ -5,8 +5,13 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.disk_options import GIB, DatabaseGib, KeepBodiesGib
-from relay.cli.common.execution_limits import DEFAULT_LIMIT_MIB, DEFAULT_LIMIT_S, ExecutionLimitMib, ExecutionLimitS
+from hutong.relay.cli.common.disk_options import GIB, DatabaseGib, KeepBodiesGib
+from hutong.relay.cli.common.execution_limits import (
+    DEFAULT_LIMIT_MIB,
+    DEFAULT_LIMIT_S,
+    ExecutionLimitMib,
+    ExecutionLimitS,
+)
 
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
@@ -48,13 +53,13 @@ def abci(
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
-    from relay.hub.abci.address import UnusableAddress, check_rpc_url, parse_address, socket_address
-    from relay.hub.abci.initialise import SOCKET_FILE
-    from relay.hub.abci.start import Doors, run_abci_node
-    from relay.hub.chain.execution_guard import ExecutionLimits
-    from relay.hub.home.process import NodeHalted, NodeRefused
-    from relay.hub.joining.snapshot_taker import SnapshotSchedule
-    from relay.hub.process.start import Kept
+    from hutong.relay.hub.abci.address import UnusableAddress, check_rpc_url, parse_address, socket_address
+    from hutong.relay.hub.abci.initialise import SOCKET_FILE
+    from hutong.relay.hub.abci.start import Doors, run_abci_node
+    from hutong.relay.hub.chain.execution_guard import ExecutionLimits
+    from hutong.relay.hub.home.process import NodeHalted, NodeRefused
+    from hutong.relay.hub.joining.snapshot_taker import SnapshotSchedule
+    from hutong.relay.hub.process.start import Kept
 
     try:
         address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+from hutong.relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
 
 if TYPE_CHECKING:
-    from relay.hub.consensus.signing import LastSigned
+    from hutong.relay.hub.consensus.signing import LastSigned
 
 EXIT_REFUSED = 1
 EXIT_UNUSABLE = 2
@@ -36,8 +36,8 @@ def backup(
 
     Exit codes: 0 made, 1 refused, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.upkeep.backup import BackupRefused, make_backup
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.upkeep.backup import BackupRefused, make_backup
 
     try:
         height, rows = make_backup(home, to, with_key=with_consensus_key)
@@ -71,10 +71,10 @@ def restore(
 
     Exit codes: 0 restored, 1 refused, 2 unusable input.
     """
-    from relay.cli.hub.join import genesis_of
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.key_file import read_key_file
-    from relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
+    from hutong.relay.cli.hub.join import genesis_of
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.key_file import read_key_file
+    from hutong.relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
 
     if last_signed is not None and sign_above is not None:
         _fail("give --last-signed or --sign-above, not both", EXIT_UNUSABLE)
@@ -103,9 +103,9 @@ def rollback(
 
     Exit codes: 0 done, 1 refused, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.upkeep.rollback import RollbackRefused, roll_back
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.upkeep.rollback import RollbackRefused, roll_back
 
     try:
         height = roll_back(home, blocks, sign_above)
@@ -117,7 +117,7 @@ def rollback(
 
 
 def _record_of(path: Path) -> "LastSigned":
-    from relay.hub.home.last_signed import decode_last_signed
+    from hutong.relay.hub.home.last_signed import decode_last_signed
 
     try:
         with path.open("rb") as file:

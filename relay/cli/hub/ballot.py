@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.administration.hub_trust import proven_proposals
-from relay.cli.common.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, refuse
-from relay.cli.hub.governance import HubName, Operator, OperatorPassword, decide, describe, trusted
-from relay.cli.hub.validators import goes_on
-from relay.config import HubChainConfig
+from hutong.relay.administration.hub_trust import proven_proposals
+from hutong.relay.cli.common.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, refuse
+from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, decide, describe, trusted
+from hutong.relay.cli.hub.validators import goes_on
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.governance import Decision
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.governance import Decision
+    from hutong.adapters.ics26.transactor import Transactor
 
 Title = Annotated[str | None, typer.Option(help="What for, in at most 256 bytes; the members read it.")]
 MAX_TITLE_BYTES = 256

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from relay.cli.common.session import (
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.session import (
     UNUSABLE,
     AsJson,
     ConfigFile,
@@ -21,13 +21,13 @@ from relay.cli.common.session import (
     refuse,
     run_administration,
 )
-from relay.cli.hub.governance import HubName, Operator, OperatorPassword, operator_of, require_governed
-from relay.config import HubChainConfig
-from relay.keys import Signer
+from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, operator_of, require_governed
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from relay.hub.home.home import ValidatorKey
-    from relay.hub.home.key_file import Password
+    from hutong.relay.hub.home.home import ValidatorKey
+    from hutong.relay.hub.home.key_file import Password
 
 NEXT_KEY_FILE = "next_validator_key.json"
 MAX_CANDIDATE_BYTES = 4096
@@ -57,9 +57,9 @@ def candidate(
 
     Exit codes: 0 done, 2 unusable input.
     """
-    from relay.hub.home.home import UnusableHome, load_genesis
-    from relay.hub.home.key_file import load_key
-    from relay.keys import forbid_core_dumps
+    from hutong.relay.hub.home.home import UnusableHome, load_genesis
+    from hutong.relay.hub.home.key_file import load_key
+    from hutong.relay.keys import forbid_core_dumps
 
     forbid_core_dumps()
     account = address_of(operator, "--operator")
@@ -93,8 +93,8 @@ def rotate_key(
 
     Exit codes: 0 the hub took it, 1 refused, 2 unusable input.
     """
-    from relay.hub.home.home import VALIDATOR_KEY_FILE
-    from relay.keys import forbid_core_dumps
+    from hutong.relay.hub.home.home import VALIDATOR_KEY_FILE
+    from hutong.relay.keys import forbid_core_dumps
 
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(operator, operator_password_file)
@@ -143,15 +143,15 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
 
 
 def _proof(key: "ValidatorKey", chain_id: str, operator: bytes) -> bytes:
-    from relay.hub.application.governance.members import possession_digest
+    from hutong.relay.hub.application.governance.members import possession_digest
 
     return key.sign(possession_digest(chain_id, operator, key.public_key.data))
 
 
 def _next_key(home: Path, password: "Password") -> "ValidatorKey":
-    from relay.base.durable_files import write_durably
-    from relay.hub.home.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key
-    from relay.hub.home.key_file import PLAIN, encrypted, new_secret, open_key, read_key_file, require_own_key
+    from hutong.relay.base.durable_files import write_durably
+    from hutong.relay.hub.home.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key
+    from hutong.relay.hub.home.key_file import PLAIN, encrypted, new_secret, open_key, read_key_file, require_own_key
 
     file, present = home / NEXT_KEY_FILE, home / VALIDATOR_KEY_FILE
     try:
@@ -174,8 +174,8 @@ def _next_key(home: Path, password: "Password") -> "ValidatorKey":
 
 
 async def _rotate(hub: HubChainConfig, signer: Signer, key: "ValidatorKey", random: Random) -> int:
-    from adapters.hub.governance import rotate_key as send
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub.governance import rotate_key as send
+    from hutong.adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         await require_governed(chain.execution)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
     HubAdminPasswordFiles,
@@ -21,10 +21,10 @@ from relay.cli.common.session import (
     hub_of,
     run_administration,
 )
-from relay.config import HubChainConfig
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.hub.code import NamedCode
+    from hutong.adapters.hub.code import NamedCode
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 Account = Annotated[str, typer.Argument(metavar="ADDRESS")]
@@ -60,7 +60,7 @@ def set_code(
     hub: HubName = None,
 ) -> None:
     """Open the hub's machine to everybody's code or close it, from the next block on, by as many admins as the hub asks for."""
-    from adapters.hub.admin import set_code_open
+    from hutong.adapters.hub.admin import set_code_open
 
     act(config, hub_admin, hub_admin_password_file, hub, set_code_open(new_salt(), is_open))
     typer.echo("everybody runs code" if is_open else "named accounts and contracts alone run code")
@@ -75,7 +75,7 @@ def name_deployer(
     hub: HubName = None,
 ) -> None:
     """Let an account create contracts on the hub: what it creates is named, so that everybody may call it."""
-    from adapters.hub.admin import name_deployer as named
+    from hutong.adapters.hub.admin import name_deployer as named
 
     address = address_of(account, "ADDRESS")
     act(config, hub_admin, hub_admin_password_file, hub, named(new_salt(), address, not remove))
@@ -91,7 +91,7 @@ def name_contract(
     hub: HubName = None,
 ) -> None:
     """Let a contract of the hub be called, or no more."""
-    from adapters.hub.admin import name_contract as named
+    from hutong.adapters.hub.admin import name_contract as named
 
     address = address_of(contract, "ADDRESS")
     act(config, hub_admin, hub_admin_password_file, hub, named(new_salt(), address, not remove))
@@ -109,8 +109,8 @@ def schedule_rules(
 ) -> None:
     """Schedule a new rules version from a block on, by the hub's admins (from rules version 2 on). Nodes whose software lacks it
     halt before that block."""
-    from adapters.hub.admin import schedule_rules as scheduled
-    from relay.cli.common.session import UNUSABLE, refuse
+    from hutong.adapters.hub.admin import schedule_rules as scheduled
+    from hutong.relay.cli.common.session import UNUSABLE, refuse
 
     if withdraw == (version is not None and height is not None):
         raise refuse("give --version and --height, or --withdraw", UNUSABLE)
@@ -134,7 +134,7 @@ def act(
     admins = admins_of(keystores, password_files)
 
     async def decide(random: Random) -> None:
-        from adapters.ics26.transactor import Transactor
+        from hutong.adapters.ics26.transactor import Transactor
 
         async with open_hub(hub_chain, random) as chain:
             chain_id = await chain.eth_chain_id()
@@ -145,7 +145,7 @@ def act(
 
 
 async def _read(hub: HubChainConfig, random: Random) -> "NamedCode":
-    from adapters.hub.code import named_code
+    from hutong.adapters.hub.code import named_code
 
     async with open_hub(hub, random) as chain:
         return await named_code(chain.execution)

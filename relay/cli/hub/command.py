@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.disk_options import GIB, DatabaseGib, KeepBodiesGib
-from relay.cli.common.execution_limits import DEFAULT_LIMIT_MIB, DEFAULT_LIMIT_S, ExecutionLimitMib, ExecutionLimitS
-from relay.cli.common.key_password import (
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.disk_options import GIB, DatabaseGib, KeepBodiesGib
+from hutong.relay.cli.common.execution_limits import (
+    DEFAULT_LIMIT_MIB,
+    DEFAULT_LIMIT_S,
+    ExecutionLimitMib,
+    ExecutionLimitS,
+)
+from hutong.relay.cli.common.key_password import (
     KeyPasswordEnv,
     KeyPasswordFile,
     NewKeyPasswordEnv,
@@ -23,30 +28,30 @@ from relay.cli.common.key_password import (
     key_password,
     new_key_encoding,
 )
-from relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
-from relay.cli.hub.abci import abci
-from relay.cli.hub.backup import backup, restore, rollback
-from relay.cli.hub.candidate import candidate, rotate_key
-from relay.cli.hub.code import code, name_contract, name_deployer, schedule_rules, set_code
-from relay.cli.hub.evidence import evidence
-from relay.cli.hub.governance import execute, members, proposals
-from relay.cli.hub.join import join
-from relay.cli.hub.key import app as key_app
-from relay.cli.hub.network import app as network_app
-from relay.cli.hub.pause import pause, resume
-from relay.cli.hub.propose import app as propose_app
-from relay.cli.hub.restart import restart
-from relay.cli.hub.signer import app as signer_app
-from relay.cli.hub.skip import app as skip_app
-from relay.cli.hub.snapshot import app as snapshot_app
-from relay.cli.hub.status import status
-from relay.cli.hub.validators import set_validator, validators
-from relay.cli.hub.vote import vote
-from relay.hub.application.revision import rules_versions
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+from hutong.relay.cli.hub.abci import abci
+from hutong.relay.cli.hub.backup import backup, restore, rollback
+from hutong.relay.cli.hub.candidate import candidate, rotate_key
+from hutong.relay.cli.hub.code import code, name_contract, name_deployer, schedule_rules, set_code
+from hutong.relay.cli.hub.evidence import evidence
+from hutong.relay.cli.hub.governance import execute, members, proposals
+from hutong.relay.cli.hub.join import join
+from hutong.relay.cli.hub.key import app as key_app
+from hutong.relay.cli.hub.network import app as network_app
+from hutong.relay.cli.hub.pause import pause, resume
+from hutong.relay.cli.hub.propose import app as propose_app
+from hutong.relay.cli.hub.restart import restart
+from hutong.relay.cli.hub.signer import app as signer_app
+from hutong.relay.cli.hub.skip import app as skip_app
+from hutong.relay.cli.hub.snapshot import app as snapshot_app
+from hutong.relay.cli.hub.status import status
+from hutong.relay.cli.hub.validators import set_validator, validators
+from hutong.relay.cli.hub.vote import vote
+from hutong.relay.hub.application.revision import rules_versions
 
 if TYPE_CHECKING:
-    from relay.hub.application.machine.fees import FeeRules
-    from relay.hub.application.named_code import CodeRules
+    from hutong.relay.hub.application.machine.fees import FeeRules
+    from hutong.relay.hub.application.named_code import CodeRules
 
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
@@ -205,15 +210,15 @@ def init(
 
     Exit codes: 0 done, 2 unusable input.
     """
-    from light_clients.interface import MalformedInput
-    from relay.config import UnsafeFile
-    from relay.hub.abci.initialise import MemberHome, initialise_members, ports_from
-    from relay.hub.application.admin import AdminSet
-    from relay.hub.application.genesis import HubParams
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.initialise import NewHub, initialise_home
-    from relay.hub.upkeep.initialise_network import ValidatorHome, initialise_network
-    from relay.keys import KeyUnavailable
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.config import UnsafeFile
+    from hutong.relay.hub.abci.initialise import MemberHome, initialise_members, ports_from
+    from hutong.relay.hub.application.admin import AdminSet
+    from hutong.relay.hub.application.genesis import HubParams
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.initialise import NewHub, initialise_home
+    from hutong.relay.hub.upkeep.initialise_network import ValidatorHome, initialise_network
+    from hutong.relay.keys import KeyUnavailable
 
     try:
         for taken in (home / "genesis.json", home / "validator-1"):
@@ -352,11 +357,11 @@ def start(
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
-    from relay.hub.chain.execution_guard import ExecutionLimits
-    from relay.hub.home.process import NodeHalted, NodeRefused
-    from relay.hub.joining.snapshot_taker import SnapshotSchedule
-    from relay.hub.process.start import Kept, NodeOptions, Ports, run_node
-    from relay.keys import forbid_core_dumps
+    from hutong.relay.hub.chain.execution_guard import ExecutionLimits
+    from hutong.relay.hub.home.process import NodeHalted, NodeRefused
+    from hutong.relay.hub.joining.snapshot_taker import SnapshotSchedule
+    from hutong.relay.hub.process.start import Kept, NodeOptions, Ports, run_node
+    from hutong.relay.keys import forbid_core_dumps
 
     forbid_core_dumps()
     password = key_password(key_password_file, key_password_env)
@@ -386,7 +391,7 @@ def stuck(
 
     Exit codes: 0 answered (also with rows), 1 the hub did not answer, 2 unusable input.
     """
-    from adapters.hub.stuck import StuckPacket, stuck_packets
+    from hutong.adapters.hub.stuck import StuckPacket, stuck_packets
 
     hub_chain = hub_of(config_of(config), hub)
 
@@ -439,7 +444,7 @@ def _code_rules(
     is_open: bool | None, has_fees: bool, deployers: list[bytes], contracts: list[bytes], rules_version: int
 ) -> "CodeRules | None":
     """None where nothing is said: then genesis needs no word of it."""
-    from relay.hub.application.named_code import CodeRules
+    from hutong.relay.hub.application.named_code import CodeRules
 
     if is_open is None and not deployers and not contracts:
         return None
@@ -451,7 +456,7 @@ def _code_rules(
 
 
 def _fees(base_fee: str | None, recipient: str | None) -> "FeeRules | None":
-    from relay.hub.application.machine.fees import NOBODY, FeeRules
+    from hutong.relay.hub.application.machine.fees import NOBODY, FeeRules
 
     if base_fee is None:
         if recipient is not None:
@@ -466,10 +471,10 @@ def _make_keystores(
     home: Path, role: str, count: int, password_file: Path | None, iterations: int | None
 ) -> list[bytes]:
     """HOME/<role>s/<role>-N.json."""
-    from relay.base.durable_files import write_durably
-    from relay.config import read_private_file
-    from relay.hub.home.key_file import new_secret
-    from relay.keys import create_keystore
+    from hutong.relay.base.durable_files import write_durably
+    from hutong.relay.config import read_private_file
+    from hutong.relay.hub.home.key_file import new_secret
+    from hutong.relay.keys import create_keystore
 
     if count == 0:
         return []

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
-from relay.config import HubChainConfig
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.hub.evidence import DoubleVote
+    from hutong.adapters.hub.evidence import DoubleVote
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 
@@ -43,7 +43,7 @@ def evidence(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -
 
 
 async def _read(hub: HubChainConfig, random: Random) -> "tuple[DoubleVote, ...]":
-    from adapters.hub.evidence import double_votes
+    from hutong.adapters.hub.evidence import double_votes
 
     async with open_hub(hub, random) as chain:
         return await double_votes(chain.execution)

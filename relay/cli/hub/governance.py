@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.administration.hub_trust import UnusableTrust, trust_of
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import UnusableTrust, trust_of
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -24,15 +24,15 @@ from relay.cli.common.session import (
     run_administration,
     signer_of,
 )
-from relay.cli.hub.validators import WouldStop
-from relay.config import HubChainConfig
-from relay.keys import Signer
+from hutong.relay.cli.hub.validators import WouldStop
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.governance import Decision, Proposal, Result, Vote
-    from adapters.hub.verified_state import HubTrust
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.governance import Decision, Proposal, Result, Vote
+    from hutong.adapters.hub.verified_state import HubTrust
+    from hutong.adapters.ics26.transactor import Transactor
 
     Act = Callable[[HubChain, Transactor], Awaitable[Decision]]
 
@@ -59,7 +59,7 @@ def execute(
 
     Exit codes: 0 executed, 1 refused, 2 unusable input.
     """
-    from adapters.hub import governance
+    from hutong.adapters.hub import governance
 
     async def act(_: "HubChain", transactor: "Transactor") -> "Decision":
         return await governance.execute(transactor, number)
@@ -102,7 +102,7 @@ def members(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) ->
 
     Exit codes: 0 answered, 1 the hub did not answer or is governed by admins, 2 unusable input.
     """
-    from adapters.hub import governance
+    from hutong.adapters.hub import governance
 
     hub_chain = hub_of(config_of(config), hub)
 
@@ -235,8 +235,8 @@ async def _act(
     check: "Callable[[HubChain], Awaitable[object]] | None",
     random: Random,
 ) -> "tuple[Decision, Proposal]":
-    from adapters.hub.governance import proposal
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub.governance import proposal
+    from hutong.adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         await require_governed(chain.execution)
@@ -247,7 +247,7 @@ async def _act(
 
 
 async def _read(hub: HubChainConfig, number: int | None, random: Random) -> list[dict[str, Any]]:
-    from adapters.hub import governance
+    from hutong.adapters.hub import governance
 
     async with open_hub(hub, random) as chain:
         execution = chain.execution
@@ -303,8 +303,8 @@ def _line(row: dict[str, Any]) -> str:
 
 def describe(action: bytes) -> str:
     """An action's bytes in words; what cannot be read is shown by its size."""
-    from adapters.hub.admin import describe_action
-    from light_clients.interface import MalformedInput
+    from hutong.adapters.hub.admin import describe_action
+    from hutong.light_clients.interface import MalformedInput
 
     try:
         return describe_action(action)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+from hutong.relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
 
 if TYPE_CHECKING:
-    from relay.hub.application.genesis import Genesis
-    from relay.hub.home.key_file import EncodeKey
+    from hutong.relay.hub.application.genesis import Genesis
+    from hutong.relay.hub.home.key_file import EncodeKey
 
 EXIT_NOT_JOINED = 1
 EXIT_UNUSABLE = 2
@@ -57,7 +57,7 @@ def join(
     if bool(from_member) == bool(peer):
         _fail("give --from for a hub of the embedded engine, or --peer for one under CometBFT")
     document = genesis_of(genesis)
-    from relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.home import UnusableHome
 
     try:
         encode_key = new_key_encoding(home, key_password_file, key_password_env)
@@ -68,9 +68,9 @@ def join(
         return
     if key_password_file is not None or key_password_env is not None:
         _fail("CometBFT reads its key plain: an encrypted one is not supported under it")
-    from relay.hub.abci.cometbft_home import Peer, TrustedHeader
-    from relay.hub.abci.initialise import ports_from
-    from relay.hub.abci.joining import initialise_joining
+    from hutong.relay.hub.abci.cometbft_home import Peer, TrustedHeader
+    from hutong.relay.hub.abci.initialise import ports_from
+    from hutong.relay.hub.abci.joining import initialise_joining
 
     peers = []
     for text in peer or ():
@@ -134,11 +134,11 @@ def _join_members(
     trust_rpc: list[str] | None,
     encode_key: "EncodeKey",
 ) -> None:
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
-    from relay.hub.joining.light_follow import TrustedHash
-    from relay.hub.joining.member_rpc import Member
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
+    from hutong.relay.hub.joining.light_follow import TrustedHash
+    from hutong.relay.hub.joining.member_rpc import Member
 
     if trust_rpc:
         _fail("--trust-rpc is for CometBFT; with --from the members serve the headers")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
-from relay.cli.common.session import UNUSABLE, AsJson, demand_terminal, refuse
+from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
+from hutong.relay.cli.common.session import UNUSABLE, AsJson, demand_terminal, refuse
 
 if TYPE_CHECKING:
-    from relay.hub.home.key_file import KeyFile
+    from hutong.relay.hub.home.key_file import KeyFile
 
 app = typer.Typer(
     add_completion=False,
@@ -34,9 +34,9 @@ def encrypt(
 
     Exit codes: 0 done, 2 unusable home or password.
     """
-    from relay.base.durable_files import write_durably
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.key_file import encrypted, open_key, parse_key_file
+    from hutong.relay.base.durable_files import write_durably
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.key_file import encrypted, open_key, parse_key_file
 
     try:
         file = _key_file(home)
@@ -73,9 +73,9 @@ def decrypt(
 
     Exit codes: 0 done, 2 unusable home or password.
     """
-    from relay.base.durable_files import write_durably
-    from relay.hub.home.home import UnusableHome, encode_validator_key
-    from relay.hub.home.key_file import open_key
+    from hutong.relay.base.durable_files import write_durably
+    from hutong.relay.hub.home.home import UnusableHome, encode_validator_key
+    from hutong.relay.hub.home.key_file import open_key
 
     try:
         if not unencrypted:
@@ -98,7 +98,7 @@ def show(home: Home, as_json: AsJson = False) -> None:
 
     Exit codes: 0 done, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.home import UnusableHome
 
     try:
         file = _key_file(home)
@@ -113,9 +113,9 @@ def show(home: Home, as_json: AsJson = False) -> None:
 
 
 def _key_file(home: Path) -> "KeyFile":
-    from relay.hub.home.home import VALIDATOR_KEY_FILE, UnusableHome
-    from relay.hub.home.key_file import read_key_file
-    from relay.keys import forbid_core_dumps
+    from hutong.relay.hub.home.home import VALIDATOR_KEY_FILE, UnusableHome
+    from hutong.relay.hub.home.key_file import read_key_file
+    from hutong.relay.keys import forbid_core_dumps
 
     forbid_core_dumps()
     if (home / "cometbft").is_dir():

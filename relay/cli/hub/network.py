@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.session import UNUSABLE, refuse
 
 app = typer.Typer(
     add_completion=False,
@@ -23,9 +23,9 @@ def init(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where peers reach this node.")],
 ) -> None:
     """Make a node key and network.toml in a home that `hutong hub join`, `restore` or `init` made; print what peers must add."""
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.network.membership import enter_network
-    from relay.hub.network.network_file import parse_endpoint, peer_lines
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.network.membership import enter_network
+    from hutong.relay.hub.network.network_file import parse_endpoint, peer_lines
 
     try:
         own = enter_network(home, parse_endpoint(listen, "--listen"))
@@ -37,9 +37,9 @@ def init(
 @app.command()
 def show(home: Home) -> None:
     """Print what peers must add to know this node."""
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.network.membership import own_lines
-    from relay.hub.network.network_file import peer_lines
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.network.membership import own_lines
+    from hutong.relay.hub.network.network_file import peer_lines
 
     try:
         typer.echo(peer_lines(own_lines(home)))
@@ -53,9 +53,9 @@ def add(
     file: Annotated[Path, typer.Argument(help="What `show` printed at other nodes, one or several; - reads them.")],
 ) -> None:
     """Add peers, or replace their older lines. A running node takes them up at SIGHUP, others at their start."""
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.network.membership import add_peers
-    from relay.hub.network.network_file import MAX_FILE_BYTES
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.network.membership import add_peers
+    from hutong.relay.hub.network.network_file import MAX_FILE_BYTES
 
     try:
         if str(file) == "-":
@@ -77,8 +77,8 @@ def remove(
     node_id: Annotated[str, typer.Argument(metavar="ID", help="Of the peer: what its line has before the @.")],
 ) -> None:
     """Take a peer out. A running node leaves it at SIGHUP."""
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.network.membership import remove_peer
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.network.membership import remove_peer
 
     try:
         typer.echo(f"no peer any more: {remove_peer(home, node_id)}")

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.session import (
     ConfigFile,
     HubAdminPasswordFiles,
     HubAdmins,
@@ -18,8 +18,8 @@ from relay.cli.common.session import (
     hub_of,
     run_administration,
 )
-from relay.config import HubChainConfig
-from relay.keys import Signer
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 
@@ -54,10 +54,10 @@ def _run(
 
 
 async def _set_paused(hub: HubChainConfig, admins: Sequence[Signer], paused: bool, random: Random) -> None:
-    from adapters.hub import HubChain
-    from adapters.hub.admin import set_paused
-    from adapters.ics26.transactor import Transactor
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.admin import set_paused
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(hub, random) as chain:
         if not isinstance(chain, HubChain):

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from relay.administration.submission import new_salt
-from relay.cli.common.session import UNUSABLE, address_of, refuse
-from relay.cli.hub.ballot import Ballot, command
-from relay.cli.hub.candidate import Candidate, read_candidate
-from relay.cli.hub.code import Account, Open, Remove
-from relay.cli.hub.validators import MAX_POWER, public_key_of
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.session import UNUSABLE, address_of, refuse
+from hutong.relay.cli.hub.ballot import Ballot, command
+from hutong.relay.cli.hub.candidate import Candidate, read_candidate
+from hutong.relay.cli.hub.code import Account, Open, Remove
+from hutong.relay.cli.hub.validators import MAX_POWER, public_key_of
 
 app = typer.Typer(
     add_completion=False,
@@ -32,7 +32,7 @@ def validator(
     power: Annotated[int, typer.Option(min=0, max=MAX_POWER, help="Its new voting power; 0 removes it.")],
 ) -> None:
     """Change a member's voting power, or remove it."""
-    from adapters.hub.admin import set_validator
+    from hutong.adapters.hub.admin import set_validator
 
     key = public_key_of(public_key)
     action = set_validator(new_salt(), key, power)
@@ -46,7 +46,7 @@ def admit(
     power: Annotated[int, typer.Option(min=1, max=MAX_POWER, help="Its voting power.")],
 ) -> None:
     """Let a new validator in, with its operator account."""
-    from adapters.hub.admin import admit_validator
+    from hutong.adapters.hub.admin import admit_validator
 
     new: Candidate = read_candidate(candidate, ballot.hub.chain_id)
     action = admit_validator(new_salt(), new.public_key, power, new.operator, new.proof)
@@ -61,8 +61,8 @@ def parameter(
     value: Annotated[int, typer.Argument(min=0, max=2**63 - 1)],
 ) -> None:
     """Change a parameter that may change while the hub runs."""
-    from adapters.hub.admin import set_parameter
-    from adapters.hub.governance import PARAMETERS
+    from hutong.adapters.hub.admin import set_parameter
+    from hutong.adapters.hub.governance import PARAMETERS
 
     if name not in PARAMETERS:
         raise refuse(f"{name[:40]}: only {', '.join(PARAMETERS)} may change while the hub runs", UNUSABLE)
@@ -78,7 +78,7 @@ def rules(
     withdraw: Withdraw = False,
 ) -> None:
     """Schedule a new rules version from a block on. Nodes whose software lacks it halt before that block."""
-    from adapters.hub.admin import schedule_rules
+    from hutong.adapters.hub.admin import schedule_rules
 
     if withdraw == (version is not None and height is not None):
         raise refuse("give --version and --height, or --withdraw", UNUSABLE)
@@ -93,7 +93,7 @@ def end(
     withdraw: Withdraw = False,
 ) -> None:
     """End this revision after a block: none is made after it, and `hutong hub restart` makes the next revision's genesis."""
-    from adapters.hub.admin import end_revision
+    from hutong.adapters.hub.admin import end_revision
 
     if withdraw == (height is not None):
         raise refuse("give --height or --withdraw", UNUSABLE)
@@ -106,7 +106,7 @@ def pause(
     ballot: Ballot,
 ) -> None:
     """Refuse new packets. Acknowledgements and timeouts still settle and refund (rules version 2)."""
-    from adapters.hub.admin import set_paused
+    from hutong.adapters.hub.admin import set_paused
 
     ballot.propose(set_paused(new_salt(), True))
 
@@ -116,7 +116,7 @@ def resume(
     ballot: Ballot,
 ) -> None:
     """End a pause."""
-    from adapters.hub.admin import set_paused
+    from hutong.adapters.hub.admin import set_paused
 
     ballot.propose(set_paused(new_salt(), False))
 
@@ -127,7 +127,7 @@ def code(
     is_open: Open,
 ) -> None:
     """Open the hub's machine to everybody's code, or close it, from the next block on (rules version 3)."""
-    from adapters.hub.admin import set_code_open
+    from hutong.adapters.hub.admin import set_code_open
 
     ballot.propose(set_code_open(new_salt(), is_open))
 
@@ -139,7 +139,7 @@ def deployer(
     remove: Remove = False,
 ) -> None:
     """Let an account create contracts on the hub, or no more: what it creates is named, so that everybody may call it."""
-    from adapters.hub.admin import name_deployer
+    from hutong.adapters.hub.admin import name_deployer
 
     ballot.propose(name_deployer(new_salt(), address_of(account, "ADDRESS"), not remove))
 
@@ -151,7 +151,7 @@ def contract(
     remove: Remove = False,
 ) -> None:
     """Let a contract of the hub be called, or no more."""
-    from adapters.hub.admin import name_contract
+    from hutong.adapters.hub.admin import name_contract
 
     ballot.propose(name_contract(new_salt(), address_of(address, "ADDRESS"), not remove))
 
@@ -163,8 +163,8 @@ def recover_client(
     substitute: Annotated[str, typer.Option(help="An active client of the same chain and parameters.")],
 ) -> None:
     """Replace the state of a frozen or expired client by a substitute's."""
-    from adapters.hub.admin import recover_client as recovery
-    from light_clients.interface import MalformedInput
+    from hutong.adapters.hub.admin import recover_client as recovery
+    from hutong.light_clients.interface import MalformedInput
 
     try:
         action = recovery(new_salt(), client, substitute)

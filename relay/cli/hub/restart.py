@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.session import UNUSABLE, AsJson, refuse
+from hutong.relay.cli.common.session import UNUSABLE, AsJson, refuse
 
 
 def restart(
@@ -18,8 +18,8 @@ def restart(
 
     Exit codes: 0 done, 2 the revision has not ended here.
     """
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.upkeep.restart import restart as make
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.upkeep.restart import restart as make
 
     try:
         made = make(home)

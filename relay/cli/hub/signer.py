@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.session import UNUSABLE, refuse
 
 EXIT_HALTED = 1
 
@@ -28,10 +28,10 @@ def init(
 
     Exit codes: 0 done, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.network.network_file import parse_endpoint
-    from relay.hub.remote_signer.moving import move_key
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.network.network_file import parse_endpoint
+    from hutong.relay.hub.remote_signer.moving import move_key
 
     try:
         signer = move_key(node, home, parse_endpoint(listen, "--listen"))
@@ -52,9 +52,9 @@ def start(
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
-    from relay.hub.home.process import NodeHalted, NodeRefused
-    from relay.hub.remote_signer.start import run_signer
-    from relay.keys import forbid_core_dumps
+    from hutong.relay.hub.home.process import NodeHalted, NodeRefused
+    from hutong.relay.hub.remote_signer.start import run_signer
+    from hutong.relay.keys import forbid_core_dumps
 
     forbid_core_dumps()
     try:

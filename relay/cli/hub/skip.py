@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from relay.cli.common.session import REFUSED, UNUSABLE, AsJson, refuse
+from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.session import REFUSED, UNUSABLE, AsJson, refuse
 
 if TYPE_CHECKING:
-    from light_clients.tendermint.skip_certificate import SkipCertificate
-    from relay.hub.upkeep.stopped import SkipStanding
+    from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+    from hutong.relay.hub.upkeep.stopped import SkipStanding
 
 app = typer.Typer(
     add_completion=False,
@@ -30,9 +30,9 @@ def status(home: Home, as_json: AsJson = False) -> None:
 
     Exit codes: 0 answered, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.upkeep.stopped import standing_of
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.upkeep.stopped import standing_of
 
     try:
         found = standing_of(home)
@@ -97,11 +97,11 @@ def sign(
 
     The node is stopped, failed on the block, and signed nothing above it. Exit codes: 0 signed, 1 refused, 2 unusable.
     """
-    from relay.hub.consensus.signing import SkipRefused
-    from relay.hub.engine.driver import SignerAway
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.upkeep.stopped import SkipNotDue, sign_skip, standing_of
+    from hutong.relay.hub.consensus.signing import SkipRefused
+    from hutong.relay.hub.engine.driver import SignerAway
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.upkeep.stopped import SkipNotDue, sign_skip, standing_of
 
     try:
         found = standing_of(home)
@@ -136,12 +136,12 @@ def combine(
 
     Exit codes: 0 complete, 1 more signatures are needed or one is false, 2 unusable input.
     """
-    from light_clients.interface import VerificationError
-    from light_clients.tendermint.skip_certificate import combined, skip_is_decided, skip_is_signed
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.skipping.files import read_file
-    from relay.hub.upkeep.stopped import standing_of
+    from hutong.light_clients.interface import VerificationError
+    from hutong.light_clients.tendermint.skip_certificate import combined, skip_is_decided, skip_is_signed
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.skipping.files import read_file
+    from hutong.relay.hub.upkeep.stopped import standing_of
 
     try:
         powers, parts = standing_of(home).powers, [read_file(path) for path in files]
@@ -171,10 +171,10 @@ def apply(home: Home, file: Annotated[Path, typer.Argument(help="A complete cert
 
     Exit codes: 0 taken, 1 it does not fit this node's chain, 2 unusable input.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.skipping.files import read_file
-    from relay.hub.upkeep.stopped import SkipNotDue, apply_certificate
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.skipping.files import read_file
+    from hutong.relay.hub.upkeep.stopped import SkipNotDue, apply_certificate
 
     try:
         typer.echo(apply_certificate(home, read_file(file)))
@@ -203,9 +203,9 @@ def show(
 
     Exit codes: 0 written, 1 that block was executed, 2 unusable home.
     """
-    from relay.hub.home.home import UnusableHome
-    from relay.hub.home.process import NodeRefused
-    from relay.hub.upkeep.stopped import SkipNotDue, certificate_in_state, evidence_in_state
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.process import NodeRefused
+    from hutong.relay.hub.upkeep.stopped import SkipNotDue, certificate_in_state, evidence_in_state
 
     try:
         certificate = certificate_in_state(home, height)
@@ -225,7 +225,7 @@ def show(
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    from relay.base.durable_files import READABLE, write_durably
+    from hutong.relay.base.durable_files import READABLE, write_durably
 
     try:
         write_durably(path, data, READABLE)
@@ -234,7 +234,7 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def _write(certificate: "SkipCertificate", path: Path) -> None:
-    from relay.hub.skipping.files import encode_file
+    from hutong.relay.hub.skipping.files import encode_file
 
     _write_file(path, encode_file(certificate))
     typer.echo(f"{path}: {certificate.statement}")

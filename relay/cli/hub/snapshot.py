@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from relay.hub.application.snapshot.making import HeaderSource
-    from relay.hub.joining.snapshot_files import SnapshotFiles
+    from hutong.relay.hub.application.snapshot.making import HeaderSource
+    from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
 
 EXIT_REFUSED = 1
 EXIT_UNUSABLE = 2
@@ -41,16 +41,16 @@ def make(
     """
     import lmdb
 
-    from light_clients.interface import VerificationError
-    from relay.evm.store.lmdb_store import LmdbStore
-    from relay.hub.application.application import HubApplication
-    from relay.hub.application.snapshot.making import SnapshotMaker, SnapshotTooLarge
-    from relay.hub.chain.block_records import BlockRecords
-    from relay.hub.home.home import DATABASE_DIRECTORY, UnusableHome, load_genesis
-    from relay.hub.home.process import MAP_BYTES
-    from relay.hub.joining.engine_headers import EngineHeaders
-    from relay.hub.joining.snapshot_taker import HeaderUnavailable, headers_of_node, headers_of_records
-    from relay.hub.state import StateDamaged
+    from hutong.light_clients.interface import VerificationError
+    from hutong.relay.evm.store.lmdb_store import LmdbStore
+    from hutong.relay.hub.application.application import HubApplication
+    from hutong.relay.hub.application.snapshot.making import SnapshotMaker, SnapshotTooLarge
+    from hutong.relay.hub.chain.block_records import BlockRecords
+    from hutong.relay.hub.home.home import DATABASE_DIRECTORY, UnusableHome, load_genesis
+    from hutong.relay.hub.home.process import MAP_BYTES
+    from hutong.relay.hub.joining.engine_headers import EngineHeaders
+    from hutong.relay.hub.joining.snapshot_taker import HeaderUnavailable, headers_of_node, headers_of_records
+    from hutong.relay.hub.state import StateDamaged
 
     try:
         genesis = load_genesis(home)
@@ -105,9 +105,9 @@ def verify(
 
     Exit codes: 0 it is the state under that app hash, 1 it is not, 2 unusable input.
     """
-    from light_clients.interface import VerificationError
-    from relay.hub.home.home import UnusableHome, load_genesis
-    from relay.hub.joining.snapshot_check import check_snapshot
+    from hutong.light_clients.interface import VerificationError
+    from hutong.relay.hub.home.home import UnusableHome, load_genesis
+    from hutong.relay.hub.joining.snapshot_check import check_snapshot
 
     try:
         trusted = bytes.fromhex(app_hash.removeprefix("0x"))
@@ -133,7 +133,7 @@ def verify(
 
 
 def _files(home: Path) -> "SnapshotFiles":
-    from relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+    from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 
     if not home.is_dir():
         _fail(f"{home}: no such directory", EXIT_UNUSABLE)

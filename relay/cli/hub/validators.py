@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.administration.hub_trust import approve
-from relay.administration.submission import new_salt
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -29,13 +29,13 @@ from relay.cli.common.session import (
     refuse,
     run_administration,
 )
-from relay.config import HubChainConfig
-from relay.keys import Signer
+from hutong.relay.config import HubChainConfig
+from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.validators import NodeKey, SigningSet
-    from light_clients.tendermint.types import PublicKey
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.validators import NodeKey, SigningSet
+    from hutong.light_clients.tendermint.types import PublicKey
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 MAX_POWER = (2**63 - 1) // 8
@@ -90,8 +90,8 @@ def set_validator(
 
     Exit codes: 0 done, 1 the hub refuses it or its only process could make no block after it, 2 unusable input.
     """
-    from light_clients.crypto import secp256k1
-    from light_clients.tendermint.types import KeyType, PublicKey
+    from hutong.light_clients.crypto import secp256k1
+    from hutong.light_clients.tendermint.types import KeyType, PublicKey
 
     key = PublicKey(KeyType.SECP256K1, public_key_of(public_key))
     if power > 0 and secp256k1.decompress(key.data) is None:
@@ -113,16 +113,16 @@ def _row(key: "PublicKey", power: int, coming: int) -> dict[str, str | int]:
 
 
 async def _read(hub: HubChainConfig, random: Random) -> "tuple[SigningSet, dict[PublicKey, int]]":
-    from adapters.hub.validators import coming_powers, signing_set
+    from hutong.adapters.hub.validators import coming_powers, signing_set
 
     async with open_hub(hub, random) as chain:
         return await signing_set(chain.comet), await coming_powers(chain.execution)
 
 
 async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequence[Signer], random: Random) -> _Done:
-    from adapters.hub.admin import set_validator
-    from adapters.hub.validators import share_that_stops_blocks
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub.admin import set_validator
+    from hutong.adapters.hub.validators import share_that_stops_blocks
+    from hutong.adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         powers, node = await goes_on(chain, key, power)
@@ -183,8 +183,8 @@ def _key_of_keystore(text: object) -> bytes:
 
 def _key_of_file(path: Path) -> bytes:
     """The public part; the secret is not looked at."""
-    from light_clients.interface import MalformedInput
-    from light_clients.interface.json_text import parse_json
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.light_clients.interface.json_text import parse_json
 
     try:
         with path.open("rb") as file:

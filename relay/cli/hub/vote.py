@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.administration.hub_trust import proven_proposals
-from relay.cli.chains.quota import open_hub
-from relay.cli.common.session import (
+from hutong.relay.administration.hub_trust import proven_proposals
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
     AsJson,
@@ -19,7 +19,7 @@ from relay.cli.common.session import (
     refuse,
     run_administration,
 )
-from relay.cli.hub.governance import (
+from hutong.relay.cli.hub.governance import (
     HubName,
     Number,
     Operator,
@@ -30,14 +30,14 @@ from relay.cli.hub.governance import (
     time_text,
     trusted,
 )
-from relay.config import HubChainConfig
+from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from adapters.hub import HubChain
-    from adapters.hub.governance import Decision
-    from adapters.hub.proven_proposals import ProvenProposal
-    from adapters.hub.verified_state import HubTrust
-    from adapters.ics26.transactor import Transactor
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.hub.governance import Decision
+    from hutong.adapters.hub.proven_proposals import ProvenProposal
+    from hutong.adapters.hub.verified_state import HubTrust
+    from hutong.adapters.ics26.transactor import Transactor
 
 
 def vote(
@@ -58,7 +58,7 @@ def vote(
     Exit codes: 0 recorded, 1 refused, by the hub, by you, or because nothing proves it, 2 unusable input, 3 decided by it and
     its action was refused.
     """
-    from adapters.hub import governance
+    from hutong.adapters.hub import governance
 
     hub_chain = hub_of(config_of(config), hub)
     trust = trusted(hub_chain)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.common.session import REFUSED, UNUSABLE, AsJson, ConfigFile, config_of, refuse
+from hutong.relay.cli.common.session import REFUSED, UNUSABLE, AsJson, ConfigFile, config_of, refuse
 
 if TYPE_CHECKING:
-    from relay.api.access.api_keys import ApiKey
-    from relay.config import ApiConfig, Config
+    from hutong.relay.api.access.api_keys import ApiKey
+    from hutong.relay.config import ApiConfig, Config
 
 app = typer.Typer(add_completion=False, help="The HTTP API.", no_args_is_help=True, rich_markup_mode=None)
 keys = typer.Typer(add_completion=False, help="Keys of the API.", no_args_is_help=True, rich_markup_mode=None)
@@ -23,11 +23,11 @@ KeyName = Annotated[str, typer.Argument(help="The key's name.")]
 @app.command()
 def run(config: ConfigFile) -> None:
     """Serve the API and the explorer until SIGTERM or Ctrl-C, beside a relay or without one. Exit code 2: cannot start."""
-    from adapters.rpc import AccessUnusable
-    from relay.api.serving.standalone import CannotListen, run_standalone
-    from relay.config import ConfigError, file_problems
-    from relay.ledger import LedgerUnavailable
-    from relay.telemetry import configure_logs
+    from hutong.adapters.rpc import AccessUnusable
+    from hutong.relay.api.serving.standalone import CannotListen, run_standalone
+    from hutong.relay.config import ConfigError, file_problems
+    from hutong.relay.ledger import LedgerUnavailable
+    from hutong.relay.telemetry import configure_logs
 
     loaded, settings = _loaded(config)
     configure_logs(loaded.relay.log_level)
@@ -49,7 +49,7 @@ def create(
     ],
 ) -> None:
     """Make a key and print it, once. Only its SHA-256 is kept."""
-    from relay.api.access.api_keys import (
+    from hutong.relay.api.access.api_keys import (
         ApiKey,
         KeysUnusable,
         Scope,
@@ -94,7 +94,7 @@ def list_(config: ConfigFile, as_json: AsJson = False) -> None:
 @keys.command()
 def revoke(config: ConfigFile, name: KeyName) -> None:
     """Take a key away; it counts from the next request on. Exit code 1 if there is none of that name."""
-    from relay.api.access.api_keys import KeysUnusable, editing_keys, read_keys, write_keys
+    from hutong.relay.api.access.api_keys import KeysUnusable, editing_keys, read_keys, write_keys
 
     path = _keys_file(config)
     try:
@@ -109,7 +109,7 @@ def revoke(config: ConfigFile, name: KeyName) -> None:
 
 
 def _known(path: Path) -> "tuple[ApiKey, ...]":
-    from relay.api.access.api_keys import KeysUnusable, read_keys
+    from hutong.relay.api.access.api_keys import KeysUnusable, read_keys
 
     try:
         return read_keys(path)

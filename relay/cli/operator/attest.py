@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from relay.base.durable_files import READABLE, write_durably
-from relay.cli.common.verdicts import unusable_as_exit
-from relay.verify.inputs import UnusableInput, parse_hex
+from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.verify.inputs import UnusableInput, parse_hex
 
 app = typer.Typer(add_completion=False, help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,11 +26,11 @@ def run(config: ConfigFile) -> None:
     """Sign final states of one chain for the configured clients until SIGTERM or Ctrl-C. Exit code 0 stopped, 2 cannot start."""
     import trio
 
-    from relay.attestor.daemon import run_attestor
-    from relay.attestor.errors import AttestorUnusable
-    from relay.config import ConfigError, load_attestor_config
-    from relay.keys import KeyUnavailable
-    from relay.telemetry import configure_logs
+    from hutong.relay.attestor.daemon import run_attestor
+    from hutong.relay.attestor.errors import AttestorUnusable
+    from hutong.relay.config import ConfigError, load_attestor_config
+    from hutong.relay.keys import KeyUnavailable
+    from hutong.relay.telemetry import configure_logs
 
     try:
         loaded = load_attestor_config(config)
@@ -80,11 +80,11 @@ def rotate(
     """
     import trio
 
-    from adapters.evm.attested.attestor_api import AttestorRefused
-    from relay.attestor.errors import AttestorUnusable
-    from relay.attestor.rotation import NextSet, sign_rotation
-    from relay.config import ConfigError, load_attestor_config
-    from relay.keys import KeyUnavailable, load_signer
+    from hutong.adapters.evm.attested.attestor_api import AttestorRefused
+    from hutong.relay.attestor.errors import AttestorUnusable
+    from hutong.relay.attestor.rotation import NextSet, sign_rotation
+    from hutong.relay.config import ConfigError, load_attestor_config
+    from hutong.relay.keys import KeyUnavailable, load_signer
 
     expected = (ConfigError, KeyUnavailable, AttestorUnusable, AttestorRefused)
     with unusable_as_exit():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from relay.config import ConfigError, chains_beyond, file_problems, load_config
+from hutong.relay.config import ConfigError, chains_beyond, file_problems, load_config
 
 app = typer.Typer(add_completion=False, help="Configuration files.", no_args_is_help=True)
 

@@ -12,15 +12,15 @@ import trio
 import typer
 from rich.console import Console
 
-from relay.demo.bundles import Bundles
-from relay.demo.chaos import Chaos
-from relay.demo.lane import Lane
-from relay.local.cometbft_hub import CometbftEngine
-from relay.local.hub import EmbeddedEngine, HubEngine
-from relay.local.network_hub import NetworkEngine
-from relay.local.processes import DemoFailed, DemoStopped
-from relay.local.programs import ProgramMissing, find_program
-from relay.local.traffic import Traffic
+from hutong.relay.demo.bundles import Bundles
+from hutong.relay.demo.chaos import Chaos
+from hutong.relay.demo.lane import Lane
+from hutong.relay.local.cometbft_hub import CometbftEngine
+from hutong.relay.local.hub import EmbeddedEngine, HubEngine
+from hutong.relay.local.network_hub import NetworkEngine
+from hutong.relay.local.processes import DemoFailed, DemoStopped
+from hutong.relay.local.programs import ProgramMissing, find_program
+from hutong.relay.local.traffic import Traffic
 
 EXIT_UNUSABLE = 2
 MAX_MESSAGES = 10_000
@@ -111,7 +111,7 @@ def demo(
         run: Run
         if cosmos:
             _refuse_with_cosmos(chaos=chaos, bundles=bundles)
-            from relay.demo.cosmos.lane import CosmosLane
+            from hutong.relay.demo.cosmos.lane import CosmosLane
 
             engine = _engine(hub, validators, cometbft)
             run = CosmosLane(find_program("simd", simd), transfers, timeouts, engine)

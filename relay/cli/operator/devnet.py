@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from relay.base.durable_files import READABLE, write_durably
-from relay.devnet.settings import (
+from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.devnet.settings import (
     DEFAULT_FUNDING_WEI,
     DEFAULT_PERIOD_MS,
     DEFAULT_PORT,
@@ -19,7 +19,7 @@ from relay.devnet.settings import (
     Genesis,
     Pace,
 )
-from relay.evm.vm.rules import Fork
+from hutong.relay.evm.vm.rules import Fork
 
 DEFAULT_CHAIN_ID = 31_337
 EXIT_UNUSABLE = 2
@@ -59,9 +59,9 @@ def start(
     """
     import trio
 
-    from relay.devnet.chain import DevnetChain
-    from relay.devnet.node import Devnet, innermost, open_home, serve_devnet
-    from relay.evm.store.lmdb_store import StoreFull
+    from hutong.relay.devnet.chain import DevnetChain
+    from hutong.relay.devnet.node import Devnet, innermost, open_home, serve_devnet
+    from hutong.relay.evm.store.lmdb_store import StoreFull
 
     async def run(chain: DevnetChain) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -114,9 +114,9 @@ def beacon(
     """
     import trio
 
-    from relay.devnet.beacon_json import network_document
-    from relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, serve_beacon_devnet
-    from relay.devnet.node import innermost
+    from hutong.relay.devnet.beacon_json import network_document
+    from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, serve_beacon_devnet
+    from hutong.relay.devnet.node import innermost
 
     async def run(chains: BeaconDevnet) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.config import Config, CosmosChainConfig, KeyConfig
+from hutong.relay.config import Config, CosmosChainConfig, KeyConfig
 
 if TYPE_CHECKING:
-    from relay.keys import StoredKey
+    from hutong.relay.keys import StoredKey
 
 UNUSABLE = 2
 BALANCE_LIMIT_S = 10
@@ -64,7 +64,7 @@ def import_(
     password_env: PasswordEnv = None,
 ) -> None:
     """Put an existing key into a new keystore and print its address. Without --file and --stdin it is asked for, unseen."""
-    from relay.keys import key_from_hex, key_from_mnemonic
+    from hutong.relay.keys import key_from_hex, key_from_mnemonic
 
     with _sentences(context):
         content = _secret_input(file, stdin=stdin, password_given=(password_file or password_env) is not None)
@@ -84,7 +84,7 @@ def export(
     password_env: PasswordEnv = None,
 ) -> None:
     """Write a keystore's private key, unencrypted, to a new file. Prints only its address."""
-    from relay.keys import export_key
+    from hutong.relay.keys import export_key
 
     with _sentences(context):
         if not unencrypted:
@@ -104,13 +104,13 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show keystores with their addresses: those of a directory, or a configuration's with chain and balance. Nothing is decrypted."""
-    from relay.keys import list_keystores, stored_key
+    from hutong.relay.keys import list_keystores, stored_key
 
     if (directory is None) == (config is None):
         raise _refused("give a directory or --config")
     rows: list[dict[str, Any]] = []
     if config is not None:
-        from relay.cli.common.session import config_of
+        from hutong.relay.cli.common.session import config_of
 
         loaded = config_of(config)
         for chain in loaded.chains:
@@ -145,7 +145,7 @@ def show(
 ) -> None:
     """Print a keystore's address: EIP-55, or with --prefix that of a Cosmos chain. The password is needed only for
     keystores of other programs, which do not say their public key."""
-    from relay.keys import load_signer, stored_key
+    from hutong.relay.keys import load_signer, stored_key
 
     with _sentences(context):
         if password_file is not None or password_env is not None:
@@ -167,7 +167,7 @@ def _row(key: "StoredKey", prefix: str | None) -> dict[str, Any]:
 
 
 def _bech32(prefix: str, public_key: bytes) -> str:
-    from adapters.cosmos.transactions.addresses import account_address
+    from hutong.adapters.cosmos.transactions.addresses import account_address
 
     if re.fullmatch(r"[a-z][a-z0-9]{0,30}", prefix, re.ASCII) is None:
         raise _refused(f"--prefix: {prefix[:40]!r} is not a prefix of addresses, such as cosmos")
@@ -179,9 +179,9 @@ def _balances(config: Config, chain: str, wanted: Sequence[str | None]) -> list[
 
     import trio
 
-    from adapters.interface import AdapterError
-    from relay.core.topology.chains import open_chain
-    from relay.telemetry import configure_logs
+    from hutong.adapters.interface import AdapterError
+    from hutong.relay.core.topology.chains import open_chain
+    from hutong.relay.telemetry import configure_logs
 
     configure_logs("error")
     found: dict[str, str] = {}
@@ -214,10 +214,10 @@ def _balances(config: Config, chain: str, wanted: Sequence[str | None]) -> list[
 
 
 def _create(keystore: Path, private_key: bytes, password_file: Path | None, password_env: str | None) -> None:
-    from relay.keys import create_keystore, read_password
+    from hutong.relay.keys import create_keystore, read_password
 
     if password_file is None and password_env is None:
-        from relay.cli.common.session import demand_terminal
+        from hutong.relay.cli.common.session import demand_terminal
 
         demand_terminal("the password", "--password-file or --password-env")
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True).encode()
@@ -236,7 +236,7 @@ def _key_config(keystore: Path, password_file: Path | None, password_env: str | 
 
 
 def _new_key() -> bytes:
-    from relay.keys import KeyRefused, key_from_hex
+    from hutong.relay.keys import KeyRefused, key_from_hex
 
     while True:  # a number outside the curve's order comes once in 2^128
         try:
@@ -246,22 +246,22 @@ def _new_key() -> bytes:
 
 
 def _from_file(file: Path) -> bytes:
-    from relay.config import read_private_file
-    from relay.keys import key_from_hex
+    from hutong.relay.config import read_private_file
+    from hutong.relay.keys import key_from_hex
 
     return key_from_hex(read_private_file(file))
 
 
 def _secret_input(file: Path | None, *, stdin: bool, password_given: bool) -> bytes:
-    from relay.config import read_private_file
-    from relay.keys import MAX_IMPORT_BYTES
+    from hutong.relay.config import read_private_file
+    from hutong.relay.keys import MAX_IMPORT_BYTES
 
     if file is not None and stdin:
         raise _refused("give one of --file and --stdin")
     if file is not None:
         return read_private_file(file)
     if not stdin:
-        from relay.cli.common.session import demand_terminal
+        from hutong.relay.cli.common.session import demand_terminal
 
         demand_terminal("the key", "--file or --stdin")
         return str(typer.prompt("Key or mnemonic", hide_input=True)).encode()
@@ -273,8 +273,8 @@ def _secret_input(file: Path | None, *, stdin: bool, password_given: bool) -> by
 @contextmanager
 def _sentences(context: typer.Context) -> Iterator[None]:
     """Refusals as one sentence and exit code 2; no core file while a key is in memory."""
-    from relay.config import UnsafeFile
-    from relay.keys import KeyRefused, KeyUnavailable, forbid_core_dumps
+    from hutong.relay.config import UnsafeFile
+    from hutong.relay.keys import KeyRefused, KeyUnavailable, forbid_core_dumps
 
     forbid_core_dumps()
     if context.args:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from relay.cli.common.session import UNUSABLE, config_of, refuse
-from relay.config import Config, PathEnd
-from relay.ledger import LedgerReader, LedgerUnavailable
+from hutong.relay.cli.common.session import UNUSABLE, config_of, refuse
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.ledger import LedgerReader, LedgerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from adapters.interface import ChainAdapter
-    from relay.core.standing import Standing
+    from hutong.adapters.interface import ChainAdapter
+    from hutong.relay.core.standing import Standing
 
 NOT_FOUND = 1
 ASK_LIMIT_S = 30
@@ -148,9 +148,9 @@ def ask_chains(
     """
     import trio
 
-    from adapters.interface import AdapterError
-    from relay.core.topology.chains import open_chain
-    from relay.telemetry import configure_logs
+    from hutong.adapters.interface import AdapterError
+    from hutong.relay.core.topology.chains import open_chain
+    from hutong.relay.telemetry import configure_logs
 
     configure_logs("error")
 

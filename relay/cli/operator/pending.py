@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.cli.common.session import UNUSABLE, refuse
-from relay.cli.operator.packet_lookup import AsJson, ConfigFile, ask_chains, opened_ledger
-from relay.config import Config
-from relay.ledger import KnownPacket, LedgerReader, age_text, why
+from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.operator.packet_lookup import AsJson, ConfigFile, ask_chains, opened_ledger
+from hutong.relay.config import Config
+from hutong.relay.ledger import KnownPacket, LedgerReader, age_text, why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.interface import ChainAdapter
+    from hutong.adapters.interface import ChainAdapter
 
 MAX_EXPLAINED = 1_000
 WINDOW = 1_000

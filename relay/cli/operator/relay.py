@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from relay.config import Config
-    from relay.core.history.letters import Letters
-    from relay.dispatch import DeadLetter
+    from hutong.relay.config import Config
+    from hutong.relay.core.history.letters import Letters
+    from hutong.relay.dispatch import DeadLetter
 
 Result = TypeVar("Result")
 
@@ -27,18 +27,18 @@ def run(config: ConfigFile) -> None:
     """Relay packets over the configured paths until SIGTERM or Ctrl-C. Exit code 0 stopped, 2 cannot start."""
     import trio
 
-    from relay.core.daemon import run_daemon
-    from relay.core.errors import CoreError
-    from relay.dispatch import QueueError
-    from relay.keys import KeyUnavailable, forbid_core_dumps
-    from relay.ledger import LedgerUnavailable
-    from relay.telemetry import configure_logs
+    from hutong.relay.core.daemon import run_daemon
+    from hutong.relay.core.errors import CoreError
+    from hutong.relay.dispatch import QueueError
+    from hutong.relay.keys import KeyUnavailable, forbid_core_dumps
+    from hutong.relay.ledger import LedgerUnavailable
+    from hutong.relay.telemetry import configure_logs
 
     forbid_core_dumps()
     loaded = _load(config)
     companions = []
     if loaded.api is not None and loaded.api.inside_relay:
-        from relay.api.serving.inside import serve_beside
+        from hutong.relay.api.serving.inside import serve_beside
 
         companions.append(serve_beside)
     configure_logs(loaded.relay.log_level)
@@ -68,8 +68,8 @@ def dead(
     """List all dead letters of the running relay: job, failures, reason. They are tried again all the same."""
     import json
 
-    from relay.core.history.letters import Chosen, Letters
-    from relay.dispatch import DeadLetter
+    from hutong.relay.core.history.letters import Chosen, Letters
+    from hutong.relay.dispatch import DeadLetter
 
     async def read(letters: Letters) -> list[DeadLetter]:
         return await (letters.ignored() if ignored else letters.dead(Chosen(cause, route)))
@@ -93,7 +93,7 @@ def retry(
     every: Annotated[bool, typer.Option("--all", help="All dead letters, or all that the other options name.")] = False,
 ) -> None:
     """Try a dead letter, or many, of the running relay at once, from the first attempt. Exit code 1 if there is none."""
-    from relay.core.history.letters import Chosen, Letters
+    from hutong.relay.core.history.letters import Chosen, Letters
 
     if (job is None) == (cause is None and route is None and not every):
         typer.echo("name one job, or some by --cause, --route or --all", err=True)
@@ -121,7 +121,7 @@ def ignore(
 
     Exit code 1: with --undo, the job was not ignored.
     """
-    from relay.core.history.letters import Letters
+    from hutong.relay.core.history.letters import Letters
 
     if undo == (reason is not None):
         typer.echo("say why with --reason, or take it back with --undo", err=True)
@@ -153,7 +153,7 @@ def _document(letter: "DeadLetter") -> dict[str, object]:
 
 
 def _load(path: Path) -> "Config":
-    from relay.config import ConfigError, file_problems, load_config
+    from hutong.relay.config import ConfigError, file_problems, load_config
 
     try:
         config = load_config(path)
@@ -172,11 +172,11 @@ def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") 
 
     import trio
 
-    from relay.core.history.letters import Letters, NotAJob
-    from relay.core.topology.paths import Paths
-    from relay.dispatch import Connection, EmbeddedValkey, Queue, QueueError
-    from relay.ledger import LedgerUnavailable
-    from relay.telemetry import configure_logs
+    from hutong.relay.core.history.letters import Letters, NotAJob
+    from hutong.relay.core.topology.paths import Paths
+    from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueError
+    from hutong.relay.ledger import LedgerUnavailable
+    from hutong.relay.telemetry import configure_logs
 
     loaded = _load(config)
     configure_logs("error")

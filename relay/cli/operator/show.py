@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from relay.cli.common.session import refuse
-from relay.cli.operator.packet_lookup import (
+from hutong.relay.cli.common.session import refuse
+from hutong.relay.cli.operator.packet_lookup import (
     NOT_FOUND,
     AsJson,
     ConfigFile,
@@ -20,8 +20,8 @@ from relay.cli.operator.packet_lookup import (
     packet_ref,
     standing_of,
 )
-from relay.config import Config, CosmosChainConfig
-from relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
+from hutong.relay.config import Config, CosmosChainConfig
+from hutong.relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
 
 app = typer.Typer(add_completion=False, help="The life of a packet.", rich_markup_mode=None)
 

@@ -5,8 +5,8 @@ import time
 
 import typer
 
-from relay.cli.common.session import refuse
-from relay.cli.operator.packet_lookup import (
+from hutong.relay.cli.common.session import refuse
+from hutong.relay.cli.operator.packet_lookup import (
     NOT_FOUND,
     AsJson,
     ConfigFile,
@@ -17,7 +17,7 @@ from relay.cli.operator.packet_lookup import (
     packet_ref,
     standing_of,
 )
-from relay.ledger import why as explained
+from hutong.relay.ledger import why as explained
 
 app = typer.Typer(add_completion=False, help="What a packet waits for.", rich_markup_mode=None)
 

@@ -7,7 +7,7 @@ crash nor a pool leaves a gap (attack list G3, G4).
 
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     AccountState,
     AdapterError,
     AlreadyKnown,
@@ -23,17 +23,17 @@ from adapters.interface import (
     TransactionOutcome,
     Underpriced,
 )
-from relay.archive import Evidence
-from relay.config import FeeLimits
-from relay.core.account.fee_caps import within_caps
-from relay.core.account.pending import Included, Jobs, Lost, Pending
-from relay.core.account.recording import Recorder
-from relay.core.errors import SubmissionRefused
-from relay.core.history.history import packets_of
-from relay.core.recent import Recent
-from relay.core.watching.heads import HeadFollower
-from relay.ledger import Cause, TransactionState
-from relay.telemetry import Metrics, get_logger
+from hutong.relay.archive import Evidence
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.fee_caps import within_caps
+from hutong.relay.core.account.pending import Included, Jobs, Lost, Pending
+from hutong.relay.core.account.recording import Recorder
+from hutong.relay.core.errors import SubmissionRefused
+from hutong.relay.core.history.history import packets_of
+from hutong.relay.core.recent import Recent
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.ledger import Cause, TransactionState
+from hutong.relay.telemetry import Metrics, get_logger
 
 MAX_SIGNINGS = 5
 """Of one batch in one call: each answers a refusal that another nonce or fee may mend."""

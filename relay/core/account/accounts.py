@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import trio
 
-from relay.core.account.account import Account
+from hutong.relay.core.account.account import Account
 
 REST_S = 30.0
 """An account that cannot submit (its wallet is empty) is passed over for so long, where there are others."""

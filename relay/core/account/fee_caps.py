@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from adapters.interface import PreparedTransaction
-from relay.config import FeeLimits
-from relay.core.errors import TooDear
+from hutong.adapters.interface import PreparedTransaction
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.errors import TooDear
 
 
 def within_caps(chain: str, limits: FeeLimits, prepared: PreparedTransaction) -> PreparedTransaction:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import trio
 
-from adapters.interface import SignedTransaction, TransactionOutcome
-from relay.archive import Evidence
-from relay.ledger import RecordedJob
+from hutong.adapters.interface import SignedTransaction, TransactionOutcome
+from hutong.relay.archive import Evidence
+from hutong.relay.ledger import RecordedJob
 
 Jobs = tuple[RecordedJob | None, ...]
 """What each message of a transaction is for; None where it updates a client."""

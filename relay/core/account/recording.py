@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
-from adapters.rpc import all_of
-from light_clients.interface import MalformedInput
-from relay.archive import Archive, ArchiveUnavailable, Evidence
-from relay.core.account.pending import Jobs
-from relay.core.history.history import MAX_LOGGED_PACKETS
-from relay.dispatch import JobKind
-from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionEnd, TransactionState, shares
-from relay.telemetry import get_logger
+from hutong.adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive import Archive, ArchiveUnavailable, Evidence
+from hutong.relay.core.account.pending import Jobs
+from hutong.relay.core.history.history import MAX_LOGGED_PACKETS
+from hutong.relay.dispatch import JobKind
+from hutong.relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionEnd, TransactionState, shares
+from hutong.relay.telemetry import get_logger
 
 
 class Recorder:

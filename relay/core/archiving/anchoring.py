@@ -5,26 +5,26 @@ from functools import partial
 
 import trio
 
-from adapters.hub import HubChain
-from adapters.hub.archive_anchor import anchor_count, prove_slots, publish, read_anchor
-from adapters.ics26.transactor import Transactor
-from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, Signer
-from light_clients.ibc.commitment import merkle_path
-from light_clients.interface import Height, MalformedInput, PredicateFailed
-from relay.archive import ArchiveUnavailable
-from relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof
-from relay.archive.bundle import ChainKind
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import Head, LogRewritten, NoArchive, open_backend
-from relay.archive.store.layout import EMPTY_HEAD
-from relay.archive.store.log import Log, check_continues, read_log
-from relay.base.threads import Runner
-from relay.config import FeeLimits
-from relay.core.account.fee_caps import within_caps
-from relay.core.archiving.bundling.headers import HeaderCollector
-from relay.core.archiving.bundling.legs import provable_height
-from relay.core.errors import StartRefused, TooDear
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.hub import HubChain
+from hutong.adapters.hub.archive_anchor import anchor_count, prove_slots, publish, read_anchor
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, Signer
+from hutong.light_clients.ibc.commitment import merkle_path
+from hutong.light_clients.interface import Height, MalformedInput, PredicateFailed
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof
+from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.store import Head, LogRewritten, NoArchive, open_backend
+from hutong.relay.archive.store.layout import EMPTY_HEAD
+from hutong.relay.archive.store.log import Log, check_continues, read_log
+from hutong.relay.base.threads import Runner
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.fee_caps import within_caps
+from hutong.relay.core.archiving.bundling.headers import HeaderCollector
+from hutong.relay.core.archiving.bundling.legs import provable_height
+from hutong.relay.core.errors import StartRefused, TooDear
+from hutong.relay.telemetry import Metrics, get_logger
 
 PUBLISH_LIMIT_S = 120
 _AWAY = (ArchiveUnavailable, MalformedInput)

@@ -5,16 +5,16 @@ from functools import partial
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, VerificationError
-from relay.archive import Archive, ArchiveUnavailable
-from relay.archive.bundle import encode_bundle
-from relay.archive.legs import was_sent_on
-from relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
-from relay.base.threads import Runner, thread_runner
-from relay.config import PathEnd
-from relay.core.archiving.bundling import Exporter, NotExportable
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, VerificationError
+from hutong.relay.archive import Archive, ArchiveUnavailable
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.legs import was_sent_on
+from hutong.relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
+from hutong.relay.base.threads import Runner, thread_runner
+from hutong.relay.config import PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, NotExportable
+from hutong.relay.telemetry import Metrics, get_logger
 
 A_ROUND = 256
 """Bundles that are held in memory; what is more waits for the next round."""

@@ -1,13 +1,13 @@
 """Kept evidence judged again: every predicate that the destination's light client ran, by name."""
 
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     Audit,
     CheckVerdict,
     HeaderVerdict,
@@ -20,8 +20,8 @@ from light_clients.interface import (
     VerificationError,
     rule,
 )
-from relay.archive import Evidence
-from relay.core.topology.light_clients import light_client
+from hutong.relay.archive import Evidence
+from hutong.relay.core.topology.light_clients import light_client
 
 ICS04 = "ICS-04 v2"
 

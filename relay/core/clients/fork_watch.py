@@ -16,10 +16,10 @@ from random import Random
 
 import trio
 
-from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, HeightUnavailable, UpdateClient
-from light_clients.attestation import AttestationClient
-from light_clients.ethereum import EthereumClient
-from light_clients.interface import (
+from hutong.adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, HeightUnavailable, UpdateClient
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.interface import (
     ClientStatus,
     Height,
     LightClient,
@@ -30,18 +30,18 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.interface.memory import MemoryConsensusStates
-from relay.base.threads import Runner
-from relay.core.account.accounts import Accounts
-from relay.core.account.pending import Included, Lost
-from relay.core.clients.evidence import stored_heights, trusted_below
-from relay.core.errors import SubmissionRefused
-from relay.core.route.local_verification import verification_time_ns
-from relay.core.topology.light_clients import light_client
-from relay.core.watching.heads import HeadFollower
-from relay.dispatch import Backoff, Route
-from relay.ledger import Cause
-from relay.telemetry import Metrics, get_logger
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.relay.base.threads import Runner
+from hutong.relay.core.account.accounts import Accounts
+from hutong.relay.core.account.pending import Included, Lost
+from hutong.relay.core.clients.evidence import stored_heights, trusted_below
+from hutong.relay.core.errors import SubmissionRefused
+from hutong.relay.core.route.local_verification import verification_time_ns
+from hutong.relay.core.topology.light_clients import light_client
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.dispatch import Backoff, Route
+from hutong.relay.ledger import Cause
+from hutong.relay.telemetry import Metrics, get_logger
 
 LOOK_EVERY_S = 5.0
 SEARCHED_HEIGHTS = 128

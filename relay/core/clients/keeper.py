@@ -9,20 +9,20 @@ from random import Random
 
 import trio
 
-from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, UpdateClient
-from adapters.rpc import in_background
-from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
-from relay.core.account.account import Account
-from relay.core.account.accounts import Accounts
-from relay.core.account.pending import Included, Lost
-from relay.core.errors import RouteBlocked, SubmissionRefused
-from relay.core.route.batch import BatchBuilder
-from relay.core.route.catching_up import CatchingUp, in_transactions
-from relay.core.route.slots import take_slot
-from relay.core.watching.heads import HeadFollower
-from relay.dispatch import Backoff, Route
-from relay.ledger import Cause
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, UpdateClient
+from hutong.adapters.rpc import in_background
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
+from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.accounts import Accounts
+from hutong.relay.core.account.pending import Included, Lost
+from hutong.relay.core.errors import RouteBlocked, SubmissionRefused
+from hutong.relay.core.route.batch import BatchBuilder
+from hutong.relay.core.route.catching_up import CatchingUp, in_transactions
+from hutong.relay.core.route.slots import take_slot
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.dispatch import Backoff, Route
+from hutong.relay.ledger import Cause
+from hutong.relay.telemetry import Metrics, get_logger
 
 REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
 """Share of the trusting period after which a client is refreshed: drawn anew for each state, so that neither the clients

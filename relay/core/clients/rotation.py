@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from adapters.interface import ChainAdapter, ClientInfo
-from light_clients.attestation import (
+from hutong.adapters.interface import ChainAdapter, ClientInfo
+from hutong.light_clients.attestation import (
     Attestation,
     AttestationClient,
     AttestationKind,
@@ -15,7 +15,7 @@ from light_clients.attestation import (
     in_signer_order,
     recover_attestor,
 )
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     HeaderVerdict,
     Height,
     MalformedInput,
@@ -23,7 +23,7 @@ from light_clients.interface import (
     UnknownHeight,
     UnsupportedOperation,
 )
-from relay.core.route.local_verification import verification_time_ns
+from hutong.relay.core.route.local_verification import verification_time_ns
 
 
 def rotation_update(client_state: bytes, data: bytes, signatures: Sequence[bytes]) -> bytes:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from adapters.interface import PacketEvent, PacketEventKind
-from relay.core.recent import Recent
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
+from hutong.adapters.interface import PacketEvent, PacketEventKind
+from hutong.relay.core.recent import Recent
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
 
 MAX_REMEMBERED = 20_000
 

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from light_clients.ibc.forward import FORWARD_PORT, OriginStamp, decode_forward_request, decode_stamped_payload
-from light_clients.ibc.forward_memo import decode_forward_memo
-from light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, GMP_VERSION, decode_message, message_id
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
-from light_clients.interface import VerificationError
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
-from relay.ledger import App, PacketFacts
+from hutong.light_clients.ibc.forward import FORWARD_PORT, OriginStamp, decode_forward_request, decode_stamped_payload
+from hutong.light_clients.ibc.forward_memo import decode_forward_memo
+from hutong.light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, GMP_VERSION, decode_message, message_id
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
+from hutong.relay.ledger import App, PacketFacts
 
 
 @dataclass(frozen=True, slots=True)

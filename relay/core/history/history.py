@@ -3,17 +3,27 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
-from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
-from light_clients.interface import VerificationError
-from relay.config import PathEnd
-from relay.core.complaints import Complaints
-from relay.core.errors import RouteBlocked, SubmissionRefused
-from relay.core.history.deeds import Deed, Deeds
-from relay.core.history.facts import every_fact_of, facts_of, first_leg_of
-from relay.core.topology.paths import Paths
-from relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job, encode_job
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step, refusal_reason
-from relay.telemetry import Backlog, get_logger
+from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.config import PathEnd
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.core.errors import RouteBlocked, SubmissionRefused
+from hutong.relay.core.history.deeds import Deed, Deeds
+from hutong.relay.core.history.facts import every_fact_of, facts_of, first_leg_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job, encode_job
+from hutong.relay.ledger import (
+    Cause,
+    Ledger,
+    LedgerUnavailable,
+    Note,
+    Outcome,
+    RecordedJob,
+    RouteNote,
+    Step,
+    refusal_reason,
+)
+from hutong.relay.telemetry import Backlog, get_logger
 
 MAX_LOGGED_PACKETS = 100
 """Packets that one line names; each has lines of its own before and after."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import trio
 
-from relay.core.complaints import Complaints
-from relay.dispatch import Job
-from relay.ledger import Ledger, LedgerUnavailable
-from relay.telemetry import get_logger
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.dispatch import Job
+from hutong.relay.ledger import Ledger, LedgerUnavailable
+from hutong.relay.telemetry import get_logger
 
 READ_EVERY_S = 5.0
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 import trio
 
-from relay.config import RelayConfig
-from relay.core.complaints import Complaints
-from relay.ledger import Ledger, LedgerUnavailable
-from relay.telemetry import Metrics, get_logger
+from hutong.relay.config import RelayConfig
+from hutong.relay.core.complaints import Complaints
+from hutong.relay.ledger import Ledger, LedgerUnavailable
+from hutong.relay.telemetry import Metrics, get_logger
 
 FLUSH_EVERY_S = 0.5
 """What is noted is on disk this late: steps, cursors, and ends of transactions. A transaction that is recorded takes along

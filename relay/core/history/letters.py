@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import trio
 
-from relay.config import RelayConfig
-from relay.core.history.ledgers import open_ledger
-from relay.core.topology.paths import Paths
-from relay.dispatch import DeadLetter, JobKind, Queue, Route
-from relay.ledger import Ledger
+from hutong.relay.config import RelayConfig
+from hutong.relay.core.history.ledgers import open_ledger
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import DeadLetter, JobKind, Queue, Route
+from hutong.relay.ledger import Ledger
 
 T = TypeVar("T")
 

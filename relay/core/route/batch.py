@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     AcknowledgePacket,
     ChainAdapter,
     ClientInfo,
@@ -16,8 +16,8 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
-from adapters.rpc import all_of
-from light_clients.ibc.commitment import (
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
@@ -25,17 +25,17 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.interface import ClientStatus, Height, LightClient, VerificationError
-from relay.archive import Evidence
-from relay.base.threads import Runner
-from relay.core.errors import RouteBlocked
-from relay.core.route.catching_up import CatchingUp, header_room_bytes
-from relay.core.route.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
-from relay.core.topology.light_clients import light_client
-from relay.core.watching.discovery import is_expired
-from relay.core.watching.heads import HeadFollower
-from relay.dispatch import Job, JobKind, Route, Taken
-from relay.ledger import Cause
+from hutong.light_clients.interface import ClientStatus, Height, LightClient, VerificationError
+from hutong.relay.archive import Evidence
+from hutong.relay.base.threads import Runner
+from hutong.relay.core.errors import RouteBlocked
+from hutong.relay.core.route.catching_up import CatchingUp, header_room_bytes
+from hutong.relay.core.route.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
+from hutong.relay.core.topology.light_clients import light_client
+from hutong.relay.core.watching.discovery import is_expired
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.dispatch import Job, JobKind, Route, Taken
+from hutong.relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0
 """For the block at which an event becomes provable."""

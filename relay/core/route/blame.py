@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.interface import TransactionOutcome
-from relay.core.route.batch import Item
+from hutong.adapters.interface import TransactionOutcome
+from hutong.relay.core.route.batch import Item
 
 
 @dataclass(frozen=True, slots=True)

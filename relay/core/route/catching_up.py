@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import trio
 
-from adapters.interface import BatchLimits, UpdateClient
+from hutong.adapters.interface import BatchLimits, UpdateClient
 
 
 class CatchingUp:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from relay.config import RetriesConfig
-from relay.core.history.history import History
-from relay.core.route.doubts import Doubts
-from relay.dispatch import Queue, Route, Taken
-from relay.ledger import Cause
-from relay.telemetry import Metrics, get_logger
+from hutong.relay.config import RetriesConfig
+from hutong.relay.core.history.history import History
+from hutong.relay.core.route.doubts import Doubts
+from hutong.relay.dispatch import Queue, Route, Taken
+from hutong.relay.ledger import Cause
+from hutong.relay.telemetry import Metrics, get_logger
 
 
 class Custody:

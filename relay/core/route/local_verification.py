@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from adapters.interface import Proof
-from light_clients.interface import (
+from hutong.adapters.interface import Proof
+from hutong.light_clients.interface import (
     Height,
     LightClient,
     Misbehaved,
@@ -12,7 +12,7 @@ from light_clients.interface import (
     UnknownHeight,
     Updated,
 )
-from light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.interface.memory import MemoryConsensusStates
 
 MAX_CLOCK_LEAD_NS = 15 * 1_000_000_000
 

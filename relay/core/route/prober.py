@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from adapters.interface import AdapterError, Batch, BatchTooLarge, ChainAdapter, NotSupported
-from light_clients.interface import VerificationError
-from relay.config import BatchLimits, RetriesConfig
-from relay.core.errors import RouteBlocked
-from relay.core.history.history import History, cause_of
-from relay.core.route.batch import BatchBuilder, BuiltBatch, Item
-from relay.core.route.selection import Sizes, select
-from relay.core.watching.discovery import is_expired
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import DeadLetter, JobKind, Queue, Route, Taken
-from relay.ledger import Cause
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError, Batch, BatchTooLarge, ChainAdapter, NotSupported
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.config import BatchLimits, RetriesConfig
+from hutong.relay.core.errors import RouteBlocked
+from hutong.relay.core.history.history import History, cause_of
+from hutong.relay.core.route.batch import BatchBuilder, BuiltBatch, Item
+from hutong.relay.core.route.selection import Sizes, select
+from hutong.relay.core.watching.discovery import is_expired
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import DeadLetter, JobKind, Queue, Route, Taken
+from hutong.relay.ledger import Cause
+from hutong.relay.telemetry import Metrics, get_logger
 
 LOOK_EVERY_S = 0.5
 FIRST_GAP_S = 1.0

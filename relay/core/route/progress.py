@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from relay.core.account.pending import Included, Pending
-from relay.core.history.history import History, packets_of
-from relay.dispatch import Job, JobKind, Route
-from relay.telemetry import Metrics, get_logger
+from hutong.relay.core.account.pending import Included, Pending
+from hutong.relay.core.history.history import History, packets_of
+from hutong.relay.dispatch import Job, JobKind, Route
+from hutong.relay.telemetry import Metrics, get_logger
 
 _DONE = {JobKind.RECEIVE: "delivered", JobKind.ACKNOWLEDGE: "acknowledged", JobKind.TIMEOUT: "timed out"}
 """By kind of job: an acknowledgement that came home is no delivery."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.core.watching.discovery import is_expired
-from relay.dispatch import JobKind, Taken
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.core.watching.discovery import is_expired
+from hutong.relay.dispatch import JobKind, Taken
 
 ITEM_BYTES = 512
 """Of an item beside its payloads and its proof."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import trio
 
-from relay.core.account.account import Account
-from relay.core.account.accounts import Accounts
-from relay.core.route.batch import QUIET_S, BatchBuilder
-from relay.dispatch import Taken
+from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.accounts import Accounts
+from hutong.relay.core.route.batch import QUIET_S, BatchBuilder
+from hutong.relay.dispatch import Taken
 
 
 async def take_slot(accounts: Accounts, builder: BatchBuilder, jobs: Sequence[Taken]) -> Account:

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from adapters.interface import Batch, ChainAdapter, NotSupported, PreparedTransaction
-from relay.core.errors import RouteBlocked
-from relay.core.route.batch import BuiltBatch, Item
-from relay.dispatch import Route, Taken
-from relay.ledger import Cause
+from hutong.adapters.interface import Batch, ChainAdapter, NotSupported, PreparedTransaction
+from hutong.relay.core.errors import RouteBlocked
+from hutong.relay.core.route.batch import BuiltBatch, Item
+from hutong.relay.dispatch import Route, Taken
+from hutong.relay.ledger import Cause
 
 MAX_SIMULATIONS = 4
 

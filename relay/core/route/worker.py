@@ -6,7 +6,7 @@ from random import Random
 
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     NEWEST,
     AdapterError,
     At,
@@ -20,31 +20,31 @@ from adapters.interface import (
     PreparedTransaction,
     RefusedByChain,
 )
-from adapters.rpc import all_of
-from light_clients.interface import VerificationError
-from relay.config import BatchLimits, PathEnd, RetriesConfig
-from relay.core.account.account import Account
-from relay.core.account.accounts import Accounts
-from relay.core.account.pending import Included, Pending
-from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
-from relay.core.history.history import History, cause_of, packets_of
-from relay.core.history.ignored import Ignored
-from relay.core.recent import Recent
-from relay.core.route.batch import BatchBuilder, Item, Refused
-from relay.core.route.blame import Blame, blame
-from relay.core.route.custody import Custody
-from relay.core.route.handover import Handover
-from relay.core.route.progress import Progress
-from relay.core.route.selection import Sizes, expiring, select
-from relay.core.route.slots import take_slot
-from relay.core.route.trial import Trial
-from relay.core.watching.discovery import Discovery, is_expired, timeout_job
-from relay.core.watching.heads import HeadFollower
-from relay.core.watching.turns import Turns
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
-from relay.ledger import Cause, RecordedJob
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.config import BatchLimits, PathEnd, RetriesConfig
+from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.accounts import Accounts
+from hutong.relay.core.account.pending import Included, Pending
+from hutong.relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
+from hutong.relay.core.history.history import History, cause_of, packets_of
+from hutong.relay.core.history.ignored import Ignored
+from hutong.relay.core.recent import Recent
+from hutong.relay.core.route.batch import BatchBuilder, Item, Refused
+from hutong.relay.core.route.blame import Blame, blame
+from hutong.relay.core.route.custody import Custody
+from hutong.relay.core.route.handover import Handover
+from hutong.relay.core.route.progress import Progress
+from hutong.relay.core.route.selection import Sizes, expiring, select
+from hutong.relay.core.route.slots import take_slot
+from hutong.relay.core.route.trial import Trial
+from hutong.relay.core.watching.discovery import Discovery, is_expired, timeout_job
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.turns import Turns
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
+from hutong.relay.ledger import Cause, RecordedJob
+from hutong.relay.telemetry import Metrics, get_logger
 
 POLL_S = 1.0
 """For retries that have come due and for jobs that another process enqueued; our own ring the bell."""

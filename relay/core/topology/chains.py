@@ -5,17 +5,17 @@ from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import overload
 
-from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
-from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
-from adapters.hub import HubChain, HubSettings, open_hub_chain
-from adapters.ics26.chain import RouterSettings
-from adapters.interface import BatchLimits, ChainAdapter
-from adapters.rpc import RpcOptions
-from light_clients.bft_evm import QuorumRule, ValidatorContract
-from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
-from relay.config.networks import read_network
-from relay.keys.endpoint_access import read_access
-from relay.telemetry import get_logger
+from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from hutong.adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
+from hutong.adapters.hub import HubChain, HubSettings, open_hub_chain
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.interface import BatchLimits, ChainAdapter
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.bft_evm import QuorumRule, ValidatorContract
+from hutong.relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
+from hutong.relay.config.networks import read_network
+from hutong.relay.keys.endpoint_access import read_access
+from hutong.relay.telemetry import get_logger
 
 HEADERS_BEFORE_ITEMS = 8
 """Messages of a batch beside its packets."""

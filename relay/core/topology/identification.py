@@ -5,12 +5,12 @@ from random import Random
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, EndpointUnavailable
-from relay.config import PathEnd
-from relay.core.errors import StartRefused
-from relay.core.topology.paths import Paths, check_end
-from relay.dispatch import Backoff
-from relay.telemetry import get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, EndpointUnavailable
+from hutong.relay.config import PathEnd
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.topology.paths import Paths, check_end
+from hutong.relay.dispatch import Backoff
+from hutong.relay.telemetry import get_logger
 
 FIRST_ANSWERS_S = 10.0
 """A start waits so long for every chain, so that a wrong configuration is refused before anything is done."""

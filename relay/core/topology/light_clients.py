@@ -1,20 +1,20 @@
 """The light clients by type, and which chain a client state follows."""
 
-from light_clients.attestation import AttestationClient
-from light_clients.attestation import decode_client_state as decode_attestation
-from light_clients.bft_evm import BftEvmClient
-from light_clients.bft_evm import decode_client_state as decode_bft_evm
-from light_clients.bitcoin import BitcoinClient
-from light_clients.bitcoin import decode_client_state as decode_bitcoin
-from light_clients.clique import CliqueClient
-from light_clients.clique import decode_client_state as decode_clique
-from light_clients.ethereum import EthereumClient
-from light_clients.ethereum import decode_client_state as decode_ethereum
-from light_clients.fisco_bcos import FiscoBcosClient
-from light_clients.fisco_bcos import decode_client_state as decode_fisco_bcos
-from light_clients.interface import LightClient, UnsupportedOperation
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import decode_client_state as decode_tendermint
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.attestation import decode_client_state as decode_attestation
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.bft_evm import decode_client_state as decode_bft_evm
+from hutong.light_clients.bitcoin import BitcoinClient
+from hutong.light_clients.bitcoin import decode_client_state as decode_bitcoin
+from hutong.light_clients.clique import CliqueClient
+from hutong.light_clients.clique import decode_client_state as decode_clique
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.ethereum import decode_client_state as decode_ethereum
+from hutong.light_clients.fisco_bcos import FiscoBcosClient
+from hutong.light_clients.fisco_bcos import decode_client_state as decode_fisco_bcos
+from hutong.light_clients.interface import LightClient, UnsupportedOperation
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import decode_client_state as decode_tendermint
 
 _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from adapters.interface import ChainAdapter, UnknownClient
-from light_clients.interface import VerificationError
-from relay.config import PathConfig, PathEnd
-from relay.core.errors import StartRefused
-from relay.core.topology.light_clients import followed_chain_id, light_client
-from relay.dispatch import Route
+from hutong.adapters.interface import ChainAdapter, UnknownClient
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
+from hutong.relay.dispatch import Route
 
 
 @dataclass(frozen=True, slots=True)

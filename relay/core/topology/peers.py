@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import trio
 
-from relay.dispatch import Queue
+from hutong.relay.dispatch import Queue
 
 ANNOUNCE_EVERY_S = 10.0
 FORGOTTEN_AFTER_S = 60.0

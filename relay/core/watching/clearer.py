@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
-from adapters.rpc import all_of
-from relay.config import PathEnd
-from relay.core.history.history import History, packets_of
-from relay.core.topology.paths import Paths
-from relay.core.watching.discovery import Discovery
-from relay.core.watching.timeouts import TimeoutScheduler
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import Job, JobKind, Queue, Route
-from relay.telemetry import get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
+from hutong.adapters.rpc import all_of
+from hutong.relay.config import PathEnd
+from hutong.relay.core.history.history import History, packets_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.discovery import Discovery
+from hutong.relay.core.watching.timeouts import TimeoutScheduler
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import Job, JobKind, Queue, Route
+from hutong.relay.telemetry import get_logger
 
 WINDOW = 1_000
 """Sequences read at once."""

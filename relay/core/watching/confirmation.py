@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from adapters.interface import ChainAdapter, PacketEvent, PacketEventKind
-from light_clients.ibc.commitment import acknowledgement_commitment, packet_commitment
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
-from relay.telemetry import get_logger
+from hutong.adapters.interface import ChainAdapter, PacketEvent, PacketEventKind
+from hutong.light_clients.ibc.commitment import acknowledgement_commitment, packet_commitment
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
+from hutong.relay.telemetry import get_logger
 
 _log = get_logger("watcher")
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind
-from light_clients.ibc.commitment import packet_commitment
-from light_clients.ibc.packet import Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.config import PathEnd
-from relay.core.history.history import History
-from relay.core.topology.paths import Paths
-from relay.core.watching.confirmation import confirmed_job
-from relay.dispatch import Job, JobKind
-from relay.telemetry import get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind
+from hutong.light_clients.ibc.commitment import packet_commitment
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.config import PathEnd
+from hutong.relay.core.history.history import History
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.confirmation import confirmed_job
+from hutong.relay.dispatch import Job, JobKind
+from hutong.relay.telemetry import get_logger
 
 _UNKNOWN_HASH = bytes(32)
 """Nothing reads it of an event out of the ledger, which knows the hash already."""

@@ -2,8 +2,8 @@
 
 import trio
 
-from adapters.interface import ChainAdapter, Head
-from relay.telemetry import Metrics
+from hutong.adapters.interface import ChainAdapter, Head
+from hutong.relay.telemetry import Metrics
 
 
 class HeadFollower:

@@ -9,17 +9,17 @@ from heapq import heappop, heappush
 
 import trio
 
-from adapters.interface import AdapterError, Head
-from adapters.rpc import all_of
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.config import PathEnd
-from relay.core.history.history import History, packets_of
-from relay.core.topology.paths import Paths
-from relay.core.watching.discovery import Discovery
-from relay.core.watching.heads import HeadFollower
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import Job, JobKind, Queue, Route
-from relay.telemetry import get_logger
+from hutong.adapters.interface import AdapterError, Head
+from hutong.adapters.rpc import all_of
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.config import PathEnd
+from hutong.relay.core.history.history import History, packets_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.discovery import Discovery
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import Job, JobKind, Queue, Route
+from hutong.relay.telemetry import get_logger
 
 MAX_WATCHED = 100_000
 """Packets per destination; the clearer finds what does not fit."""

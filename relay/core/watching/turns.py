@@ -11,13 +11,13 @@ from hashlib import sha256
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, PacketEvent, PacketEventKind
-from relay.config import TurnsConfig
-from relay.core.recent import Recent
-from relay.core.topology.paths import Paths
-from relay.core.topology.peers import Peers
-from relay.dispatch import Job, JobKind
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.interface import AdapterError, ChainAdapter, PacketEvent, PacketEventKind
+from hutong.relay.config import TurnsConfig
+from hutong.relay.core.recent import Recent
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.topology.peers import Peers
+from hutong.relay.dispatch import Job, JobKind
+from hutong.relay.telemetry import Metrics, get_logger
 
 MAX_RELAYERS = 256
 """Of one client; beyond it who was seen longest ago is forgotten."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import trio
 
-from relay.dispatch import Job, Route
+from hutong.relay.dispatch import Job, Route
 
 
 class Wakeup:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     AdapterError,
     ChainAdapter,
@@ -13,17 +13,17 @@ from adapters.interface import (
     PacketEvent,
     PacketEventKind,
 )
-from adapters.rpc import all_of
-from relay.core.history.history import History, packets_of
-from relay.core.topology.paths import Paths
-from relay.core.watching.confirmation import confirmed_job
-from relay.core.watching.heads import HeadFollower
-from relay.core.watching.timeouts import TimeoutScheduler
-from relay.core.watching.turns import Turns
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import Job, Queue
-from relay.ledger import Ledger
-from relay.telemetry import Metrics, get_logger
+from hutong.adapters.rpc import all_of
+from hutong.relay.core.history.history import History, packets_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.confirmation import confirmed_job
+from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.timeouts import TimeoutScheduler
+from hutong.relay.core.watching.turns import Turns
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import Job, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics, get_logger
 
 CONCURRENT_READS = 128
 """Adapters make one request of reads that begin together."""

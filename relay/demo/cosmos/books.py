@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.packet import Packet, decode_acknowledgement, decode_packet
-from light_clients.ibc.transfer import decode_transfer
-from relay.demo.books import Books, tokens
-from relay.demo.cosmos.chain import CosmosChain, Event, Transaction
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.packet import Packet, decode_acknowledgement, decode_packet
+from hutong.light_clients.ibc.transfer import decode_transfer
+from hutong.relay.demo.books import Books, tokens
+from hutong.relay.demo.cosmos.chain import CosmosChain, Event, Transaction
 
 PACKET_MESSAGES = frozenset(
     f"/ibc.core.channel.v2.{name}" for name in ("MsgRecvPacket", "MsgAcknowledgement", "MsgTimeout")

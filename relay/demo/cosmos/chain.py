@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from adapters.cosmos.transactions.addresses import encode_address
-from light_clients.crypto.hashes import sha256
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.adapters.cosmos.transactions.addresses import encode_address
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 
 REQUEST_TIMEOUT_S = 20
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from relay.demo.books import Books
-from relay.demo.checker import RelayCost, cost_of, count_events
-from relay.demo.cosmos.books import CosmosBooks
-from relay.demo.cosmos.network import CosmosNetwork
-from relay.demo.supply import Supply
-from relay.local.chain import DemoChain
+from hutong.relay.demo.books import Books
+from hutong.relay.demo.checker import RelayCost, cost_of, count_events
+from hutong.relay.demo.cosmos.books import CosmosBooks
+from hutong.relay.demo.cosmos.network import CosmosNetwork
+from hutong.relay.demo.supply import Supply
+from hutong.relay.local.chain import DemoChain
 
 ACTIVE, FROZEN = "Active", "Frozen"
 MAX_PAID_DUPLICATES_PER_KILL = 2

@@ -8,15 +8,22 @@ from typing import Any
 
 import httpx
 
-from light_clients.crypto.hashes import sha256
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.hashing import header_hash, part_set_header, vote_sign_bytes
-from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, SignedHeader, SignedMessageType
-from relay.config import read_private_file
-from relay.demo.cosmos.network import CosmosNetwork
-from relay.hub.home.home import ValidatorKey, decode_validator_key
-from relay.local.processes import run_command
+from hutong.light_clients.crypto.hashes import sha256
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.hashing import header_hash, part_set_header, vote_sign_bytes
+from hutong.light_clients.tendermint.types import (
+    BlockId,
+    BlockIdFlag,
+    Commit,
+    CommitSig,
+    SignedHeader,
+    SignedMessageType,
+)
+from hutong.relay.config import read_private_file
+from hutong.relay.demo.cosmos.network import CosmosNetwork
+from hutong.relay.hub.home.home import ValidatorKey, decode_validator_key
+from hutong.relay.local.processes import run_command
 
 OTHER_STATE = sha256(b"a state that the hub never had")
 

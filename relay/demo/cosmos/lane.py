@@ -10,16 +10,16 @@ import trio
 import typer
 from rich.console import Console
 
-from relay.demo.cosmos.checker import ACTIVE, FROZEN, KILLS, MAX_PAID_DUPLICATES_PER_KILL, Findings, check
-from relay.demo.cosmos.evidence import freeze_by_evidence
-from relay.demo.cosmos.network import CosmosNetwork, bring_up
-from relay.demo.cosmos.report import as_json, print_table
-from relay.demo.cosmos.traffic import Journey
-from relay.demo.cosmos.wallet import open_wallet
-from relay.demo.cosmos.watch import StatusWatch, settled_status
-from relay.local.config_file import explorer_of
-from relay.local.hub import HubEngine
-from relay.local.validators import Validators
+from hutong.relay.demo.cosmos.checker import ACTIVE, FROZEN, KILLS, MAX_PAID_DUPLICATES_PER_KILL, Findings, check
+from hutong.relay.demo.cosmos.evidence import freeze_by_evidence
+from hutong.relay.demo.cosmos.network import CosmosNetwork, bring_up
+from hutong.relay.demo.cosmos.report import as_json, print_table
+from hutong.relay.demo.cosmos.traffic import Journey
+from hutong.relay.demo.cosmos.wallet import open_wallet
+from hutong.relay.demo.cosmos.watch import StatusWatch, settled_status
+from hutong.relay.local.config_file import explorer_of
+from hutong.relay.local.hub import HubEngine
+from hutong.relay.local.validators import Validators
 
 
 @dataclass(frozen=True, slots=True)

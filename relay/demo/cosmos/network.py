@@ -6,15 +6,15 @@ from pathlib import Path
 import trio
 from eth_account.signers.local import LocalAccount
 
-from adapters.cosmos.transactions.addresses import account_address
-from relay.demo.cosmos.chain import CosmosChain
-from relay.demo.cosmos.gate import Gate
-from relay.demo.cosmos.simd import CHAIN_ID, FEE_DENOM, FUNDS, GAS_PRICE, PREFIX, TOKEN_DENOM, SimdPlan
-from relay.local.chain import DemoChain
-from relay.local.config_file import cosmos_table, path_table, relay_table, write_private
-from relay.local.hub import Hub, HubEngine, start_hub
-from relay.local.keys import Key, make_key
-from relay.local.member import (
+from hutong.adapters.cosmos.transactions.addresses import account_address
+from hutong.relay.demo.cosmos.chain import CosmosChain
+from hutong.relay.demo.cosmos.gate import Gate
+from hutong.relay.demo.cosmos.simd import CHAIN_ID, FEE_DENOM, FUNDS, GAS_PRICE, PREFIX, TOKEN_DENOM, SimdPlan
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import cosmos_table, path_table, relay_table, write_private
+from hutong.relay.local.hub import Hub, HubEngine, start_hub
+from hutong.relay.local.keys import Key, make_key
+from hutong.relay.local.member import (
     TOKEN_SUPPLY,
     EvmPlan,
     ask_for_height,
@@ -25,8 +25,8 @@ from relay.local.member import (
     has_a_block,
     member,
 )
-from relay.local.network import FIRST_CHAIN_ID, Say, direct, evm_table, hub_tables, start_relay
-from relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
+from hutong.relay.local.network import FIRST_CHAIN_ID, Say, direct, evm_table, hub_tables, start_relay
+from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
 
 BATCH_ITEMS = 20
 """Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy machine."""

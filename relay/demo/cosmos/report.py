@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from relay.demo.cosmos.checker import Findings
-from relay.demo.cosmos.traffic import Kill
-from relay.demo.report import validator_rows
-from relay.local.validators import Validators
+from hutong.relay.demo.cosmos.checker import Findings
+from hutong.relay.demo.cosmos.traffic import Kill
+from hutong.relay.demo.report import validator_rows
+from hutong.relay.local.validators import Validators
 
 
 def as_json(

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import trio
 
-from relay.local.ports import free_port
-from relay.local.processes import RunningProcess, run_command, run_daemon
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import RunningProcess, run_command, run_daemon
 
 CHAIN_ID = "simd-1"
 PREFIX = "cosmos"

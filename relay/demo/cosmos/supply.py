@@ -1,8 +1,8 @@
 """Both tokens of the Cosmos demo over all three chains, read from simd's bank, the hub's state and the contracts."""
 
-from relay.demo.cosmos.chain import CosmosChain
-from relay.demo.supply import Supply, evm_supply
-from relay.local.chain import DemoChain, denom_on_hub, voucher
+from hutong.relay.demo.cosmos.chain import CosmosChain
+from hutong.relay.demo.supply import Supply, evm_supply
+from hutong.relay.local.chain import DemoChain, denom_on_hub, voucher
 
 
 def read_supplies(

@@ -6,15 +6,15 @@ from random import Random
 
 import trio
 
-from relay.demo.cosmos.network import CosmosNetwork
-from relay.demo.cosmos.supply import read_supplies
-from relay.demo.cosmos.wallet import Payment, Wallet
-from relay.demo.supply import Supply
-from relay.local.chain import denom_on_hub, packets_in_flight, until, voucher
-from relay.local.hub import Disturbance
-from relay.local.member import admin_options
-from relay.local.processes import run_command
-from relay.local.traffic import LIFETIME_S, TOKEN_AMOUNT, User
+from hutong.relay.demo.cosmos.network import CosmosNetwork
+from hutong.relay.demo.cosmos.supply import read_supplies
+from hutong.relay.demo.cosmos.wallet import Payment, Wallet
+from hutong.relay.demo.supply import Supply
+from hutong.relay.local.chain import denom_on_hub, packets_in_flight, until, voucher
+from hutong.relay.local.hub import Disturbance
+from hutong.relay.local.member import admin_options
+from hutong.relay.local.processes import run_command
+from hutong.relay.local.traffic import LIFETIME_S, TOKEN_AMOUNT, User
 
 POLL_S = 0.5
 SETTLE_LIMIT_S = 900

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from adapters.cosmos import CosmosChain as CosmosAdapter
-from adapters.cosmos.transactions.fees import Coin
-from adapters.cosmos.transfer import CosmosTransfer, send_transfers
-from light_clients.ibc.transfer import ForwardInstruction, encode_forward_memo
-from relay.config import CosmosChainConfig, load_config
-from relay.core.topology.chains import open_chain
-from relay.demo.cosmos.chain import CosmosChain
-from relay.keys import Signer
-from relay.local.keys import Key
-from relay.local.member import FORWARD_MARGIN_S
+from hutong.adapters.cosmos import CosmosChain as CosmosAdapter
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.cosmos.transfer import CosmosTransfer, send_transfers
+from hutong.light_clients.ibc.transfer import ForwardInstruction, encode_forward_memo
+from hutong.relay.config import CosmosChainConfig, load_config
+from hutong.relay.core.topology.chains import open_chain
+from hutong.relay.demo.cosmos.chain import CosmosChain
+from hutong.relay.keys import Signer
+from hutong.relay.local.keys import Key
+from hutong.relay.local.member import FORWARD_MARGIN_S
 
 SENDS_A_TRANSACTION = 20
 HUB_RECEIVER = "hub"

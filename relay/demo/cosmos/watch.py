@@ -6,7 +6,7 @@ from contextlib import suppress
 import httpx
 import trio
 
-from relay.demo.cosmos.chain import CosmosChain
+from hutong.relay.demo.cosmos.chain import CosmosChain
 
 INTERVAL_S = 2.0
 FREEZE_LIMIT_S = 30

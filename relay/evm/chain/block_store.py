@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import rlp
 from rlp.codec import encode_raw
 
-from relay.evm.chain.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
-from relay.evm.chain.log_index import LogIndex, index_logs, prune_logs
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.evm.vm.outcomes import Log
-from relay.evm.vm.transaction import decode_cached
+from hutong.relay.evm.chain.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
+from hutong.relay.evm.chain.log_index import LogIndex, index_logs, prune_logs
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.evm.vm.outcomes import Log
+from hutong.relay.evm.vm.transaction import decode_cached
 
 TABLE_PREFIX = b"evm-blocks/"
 _BLOCK = b"b"  # BE8 number -> block

@@ -11,9 +11,9 @@ from eth_hash.auto import keccak
 from rlp.codec import encode_raw
 from trie.hexary import HexaryTrie
 
-from relay.evm.vm.native import Address
-from relay.evm.vm.outcomes import Log, TransactionOutcome
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 EMPTY_LIST_ROOT: bytes = BLANK_ROOT_HASH
 EMPTY_OMMERS_HASH: bytes = keccak(rlp.encode([]))

@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.blocks import EvmBlock
-from relay.evm.chain.head_feed import HeadFeed
-from relay.evm.chain.mempool import Mempool
-from relay.evm.vm.execution import EvmState
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.chain.head_feed import HeadFeed
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.vm.execution import EvmState
 
 
 class EvmChain(Protocol):

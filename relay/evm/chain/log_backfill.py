@@ -2,9 +2,9 @@
 
 import trio
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.log_index import INDEXED_FROM, PROGRESS_TABLE, LogIndex, put_logs
-from relay.evm.store.database import KeyValueStore, WritableTable
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.log_index import INDEXED_FROM, PROGRESS_TABLE, LogIndex, put_logs
+from hutong.relay.evm.store.database import KeyValueStore, WritableTable
 
 BLOCKS_IN_BATCH = 256
 REST_S = 0.05

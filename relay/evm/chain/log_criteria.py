@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from relay.evm.vm.native import Address
+from hutong.relay.evm.vm.native import Address
 
 BlockTag: TypeAlias = Literal["latest", "earliest", "pending", "safe", "finalized"]
 

@@ -7,9 +7,9 @@ indexed afterwards, newest first (`index_older_blocks`), and until then they are
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heapreplace
 
-from relay.evm.chain.blocks import Receipt
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.evm.chain.blocks import Receipt
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 
 INDEX_TABLE = b"evm-blocks/i"
 """place (0: address, 1 to 4: topic) ‖ value ‖ BE8 number -> nothing"""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import islice
 
-from relay.evm.chain.pool_lanes import PoolLanes, in_turns
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.native import Address
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.evm.chain.pool_lanes import PoolLanes, in_turns
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 DEFAULT_MAX_TRANSACTIONS = 20_000
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024

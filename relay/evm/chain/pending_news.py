@@ -6,7 +6,7 @@ from typing import Self
 
 import trio
 
-from relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.chain.mempool import Mempool
 
 
 class PendingNews:

@@ -9,9 +9,9 @@ from enum import Enum
 from heapq import heappop, heappush
 from typing import Protocol
 
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.native import Address
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 OPEN_PART = 2
 """Of a pool's places and bytes, 1/2 at most for accounts that are not named."""

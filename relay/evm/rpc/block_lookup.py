@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import trio
 
-from relay.evm.chain.blocks import EvmBlock
-from relay.evm.chain.chain import EvmChain
-from relay.evm.chain.log_criteria import BlockHash, BlockSelector
-from relay.evm.rpc.json_errors import PRUNED_HISTORY, RESOURCE_NOT_FOUND, JsonRpcError
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.chain.log_criteria import BlockHash, BlockSelector
+from hutong.relay.evm.rpc.json_errors import PRUNED_HISTORY, RESOURCE_NOT_FOUND, JsonRpcError
 
 T = TypeVar("T")
 

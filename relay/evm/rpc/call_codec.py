@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from relay.evm.errors import CallFailure
-from relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.evm.errors import CallFailure
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
 
 FRAME_LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 192 * 1024 * 1024

@@ -4,12 +4,12 @@ from typing import Protocol
 
 import trio
 
-from relay.evm.chain.blocks import EvmBlock
-from relay.evm.chain.chain import EvmChain
-from relay.evm.rpc.callers import CALLER
-from relay.evm.rpc.fair_turns import FairTurns
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.rpc.callers import CALLER
+from hutong.relay.evm.rpc.fair_turns import FairTurns
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.evm.vm.stack import run_with_evm_stack
 
 MAX_EXECUTIONS = 2
 """At once: more would only slow block production down."""

@@ -10,10 +10,10 @@ from contextlib import suppress
 
 import trio
 
-from relay.base.trio_processes import open_worker
-from relay.evm.chain.blocks import EvmBlock
-from relay.evm.errors import StatePruned
-from relay.evm.rpc.call_codec import (
+from hutong.relay.base.trio_processes import open_worker
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.errors import StatePruned
+from hutong.relay.evm.rpc.call_codec import (
     FRAME_LENGTH_BYTES,
     MAX_FRAME_BYTES,
     Aborted,
@@ -23,11 +23,11 @@ from relay.evm.rpc.call_codec import (
     decode_answer,
     encode_request,
 )
-from relay.evm.rpc.call_executor import CALL_DEADLINE_S, MAX_EXECUTIONS, CallAborted, timed_out
-from relay.evm.rpc.callers import CALLER
-from relay.evm.rpc.fair_turns import FairTurns
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.telemetry import get_logger
+from hutong.relay.evm.rpc.call_executor import CALL_DEADLINE_S, MAX_EXECUTIONS, CallAborted, timed_out
+from hutong.relay.evm.rpc.callers import CALLER
+from hutong.relay.evm.rpc.fair_turns import FairTurns
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.telemetry import get_logger
 
 _log = get_logger("calls")
 

@@ -12,16 +12,16 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 
-from relay.evm.chain.chain import EvmChain
-from relay.evm.chain.log_criteria import BlockHash, BlockSelector
-from relay.evm.error_string import ERROR_STRING_SELECTOR
-from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
-from relay.evm.rpc import json_format as show
-from relay.evm.rpc.block_lookup import BlockLookup
-from relay.evm.rpc.call_executor import CallAborted, CallExecutor, CallThreads
-from relay.evm.rpc.fair_turns import TooManyWaiting
-from relay.evm.rpc.fee_methods import FeeMethods
-from relay.evm.rpc.json_errors import (
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.chain.log_criteria import BlockHash, BlockSelector
+from hutong.relay.evm.error_string import ERROR_STRING_SELECTOR
+from hutong.relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
+from hutong.relay.evm.rpc import json_format as show
+from hutong.relay.evm.rpc.block_lookup import BlockLookup
+from hutong.relay.evm.rpc.call_executor import CallAborted, CallExecutor, CallThreads
+from hutong.relay.evm.rpc.fair_turns import TooManyWaiting
+from hutong.relay.evm.rpc.fee_methods import FeeMethods
+from hutong.relay.evm.rpc.json_errors import (
     EXECUTION_REVERTED,
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -30,12 +30,12 @@ from relay.evm.rpc.json_errors import (
     SERVER_ERROR,
     JsonRpcError,
 )
-from relay.evm.rpc.json_params import Method, Params
-from relay.evm.rpc.log_methods import LogMethods
-from relay.evm.rpc.txpool_methods import TxpoolMethods
-from relay.evm.vm.execution import EvmState
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.rpc.log_methods import LogMethods
+from hutong.relay.evm.rpc.txpool_methods import TxpoolMethods
+from hutong.relay.evm.vm.execution import EvmState
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
 
 T = TypeVar("T")
 

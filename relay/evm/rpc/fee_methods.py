@@ -5,13 +5,13 @@ from itertools import chain, pairwise
 from threading import Lock
 from typing import Any
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.blocks import EvmHeader
-from relay.evm.chain.chain import EvmChain
-from relay.evm.rpc.block_lookup import BlockLookup
-from relay.evm.rpc.json_errors import invalid_params
-from relay.evm.rpc.json_params import Method, Params
-from relay.evm.vm.base_fee import ELASTICITY
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.blocks import EvmHeader
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.rpc.block_lookup import BlockLookup
+from hutong.relay.evm.rpc.json_errors import invalid_params
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.vm.base_fee import ELASTICITY
 
 MAX_FEE_HISTORY_BLOCKS = 1_024
 MAX_REWARD_PERCENTILES = 100

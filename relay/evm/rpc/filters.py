@@ -4,8 +4,8 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.rpc.json_errors import SERVER_ERROR, JsonRpcError
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.rpc.json_errors import SERVER_ERROR, JsonRpcError
 
 MAX_FILTERS = 1_000
 FILTER_LIFETIME_S = 300.0

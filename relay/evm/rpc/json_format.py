@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from relay.evm.chain.blocks import EvmBlock, EvmHeader, Receipt
-from relay.evm.vm.accounts import AccountProof
-from relay.evm.vm.outcomes import Log
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.evm.chain.blocks import EvmBlock, EvmHeader, Receipt
+from hutong.relay.evm.vm.accounts import AccountProof
+from hutong.relay.evm.vm.outcomes import Log
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 
 def data(value: bytes) -> str:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from relay.evm.chain.log_criteria import BlockHash, BlockSelector, LogCriteria
-from relay.evm.rpc.json_errors import invalid_params
-from relay.evm.vm.native import Address
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, AccessList
+from hutong.relay.evm.chain.log_criteria import BlockHash, BlockSelector, LogCriteria
+from hutong.relay.evm.rpc.json_errors import invalid_params
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, AccessList
 
 MAX_CALL_DATA_BYTES = MAX_TRANSACTION_BYTES
 MAX_LOG_ADDRESSES = 1_000

@@ -7,10 +7,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from relay.evm.chain.chain import EvmChain
-from relay.evm.rpc.call_executor import CallExecutor
-from relay.evm.rpc.eth_methods import EthMethods
-from relay.evm.rpc.json_errors import (
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.rpc.call_executor import CallExecutor
+from hutong.relay.evm.rpc.eth_methods import EthMethods
+from hutong.relay.evm.rpc.json_errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -19,7 +19,7 @@ from relay.evm.rpc.json_errors import (
     PARSE_ERROR,
     JsonRpcError,
 )
-from relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.rpc.json_params import Method, Params
 
 MAX_BODY_BYTES = 1024 * 1024
 """Room for the largest transaction in hex (256 KiB) four times over."""

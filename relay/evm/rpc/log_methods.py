@@ -5,15 +5,15 @@ from typing import Any
 
 import trio
 
-from relay.evm.chain.chain import EvmChain
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.chain.mempool import REMEMBERED_ARRIVALS
-from relay.evm.rpc import json_format as show
-from relay.evm.rpc.block_lookup import BlockLookup
-from relay.evm.rpc.filters import Filter, Filters
-from relay.evm.rpc.json_errors import LIMIT_EXCEEDED, SERVER_ERROR, JsonRpcError, invalid_params
-from relay.evm.rpc.json_params import Method, Params
-from relay.evm.rpc.log_query import MAX_LOG_BLOCKS, logs_in_range
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.chain.mempool import REMEMBERED_ARRIVALS
+from hutong.relay.evm.rpc import json_format as show
+from hutong.relay.evm.rpc.block_lookup import BlockLookup
+from hutong.relay.evm.rpc.filters import Filter, Filters
+from hutong.relay.evm.rpc.json_errors import LIMIT_EXCEEDED, SERVER_ERROR, JsonRpcError, invalid_params
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.rpc.log_query import MAX_LOG_BLOCKS, logs_in_range
 
 
 class LogMethods:

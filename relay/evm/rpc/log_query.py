@@ -6,13 +6,13 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.blocks import bloom_may_contain
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.chain.log_index import is_narrowed
-from relay.evm.rpc.json_errors import LIMIT_EXCEEDED, JsonRpcError
-from relay.evm.rpc.json_format import log_json
-from relay.evm.vm.outcomes import Log
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.blocks import bloom_may_contain
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.chain.log_index import is_narrowed
+from hutong.relay.evm.rpc.json_errors import LIMIT_EXCEEDED, JsonRpcError
+from hutong.relay.evm.rpc.json_format import log_json
+from hutong.relay.evm.vm.outcomes import Log
 
 MAX_LOG_BLOCKS = 10_000
 """Blocks in one query that the index does not narrow: a third of a second of header reading."""

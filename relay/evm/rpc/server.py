@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 import trio
 
-from relay.base.http import BodyTooLarge, read_body
-from relay.evm.listener import listen, listen_config
-from relay.evm.rpc.callers import CALLER
-from relay.evm.rpc.json_rpc import MAX_BODY_BYTES, JsonRpcService
-from relay.evm.rpc.subscriptions import ConsumerTooSlow, Subscriptions
+from hutong.relay.base.http import BodyTooLarge, read_body
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.evm.rpc.callers import CALLER
+from hutong.relay.evm.rpc.json_rpc import MAX_BODY_BYTES, JsonRpcService
+from hutong.relay.evm.rpc.subscriptions import ConsumerTooSlow, Subscriptions
 
 MAX_CONCURRENT_PER_CONNECTION = 16
 MAX_CONNECTIONS = 512

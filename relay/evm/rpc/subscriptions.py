@@ -6,15 +6,15 @@ from typing import Any
 
 import trio
 
-from relay.evm.chain.chain import EvmChain
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.chain.mempool import REMEMBERED_ARRIVALS
-from relay.evm.chain.pending_news import PendingNews
-from relay.evm.rpc.json_errors import SERVER_ERROR, JsonRpcError, invalid_params
-from relay.evm.rpc.json_format import data, header_json, transaction_json
-from relay.evm.rpc.json_params import Params, log_criteria
-from relay.evm.rpc.json_rpc import notification
-from relay.evm.rpc.log_query import logs_of_block
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.chain.mempool import REMEMBERED_ARRIVALS
+from hutong.relay.evm.chain.pending_news import PendingNews
+from hutong.relay.evm.rpc.json_errors import SERVER_ERROR, JsonRpcError, invalid_params
+from hutong.relay.evm.rpc.json_format import data, header_json, transaction_json
+from hutong.relay.evm.rpc.json_params import Params, log_criteria
+from hutong.relay.evm.rpc.json_rpc import notification
+from hutong.relay.evm.rpc.log_query import logs_of_block
 
 MAX_SUBSCRIPTIONS = 64
 MAX_LAG_BLOCKS = 1_024

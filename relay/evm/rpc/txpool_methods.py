@@ -5,13 +5,13 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from relay.evm.chain.chain import EvmChain
-from relay.evm.chain.mempool import WaitingOfSender
-from relay.evm.rpc import json_format as show
-from relay.evm.rpc.block_lookup import BlockLookup
-from relay.evm.rpc.json_errors import LIMIT_EXCEEDED, JsonRpcError
-from relay.evm.rpc.json_params import Method, Params
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.evm.chain.chain import EvmChain
+from hutong.relay.evm.chain.mempool import WaitingOfSender
+from hutong.relay.evm.rpc import json_format as show
+from hutong.relay.evm.rpc.block_lookup import BlockLookup
+from hutong.relay.evm.rpc.json_errors import LIMIT_EXCEEDED, JsonRpcError
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 MAX_CONTENT_BYTES = 4 * 1024 * 1024
 """Of raw transactions in one answer, which shows each byte in two characters and twice over."""

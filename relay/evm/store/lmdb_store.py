@@ -10,7 +10,7 @@ from threading import Lock
 
 import lmdb
 
-from relay.evm.store.database import Entry, KeyValueWriter, WriteBatch, check_key
+from hutong.relay.evm.store.database import Entry, KeyValueWriter, WriteBatch, check_key
 
 DEFAULT_MAP_BYTES = 64 * 1024**3
 """Address space, not disk space: the file grows as it fills."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from eth.db.backends.base import BaseAtomicDB
 
-from relay.evm.store.database import KeyValueReader, KeyValueWriter
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter
 
 MAX_KEPT_READS = 1_024
 MAX_KEPT_VALUE_BYTES = 24 * 1024

@@ -9,8 +9,8 @@ from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
-from relay.evm.store.trie_database import TrieDatabase
-from relay.evm.vm.native import Address
+from hutong.relay.evm.store.trie_database import TrieDatabase
+from hutong.relay.evm.vm.native import Address
 
 EMPTY_STATE_ROOT: bytes = BLANK_ROOT_HASH
 EMPTY_CODE_HASH: bytes = EMPTY_SHA3

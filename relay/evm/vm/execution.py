@@ -11,16 +11,16 @@ from eth.vm.execution_context import ExecutionContext
 from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber, Hash32
 
-from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
-from relay.evm.store.database import KeyValueReader
-from relay.evm.store.trie_database import TrieDatabase
-from relay.evm.vm.accounts import Account, AccountProof, GenesisAccount, prove_account
-from relay.evm.vm.intrinsic_gas import MAX_INIT_CODE_BYTES, intrinsic_gas, least_gas
-from relay.evm.vm.named_code import Start, check_target
-from relay.evm.vm.native import Address, Journaled
-from relay.evm.vm.outcomes import CallMessage, CallResult, Log, TransactionOutcome
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.transaction import AccessList, SignedTransaction
+from hutong.relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
+from hutong.relay.evm.store.database import KeyValueReader
+from hutong.relay.evm.store.trie_database import TrieDatabase
+from hutong.relay.evm.vm.accounts import Account, AccountProof, GenesisAccount, prove_account
+from hutong.relay.evm.vm.intrinsic_gas import MAX_INIT_CODE_BYTES, intrinsic_gas, least_gas
+from hutong.relay.evm.vm.named_code import Start, check_target
+from hutong.relay.evm.vm.native import Address, Journaled
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult, Log, TransactionOutcome
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.transaction import AccessList, SignedTransaction
 
 ESTIMATE_TOLERANCE = 0.015
 """Stop bisecting when the bounds are this close; geth's ratio."""

@@ -5,10 +5,10 @@ from typing import Any
 from eth.exceptions import VMError
 from eth.vm.memory import Memory
 
-from relay.evm.vm.finished_frames import after
-from relay.evm.vm.instructions import run_instructions
-from relay.evm.vm.program import Code
-from relay.evm.vm.work_prices import FORK_PRICES, WorkPrices
+from hutong.relay.evm.vm.finished_frames import after
+from hutong.relay.evm.vm.instructions import run_instructions
+from hutong.relay.evm.vm.program import Code
+from hutong.relay.evm.vm.work_prices import FORK_PRICES, WorkPrices
 
 
 class OneCopyMemory(Memory):

@@ -12,8 +12,8 @@ from typing import Any
 from eth.exceptions import Halt
 from eth.vm.logic.invalid import InvalidOpcode
 
-from light_clients.crypto import keccak256
-from relay.evm.vm.program import ALLOWED, JUMPDEST, PUSH1, PUSH32
+from hutong.light_clients.crypto import keccak256
+from hutong.relay.evm.vm.program import ALLOWED, JUMPDEST, PUSH1, PUSH32
 
 ADDMOD, MULMOD, EXP, ISZERO, NOT, KECCAK256 = 0x08, 0x09, 0x0A, 0x15, 0x19, 0x20
 CALLDATALOAD, CALLDATACOPY, CODECOPY, RETURNDATASIZE, RETURNDATACOPY = 0x35, 0x37, 0x39, 0x3D, 0x3E

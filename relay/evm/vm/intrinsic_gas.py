@@ -1,8 +1,8 @@
 """What a transaction costs before it runs."""
 
-from relay.evm.vm.native import Address
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.transaction import AccessList
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.transaction import AccessList
 
 GAS_TRANSACTION = 21_000
 GAS_CREATE = 32_000

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from eth.exceptions import Revert
 
-from relay.evm.error_string import error_string
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.native import Address, Journaled, NativeModules
+from hutong.relay.evm.error_string import error_string
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.native import Address, Journaled, NativeModules
 
 
 class CodePolicy(Protocol):

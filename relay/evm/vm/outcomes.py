@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from relay.evm.errors import CallFailure
-from relay.evm.vm.native import Address
-from relay.evm.vm.transaction import AccessList
+from hutong.relay.evm.errors import CallFailure
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.transaction import AccessList
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 py-evm asks the host's OpenSSL for RIPEMD-160, an environment variable for the library that recovers keys, any installed
 `blake2b` package for BLAKE2, and reads a file during each point evaluation, whose failure it takes for a false proof. Consensus
-can depend on none of these: here they go through `light_clients.crypto`, through pinned code, and over a setup that is read once.
-Group operations of bn254 and BLS12-381 stay py-ecc's, which is plain Python; `light_clients.crypto` has signatures alone.
+can depend on none of these: here they go through `hutong.light_clients.crypto`, through pinned code, and over a setup that is read once.
+Group operations of bn254 and BLS12-381 stay py-ecc's, which is plain Python; `hutong.light_clients.crypto` has signatures alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,8 +28,8 @@ from eth.vm.forks.cancun.constants import (
 )
 from eth_utils.exceptions import ValidationError
 
-from light_clients.crypto import recover_eth_address, ripemd160, sha256
-from relay.evm.vm.native import Address
+from hutong.light_clients.crypto import recover_eth_address, ripemd160, sha256
+from hutong.relay.evm.vm.native import Address
 
 Precompile: TypeAlias = Callable[[Any], Any]
 

@@ -12,16 +12,16 @@ from eth.vm.forks.paris.state import ParisState, ParisTransactionExecutor
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 
-from relay.evm.error_string import error_string
-from relay.evm.vm.extcodesize import OWN_INSTRUCTIONS
-from relay.evm.vm.frames import BoundedFrames
-from relay.evm.vm.instructions import loop_costs
-from relay.evm.vm.named_code import CodePolicy, NamedCodeFrames
-from relay.evm.vm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
-from relay.evm.vm.precompiles import FORK_PRECOMPILES, PrecompileSet
-from relay.evm.vm.stack import EVM_RECURSION_LIMIT
-from relay.evm.vm.touched_accounts import TouchedAccounts, TouchedTransientStorage
-from relay.evm.vm.work_prices import FORK_PRICES, WorkPrices, priced_opcodes, priced_precompile
+from hutong.relay.evm.error_string import error_string
+from hutong.relay.evm.vm.extcodesize import OWN_INSTRUCTIONS
+from hutong.relay.evm.vm.frames import BoundedFrames
+from hutong.relay.evm.vm.instructions import loop_costs
+from hutong.relay.evm.vm.named_code import CodePolicy, NamedCodeFrames
+from hutong.relay.evm.vm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
+from hutong.relay.evm.vm.precompiles import FORK_PRECOMPILES, PrecompileSet
+from hutong.relay.evm.vm.stack import EVM_RECURSION_LIMIT
+from hutong.relay.evm.vm.touched_accounts import TouchedAccounts, TouchedTransientStorage
+from hutong.relay.evm.vm.work_prices import FORK_PRICES, WorkPrices, priced_opcodes, priced_precompile
 
 # py_ecc, which py-evm imports, raises the limit to 100 000, where nested JSON from outside ends the process by a signal.
 if sys.getrecursionlimit() > EVM_RECURSION_LIMIT:

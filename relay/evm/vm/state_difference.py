@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import rlp
 
-from relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
+from hutong.relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
 
 NodeSource: TypeAlias = Callable[[bytes], bytes]
 """The stored record of a hash; raises where it is missing."""

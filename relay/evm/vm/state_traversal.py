@@ -13,8 +13,8 @@ import rlp
 from eth_hash.auto import keccak
 from rlp.exceptions import RLPException
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
 
 MAX_TRIE_NODE_BYTES = 1024
 """A branch has 17 items of at most 33 bytes; the longest leaf, an account's, less than 200."""

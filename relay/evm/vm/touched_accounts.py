@@ -12,8 +12,8 @@ from eth.vm.interrupt import MissingBytecode
 from eth.vm.transient_storage import TransientStorage
 from lru import LRU
 
-from relay.evm.store.undo_journal import undo_journal
-from relay.evm.vm.program import KNOWN_CODES
+from hutong.relay.evm.store.undo_journal import undo_journal
+from hutong.relay.evm.vm.program import KNOWN_CODES
 
 MOST_KEPT = 16_384
 """Accounts of a block, and slots of an account: more than one block can pay for, at 2 600 and 2 100 gas for the first time."""

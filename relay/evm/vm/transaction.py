@@ -13,7 +13,7 @@ import rlp
 from eth_hash.auto import keccak
 from rlp.codec import consume_length_prefix
 
-from relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 
 MAX_TRANSACTION_BYTES = 128 * 1024
 """The pool limit of common nodes (geth's txMaxSize)."""

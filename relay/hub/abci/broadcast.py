@@ -10,13 +10,13 @@ from typing import Any, Self
 import httpx
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.base.http import AnswerTooLarge, read_answer
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.transaction import SignedTransaction
-from relay.hub.abci.pool import PoolMirror
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.base.http import AnswerTooLarge, read_answer
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.hub.abci.pool import PoolMirror
 
 MAX_ANSWER_BYTES = 64 * 1024
 TIMEOUT_S = 20.0

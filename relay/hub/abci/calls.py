@@ -4,19 +4,19 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.protobuf import abci_pb2, cometbft_pb2, ics23_pb2
-from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.snapshot_calls import snapshot_calls
-from relay.hub.application.abci import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.protobuf import abci_pb2, cometbft_pb2, ics23_pb2
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.abci.snapshot_calls import snapshot_calls
+from hutong.relay.hub.application.abci import (
     CODE_INVALID,
     CODE_UNKNOWN_HEIGHT,
     FinalizeBlockRequest,
     Misbehaviour,
     ProposalVerdict,
 )
-from relay.hub.application.governance.coming import RevisionEnded
-from relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.application.governance.coming import RevisionEnded
+from hutong.relay.hub.joining.state_sync import StateSync
 
 SMT_PROOF_OP = "ics23:smt"
 DUPLICATE_VOTE = 1

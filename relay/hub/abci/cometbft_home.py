@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.crypto import ed25519
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.base.durable_files import write_durably
-from relay.evm.chain.mempool import DEFAULT_MAX_BYTES, DEFAULT_MAX_TRANSACTIONS
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.abci.address import ListenAddress
-from relay.hub.abci.genesis import cometbft_genesis
-from relay.hub.application.genesis import Genesis
-from relay.hub.home.home import ValidatorKey, encode_validator_key
+from hutong.light_clients.crypto import ed25519
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.chain.mempool import DEFAULT_MAX_BYTES, DEFAULT_MAX_TRANSACTIONS
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.abci.address import ListenAddress
+from hutong.relay.hub.abci.genesis import cometbft_genesis
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.home.home import ValidatorKey, encode_validator_key
 
 COMETBFT_DIRECTORY = "cometbft"
 CONFIG_FILE = "config/config.toml"

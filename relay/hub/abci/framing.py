@@ -2,8 +2,8 @@
 
 from google.protobuf.message import DecodeError
 
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import abci_pb2
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import abci_pb2
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 """A block is at most 4 MiB by genesis (CometBFT's own limit is 104 857 600), its 100 votes and what else a request carries are

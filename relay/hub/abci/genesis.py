@@ -6,12 +6,12 @@ Everything in it follows from the hub's own genesis.json. The application state 
 import json
 from typing import Any
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
-from light_clients.interface.json_text import parse_json
-from light_clients.protobuf import abci_pb2
-from light_clients.tendermint.rpc_json import format_time, public_key_to_rpc
-from relay.hub.application.genesis import Genesis
-from relay.hub.home.params import consensus_params
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.light_clients.tendermint.rpc_json import format_time, public_key_to_rpc
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.home.params import consensus_params
 
 DIGEST_FIELD = "hutong_genesis_sha256"
 INITIAL_HEIGHT = 1

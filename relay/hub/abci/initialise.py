@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.abci.address import UnusableAddress, socket_address
-from relay.hub.abci.cometbft_home import (
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.abci.address import UnusableAddress, socket_address
+from hutong.relay.hub.abci.cometbft_home import (
     COMETBFT_DIRECTORY,
     CometBftPorts,
     NodeKey,
@@ -13,10 +13,10 @@ from relay.hub.abci.cometbft_home import (
     new_node_key,
     write_cometbft_home,
 )
-from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.home.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
-from relay.hub.home.key_file import new_secret
+from hutong.relay.hub.application.genesis import Genesis, encode_genesis
+from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
+from hutong.relay.hub.home.key_file import new_secret
 
 SOCKET_FILE = "abci.sock"
 PORTS_PER_VALIDATOR = 10

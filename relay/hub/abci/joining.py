@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.abci.address import UnusableAddress, socket_address
-from relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
-from relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
-from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.home.home import GENESIS_FILE, UnusableHome, validator_key
-from relay.hub.home.key_file import new_secret
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.abci.address import UnusableAddress, socket_address
+from hutong.relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
+from hutong.relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
+from hutong.relay.hub.application.genesis import Genesis, encode_genesis
+from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, validator_key
+from hutong.relay.hub.home.key_file import new_secret
 
 
 def initialise_joining(

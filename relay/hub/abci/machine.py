@@ -2,21 +2,21 @@
 
 from dataclasses import replace
 
-from light_clients.protobuf import abci_pb2
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from relay.evm.store.database import KeyValueStore
-from relay.hub.abci.genesis import check_genesis
-from relay.hub.abci.pool import PoolMirror
-from relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
-from relay.hub.application.application import HubApplication, OutOfOrder
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.skipped_blocks import SkippedBlocks
-from relay.hub.chain.execution_guard import ExecutionGuard
-from relay.hub.chain.ledger import ChainDamaged
-from relay.hub.chain.pruning import Pruner
-from relay.hub.engine.driver import why_waiting_for_skip
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.state import GENESIS_KEY
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.relay.evm.store.database import KeyValueStore
+from hutong.relay.hub.abci.genesis import check_genesis
+from hutong.relay.hub.abci.pool import PoolMirror
+from hutong.relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
+from hutong.relay.hub.application.application import HubApplication, OutOfOrder
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.skipped_blocks import SkippedBlocks
+from hutong.relay.hub.chain.execution_guard import ExecutionGuard
+from hutong.relay.hub.chain.ledger import ChainDamaged
+from hutong.relay.hub.chain.pruning import Pruner
+from hutong.relay.hub.engine.driver import why_waiting_for_skip
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.state import GENESIS_KEY
 
 
 class SkipAwaited(Exception):

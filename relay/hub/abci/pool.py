@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
-from relay.hub.application.application import HubApplication
-from relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
 
 MAX_BLOCKS_WAITING = 300
 """So long a transaction may wait for the nonces before it, or for a base fee that it offers: 1 to 5 minutes. While any waits, CometBFT makes no pause between

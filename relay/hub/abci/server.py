@@ -10,13 +10,13 @@ from contextlib import suppress
 
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import abci_pb2
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.abci.calls import CONSENSUS_CALLS, AbciCalls
-from relay.hub.abci.framing import RequestReader, encode_message
-from relay.hub.abci.machine import HubMachine
-from relay.hub.joining.state_sync import StateSync
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.abci.calls import CONSENSUS_CALLS, AbciCalls
+from hutong.relay.hub.abci.framing import RequestReader, encode_message
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.joining.state_sync import StateSync
 
 RECEIVE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 16

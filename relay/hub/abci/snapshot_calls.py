@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from light_clients.protobuf import abci_pb2
-from relay.hub.application.abci import Snapshot
-from relay.hub.joining.state_sync import StateSync
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.relay.hub.application.abci import Snapshot
+from hutong.relay.hub.joining.state_sync import StateSync
 
 _LOGGER = logging.getLogger(__name__)
 

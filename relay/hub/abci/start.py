@@ -8,36 +8,36 @@ from pathlib import Path
 
 import trio
 
-from relay.evm.chain.log_backfill import index_older_blocks
-from relay.evm.rpc.call_processes import CallProcesses
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import JsonRpcApp, serve
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.precompiles import SetupUnusable
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.abci.address import ListenAddress, listen_at
-from relay.hub.abci.broadcast import CometBftPool
-from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.server import AbciServer, ApplicationHalted
-from relay.hub.application.genesis import UnfitRuntime, check_runtime
-from relay.hub.application.self_test import SelfTestFailed, run_self_test
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
-from relay.hub.chain.ledger import ChainDamaged
-from relay.hub.chain.pruning import Pruner, retention_of
-from relay.hub.chain.room import room_methods, watch_room
-from relay.hub.home.home import UnusableHome, load_genesis
-from relay.hub.home.process import MAP_BYTES, NodeHalted, NodeRefused, halt_reason, open_store
-from relay.hub.joining.engine_headers import EngineHeaders
-from relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
-from relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
-from relay.hub.joining.state_sync import StateSync
-from relay.hub.process.call_process import call_command
-from relay.hub.process.start import KEPT_BY_DEFAULT, Kept, raise_open_files
-from relay.hub.rpc.chain import HubChain
-from relay.hub.rpc.hutong_methods import HutongMethods
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.upkeep.skip_keys import skip_record_of
+from hutong.relay.evm.chain.log_backfill import index_older_blocks
+from hutong.relay.evm.rpc.call_processes import CallProcesses
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import JsonRpcApp, serve
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.precompiles import SetupUnusable
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.abci.address import ListenAddress, listen_at
+from hutong.relay.hub.abci.broadcast import CometBftPool
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.abci.server import AbciServer, ApplicationHalted
+from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
+from hutong.relay.hub.application.self_test import SelfTestFailed, run_self_test
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from hutong.relay.hub.chain.ledger import ChainDamaged
+from hutong.relay.hub.chain.pruning import Pruner, retention_of
+from hutong.relay.hub.chain.room import room_methods, watch_room
+from hutong.relay.hub.home.home import UnusableHome, load_genesis
+from hutong.relay.hub.home.process import MAP_BYTES, NodeHalted, NodeRefused, halt_reason, open_store
+from hutong.relay.hub.joining.engine_headers import EngineHeaders
+from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from hutong.relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
+from hutong.relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.process.call_process import call_command
+from hutong.relay.hub.process.start import KEPT_BY_DEFAULT, Kept, raise_open_files
+from hutong.relay.hub.rpc.chain import HubChain
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.upkeep.skip_keys import skip_record_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from light_clients.tendermint.types import PublicKey
-from relay.evm.vm.transaction import SignedTransaction
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.light_clients.tendermint.types import PublicKey
+from hutong.relay.evm.vm.transaction import SignedTransaction
 
 CODE_OK = 0
 CODE_REVERTED = 1

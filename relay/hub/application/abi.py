@@ -6,9 +6,9 @@ The router answers in the words of `ICS26Router`, so that a contract or tool tha
 from collections.abc import Sequence
 from typing import Any, Final
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, encode_abi
-from relay.evm.vm.native import NativeRevert
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, encode_abi
+from hutong.relay.evm.vm.native import NativeRevert
 
 MAX_CALL_BYTES = 1024 * 1024
 """Calldata of one call to a native module; a transaction carries at most 128 KiB, a contract could build more."""

@@ -6,16 +6,16 @@ from enum import IntEnum
 
 from eth_abi.abi import encode
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
-from relay.evm.vm.native import Address, NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.clients import Store
-from relay.hub.application.packets.quotas import NOTHING, Load
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.revision import rules_versions
-from relay.hub.state import keys
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
+from hutong.relay.evm.vm.native import Address, NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.packets.quotas import NOTHING, Load
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.state import keys
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
 ACTION_DOMAIN = "hutong/admin/1"

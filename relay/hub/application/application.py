@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from light_clients.interface import LightClient, VerificationError
-from light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
-from relay.evm.chain.block_store import BlockStore, store_block
-from relay.evm.chain.blocks import EvmBlock, block_body
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.errors import InvalidTransaction, StatePruned
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import EvmState
-from relay.evm.vm.native import Address
-from relay.evm.vm.outcomes import TransactionOutcome
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.abci import (
+from hutong.light_clients.interface import LightClient, VerificationError
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
+from hutong.relay.evm.chain.block_store import BlockStore, store_block
+from hutong.relay.evm.chain.blocks import EvmBlock, block_body
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.errors import InvalidTransaction, StatePruned
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import EvmState
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.outcomes import TransactionOutcome
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.abci import (
     CODE_INVALID,
     CODE_OK,
     CODE_REVERTED,
@@ -35,24 +35,24 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
-from relay.hub.application.ethereum_blocks import EthereumBlocks
-from relay.hub.application.evidence_records import write_records
-from relay.hub.application.frame import Frame
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.governance.authority import Authority
-from relay.hub.application.governance.block_proposals import FRAMING_BYTES, BlockProposals
-from relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
-from relay.hub.application.governance.members import Operator, write_operator
-from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
-from relay.hub.application.light_client_types import standard_light_clients
-from relay.hub.application.machine.evm_pruning import EVM_TABLE, land_records, mark_counted
-from relay.hub.application.machine.evm_rules import evm_rules
-from relay.hub.application.machine.fees import base_fee_after, settle_base_fee
-from relay.hub.application.modules import NATIVE_CODE, native_modules
-from relay.hub.application.named_code import runs_any_code, take_up_code_rules
-from relay.hub.application.queries import StateQueries
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.skipped_blocks import (
+from hutong.relay.hub.application.ethereum_blocks import EthereumBlocks
+from hutong.relay.hub.application.evidence_records import write_records
+from hutong.relay.hub.application.frame import Frame
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.governance.authority import Authority
+from hutong.relay.hub.application.governance.block_proposals import FRAMING_BYTES, BlockProposals
+from hutong.relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
+from hutong.relay.hub.application.governance.members import Operator, write_operator
+from hutong.relay.hub.application.governance.schedule import rules_version_at, write_stand_in
+from hutong.relay.hub.application.light_client_types import standard_light_clients
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE, land_records, mark_counted
+from hutong.relay.hub.application.machine.evm_rules import evm_rules
+from hutong.relay.hub.application.machine.fees import base_fee_after, settle_base_fee
+from hutong.relay.hub.application.modules import NATIVE_CODE, native_modules
+from hutong.relay.hub.application.named_code import runs_any_code, take_up_code_rules
+from hutong.relay.hub.application.queries import StateQueries
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.skipped_blocks import (
     CERTIFICATE_RESULT,
     SKIPPED_RESULT,
     SkipBroken,
@@ -60,9 +60,9 @@ from relay.hub.application.skipped_blocks import (
     executed_certificate,
     write_skip,
 )
-from relay.hub.application.validators import read_powers, updates_between
-from relay.hub.state import GENESIS_KEY, StateView, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY, VALIDATOR_POWER_PREFIX
+from hutong.relay.hub.application.validators import read_powers, updates_between
+from hutong.relay.hub.state import GENESIS_KEY, StateView, VersionedState
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY, VALIDATOR_POWER_PREFIX
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"

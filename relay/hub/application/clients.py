@@ -6,10 +6,10 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Protocol
 
-from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.ibc.commitment import check_merkle_prefix, merkle_path
-from light_clients.ibc.identifiers import check_client_id, client_id_for, client_type_of
-from light_clients.interface import (
+from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
+from hutong.light_clients.ibc.commitment import check_merkle_prefix, merkle_path
+from hutong.light_clients.ibc.identifiers import check_client_id, client_id_for, client_type_of
+from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
     MAX_PATH_ELEMENT_BYTES,
@@ -30,11 +30,11 @@ from light_clients.interface import (
     Updated,
     UpgradableClient,
 )
-from relay.evm.vm.native import NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.revision import rules_versions
-from relay.hub.state import keys
+from hutong.relay.evm.vm.native import NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
 MAX_COUNTERPARTY_BYTES = 16 * 1024

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay.evm.vm.native import Address
+from hutong.relay.evm.vm.native import Address
 
 DAY_S = 24 * 3600
 MIN_VOTING_PERIOD_S = 60

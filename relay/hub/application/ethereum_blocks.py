@@ -1,11 +1,11 @@
 """Hub blocks as Ethereum has them: one rule for each field of a header, and what the EVM is told of the block it runs in."""
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.blocks import BlockBody, EvmBlock, EvmHeader, block_body
-from relay.evm.vm.execution import BlockContext
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.machine.fees import NOBODY
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.blocks import BlockBody, EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.vm.execution import BlockContext
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.machine.fees import NOBODY
 
 EMPTY_BODY = block_body(())
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from relay.hub.application.abci import Misbehaviour
-from relay.hub.state import StateView
-from relay.hub.state.keys import EVIDENCE_PREFIX, evidence_key
+from hutong.relay.hub.application.abci import Misbehaviour
+from hutong.relay.hub.state import StateView
+from hutong.relay.hub.state.keys import EVIDENCE_PREFIX, evidence_key
 
 _WORD = 8
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from relay.evm.vm.native import Journaled, NativeCall
-from relay.hub.application import gas
-from relay.hub.state import StateView
+from hutong.relay.evm.vm.native import Journaled, NativeCall
+from hutong.relay.hub.application import gas
+from hutong.relay.hub.state import StateView
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,24 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from light_clients.crypto import sha256
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document, HexForm
-from light_clients.interface.interpreter import unfit_interpreter
-from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
-from relay.evm.vm.native import Address
-from relay.evm.vm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
-from relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S, Constitution
-from relay.hub.application.machine.fees import NOBODY, FeeRules
-from relay.hub.application.named_code import LAST_RESERVED_ADDRESS, MAX_GENESIS_NAMES, CodeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.revision.consensus_libraries import library_table, unfit_library
-from relay.hub.application.revision.revision import Continuation, next_chain_id
-from relay.hub.application.self_test import corpus_hash
-from relay.hub.application.validators import MAX_VALIDATORS
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm
+from hutong.light_clients.interface.interpreter import unfit_interpreter
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
+from hutong.relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S, Constitution
+from hutong.relay.hub.application.machine.fees import NOBODY, FeeRules
+from hutong.relay.hub.application.named_code import LAST_RESERVED_ADDRESS, MAX_GENESIS_NAMES, CodeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.consensus_libraries import library_table, unfit_library
+from hutong.relay.hub.application.revision.revision import Continuation, next_chain_id
+from hutong.relay.hub.application.self_test import corpus_hash
+from hutong.relay.hub.application.validators import MAX_VALIDATORS
 
 FORMAT = "hutong-hub-genesis-1"
 RULES_VERSION = rules_versions.NEWEST

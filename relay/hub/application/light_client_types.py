@@ -1,13 +1,13 @@
 """The light clients that a hub offers."""
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.bitcoin import BitcoinClient
-from light_clients.clique import CliqueClient
-from light_clients.ethereum import EthereumClient
-from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
-from light_clients.interface import LightClient
-from light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.bitcoin import BitcoinClient
+from hutong.light_clients.clique import CliqueClient
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
+from hutong.light_clients.interface import LightClient
+from hutong.light_clients.tendermint.client import TendermintClient
 
 
 def standard_light_clients() -> dict[str, LightClient]:

@@ -7,7 +7,7 @@ node (design rule 11).
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     LightClient,
@@ -17,12 +17,12 @@ from light_clients.interface import (
     UnsupportedOperation,
     VerificationError,
 )
-from relay.evm.vm.native import Address, NativeCall
-from relay.hub.application import abi, gas
-from relay.hub.application.clients import Clients
-from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.revision.recorded_sentences import as_recorded
+from hutong.relay.evm.vm.native import Address, NativeCall
+from hutong.relay.hub.application import abi, gas
+from hutong.relay.hub.application.clients import Clients
+from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision.recorded_sentences import as_recorded
 
 ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
 CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")

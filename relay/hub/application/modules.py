@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from light_clients.ibc.abi import packet_from_tuple
-from light_clients.ibc.forward import FORWARD_PORT
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.ibc.packet import Payload
-from light_clients.ibc.transfer import TRANSFER_PORT
-from light_clients.interface import Height, LightClient, MalformedInput
-from relay.evm.vm.native import Address, NativeCall, NativeModule
-from relay.hub.application import abi, gas
-from relay.hub.application.admin import AdminActions, AdminSet, kinds_of_admins
-from relay.hub.application.clients import Clients, UpdateResult
-from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.governance.action_events import emit_executed
-from relay.hub.application.governance.authority import Authority, chamber_opener
-from relay.hub.application.governance.module import Chamber, GovernanceModule
-from relay.hub.application.module import (
+from hutong.light_clients.ibc.abi import packet_from_tuple
+from hutong.light_clients.ibc.forward import FORWARD_PORT
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.light_clients.interface import Height, LightClient, MalformedInput
+from hutong.relay.evm.vm.native import Address, NativeCall, NativeModule
+from hutong.relay.hub.application import abi, gas
+from hutong.relay.hub.application.admin import AdminActions, AdminSet, kinds_of_admins
+from hutong.relay.hub.application.clients import Clients, UpdateResult
+from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.governance.action_events import emit_executed
+from hutong.relay.hub.application.governance.authority import Authority, chamber_opener
+from hutong.relay.hub.application.governance.module import Chamber, GovernanceModule
+from hutong.relay.hub.application.module import (
     CLIENT_MANAGER_ADDRESS,
     FORWARDER_ADDRESS,
     ROUTER_ADDRESS,
@@ -26,14 +26,14 @@ from relay.hub.application.module import (
     emit,
     not_supported,
 )
-from relay.hub.application.packets.forwarder import Forwarder
-from relay.hub.application.packets.packets import HubPaused, PacketRouter, RelayedProof
-from relay.hub.application.packets.quotas import Quotas
-from relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
-from relay.hub.application.transfer.app import TransferApplication
-from relay.hub.application.transfer.module import TransferModule
-from relay.hub.application.validators import Powers, canonical_order, read_powers
-from relay.hub.state import keys
+from hutong.relay.hub.application.packets.forwarder import Forwarder
+from hutong.relay.hub.application.packets.packets import HubPaused, PacketRouter, RelayedProof
+from hutong.relay.hub.application.packets.quotas import Quotas
+from hutong.relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
+from hutong.relay.hub.application.transfer.app import TransferApplication
+from hutong.relay.hub.application.transfer.module import TransferModule
+from hutong.relay.hub.application.validators import Powers, canonical_order, read_powers
+from hutong.relay.hub.state import keys
 
 NATIVE_CODE = b"\xfe"
 """Code of native accounts in genesis: INVALID, should the engine ever run it as bytecode."""

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import PredicateFailed
-from relay.evm.vm.native import Address, Journaled
-from relay.hub.application.clients import Store
-from relay.hub.application.frame import Frame
-from relay.hub.application.revision import rules_versions
-from relay.hub.state import StateView, keys
+from hutong.light_clients.interface import PredicateFailed
+from hutong.relay.evm.vm.native import Address, Journaled
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.frame import Frame
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.state import StateView, keys
 
 MAX_GENESIS_NAMES = 1_024
 LAST_RESERVED_ADDRESS = 0xFFFF

@@ -1,9 +1,9 @@
 """ABCI queries: raw values of the state, with proofs."""
 
-from relay.evm.chain.block_store import BlockStore
-from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, CODE_UNKNOWN_PATH, QueryResponse
-from relay.hub.state import VersionedState
-from relay.hub.state.keys import MAX_KEY_BYTES
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, CODE_UNKNOWN_PATH, QueryResponse
+from hutong.relay.hub.state import VersionedState
+from hutong.relay.hub.state.keys import MAX_KEY_BYTES
 
 QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 

@@ -4,7 +4,7 @@ A refusal is part of the rules: every node refuses alike, and the call reverts. 
 and halts the node (design rule 11), so that a module's own refusals derive from `Refusal` and from nothing else.
 """
 
-from relay.evm.vm.native import NativeRevert
+from hutong.relay.evm.vm.native import NativeRevert
 
 
 class Refusal(Exception):

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from eth.exceptions import VMError
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.crypto import bls, ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
-from light_clients.ethereum import EthereumClient
-from light_clients.interface import VERIFY, Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
-from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.evm.vm.precompiles import Precompile
-from relay.hub.application.machine.evm_rules import precompiles
-from relay.hub.application.revision import rules_versions
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.crypto import bls, ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.interface import VERIFY, Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+from hutong.relay.evm.vm.precompiles import Precompile
+from hutong.relay.hub.application.machine.evm_rules import precompiles
+from hutong.relay.hub.application.revision import rules_versions
 
 CORPORA: Final[Mapping[int, str]] = {
     rules_versions.FIRST: "self_test.json",
@@ -46,7 +46,7 @@ class SelfTestFailed(Exception):
 
 @cache
 def _file(name: str) -> bytes:
-    return files("relay.hub.application").joinpath(name).read_bytes()
+    return files("hutong.relay.hub.application").joinpath(name).read_bytes()
 
 
 def corpus(rules_version: int) -> bytes:

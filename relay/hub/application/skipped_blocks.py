@@ -7,8 +7,8 @@ The state knows that its last block was skipped, so that a node which was given 
 from collections.abc import Sequence
 from typing import Protocol
 
-from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.skip_certificate import (
     SkipCertificate,
     SkipStatement,
     decode_certificate,
@@ -19,17 +19,17 @@ from light_clients.tendermint.skip_certificate import (
     skip_is_about,
     skip_is_decided,
 )
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.hub.application.abci import CODE_OK, CODE_SKIPPED, ExecTxResult
-from relay.hub.application.frame import Frame
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.governance.schedule import last_height, rules_version_at
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.validators import OrderedRows, Powers, read_powers
-from relay.hub.halting import NodeMustHalt
-from relay.hub.state import StateView, VersionedState
-from relay.hub.state.keys import SKIP_PENDING_KEY, skip_certificate_key
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.hub.application.abci import CODE_OK, CODE_SKIPPED, ExecTxResult
+from hutong.relay.hub.application.frame import Frame
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.governance.schedule import last_height, rules_version_at
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.validators import OrderedRows, Powers, read_powers
+from hutong.relay.hub.halting import NodeMustHalt
+from hutong.relay.hub.state import StateView, VersionedState
+from hutong.relay.hub.state.keys import SKIP_PENDING_KEY, skip_certificate_key
 
 SKIP_TABLE = b"hub-skips/"
 """BE8 height -> certificate by which this node skipped the block: the next proposal of its own carries it."""

@@ -7,12 +7,12 @@ and the set is that of genesis; the first change writes it whole.
 from collections.abc import Mapping
 from typing import Protocol
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
-from relay.hub.application.abci import ValidatorUpdate
-from relay.hub.application.clients import Store
-from relay.hub.state import keys
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
+from hutong.relay.hub.application.abci import ValidatorUpdate
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.state import keys
 
 MAX_VALIDATORS = 100
 PUBLIC_KEY_BYTES = 33

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import rlp
 
-from light_clients.tendermint.codec import (
+from hutong.light_clients.tendermint.codec import (
     decode_commit,
     decode_header,
     decode_validator_set,
@@ -12,11 +12,19 @@ from light_clients.tendermint.codec import (
     encode_header,
     encode_validator_set,
 )
-from light_clients.tendermint.types import BlockId, Commit, Header, KeyType, PartSetHeader, PublicKey, ValidatorSet
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
-from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
-from relay.hub.consensus.types import Block
+from hutong.light_clients.tendermint.types import (
+    BlockId,
+    Commit,
+    Header,
+    KeyType,
+    PartSetHeader,
+    PublicKey,
+    ValidatorSet,
+)
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.hub.application.abci import ExecTxResult, ValidatorUpdate
+from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
+from hutong.relay.hub.consensus.types import Block
 
 BLOCKS = b"hub-blocks/"
 HEADERS = b"hub-bodiless/"

@@ -3,10 +3,10 @@
 Headers, commits and validators stay as long as evidence counts; they are small and no stranger makes them larger.
 """
 
-from relay.evm.chain.block_store import prune_body as prune_evm_body
-from relay.evm.store.database import KeyValueStore, KeyValueWriter, Table, WritableTable
-from relay.hub.application.application import HubApplication
-from relay.hub.chain.block_records import BlockRecords, prune_body
+from hutong.relay.evm.chain.block_store import prune_body as prune_evm_body
+from hutong.relay.evm.store.database import KeyValueStore, KeyValueWriter, Table, WritableTable
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.chain.block_records import BlockRecords, prune_body
 
 BODIES = b"hub-bodies/"
 """The one key `counted`: BE8 highest counted height, BE8 bytes of all whole blocks up to it."""

@@ -17,13 +17,13 @@ from typing import TypeVar
 
 import lmdb
 
-from relay.evm.store.lmdb_store import StoreFull
-from relay.hub.application.application import OutOfOrder, SnapshotLied
-from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
-from relay.hub.application.skipped_blocks import SkipBroken
-from relay.hub.halting import NodeMustHalt
-from relay.hub.skipping.marker import ExecutionMarker, MarkerFile
-from relay.hub.state import StateDamaged
+from hutong.relay.evm.store.lmdb_store import StoreFull
+from hutong.relay.hub.application.application import OutOfOrder, SnapshotLied
+from hutong.relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
+from hutong.relay.hub.application.skipped_blocks import SkipBroken
+from hutong.relay.hub.halting import NodeMustHalt
+from hutong.relay.hub.skipping.marker import ExecutionMarker, MarkerFile
+from hutong.relay.hub.state import StateDamaged
 
 T = TypeVar("T")
 POLL_S = 0.05

@@ -3,37 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from light_clients.tendermint.hashing import results_hash
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from light_clients.tendermint.types import BlockId, Commit, ValidatorSet
-from relay.evm.store.database import KeyValueStore
-from relay.hub.application.abci import (
+from hutong.light_clients.tendermint.hashing import results_hash
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.light_clients.tendermint.types import BlockId, Commit, ValidatorSet
+from hutong.relay.evm.store.database import KeyValueStore
+from hutong.relay.hub.application.abci import (
     CODE_INVALID,
     CODE_SKIPPED,
     FinalizeBlockRequest,
     FinalizeBlockResponse,
     ProposalVerdict,
 )
-from relay.hub.application.application import HubApplication
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.skipped_blocks import SkippedBlocks
-from relay.hub.chain.block_records import (
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.skipped_blocks import SkippedBlocks
+from hutong.relay.hub.chain.block_records import (
     BlockRecords,
     BlockResults,
     store_block_records,
     store_revision_genesis,
     store_validators,
 )
-from relay.hub.chain.execution_guard import ExecutionGuard
-from relay.hub.chain.ledger_evidence import LedgerEvidence, misbehaviours_of
-from relay.hub.chain.pruning import Pruner
-from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
-from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
-from relay.hub.consensus.evidence import decode_block_evidence
-from relay.hub.consensus.types import EMPTY_COMMIT, Block, Vote
-from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
-from relay.hub.home.params import consensus_params
-from relay.hub.state import GENESIS_KEY
+from hutong.relay.hub.chain.execution_guard import ExecutionGuard
+from hutong.relay.hub.chain.ledger_evidence import LedgerEvidence, misbehaviours_of
+from hutong.relay.hub.chain.pruning import Pruner
+from hutong.relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
+from hutong.relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
+from hutong.relay.hub.consensus.evidence import decode_block_evidence
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Block, Vote
+from hutong.relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
+from hutong.relay.hub.home.params import consensus_params
+from hutong.relay.hub.state import GENESIS_KEY
 
 
 class ChainDamaged(Exception):

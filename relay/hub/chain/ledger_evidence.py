@@ -2,21 +2,21 @@
 
 from dataclasses import replace
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.types import ValidatorSet
-from relay.hub.application.abci import Misbehaviour
-from relay.hub.application.application import HubApplication
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.consensus.blocks import ChainTip
-from relay.hub.consensus.evidence import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.types import ValidatorSet
+from hutong.relay.hub.application.abci import Misbehaviour
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.consensus.blocks import ChainTip
+from hutong.relay.hub.consensus.evidence import (
     AccountableUntil,
     DuplicateVote,
     decode_block_evidence,
     verify_evidence,
 )
-from relay.hub.consensus.evidence_pool import EvidencePool
-from relay.hub.consensus.types import Block, Equivocation
-from relay.hub.state.keys import evidence_key
+from hutong.relay.hub.consensus.evidence_pool import EvidencePool
+from hutong.relay.hub.consensus.types import Block, Equivocation
+from hutong.relay.hub.state.keys import evidence_key
 
 
 def accountable_until(tip: ChainTip) -> AccountableUntil:

@@ -6,26 +6,26 @@ more rows, and the next step goes on. A step deletes about as much as a block ad
 
 from dataclasses import dataclass
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.evm.chain.block_store import prune_block
-from relay.evm.store.database import KeyValueStore, Table
-from relay.evm.vm.state_traversal import StateTraversal
-from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.genesis import HubParams
-from relay.hub.application.machine.evm_pruning import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.evm.chain.block_store import prune_block
+from hutong.relay.evm.store.database import KeyValueStore, Table
+from hutong.relay.evm.vm.state_traversal import StateTraversal
+from hutong.relay.hub.application.application import STATE_TABLE, HubApplication
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.machine.evm_pruning import (
     EVM_TABLE,
     PlaceFilter,
     counts_places,
     mark_counted,
     prune_evm_version,
 )
-from relay.hub.application.snapshot.restoring import prune_restored_header
-from relay.hub.chain.block_records import BlockRecords, prune_block_records
-from relay.hub.chain.bodies import BodyBudget
-from relay.hub.consensus.blocks import ConsensusParams
-from relay.hub.state import StateDamaged
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.versions import prune_version
+from hutong.relay.hub.application.snapshot.restoring import prune_restored_header
+from hutong.relay.hub.chain.block_records import BlockRecords, prune_block_records
+from hutong.relay.hub.chain.bodies import BodyBudget
+from hutong.relay.hub.consensus.blocks import ConsensusParams
+from hutong.relay.hub.state import StateDamaged
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.versions import prune_version
 
 HOUR_S = 3600
 LEAST_STATES = 256

@@ -6,9 +6,9 @@ from enum import Enum
 
 import trio
 
-from relay.evm.rpc.json_params import Method, Params
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.telemetry import get_logger
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.telemetry import get_logger
 
 _log = get_logger("database")
 

@@ -3,15 +3,15 @@
 Tree nodes and EVM records of those blocks stay on disk: they are found by hash, and other versions may need them.
 """
 
-from relay.evm.chain.block_store import prune_block
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table
-from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.machine.evm_pruning import forget_evm_versions
-from relay.hub.chain.block_records import VALIDATORS, prune_block_records, store_validators
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.state import StateDamaged
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.versions import forget_versions
+from hutong.relay.evm.chain.block_store import prune_block
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table
+from hutong.relay.hub.application.application import STATE_TABLE, HubApplication
+from hutong.relay.hub.application.machine.evm_pruning import forget_evm_versions
+from hutong.relay.hub.chain.block_records import VALIDATORS, prune_block_records, store_validators
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.state import StateDamaged
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.versions import forget_versions
 
 
 def take_off_state(batch: KeyValueWriter, store: KeyValueReader, application: HubApplication, target: int) -> None:

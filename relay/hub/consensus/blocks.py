@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import cometbft_pb2
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.codec import commit_from_message, encode_commit, encode_header, header_from_message
-from light_clients.tendermint.hashing import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import cometbft_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.codec import commit_from_message, encode_commit, encode_header, header_from_message
+from hutong.light_clients.tendermint.hashing import (
     commit_hash,
     consensus_params_hash,
     data_hash,
@@ -17,11 +17,11 @@ from light_clients.tendermint.hashing import (
     results_hash,
     validator_set_hash,
 )
-from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Commit, Header, ValidatorSet
-from light_clients.tendermint.wire import bytes_field, message_field
-from relay.hub.consensus.evidence import decode_block_evidence, hashed_bytes
-from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Block
-from relay.hub.consensus.votes import median_time_ns
+from hutong.light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Commit, Header, ValidatorSet
+from hutong.light_clients.tendermint.wire import bytes_field, message_field
+from hutong.relay.hub.consensus.evidence import decode_block_evidence, hashed_bytes
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, NIL, Block
+from hutong.relay.hub.consensus.votes import median_time_ns
 
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
 """`block.max_bytes` of the consensus params; parts are 64 KiB."""

@@ -6,10 +6,10 @@ Light clients stop above two thirds. A validator may not: block time is the medi
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType, ValidatorSet
-from relay.hub.consensus.types import NIL, Vote
-from relay.hub.consensus.votes import above_two_thirds, vote_is_signed
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType, ValidatorSet
+from hutong.relay.hub.consensus.types import NIL, Vote
+from hutong.relay.hub.consensus.votes import above_two_thirds, vote_is_signed
 
 NOTHING_KNOWN: Mapping[int, Vote] = MappingProxyType({})
 

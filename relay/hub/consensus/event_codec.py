@@ -12,11 +12,11 @@ from zlib import crc32
 import rlp
 from rlp.exceptions import DecodingError
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.codec import decode_validator_set, encode_validator_set
-from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
-from relay.hub.consensus.blocks import MAX_BLOCK_BYTES, block_id_of, decode_block, encode_block
-from relay.hub.consensus.types import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.codec import decode_validator_set, encode_validator_set
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from hutong.relay.hub.consensus.blocks import MAX_BLOCK_BYTES, block_id_of, decode_block, encode_block
+from hutong.relay.hub.consensus.types import (
     BlockPrepared,
     BlockReceived,
     Event,

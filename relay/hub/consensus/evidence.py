@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.protobuf import cometbft_pb2
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.codec import block_id_from_message, decode_time, encode_block_id_into, encode_time
-from light_clients.tendermint.hashing import encode_part_set_header
-from light_clients.tendermint.types import BlockId, SignedMessageType, ValidatorSet
-from relay.hub.consensus.types import Equivocation, Vote
-from relay.hub.consensus.votes import vote_is_signed
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.protobuf import cometbft_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.codec import block_id_from_message, decode_time, encode_block_id_into, encode_time
+from hutong.light_clients.tendermint.hashing import encode_part_set_header
+from hutong.light_clients.tendermint.types import BlockId, SignedMessageType, ValidatorSet
+from hutong.relay.hub.consensus.types import Equivocation, Vote
+from hutong.relay.hub.consensus.votes import vote_is_signed
 
 MAX_EVIDENCE_BYTES = 1_024
 """Two votes of at most 222 bytes each and three numbers."""

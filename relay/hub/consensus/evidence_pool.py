@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from light_clients.tendermint.types import ValidatorSet
-from relay.hub.consensus.evidence import AccountableUntil, DuplicateVote, duplicate_vote, encode_evidence
-from relay.hub.consensus.types import Equivocation
+from hutong.light_clients.tendermint.types import ValidatorSet
+from hutong.relay.hub.consensus.evidence import AccountableUntil, DuplicateVote, duplicate_vote, encode_evidence
+from hutong.relay.hub.consensus.types import Equivocation
 
 MAX_WAITING = 256
 """More validators than a hub has: only who lied before anyone noticed is left out, and one record names a liar."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from google.protobuf.message import DecodeError
 
-from light_clients.protobuf import cometbft_pb2
-from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType, ValidatorSet
-from relay.hub.consensus.signing import LastSigned, Signed
-from relay.hub.consensus.types import NIL, Step, Vote
-from relay.hub.consensus.votes import above_two_thirds, vote_bytes
+from hutong.light_clients.protobuf import cometbft_pb2
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType, ValidatorSet
+from hutong.relay.hub.consensus.signing import LastSigned, Signed
+from hutong.relay.hub.consensus.types import NIL, Step, Vote
+from hutong.relay.hub.consensus.votes import above_two_thirds, vote_bytes
 
 _VOTE_TYPES = {Step.PREVOTE: SignedMessageType.PREVOTE, Step.PRECOMMIT: SignedMessageType.PRECOMMIT}
 

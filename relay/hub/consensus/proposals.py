@@ -1,10 +1,10 @@
 """What a proposal's signature is over, and whether it is its proposer's."""
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import KeyType, ValidatorSet
-from relay.hub.consensus.types import Proposal
-from relay.hub.consensus.validators import proposer_of
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import KeyType, ValidatorSet
+from hutong.relay.hub.consensus.types import Proposal
+from hutong.relay.hub.consensus.validators import proposer_of
 
 
 def proposal_bytes(chain_id: str, proposal: Proposal) -> bytes:

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Decision, RoundState
-from relay.hub.consensus.types import NIL, Equivocation, Vote
-from relay.hub.consensus.votes import Tally, above_one_third, vote_is_signed
+from hutong.relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Decision, RoundState
+from hutong.relay.hub.consensus.types import NIL, Equivocation, Vote
+from hutong.relay.hub.consensus.votes import Tally, above_one_third, vote_is_signed
 
 MAX_ROUND = 10_000
 """Votes of farther rounds are ignored."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relay.hub.consensus.round_state import RoundState
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.transition import step
-from relay.hub.consensus.types import (
+from hutong.relay.hub.consensus.round_state import RoundState
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.consensus.transition import step
+from hutong.relay.hub.consensus.types import (
     BlockPrepared,
     BlockWanted,
     Decided,

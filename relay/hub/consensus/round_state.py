@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
-from relay.hub.consensus.types import Block, Proposal, Step
-from relay.hub.consensus.votes import Tally
+from hutong.light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
+from hutong.relay.hub.consensus.types import Block, Proposal, Step
+from hutong.relay.hub.consensus.votes import Tally
 
 PREVOTE = SignedMessageType.PREVOTE
 PRECOMMIT = SignedMessageType.PRECOMMIT

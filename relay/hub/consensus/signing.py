@@ -6,9 +6,9 @@ The node puts the new record on disk before a signature leaves (rule of design.m
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from light_clients.tendermint.skip_certificate import SkipStatement
-from relay.hub.consensus.types import Step
-from relay.hub.halting import NodeMustHalt
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement
+from hutong.relay.hub.consensus.types import Step
+from hutong.relay.hub.halting import NodeMustHalt
 
 SIGNING_STEPS = (Step.PROPOSE, Step.PREVOTE, Step.PRECOMMIT)
 

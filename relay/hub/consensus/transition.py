@@ -6,11 +6,11 @@ disk; this module decides. Line numbers in comments are those of algorithm 1.
 
 from dataclasses import replace
 
-from light_clients.tendermint.types import BlockId, SignedMessageType
-from relay.hub.consensus.proposals import proposal_is_signed
-from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD, with_vote
-from relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Candidate, Decision, RoundState
-from relay.hub.consensus.types import (
+from hutong.light_clients.tendermint.types import BlockId, SignedMessageType
+from hutong.relay.hub.consensus.proposals import proposal_is_signed
+from hutong.relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD, with_vote
+from hutong.relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Candidate, Decision, RoundState
+from hutong.relay.hub.consensus.types import (
     NIL,
     Block,
     BlockPrepared,
@@ -31,8 +31,8 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.consensus.votes import above_one_third, above_two_thirds
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.consensus.votes import above_one_third, above_two_thirds
 
 __all__ = ["MAX_ROUND", "MAX_ROUNDS_AHEAD", "RejectedBlockDecided", "RoundState", "step"]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
-from light_clients.tendermint.types import BlockId, Commit, Header, SignedMessageType, ValidatorSet
+from hutong.light_clients.tendermint.types import BlockId, Commit, Header, SignedMessageType, ValidatorSet
 
 NIL = BlockId()
 

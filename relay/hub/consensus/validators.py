@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.types import (
     MAX_INT64,
     MAX_TOTAL_VOTING_POWER,
     PublicKey,

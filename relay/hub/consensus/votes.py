@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import sign_digest, vote_sign_bytes
-from light_clients.tendermint.types import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.hashing import sign_digest, vote_sign_bytes
+from hutong.light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
     BlockId,
     BlockIdFlag,
@@ -15,7 +15,7 @@ from light_clients.tendermint.types import (
     KeyType,
     ValidatorSet,
 )
-from relay.hub.consensus.types import NIL, Vote
+from hutong.relay.hub.consensus.types import NIL, Vote
 
 
 def vote_bytes(chain_id: str, vote: Vote) -> bytes:

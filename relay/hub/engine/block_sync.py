@@ -6,16 +6,16 @@ applied only where every field of its header follows from the node's own state, 
 
 from collections.abc import Sequence
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
-from light_clients.tendermint import predicates
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.skip_certificate import (
     SkipCertificate,
     decode_certificate,
     is_certificate,
     skip_is_about,
 )
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.types import (
     BlockId,
     BlockIdFlag,
     Commit,
@@ -23,13 +23,13 @@ from light_clients.tendermint.types import (
     SignedMessageType,
     ValidatorSet,
 )
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.chain.ledger_evidence import EvidenceOutOfReach
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.types import NIL, Block, Vote
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.consensus.votes import vote_is_signed
-from relay.hub.engine.following import SkippedHere, executed_certified
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.chain.ledger_evidence import EvidenceOutOfReach
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.types import NIL, Block, Vote
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.consensus.votes import vote_is_signed
+from hutong.relay.hub.engine.following import SkippedHere, executed_certified
 
 MAX_ROUNDS = 1_000
 """Of proposers looked through for one block; a height that took more rounds is judged by the first of them."""

@@ -9,21 +9,21 @@ from typing import Protocol, TypeVar
 
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import SkipCertificate, is_certificate
-from light_clients.tendermint.types import BlockId, Commit
-from relay.evm.chain.mempool import Mempool
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.transaction import decode_cached
-from relay.hub.application.genesis import HubParams
-from relay.hub.application.governance.coming import RevisionEnded
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
-from relay.hub.consensus.lost_log import WithoutLog, without_log
-from relay.hub.consensus.replay import resume
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.transition import RoundState, step
-from relay.hub.consensus.types import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, is_certificate
+from hutong.light_clients.tendermint.types import BlockId, Commit
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.transaction import decode_cached
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.governance.coming import RevisionEnded
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from hutong.relay.hub.consensus.lost_log import WithoutLog, without_log
+from hutong.relay.hub.consensus.replay import resume
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.consensus.transition import RoundState, step
+from hutong.relay.hub.consensus.types import (
     Block,
     BlockPrepared,
     BlockReceived,
@@ -43,10 +43,10 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.engine.standing import why_no_blocks
-from relay.hub.engine.wal import WAL_FILE, EventLog
-from relay.hub.home.home import PROPOSAL_FILE
-from relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.engine.standing import why_no_blocks
+from hutong.relay.hub.engine.wal import WAL_FILE, EventLog
+from hutong.relay.hub.home.home import PROPOSAL_FILE
+from hutong.relay.hub.skipping.desk import SkipDesk
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from relay.base.durable_files import write_durably
-from relay.evm.store.database import Entry, KeyValueStore, KeyValueWriter, WriteBatch
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.skipped_blocks import pending_skip
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.chain.taking_off import take_off
-from relay.hub.consensus.event_codec import encode_frame
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.types import HeightStarted
-from relay.hub.engine.wal import WAL_FILE
-from relay.hub.halting import NodeMustHalt
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.store.database import Entry, KeyValueStore, KeyValueWriter, WriteBatch
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.skipped_blocks import pending_skip
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.chain.taking_off import take_off
+from hutong.relay.hub.consensus.event_codec import encode_frame
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.consensus.types import HeightStarted
+from hutong.relay.hub.engine.wal import WAL_FILE
+from hutong.relay.hub.halting import NodeMustHalt
 
 
 class SkippedHere(NodeMustHalt):

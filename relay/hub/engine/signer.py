@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from light_clients.tendermint.hashing import sign_digest
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.tendermint.hashing import sign_digest
+from hutong.light_clients.tendermint.skip_certificate import (
     SkipSignature,
     SkipStatement,
     skip_digest,
 )
-from light_clients.tendermint.types import KeyType
-from relay.base.durable_files import write_durably
-from relay.hub.consensus.proposals import proposal_bytes
-from relay.hub.consensus.signing import (
+from hutong.light_clients.tendermint.types import KeyType
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.consensus.proposals import proposal_bytes
+from hutong.relay.hub.consensus.signing import (
     LastSigned,
     Signed,
     SkipRefused,
@@ -21,10 +21,10 @@ from relay.hub.consensus.signing import (
     next_signature,
     next_skip,
 )
-from relay.hub.consensus.types import Proposal, Step, Vote
-from relay.hub.consensus.votes import vote_bytes
-from relay.hub.home.home import LAST_SIGNED_FILE, PROPOSAL_FILE, ValidatorKey
-from relay.hub.home.last_signed import encode_last_signed, load_record
+from hutong.relay.hub.consensus.types import Proposal, Step, Vote
+from hutong.relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, PROPOSAL_FILE, ValidatorKey
+from hutong.relay.hub.home.last_signed import encode_last_signed, load_record
 
 
 class SavedProposal:

@@ -4,9 +4,9 @@ A record behind the chain is that of a key that did not sign (it joined, or was 
 second vote: where a commit on disk has the key's signature above the record, the record is an old copy.
 """
 
-from light_clients.tendermint.types import BlockIdFlag
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.consensus.signing import LastSigned
+from hutong.light_clients.tendermint.types import BlockIdFlag
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.consensus.signing import LastSigned
 
 FLOOR_ROUND = 2**31 - 1
 """Of a record that was never a signature: nothing is signed at its height or below."""

@@ -1,7 +1,7 @@
 """Whether this process can decide blocks by itself, as the embedded engine must: it has no peers to wait for."""
 
-from light_clients.tendermint.types import ValidatorSet
-from relay.hub.consensus.votes import above_two_thirds
+from hutong.light_clients.tendermint.types import ValidatorSet
+from hutong.relay.hub.consensus.votes import above_two_thirds
 
 
 def why_no_blocks(validators: ValidatorSet, height: int, own_address: bytes) -> str | None:

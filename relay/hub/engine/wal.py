@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from relay.base.durable_files import write_durably
-from relay.hub.consensus.event_codec import LogDamaged, decode_log, encode_frame
-from relay.hub.consensus.types import Event, HeightStarted
-from relay.hub.home.home import UnusableHome
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.consensus.event_codec import LogDamaged, decode_log, encode_frame
+from hutong.relay.hub.consensus.types import Event, HeightStarted
+from hutong.relay.hub.home.home import UnusableHome
 
 WAL_FILE = "consensus.wal"
 PRUNE_AT_BYTES = 16 * 1024 * 1024

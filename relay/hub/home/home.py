@@ -5,12 +5,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.config import UnsafeFile, read_private_file
-from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.config import UnsafeFile, read_private_file
+from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
 
 MAX_KEY_FILE_BYTES = 16 * 1024
 GENESIS_FILE = "genesis.json"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.evm.vm.native import Address
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.constitution import DEFAULT_VOTING_PERIOD_S, Constitution
-from relay.hub.application.genesis import (
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.constitution import DEFAULT_VOTING_PERIOD_S, Constitution
+from hutong.relay.hub.application.genesis import (
     RULES_VERSION,
     Genesis,
     GenesisValidator,
@@ -16,10 +16,10 @@ from relay.hub.application.genesis import (
     encode_genesis,
     runtime_rules,
 )
-from relay.hub.application.machine.fees import FeeRules
-from relay.hub.application.named_code import CodeRules
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import (
+from hutong.relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import (
     GENESIS_FILE,
     LAST_SIGNED_FILE,
     VALIDATOR_KEY_FILE,
@@ -27,8 +27,8 @@ from relay.hub.home.home import (
     ValidatorKey,
     validator_key,
 )
-from relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
-from relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
+from hutong.relay.hub.home.last_signed import encode_last_signed
 
 VALIDATOR_POWER = 10
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.config import UnsafeFile, read_private_file
-from relay.hub.home.home import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.config import UnsafeFile, read_private_file
+from hutong.relay.hub.home.home import (
     MAX_KEY_FILE_BYTES,
     REMOTE_KEY_FILE,
     VALIDATOR_KEY_FILE,
@@ -24,7 +24,7 @@ from relay.hub.home.home import (
     encode_validator_key,
     validator_key,
 )
-from relay.keys import KeyUnavailable, encrypt_key, open_keyfile, parse_keyfile, stored_public_key
+from hutong.relay.keys import KeyUnavailable, encrypt_key, open_keyfile, parse_keyfile, stored_public_key
 
 Password = Callable[[Path], bytes]
 """Asked only where a key file is encrypted. Raises UnusableHome."""

@@ -4,20 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.tendermint.skip_certificate import (
     decode_statement,
     encode_statement,
 )
-from light_clients.tendermint.types import MAX_INT64
-from relay.hub.consensus.signing import (
+from hutong.light_clients.tendermint.types import MAX_INT64
+from hutong.relay.hub.consensus.signing import (
     SIGNING_STEPS,
     LastSigned,
     Signed,
     SignedSkip,
 )
-from relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome
 
 MAX_RECORD_BYTES = 64 * 1024
 

@@ -1,7 +1,7 @@
 """CometBFT's consensus params of a hub, which follow from its genesis document under either engine."""
 
-from relay.hub.application.genesis import Genesis
-from relay.hub.consensus.blocks import ConsensusParams
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.consensus.blocks import ConsensusParams
 
 
 def consensus_params(genesis: Genesis) -> ConsensusParams:

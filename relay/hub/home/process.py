@@ -4,11 +4,11 @@ from pathlib import Path
 
 import lmdb
 
-from relay.base.locked_home import HomeKind, HomeNotLocked, hold_home
-from relay.evm.listener import MAX_OPEN_CONNECTIONS
-from relay.evm.store.lmdb_store import LmdbStore, StoreFull
-from relay.hub.halting import NodeMustHalt
-from relay.hub.home.home import DATABASE_DIRECTORY
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, hold_home
+from hutong.relay.evm.listener import MAX_OPEN_CONNECTIONS
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
+from hutong.relay.hub.halting import NodeMustHalt
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY
 
 # Earlier versions look at POSIX's lock alone, and a node of one must not sign beside a node of this one.
 HOME = HomeKind("hub process", "lock", of_process_too=True)

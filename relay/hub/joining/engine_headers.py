@@ -2,12 +2,12 @@
 
 import httpx
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.rpc_json import header_from_rpc
-from light_clients.tendermint.types import Header
-from relay.base.http import AnswerTooLarge, read_answer
-from relay.hub.joining.snapshot_taker import HeaderUnavailable
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.tendermint.rpc_json import header_from_rpc
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.base.http import AnswerTooLarge, read_answer
+from hutong.relay.hub.joining.snapshot_taker import HeaderUnavailable
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64 * 1024

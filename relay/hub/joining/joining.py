@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.interface import VerificationError
-from relay.base.durable_files import write_durably
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.application import HubApplication, SnapshotLied
-from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, encode_genesis
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.engine.block_sync import ChainContradiction, WrongTurn, apply_verified
-from relay.hub.engine.following import SkippedHere, follow
-from relay.hub.home.home import (
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.application import HubApplication, SnapshotLied
+from hutong.relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, encode_genesis
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.engine.block_sync import ChainContradiction, WrongTurn, apply_verified
+from hutong.relay.hub.engine.following import SkippedHere, follow
+from hutong.relay.hub.home.home import (
     GENESIS_FILE,
     LAST_SIGNED_FILE,
     VALIDATOR_KEY_FILE,
@@ -26,14 +26,14 @@ from relay.hub.home.home import (
     load_genesis,
     validator_key,
 )
-from relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
-from relay.hub.home.last_signed import encode_last_signed
-from relay.hub.home.process import NodeRefused, open_store
-from relay.hub.joining.light_follow import LightFollower, TrustedHash, TrustUnusable
-from relay.hub.joining.member_rpc import Member, MemberFailed
-from relay.hub.joining.member_snapshots import NoSnapshot, StateRestorer
-from relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
-from relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
+from hutong.relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.home.process import NodeRefused, open_store
+from hutong.relay.hub.joining.light_follow import LightFollower, TrustedHash, TrustUnusable
+from hutong.relay.hub.joining.member_rpc import Member, MemberFailed
+from hutong.relay.hub.joining.member_snapshots import NoSnapshot, StateRestorer
+from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from hutong.relay.hub.joining.state_sync import StateSync
 
 BLOCKS_ASKED = 32
 

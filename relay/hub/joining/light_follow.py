@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import VERIFY, InsufficientTrust, PredicateFailed, VerificationError
-from light_clients.tendermint import predicates
-from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, judge_update
-from relay.hub.application.genesis import Genesis
-from relay.hub.joining.member_rpc import Member, MemberFailed
+from hutong.light_clients.interface import VERIFY, InsufficientTrust, PredicateFailed, VerificationError
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.joining.member_rpc import Member, MemberFailed
 
 TRUST_LEVEL = TrustLevel(1, 3)
 MAX_CLOCK_DRIFT_NS = 10 * 10**9

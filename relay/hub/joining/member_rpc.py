@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import httpx
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.codec import decode_commit, decode_validator_set
-from light_clients.tendermint.rpc_json import integer, mapping, signed_header_from_rpc
-from light_clients.tendermint.types import Commit, SignedHeader, ValidatorSet
-from relay.base.http import AnswerTooLarge, AnswerTooSlow, read_answer
-from relay.hub.application.abci import ExecTxResult
-from relay.hub.application.snapshot.format import FORMAT, MAX_CHUNK_BYTES, MAX_CHUNKS, Manifest, decode_manifest
-from relay.hub.consensus.blocks import MAX_BLOCK_BYTES, decode_block
-from relay.hub.consensus.types import Block
-from relay.hub.joining.sync_methods import MAX_BLOCKS, MAX_BLOCKS_BYTES, MAX_SNAPSHOTS
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.tendermint.codec import decode_commit, decode_validator_set
+from hutong.light_clients.tendermint.rpc_json import integer, mapping, signed_header_from_rpc
+from hutong.light_clients.tendermint.types import Commit, SignedHeader, ValidatorSet
+from hutong.relay.base.http import AnswerTooLarge, AnswerTooSlow, read_answer
+from hutong.relay.hub.application.abci import ExecTxResult
+from hutong.relay.hub.application.snapshot.format import FORMAT, MAX_CHUNK_BYTES, MAX_CHUNKS, Manifest, decode_manifest
+from hutong.relay.hub.consensus.blocks import MAX_BLOCK_BYTES, decode_block
+from hutong.relay.hub.consensus.types import Block
+from hutong.relay.hub.joining.sync_methods import MAX_BLOCKS, MAX_BLOCKS_BYTES, MAX_SNAPSHOTS
 
 T = TypeVar("T")
 

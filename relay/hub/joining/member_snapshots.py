@@ -5,23 +5,28 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
 
-from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.tendermint import predicates
-from light_clients.tendermint.hashing import commit_hash, header_hash, results_hash, validator_set_hash
-from light_clients.tendermint.types import Commit, Header, ValidatorSet
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.store.database import KeyValueStore, KeyValueWriter
-from relay.hub.application.abci import ChunkVerdict, ExecTxResult, OfferVerdict, Snapshot
-from relay.hub.application.application import HubApplication
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.snapshot.format import FORMAT
-from relay.hub.chain.block_records import BlockResults, store_block_records, store_revision_genesis, store_validators
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.types import Block
-from relay.hub.joining.light_follow import LightFollower
-from relay.hub.joining.member_rpc import Member, MemberFailed, Offer
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.state_sync import StateSync
+from hutong.light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.tendermint import predicates
+from hutong.light_clients.tendermint.hashing import commit_hash, header_hash, results_hash, validator_set_hash
+from hutong.light_clients.tendermint.types import Commit, Header, ValidatorSet
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.store.database import KeyValueStore, KeyValueWriter
+from hutong.relay.hub.application.abci import ChunkVerdict, ExecTxResult, OfferVerdict, Snapshot
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.snapshot.format import FORMAT
+from hutong.relay.hub.chain.block_records import (
+    BlockResults,
+    store_block_records,
+    store_revision_genesis,
+    store_validators,
+)
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.types import Block
+from hutong.relay.hub.joining.light_follow import LightFollower
+from hutong.relay.hub.joining.member_rpc import Member, MemberFailed, Offer
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.state_sync import StateSync
 
 T = TypeVar("T")
 

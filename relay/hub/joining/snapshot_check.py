@@ -1,12 +1,12 @@
 """Checking a snapshot on disk as a joining node does, with nothing written."""
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.store.database import MemoryStore, WriteBatch
-from relay.hub.application.application import HubApplication
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.snapshot.format import check_chunk
-from relay.hub.application.snapshot.restoring import Restoration, check_manifest
-from relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.store.database import MemoryStore, WriteBatch
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.snapshot.format import check_chunk
+from hutong.relay.hub.application.snapshot.restoring import Restoration, check_manifest
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
 
 
 def check_snapshot(genesis: Genesis, files: SnapshotFiles, height: int, app_hash: bytes) -> bytes:

@@ -4,11 +4,11 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from relay.base.durable_files import READABLE, place_file, sync_folder
-from relay.base.file_lock import FileLock
-from relay.hub.application.abci import Snapshot
-from relay.hub.application.snapshot.format import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.relay.base.durable_files import READABLE, place_file, sync_folder
+from hutong.relay.base.file_lock import FileLock
+from hutong.relay.hub.application.abci import Snapshot
+from hutong.relay.hub.application.snapshot.format import (
     FORMAT,
     MAX_CHUNK_BYTES,
     MAX_CHUNKS,
@@ -17,7 +17,7 @@ from relay.hub.application.snapshot.format import (
     decode_manifest,
     encode_manifest,
 )
-from relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
 
 SNAPSHOTS_DIRECTORY = "snapshots"
 MANIFEST_FILE = "manifest"

@@ -8,16 +8,16 @@ from threading import Event
 
 import trio
 
-from light_clients.interface import VerificationError
-from light_clients.tendermint.codec import decode_header
-from light_clients.tendermint.types import Header
-from relay.evm.store.database import KeyValueReader
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.snapshot.making import HeaderSource, SnapshotMaker, SnapshotTooLarge
-from relay.hub.application.snapshot.restoring import restored_header
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
-from relay.hub.state import StateDamaged
+from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.tendermint.codec import decode_header
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.evm.store.database import KeyValueReader
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.snapshot.making import HeaderSource, SnapshotMaker, SnapshotTooLarge
+from hutong.relay.hub.application.snapshot.restoring import restored_header
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from hutong.relay.hub.state import StateDamaged
 
 WORK_S = 0.005
 """Work this long (processor time), then rest `REST_SHARE` times as long: blocks keep most of the interpreter."""

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
-from relay.evm.chain.block_store import TABLE_PREFIX as BLOCK_TABLE
-from relay.evm.store.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
-from relay.hub.application.abci import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.relay.evm.chain.block_store import TABLE_PREFIX as BLOCK_TABLE
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
+from hutong.relay.hub.application.abci import (
     ApplySnapshotChunkResponse,
     ChunkVerdict,
     OfferSnapshotResponse,
     OfferVerdict,
     Snapshot,
 )
-from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.machine.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE
-from relay.hub.application.snapshot.format import FORMAT, Manifest, check_chunk, decode_manifest
-from relay.hub.application.snapshot.restoring import HEADER_TABLE, Restoration, Row, check_manifest
-from relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.application.application import STATE_TABLE, HubApplication
+from hutong.relay.hub.application.machine.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE
+from hutong.relay.hub.application.snapshot.format import FORMAT, Manifest, check_chunk, decode_manifest
+from hutong.relay.hub.application.snapshot.restoring import HEADER_TABLE, Restoration, Row, check_manifest
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
 
 RESTORING_TABLE = b"hub-restoring/"
 _MARK = b"manifest"

@@ -7,12 +7,12 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from light_clients.tendermint.codec import encode_commit, encode_validator_set
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.consensus.blocks import encode_block
-from relay.hub.consensus.types import Block
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.rpc.cometbft_parameters import Arguments, internal_error, invalid_params
+from hutong.light_clients.tendermint.codec import encode_commit, encode_validator_set
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.consensus.blocks import encode_block
+from hutong.relay.hub.consensus.types import Block
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments, internal_error, invalid_params
 
 MAX_SNAPSHOTS = 4
 """The newest ones; a manifest takes up to half a MiB."""

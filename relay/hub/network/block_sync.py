@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import trio
 
-from relay.hub.network.link.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
-from relay.hub.network.link.link import Link
-from relay.hub.network.link.messages import BlocksRequest
-from relay.hub.network.score import Offence
+from hutong.relay.hub.network.link.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
+from hutong.relay.hub.network.link.link import Link
+from hutong.relay.hub.network.link.messages import BlocksRequest
+from hutong.relay.hub.network.score import Offence
 
 ANSWER_LIMIT_S = 8.0
 BLOCK_LIMIT_S = 0.5

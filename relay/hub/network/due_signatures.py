@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import trio
 
-from relay.hub.consensus.round_state import RoundState
-from relay.hub.consensus.types import SignProposal, SignVote, Step
+from hutong.relay.hub.consensus.round_state import RoundState
+from hutong.relay.hub.consensus.types import SignProposal, SignVote, Step
 
 MOST = 8
 """A round has three; older ones are of no use."""

@@ -8,18 +8,18 @@ from typing import TypeAlias
 
 import trio
 
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from relay.evm.chain.mempool import Mempool, SenderAccount
-from relay.evm.errors import InvalidTransaction
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.application import HubApplication
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.block_sync import BlockSync
-from relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
-from relay.hub.network.link.codec import MAX_ANSWER_BYTES, transaction_batches
-from relay.hub.network.link.link import Link
-from relay.hub.network.link.messages import (
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.relay.evm.chain.mempool import Mempool, SenderAccount
+from hutong.relay.evm.errors import InvalidTransaction
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.consensus.types import Proposal, Vote
+from hutong.relay.hub.network.block_sync import BlockSync
+from hutong.relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
+from hutong.relay.hub.network.link.codec import MAX_ANSWER_BYTES, transaction_batches
+from hutong.relay.hub.network.link.link import Link
+from hutong.relay.hub.network.link.messages import (
     BlocksRequest,
     CommittedBlock,
     Message,
@@ -29,11 +29,11 @@ from relay.hub.network.link.messages import (
     Transactions,
     VoteMessage,
 )
-from relay.hub.network.peer_driver import NetworkDriver
-from relay.hub.network.score import Offence
-from relay.hub.network.standing import proposals_lacked, status_of, votes_lacked
-from relay.hub.network.switchboard import Switchboard
-from relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.network.peer_driver import NetworkDriver
+from hutong.relay.hub.network.score import Offence
+from hutong.relay.hub.network.standing import proposals_lacked, status_of, votes_lacked
+from hutong.relay.hub.network.switchboard import Switchboard
+from hutong.relay.hub.skipping.desk import SkipDesk
 
 STATUS_INTERVAL_S = 0.5
 POOL_INTERVAL_S = 2.0

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.link.messages import CommittedBlock
-from relay.hub.network.score import Offence
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.relay.hub.consensus.types import Proposal, Vote
+from hutong.relay.hub.network.link.messages import CommittedBlock
+from hutong.relay.hub.network.score import Offence
 
 Judge: TypeAlias = Callable[[Offence | None, str], None]
 """Called once, with what the sender did wrong, if anything, in one sentence."""

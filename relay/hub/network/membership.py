@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from relay.hub.home.home import GENESIS_FILE, UnusableHome
-from relay.hub.network.link.node_key import NODE_KEY_FILE, load_node_key, new_node_key, write_node_key
-from relay.hub.network.network_file import (
+from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome
+from hutong.relay.hub.network.link.node_key import NODE_KEY_FILE, load_node_key, new_node_key, write_node_key
+from hutong.relay.hub.network.network_file import (
     MAX_PEERS,
     NETWORK_FILE,
     Endpoint,

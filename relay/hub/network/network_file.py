@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from relay.base.durable_files import write_durably
-from relay.hub.home.home import UnusableHome
-from relay.hub.network.link.node_key import UnusableCertificate, node_id_of
-from relay.hub.network.link.tls import require_readable
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.home.home import UnusableHome
+from hutong.relay.hub.network.link.node_key import UnusableCertificate, node_id_of
+from hutong.relay.hub.network.link.tls import require_readable
 
 NETWORK_FILE = "network.toml"
 MAX_FILE_BYTES = 256 * 1024

@@ -7,18 +7,18 @@ from typing import Any, Protocol
 
 import trio
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
-from light_clients.tendermint.hashing import header_hash, part_set_header
-from light_clients.tendermint.skip_certificate import SkipCertificate, decode_certificate, is_certificate
-from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
-from relay.hub.chain.ledger_evidence import EvidenceOutOfReach
-from relay.hub.consensus.blocks import check_block, decode_block, encode_block
-from relay.hub.consensus.commits import check_commit
-from relay.hub.consensus.proposals import proposal_is_signed
-from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
-from relay.hub.consensus.round_state import Decision, RoundState
-from relay.hub.consensus.signing import DoubleSignRefused
-from relay.hub.consensus.types import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.hashing import header_hash, part_set_header
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, decode_certificate, is_certificate
+from hutong.light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
+from hutong.relay.hub.chain.ledger_evidence import EvidenceOutOfReach
+from hutong.relay.hub.consensus.blocks import check_block, decode_block, encode_block
+from hutong.relay.hub.consensus.commits import check_commit
+from hutong.relay.hub.consensus.proposals import proposal_is_signed
+from hutong.relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
+from hutong.relay.hub.consensus.round_state import Decision, RoundState
+from hutong.relay.hub.consensus.signing import DoubleSignRefused
+from hutong.relay.hub.consensus.types import (
     Block,
     Equivocation,
     HeightStarted,
@@ -31,17 +31,17 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.votes import vote_is_signed
-from relay.hub.engine.block_sync import WrongTurn, check_not_skipped_here, check_turn
-from relay.hub.engine.driver import SKIP_POLL_S, ConsensusDriver, SignerAway, why_waiting_for_skip
-from relay.hub.engine.following import SkippedHere
-from relay.hub.halting import NodeMustHalt
-from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
-from relay.hub.network.link.messages import CommittedBlock
-from relay.hub.network.score import Offence
-from relay.hub.skipping.desk import SkipDesk
-from relay.telemetry import get_logger
+from hutong.relay.hub.consensus.votes import vote_is_signed
+from hutong.relay.hub.engine.block_sync import WrongTurn, check_not_skipped_here, check_turn
+from hutong.relay.hub.engine.driver import SKIP_POLL_S, ConsensusDriver, SignerAway, why_waiting_for_skip
+from hutong.relay.hub.engine.following import SkippedHere
+from hutong.relay.hub.halting import NodeMustHalt
+from hutong.relay.hub.network.due_signatures import DueSignatures
+from hutong.relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
+from hutong.relay.hub.network.link.messages import CommittedBlock
+from hutong.relay.hub.network.score import Offence
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.telemetry import get_logger
 
 MAX_EARLY = 2_048
 MAX_EARLY_PROPOSALS = 2

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from light_clients.tendermint.types import SignedMessageType
-from relay.hub.consensus.transition import RoundState
-from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.network.link.codec import MAX_ROUNDS_IN_STATUS
-from relay.hub.network.link.messages import RoundVotes, Status
+from hutong.light_clients.tendermint.types import SignedMessageType
+from hutong.relay.hub.consensus.transition import RoundState
+from hutong.relay.hub.consensus.types import Proposal, Vote
+from hutong.relay.hub.network.link.codec import MAX_ROUNDS_IN_STATUS
+from hutong.relay.hub.network.link.messages import RoundVotes, Status
 
 PREVOTE, PRECOMMIT = SignedMessageType.PREVOTE, SignedMessageType.PRECOMMIT
 

@@ -11,20 +11,20 @@ from random import Random
 
 import trio
 
-from light_clients.interface import MalformedInput
-from relay.hub.home.home import UnusableHome
-from relay.hub.network.backoff import dial_delay_s
-from relay.hub.network.link.codec import Kind, decode_message, encode_message
-from relay.hub.network.link.frames import StreamEnded, frame, read_frame
-from relay.hub.network.link.greetings import Greeting, Greetings
-from relay.hub.network.link.handshake import Refusal, check_hello
-from relay.hub.network.link.link import Link, PeerOffended
-from relay.hub.network.link.messages import Hello, Message
-from relay.hub.network.link.node_key import NodeKey, UnusableCertificate
-from relay.hub.network.link.tls import client_context, peer_id, server_context
-from relay.hub.network.network_file import Network, Peer
-from relay.hub.network.score import Offence, Score
-from relay.telemetry import get_logger
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.home.home import UnusableHome
+from hutong.relay.hub.network.backoff import dial_delay_s
+from hutong.relay.hub.network.link.codec import Kind, decode_message, encode_message
+from hutong.relay.hub.network.link.frames import StreamEnded, frame, read_frame
+from hutong.relay.hub.network.link.greetings import Greeting, Greetings
+from hutong.relay.hub.network.link.handshake import Refusal, check_hello
+from hutong.relay.hub.network.link.link import Link, PeerOffended
+from hutong.relay.hub.network.link.messages import Hello, Message
+from hutong.relay.hub.network.link.node_key import NodeKey, UnusableCertificate
+from hutong.relay.hub.network.link.tls import client_context, peer_id, server_context
+from hutong.relay.hub.network.network_file import Network, Peer
+from hutong.relay.hub.network.score import Offence, Score
+from hutong.relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
 SAY_STRANGERS_EVERY_S = 1.0

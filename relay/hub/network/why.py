@@ -2,9 +2,9 @@
 
 from collections.abc import Set as AbstractSet
 
-from light_clients.tendermint.types import SignedMessageType
-from relay.hub.consensus.transition import RoundState
-from relay.hub.consensus.votes import above_two_thirds
+from hutong.light_clients.tendermint.types import SignedMessageType
+from hutong.relay.hub.consensus.transition import RoundState
+from hutong.relay.hub.consensus.votes import above_two_thirds
 
 LATE_INTERVALS = 5
 

@@ -10,15 +10,15 @@ from threading import Lock
 
 from eth_abi.abi import decode
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.mempool import DEFAULT_LIFETIME_S, Mempool
-from relay.evm.chain.pool_lanes import PoolLanes
-from relay.evm.vm.native import Address
-from relay.evm.vm.outcomes import Log
-from relay.hub.application import abi
-from relay.hub.application.clients import UpdateResult
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.named_code import LAST_RESERVED_ADDRESS
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.mempool import DEFAULT_LIFETIME_S, Mempool
+from hutong.relay.evm.chain.pool_lanes import PoolLanes
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.outcomes import Log
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.clients import UpdateResult
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.named_code import LAST_RESERVED_ADDRESS
 
 KNOWN_BLOCKS = 100_000
 """A day of blocks: whoever relayed nothing for so long is a stranger again."""

@@ -1,4 +1,4 @@
-"""The process that executes calls of others for a hub node: `python -P -m relay.hub.process.call_process HOME MAP_BYTES MEMORY_BYTES`.
+"""The process that executes calls of others for a hub node: `python -P -m hutong.relay.hub.process.call_process HOME MAP_BYTES MEMORY_BYTES`.
 
 It reads the node's database, which the node goes on writing, and speaks frames over its standard input and output. It ends
 with its input, and by a signal where it computes long after the node has stopped waiting.
@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from relay.evm.chain.mempool import Mempool
-from relay.evm.errors import StatePruned
-from relay.evm.rpc.call_codec import (
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.errors import StatePruned
+from hutong.relay.evm.rpc.call_codec import (
     FRAME_LENGTH_BYTES,
     MAX_FRAME_BYTES,
     Aborted,
@@ -24,14 +24,14 @@ from relay.evm.rpc.call_codec import (
     decode_request,
     encode_answer,
 )
-from relay.evm.rpc.call_executor import CALL_DEADLINE_S
-from relay.evm.rpc.call_processes import READY
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.application import HubApplication
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
-from relay.hub.rpc.chain import HubChain
+from hutong.relay.evm.rpc.call_executor import CALL_DEADLINE_S
+from hutong.relay.evm.rpc.call_processes import READY
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
+from hutong.relay.hub.rpc.chain import HubChain
 
 CALL_MEMORY_BYTES = 512 * 1024 * 1024
 """What a call may take beside what the program and its stack have: 16.7 million gas of memory alone are 3 MB."""
@@ -46,7 +46,7 @@ def call_command(home: Path, map_bytes: int, memory_bytes: int = CALL_MEMORY_BYT
     `-P`: nothing is imported from the folder that the node was started in. `memory_bytes` is what calls may take in
     addition to what the program itself takes; `map_bytes` must be the node's own.
     """
-    module = ("-P", "-m", "relay.hub.process.call_process")
+    module = ("-P", "-m", "hutong.relay.hub.process.call_process")
     return sys.executable, *module, str(home.absolute()), str(map_bytes), str(memory_bytes)
 
 

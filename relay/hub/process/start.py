@@ -13,31 +13,31 @@ from random import Random
 
 import trio
 
-from light_clients.interface import VerificationError
-from relay.evm.chain.log_backfill import index_older_blocks
-from relay.evm.chain.mempool import Mempool
-from relay.evm.rpc.call_processes import CallProcesses
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import JsonRpcApp, serve
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.precompiles import SetupUnusable
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.genesis import UnfitRuntime, check_runtime
-from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
-from relay.hub.application.self_test import SelfTestFailed, run_self_test
-from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.chain.pruning import Pruner, TooFewBlocks, retention_of
-from relay.hub.chain.room import room_methods, watch_room
-from relay.hub.engine.driver import ConsensusDriver, SignerAway, Timeouts
-from relay.hub.engine.following import begin_log_anew, executed_certified, follow
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.signing_record import why_not_sign
-from relay.hub.engine.standing import why_no_blocks
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.home.home import REMOTE_KEY_FILE, SIGNER_FILE, VALIDATOR_KEY_FILE, UnusableHome, load_genesis
-from relay.hub.home.key_file import Password, load_key, no_password
-from relay.hub.home.process import (
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.evm.chain.log_backfill import index_older_blocks
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.rpc.call_processes import CallProcesses
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import JsonRpcApp, serve
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.precompiles import SetupUnusable
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
+from hutong.relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
+from hutong.relay.hub.application.self_test import SelfTestFailed, run_self_test
+from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.chain.pruning import Pruner, TooFewBlocks, retention_of
+from hutong.relay.hub.chain.room import room_methods, watch_room
+from hutong.relay.hub.engine.driver import ConsensusDriver, SignerAway, Timeouts
+from hutong.relay.hub.engine.following import begin_log_anew, executed_certified, follow
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.signing_record import why_not_sign
+from hutong.relay.hub.engine.standing import why_no_blocks
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.home.home import REMOTE_KEY_FILE, SIGNER_FILE, VALIDATOR_KEY_FILE, UnusableHome, load_genesis
+from hutong.relay.hub.home.key_file import Password, load_key, no_password
+from hutong.relay.hub.home.process import (
     LEAST_OPEN_FILES,
     MAP_BYTES,
     NodeHalted,
@@ -47,23 +47,23 @@ from relay.hub.home.process import (
     lock_home,
     open_store,
 )
-from relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
-from relay.hub.joining.state_sync import restoration_is_unfinished
-from relay.hub.joining.sync_methods import SyncMethods
-from relay.hub.network.link.node_key import NodeKey, load_node_key
-from relay.hub.network.network_file import NETWORK_FILE, Network, load_network
-from relay.hub.pool.known_relays import KnownRelays, governors, pool_of
-from relay.hub.process.call_process import call_command
-from relay.hub.process.validator_among_peers import NodeNetwork
-from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
-from relay.hub.remote_signer.places import load_signer_place
-from relay.hub.rpc.chain import HubChain
-from relay.hub.rpc.cometbft_http import CometBftRpcApp
-from relay.hub.rpc.cometbft_methods import CometBftMethods
-from relay.hub.rpc.hutong_methods import HutongMethods
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.skipping.files import SkipFiles
-from relay.telemetry import configure_logs, get_logger
+from hutong.relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
+from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
+from hutong.relay.hub.joining.sync_methods import SyncMethods
+from hutong.relay.hub.network.link.node_key import NodeKey, load_node_key
+from hutong.relay.hub.network.network_file import NETWORK_FILE, Network, load_network
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.hub.process.call_process import call_command
+from hutong.relay.hub.process.validator_among_peers import NodeNetwork
+from hutong.relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from hutong.relay.hub.remote_signer.places import load_signer_place
+from hutong.relay.hub.rpc.chain import HubChain
+from hutong.relay.hub.rpc.cometbft_http import CometBftRpcApp
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.telemetry import configure_logs, get_logger
 
 _log = get_logger("network")
 

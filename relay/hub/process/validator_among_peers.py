@@ -7,22 +7,22 @@ from typing import Any
 
 import trio
 
-from light_clients.tendermint.types import SignedMessageType
-from relay.evm.chain.mempool import Mempool
-from relay.evm.rpc.json_params import Method, Params
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.types import Equivocation
-from relay.hub.engine.driver import Timeouts
-from relay.hub.network.gossip import Gossip
-from relay.hub.network.link.messages import PROTOCOL_VERSION, Hello
-from relay.hub.network.link.node_key import NodeKey
-from relay.hub.network.network_file import Network
-from relay.hub.network.peer_driver import NetworkDriver
-from relay.hub.network.switchboard import PeerRecord, Switchboard
-from relay.hub.network.why import why_no_block
-from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
-from relay.hub.remote_signer.keeping import keep_connected
-from relay.telemetry import get_logger
+from hutong.light_clients.tendermint.types import SignedMessageType
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.types import Equivocation
+from hutong.relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.network.gossip import Gossip
+from hutong.relay.hub.network.link.messages import PROTOCOL_VERSION, Hello
+from hutong.relay.hub.network.link.node_key import NodeKey
+from hutong.relay.hub.network.network_file import Network
+from hutong.relay.hub.network.peer_driver import NetworkDriver
+from hutong.relay.hub.network.switchboard import PeerRecord, Switchboard
+from hutong.relay.hub.network.why import why_no_block
+from hutong.relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from hutong.relay.hub.remote_signer.keeping import keep_connected
+from hutong.relay.telemetry import get_logger
 
 _log = get_logger("consensus")
 

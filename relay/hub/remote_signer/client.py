@@ -8,20 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import sign_digest
-from light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement, skip_digest
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.hub.consensus.proposals import proposal_bytes
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
-from relay.hub.consensus.types import Proposal, Step, Vote
-from relay.hub.consensus.votes import vote_bytes
-from relay.hub.engine.driver import SignerAway
-from relay.hub.engine.signer import FileSigner, SavedProposal
-from relay.hub.network.link.tls import client_context
-from relay.hub.network.network_file import Peer
-from relay.hub.remote_signer.codec import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.hashing import sign_digest
+from hutong.light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement, skip_digest
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.hub.consensus.proposals import proposal_bytes
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
+from hutong.relay.hub.consensus.types import Proposal, Step, Vote
+from hutong.relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.signer import FileSigner, SavedProposal
+from hutong.relay.hub.network.link.tls import client_context
+from hutong.relay.hub.network.network_file import Peer
+from hutong.relay.hub.remote_signer.codec import (
     HEAD_BYTES,
     VERSION,
     Hello,

@@ -6,15 +6,26 @@ Votes and proposals are encoded as among peers, with 64 zero bytes where the sig
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import HASH_BYTES, SkipStatement, decode_statement, encode_statement
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.types import NIL, Proposal, Vote
-from relay.hub.home.last_signed import MAX_RECORD_BYTES, decode_last_signed, encode_last_signed
-from relay.hub.network.link.codec import MAX_HEIGHT, decode_message, decode_proposal, encode_message, encode_proposal
-from relay.hub.network.link.codec import Kind as PeerKind
-from relay.hub.network.link.messages import VoteMessage
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.skip_certificate import (
+    HASH_BYTES,
+    SkipStatement,
+    decode_statement,
+    encode_statement,
+)
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.consensus.types import NIL, Proposal, Vote
+from hutong.relay.hub.home.last_signed import MAX_RECORD_BYTES, decode_last_signed, encode_last_signed
+from hutong.relay.hub.network.link.codec import (
+    MAX_HEIGHT,
+    decode_message,
+    decode_proposal,
+    encode_message,
+    encode_proposal,
+)
+from hutong.relay.hub.network.link.codec import Kind as PeerKind
+from hutong.relay.hub.network.link.messages import VoteMessage
 
 VERSION = 1
 HEAD_BYTES = 5

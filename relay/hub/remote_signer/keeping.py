@@ -5,11 +5,11 @@ from typing import Protocol
 
 import trio
 
-from relay.hub.engine.driver import SignerAway
-from relay.hub.network.backoff import dial_delay_s
-from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.remote_signer.client import RemoteSigner
-from relay.telemetry import get_logger
+from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.network.backoff import dial_delay_s
+from hutong.relay.hub.network.due_signatures import DueSignatures
+from hutong.relay.hub.remote_signer.client import RemoteSigner
+from hutong.relay.telemetry import get_logger
 
 MOST_S = 2.0
 """A validator is silent that much longer than its signer at most."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.home.home import (
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.home.home import (
     GENESIS_FILE,
     LAST_SIGNED_FILE,
     REMOTE_KEY_FILE,
@@ -12,13 +12,13 @@ from relay.hub.home.home import (
     UnusableHome,
     load_genesis,
 )
-from relay.hub.home.key_file import read_key_file
-from relay.hub.home.last_signed import encode_last_signed, load_record
-from relay.hub.home.process import lock_home
-from relay.hub.network.link.node_key import NODE_KEY_FILE, new_node_key, write_node_key
-from relay.hub.network.membership import own_lines
-from relay.hub.network.network_file import Endpoint, Network, Peer, encode_network, encode_signer
-from relay.hub.remote_signer.turns import TURN_FILE, Turn, encode_turn
+from hutong.relay.hub.home.key_file import read_key_file
+from hutong.relay.hub.home.last_signed import encode_last_signed, load_record
+from hutong.relay.hub.home.process import lock_home
+from hutong.relay.hub.network.link.node_key import NODE_KEY_FILE, new_node_key, write_node_key
+from hutong.relay.hub.network.membership import own_lines
+from hutong.relay.hub.network.network_file import Endpoint, Network, Peer, encode_network, encode_signer
+from hutong.relay.hub.remote_signer.turns import TURN_FILE, Turn, encode_turn
 
 
 def move_key(node: Path, to: Path, listen: Endpoint) -> Peer:

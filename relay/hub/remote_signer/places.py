@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from relay.hub.home.home import REMOTE_KEY_FILE, SIGNER_FILE, UnusableHome
-from relay.hub.network.network_file import Network, Peer, decode_network, decode_signer, read_file
+from hutong.relay.hub.home.home import REMOTE_KEY_FILE, SIGNER_FILE, UnusableHome
+from hutong.relay.hub.network.network_file import Network, Peer, decode_network, decode_signer, read_file
 
 
 def load_signer_place(home: Path) -> Peer | None:

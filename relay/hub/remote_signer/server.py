@@ -6,17 +6,17 @@ from pathlib import Path
 
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement
-from relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
-from relay.hub.consensus.types import Proposal, Step, Vote
-from relay.hub.engine.signer import FileSigner
-from relay.hub.network.link.frames import StreamEnded
-from relay.hub.network.link.greetings import Greeting, Greetings
-from relay.hub.network.link.node_key import UnusableCertificate
-from relay.hub.network.link.tls import peer_id, server_context
-from relay.hub.network.network_file import Network
-from relay.hub.remote_signer.codec import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
+from hutong.relay.hub.consensus.types import Proposal, Step, Vote
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.network.link.frames import StreamEnded
+from hutong.relay.hub.network.link.greetings import Greeting, Greetings
+from hutong.relay.hub.network.link.node_key import UnusableCertificate
+from hutong.relay.hub.network.link.tls import peer_id, server_context
+from hutong.relay.hub.network.network_file import Network
+from hutong.relay.hub.remote_signer.codec import (
     HEAD_BYTES,
     VERSION,
     Hello,
@@ -32,8 +32,8 @@ from relay.hub.remote_signer.codec import (
     encode,
     parse_head,
 )
-from relay.hub.remote_signer.turns import Turns
-from relay.telemetry import get_logger
+from hutong.relay.hub.remote_signer.turns import Turns
+from hutong.relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
 WRITE_LIMIT_S = 8.0

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import trio
 
-from relay.hub.engine.signer import FileSigner
-from relay.hub.home.home import UnusableHome, load_genesis
-from relay.hub.home.key_file import Password, load_key
-from relay.hub.home.process import NodeHalted, NodeRefused, halt_reason, lock_home
-from relay.hub.network.link.node_key import load_node_key
-from relay.hub.remote_signer.places import load_nodes
-from relay.hub.remote_signer.server import SignerServer
-from relay.telemetry import configure_logs
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.home.home import UnusableHome, load_genesis
+from hutong.relay.hub.home.key_file import Password, load_key
+from hutong.relay.hub.home.process import NodeHalted, NodeRefused, halt_reason, lock_home
+from hutong.relay.hub.network.link.node_key import load_node_key
+from hutong.relay.hub.remote_signer.places import load_nodes
+from hutong.relay.hub.remote_signer.server import SignerServer
+from hutong.relay.telemetry import configure_logs
 
 
 def run_signer(home: Path, password: Password) -> None:

@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from light_clients.tendermint.types import MAX_INT64
-from relay.base.durable_files import write_durably
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
-from relay.hub.consensus.types import Step
-from relay.hub.home.home import UnusableHome
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.light_clients.tendermint.types import MAX_INT64
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned
+from hutong.relay.hub.consensus.types import Step
+from hutong.relay.hub.home.home import UnusableHome
 
 TURN_FILE = "signs_for.json"
 MAX_TURN_BYTES = 1024

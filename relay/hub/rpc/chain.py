@@ -5,14 +5,14 @@ from typing import TypeAlias
 
 import trio
 
-from relay.evm.chain.block_store import BlockStore
-from relay.evm.chain.blocks import EvmBlock
-from relay.evm.chain.head_feed import HeadFeed
-from relay.evm.chain.mempool import Mempool, SenderAccount
-from relay.evm.errors import InvalidTransaction
-from relay.evm.vm.execution import EvmState
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.application import APPLICATION_NAME, HubApplication
+from hutong.relay.evm.chain.block_store import BlockStore
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.chain.head_feed import HeadFeed
+from hutong.relay.evm.chain.mempool import Mempool, SenderAccount
+from hutong.relay.evm.errors import InvalidTransaction
+from hutong.relay.evm.vm.execution import EvmState
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.application import APPLICATION_NAME, HubApplication
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
 

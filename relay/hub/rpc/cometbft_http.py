@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.base.http import BodyTooLarge, read_body, respond
-from relay.hub.rpc.cometbft_methods import CometBftMethods
-from relay.hub.rpc.cometbft_parameters import Arguments, RpcError, invalid_params
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.base.http import BodyTooLarge, read_body, respond
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments, RpcError, invalid_params
 
 MAX_BODY_BYTES = 1_000_000
 """CometBFT's default max_body_bytes."""
@@ -28,7 +28,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class CometBftRpcApp:
-    """An ASGI application for `relay.evm.rpc.server.serve`."""
+    """An ASGI application for `hutong.relay.evm.rpc.server.serve`."""
 
     def __init__(self, methods: CometBftMethods) -> None:
         self._methods = methods

@@ -7,8 +7,8 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from light_clients.protobuf import ics23_pb2
-from light_clients.tendermint.rpc_json import (
+from hutong.light_clients.protobuf import ics23_pb2
+from hutong.light_clients.tendermint.rpc_json import (
     block_id_to_rpc,
     commit_to_rpc,
     format_time,
@@ -16,14 +16,14 @@ from light_clients.tendermint.rpc_json import (
     public_key_to_rpc,
     validator_to_rpc,
 )
-from light_clients.tendermint.types import BLOCK_PROTOCOL, PublicKey
-from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
-from relay.hub.application.application import APPLICATION_NAME
-from relay.hub.chain.block_records import BlockRecords, StoredBlock, StoredHeader
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.types import EMPTY_COMMIT
-from relay.hub.rpc.cometbft_parameters import Arguments, internal_error
-from relay.hub.rpc.evidence_json import evidence_to_rpc
+from hutong.light_clients.tendermint.types import BLOCK_PROTOCOL, PublicKey
+from hutong.relay.hub.application.abci import ExecTxResult, ValidatorUpdate
+from hutong.relay.hub.application.application import APPLICATION_NAME
+from hutong.relay.hub.chain.block_records import BlockRecords, StoredBlock, StoredHeader
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments, internal_error
+from hutong.relay.hub.rpc.evidence_json import evidence_to_rpc
 
 MAX_PER_PAGE = 100
 DEFAULT_PER_PAGE = 30

@@ -3,9 +3,9 @@
 import base64
 from typing import Any
 
-from light_clients.tendermint.rpc_json import block_id_to_rpc, format_time
-from relay.hub.consensus.evidence import decode_evidence
-from relay.hub.consensus.types import Vote
+from hutong.light_clients.tendermint.rpc_json import block_id_to_rpc, format_time
+from hutong.relay.hub.consensus.evidence import decode_evidence
+from hutong.relay.hub.consensus.types import Vote
 
 
 def _vote_json(vote: Vote) -> dict[str, Any]:

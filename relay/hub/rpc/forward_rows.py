@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from light_clients.ibc.transfer import TRANSFER_PORT
-from relay.hub.application.packets.pending_record import decode_pending_forward
-from relay.hub.application.transfer.app import arrival_of
-from relay.hub.state import StateView, keys
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.relay.hub.application.packets.pending_record import decode_pending_forward
+from hutong.relay.hub.application.transfer.app import arrival_of
+from hutong.relay.hub.state import StateView, keys
 
 MESSAGE = "message"
 TOKENS = "tokens"

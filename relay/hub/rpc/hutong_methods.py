@@ -7,18 +7,18 @@ from typing import Any
 
 import trio
 
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import ClientStatus, MalformedInput
-from relay.evm.rpc.json_errors import invalid_params
-from relay.evm.rpc.json_params import Method, Params
-from relay.hub.application.application import HubApplication
-from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
-from relay.hub.application.evidence_records import read_records
-from relay.hub.application.named_code import BY_DECISION, runs_any_code
-from relay.hub.application.packets.shared_quotas import Lane, SharedQuotas
-from relay.hub.rpc.forward_rows import waiting_packet
-from relay.hub.rpc.unsettled import UnsettledPackets
-from relay.hub.state import StateView, keys
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.interface import ClientStatus, MalformedInput
+from hutong.relay.evm.rpc.json_errors import invalid_params
+from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
+from hutong.relay.hub.application.evidence_records import read_records
+from hutong.relay.hub.application.named_code import BY_DECISION, runs_any_code
+from hutong.relay.hub.application.packets.shared_quotas import Lane, SharedQuotas
+from hutong.relay.hub.rpc.forward_rows import waiting_packet
+from hutong.relay.hub.rpc.unsettled import UnsettledPackets
+from hutong.relay.hub.state import StateView, keys
 
 MAX_ROWS = 1_000
 """Per answer; the caller goes on from the last sequence that it was given."""

@@ -8,8 +8,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from threading import Lock
 
-from light_clients.ibc.commitment import PathKind, path_key
-from relay.hub.state import StateView, keys
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.relay.hub.state import StateView, keys
 
 
 class UnsettledPackets:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
-from relay.hub.application.skipped_blocks import SkippedBlocks
-from relay.hub.consensus.signing import LastSigned, skip_forbids
-from relay.hub.skipping.files import SkipFiles
-from relay.telemetry import get_logger
+from hutong.light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
+from hutong.relay.hub.application.skipped_blocks import SkippedBlocks
+from hutong.relay.hub.consensus.signing import LastSigned, skip_forbids
+from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.telemetry import get_logger
 
 SIGNATURE_FALSE = "skip_signatures_hold"
 """The one rule that a certificate breaks whatever the state of its judge is."""

@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.skip_certificate import (
     MAX_FILE_BYTES,
     SkipCertificate,
     certificate_document,
     certificate_of_file,
 )
-from relay.base.durable_files import write_durably
-from relay.hub.home.home import UnusableHome
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.home.home import UnusableHome
 
 SKIPS_DIRECTORY = "skips"
 

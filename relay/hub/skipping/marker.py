@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.hub.home.home import UnusableHome
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.hub.home.home import UnusableHome
 
 MARKER_FILE = "execution.json"
 MARKER_BYTES = 1_024

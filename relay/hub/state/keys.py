@@ -1,11 +1,11 @@
 """Keys of the hub's state (docs/spec/hub-state.md). Frozen: clients prove the IBC keys, later releases own the reserved ones.
 
-IBC keys (`client ‖ kind ‖ BE8(sequence)`) come from `light_clients.ibc.commitment`. Everything else is `<area>/…`.
+IBC keys (`client ‖ kind ‖ BE8(sequence)`) come from `hutong.light_clients.ibc.commitment`. Everything else is `<area>/…`.
 A client identifier has no `/`, and the byte after it in an IBC key is 1, 2 or 3, so the two families never meet.
 """
 
-from light_clients.interface import Height
-from light_clients.tendermint.skip_certificate import certificate_state_key
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.skip_certificate import certificate_state_key
 
 GENESIS_KEY = b"hub/genesis"
 """Written once and never removed, so that absence always has a neighbour to be proven by."""

@@ -2,8 +2,8 @@
 
 from hashlib import sha256
 
-from light_clients.protobuf import ics23_pb2
-from relay.hub.state.tree import EMPTY_ROOT, Leaf, SparseMerkleTree, Step
+from hutong.light_clients.protobuf import ics23_pb2
+from hutong.relay.hub.state.tree import EMPTY_ROOT, Leaf, SparseMerkleTree, Step
 
 _LEAF_OP = ics23_pb2.LeafOp(
     hash=ics23_pb2.SHA256,

@@ -6,7 +6,7 @@ overruled. Everything here is written in the batch of the block that caused it.
 
 from collections.abc import Iterable
 
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 
 _LISTS = b"s"  # BE8 version -> rows, each with its kind and its length in two bytes before it
 _SINCE = b"d"  # row -> BE8 version, of rows that may come back

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
-from relay.hub.state.tree import EMPTY_ROOT, Inner, Leaf, bit, encode_node
+from hutong.relay.hub.state.tree import EMPTY_ROOT, Inner, Leaf, bit, encode_node
 
 
 class LeavesOutOfOrder(ValueError):

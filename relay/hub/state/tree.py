@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
-from relay.hub.state.store import StateDamaged, ValueReader
+from hutong.relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
+from hutong.relay.hub.state.store import StateDamaged, ValueReader
 
 EMPTY_ROOT = bytes(32)
 DEPTH = 256

@@ -6,12 +6,12 @@ the batch that carries the block which caused it, so that both reach the disk or
 
 from collections.abc import Mapping
 
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.hub.state.proofs import merkle_proof
-from relay.hub.state.stale import forget_stale, mark_needed, mark_stale, take_stale
-from relay.hub.state.store import StateDamaged
-from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
-from relay.hub.state.view import StateView
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.hub.state.proofs import merkle_proof
+from hutong.relay.hub.state.stale import forget_stale, mark_needed, mark_stale, take_stale
+from hutong.relay.hub.state.store import StateDamaged
+from hutong.relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
+from hutong.relay.hub.state.view import StateView
 
 _NODES = b"n"
 _VALUES = b"v"

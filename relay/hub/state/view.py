@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from relay.hub.state.store import OrderedReader
+from hutong.relay.hub.state.store import OrderedReader
 
 MAX_KEPT_READS = 2_048
 MAX_KEPT_VALUE_BYTES = 16 * 1024

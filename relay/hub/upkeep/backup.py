@@ -12,18 +12,18 @@ from pathlib import Path
 
 import lmdb
 
-from light_clients.interface import MalformedInput, VerificationError
-from relay.base.durable_files import durable_file, write_durably
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
-from relay.hub.chain.block_records import BLOCKS
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.engine.block_sync import verify_commit
-from relay.hub.engine.signing_record import FLOOR_ROUND, floor_record, newest_own_signature
-from relay.hub.home.home import (
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.relay.base.durable_files import durable_file, write_durably
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
+from hutong.relay.hub.chain.block_records import BLOCKS
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.engine.block_sync import verify_commit
+from hutong.relay.hub.engine.signing_record import FLOOR_ROUND, floor_record, newest_own_signature
+from hutong.relay.hub.home.home import (
     DATABASE_DIRECTORY,
     GENESIS_FILE,
     LAST_SIGNED_FILE,
@@ -33,11 +33,19 @@ from relay.hub.home.home import (
     load_genesis,
     validator_key,
 )
-from relay.hub.home.key_file import PLAIN, EncodeKey, KeyFile, key_is_remote, new_secret, parse_key_file, read_key_file
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.home.process import MAP_BYTES
-from relay.hub.joining.state_sync import restoration_is_unfinished
-from relay.hub.upkeep.backup_file import BackupHead, BackupReader, BackupTail, write_backup
+from hutong.relay.hub.home.key_file import (
+    PLAIN,
+    EncodeKey,
+    KeyFile,
+    key_is_remote,
+    new_secret,
+    parse_key_file,
+    read_key_file,
+)
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.home.process import MAP_BYTES
+from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
+from hutong.relay.hub.upkeep.backup_file import BackupHead, BackupReader, BackupTail, write_backup
 
 UNFINISHED_DIRECTORY = "data.restoring"
 _ROWS_IN_BATCH = 8_192

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document
-from relay.evm.store.database import MAX_KEY_BYTES
-from relay.hub.application.genesis import MAX_GENESIS_BYTES
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document
+from hutong.relay.evm.store.database import MAX_KEY_BYTES
+from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES
 
 MAGIC = b"hutong-backup\x01"
 MAX_SECTION_BYTES = MAX_GENESIS_BYTES + 512 * 1024

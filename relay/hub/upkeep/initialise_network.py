@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import GENESIS_FILE, LAST_SIGNED_FILE, VALIDATOR_KEY_FILE, UnusableHome, validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
-from relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
-from relay.hub.home.last_signed import encode_last_signed
-from relay.hub.network.link.node_key import NODE_KEY_FILE, NodeKey, new_node_key, write_node_key
-from relay.hub.network.network_file import NETWORK_FILE, Endpoint, Network, Peer, write_network
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.application.genesis import Genesis, encode_genesis
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import GENESIS_FILE, LAST_SIGNED_FILE, VALIDATOR_KEY_FILE, UnusableHome, validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
+from hutong.relay.hub.home.key_file import PLAIN, EncodeKey, new_secret
+from hutong.relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.network.link.node_key import NODE_KEY_FILE, NodeKey, new_node_key, write_node_key
+from hutong.relay.hub.network.network_file import NETWORK_FILE, Endpoint, Network, Peer, write_network
 
 LOOPBACK = "127.0.0.1"
 PORTS_PER_VALIDATOR = 10

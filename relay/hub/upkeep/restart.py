@@ -3,22 +3,22 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.application.constitution import Constitution
-from relay.hub.application.genesis import (
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.application.constitution import Constitution
+from hutong.relay.hub.application.genesis import (
     Genesis,
     GenesisValidator,
     decode_genesis,
     encode_genesis,
     runtime_rules,
 )
-from relay.hub.application.governance.members import Operator
-from relay.hub.application.revision.revision import Continuation, next_chain_id
-from relay.hub.application.validators import canonical_order, read_powers
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.home.home import GENESIS_FILE, UnusableHome, load_genesis
-from relay.hub.home.process import NodeRefused, open_store
-from relay.hub.state import keys
+from hutong.relay.hub.application.governance.members import Operator
+from hutong.relay.hub.application.revision.revision import Continuation, next_chain_id
+from hutong.relay.hub.application.validators import canonical_order, read_powers
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, load_genesis
+from hutong.relay.hub.home.process import NodeRefused, open_store
+from hutong.relay.hub.state import keys
 
 FIRST_TIME_AFTER_NS = 1_000_000
 """Of the last block: no clock is asked, so that all members write the same time."""

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.chain.taking_off import take_off
-from relay.hub.engine.signing_record import floor_record, newest_own_signature
-from relay.hub.engine.wal import WAL_FILE
-from relay.hub.home.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis
-from relay.hub.home.key_file import read_key_file
-from relay.hub.home.last_signed import encode_last_signed, load_record
-from relay.hub.home.process import NodeRefused, open_store
-from relay.hub.joining.state_sync import restoration_is_unfinished
-from relay.hub.state import StateDamaged
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.chain.taking_off import take_off
+from hutong.relay.hub.engine.signing_record import floor_record, newest_own_signature
+from hutong.relay.hub.engine.wal import WAL_FILE
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis
+from hutong.relay.hub.home.key_file import read_key_file
+from hutong.relay.hub.home.last_signed import encode_last_signed, load_record
+from hutong.relay.hub.home.process import NodeRefused, open_store
+from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
+from hutong.relay.hub.state import StateDamaged
 
 
 class RollbackRefused(Exception):

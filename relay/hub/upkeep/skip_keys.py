@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
-from relay.base.durable_files import write_durably
-from relay.config import UnsafeFile, read_private_file
-from relay.hub.consensus.signing import LastSigned, above
-from relay.hub.engine.signer import FileSigner
-from relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome, decode_validator_key
-from relay.hub.home.key_file import Password
-from relay.hub.home.last_signed import encode_last_signed, load_record
-from relay.hub.home.process import lock_home
-from relay.hub.process.start import signer_of
-from relay.hub.remote_signer.client import NodeSigner
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.config import UnsafeFile, read_private_file
+from hutong.relay.hub.consensus.signing import LastSigned, above
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome, decode_validator_key
+from hutong.relay.hub.home.key_file import Password
+from hutong.relay.hub.home.last_signed import encode_last_signed, load_record
+from hutong.relay.hub.home.process import lock_home
+from hutong.relay.hub.process.start import signer_of
+from hutong.relay.hub.remote_signer.client import NodeSigner
 
 COMETBFT_KEY_FILE = "cometbft/config/priv_validator_key.json"
 COMETBFT_STATE_FILE = "cometbft/data/priv_validator_state.json"

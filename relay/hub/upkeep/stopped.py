@@ -8,22 +8,22 @@ from pathlib import Path
 
 import lmdb
 
-from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, encode_certificate
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.hub.application.application import HubApplication
-from relay.hub.application.genesis import Genesis
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.chain.taking_off import take_off_state
-from relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
-from relay.hub.home.key_file import Password
-from relay.hub.home.process import MAP_BYTES, NodeRefused, open_store
-from relay.hub.skipping.files import SkipFiles
-from relay.hub.skipping.marker import ExecutionMarker, Stage, load_marker
-from relay.hub.state.keys import skip_certificate_key
-from relay.hub.upkeep.skip_keys import skip_signer_of
+from hutong.light_clients.interface import PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, encode_certificate
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.chain.taking_off import take_off_state
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
+from hutong.relay.hub.home.key_file import Password
+from hutong.relay.hub.home.process import MAP_BYTES, NodeRefused, open_store
+from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.hub.skipping.marker import ExecutionMarker, Stage, load_marker
+from hutong.relay.hub.state.keys import skip_certificate_key
+from hutong.relay.hub.upkeep.skip_keys import skip_signer_of
 
 
 class SkipNotDue(Exception):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from relay.ledger.values.life import Cause, Outcome, Step, is_refusal, said_of
-from relay.ledger.values.packets import KnownPacket, LifeCycle
+from hutong.relay.ledger.values.life import Cause, Outcome, Step, is_refusal, said_of
+from hutong.relay.ledger.values.packets import KnownPacket, LifeCycle
 
 SLOW_INCLUSION_NS = 60 * 10**9
 

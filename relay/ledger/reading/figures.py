@@ -6,14 +6,22 @@ from typing import Any
 
 from sqlalchemy import BigInteger, String, bindparam, func, select, text, type_coerce
 
-from relay.ledger.reading.message_query import Bounds, Lane, lanes, newest, terms_of
-from relay.ledger.reading.reading import Reading
-from relay.ledger.store.cost_sums import sum_costs
-from relay.ledger.store.rows import raw_columns, route_state, wei
-from relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, RouteRow
-from relay.ledger.values.errors import LedgerDamaged
-from relay.ledger.values.messages import Estimate, MeanFee, MessageState, OpenRoute, RouteTotal, SeriesBucket, Totals
-from relay.ledger.values.packets import RouteState
+from hutong.relay.ledger.reading.message_query import Bounds, Lane, lanes, newest, terms_of
+from hutong.relay.ledger.reading.reading import Reading
+from hutong.relay.ledger.store.cost_sums import sum_costs
+from hutong.relay.ledger.store.rows import raw_columns, route_state, wei
+from hutong.relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, RouteRow
+from hutong.relay.ledger.values.errors import LedgerDamaged
+from hutong.relay.ledger.values.messages import (
+    Estimate,
+    MeanFee,
+    MessageState,
+    OpenRoute,
+    RouteTotal,
+    SeriesBucket,
+    Totals,
+)
+from hutong.relay.ledger.values.packets import RouteState
 
 MAX_SAMPLES = 500
 MAX_BUCKETS = 1_000

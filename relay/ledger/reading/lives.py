@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from relay.ledger.reading.reader import LedgerReader
-from relay.ledger.store.rows import delivery, raw_columns, step_record
-from relay.ledger.store.tables import DeliveryRow, StepRow
-from relay.ledger.values.life import Step
-from relay.ledger.values.messages import MessageRecord
-from relay.ledger.values.packets import Delivery, KnownPacket, LifeCycle, StepRecord
+from hutong.relay.ledger.reading.reader import LedgerReader
+from hutong.relay.ledger.store.rows import delivery, raw_columns, step_record
+from hutong.relay.ledger.store.tables import DeliveryRow, StepRow
+from hutong.relay.ledger.values.life import Step
+from hutong.relay.ledger.values.messages import MessageRecord
+from hutong.relay.ledger.values.packets import Delivery, KnownPacket, LifeCycle, StepRecord
 
 # Made once: building a statement costs more than running it.
 _IDS: Any = bindparam("ids", expanding=True)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relay.ledger.store.bounds import MAX_INT64
-from relay.ledger.values.errors import InvalidCursor
+from hutong.relay.ledger.store.bounds import MAX_INT64
+from hutong.relay.ledger.values.errors import InvalidCursor
 
 MAX_CURSOR_CHARS = 300
 _PATTERN = re.compile(r"([pc])1:(-?[0-9]{1,19}):([!-~]{0,160})", re.ASCII)

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, String, column, text
 
-from relay.ledger.reading.message_cursor import Position
-from relay.ledger.values.messages import App, MessageState
+from hutong.relay.ledger.reading.message_cursor import Position
+from hutong.relay.ledger.values.messages import App, MessageState
 
 MAX_TERMS = 400
 """SQLite takes 500 parts of one union. A list of more pairs is read by state or by time, and sifted."""

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, tuple_
 
-from relay.ledger.reading.figures import Figures
-from relay.ledger.reading.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
-from relay.ledger.reading.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
-from relay.ledger.reading.message_records import record_of
-from relay.ledger.store.bounds import MAX_INT64
-from relay.ledger.store.rows import known_packet, message_row, raw_columns, route_state
-from relay.ledger.store.tables import CounterRow, DeliveryRow, MessageRow, PacketRow, RouteRow, TransactionRow
-from relay.ledger.values.errors import CursorOfAnotherLedger, DamagedRow, LedgerDamaged
-from relay.ledger.values.messages import (
+from hutong.relay.ledger.reading.figures import Figures
+from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
+from hutong.relay.ledger.reading.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
+from hutong.relay.ledger.reading.message_records import record_of
+from hutong.relay.ledger.store.bounds import MAX_INT64
+from hutong.relay.ledger.store.rows import known_packet, message_row, raw_columns, route_state
+from hutong.relay.ledger.store.tables import CounterRow, DeliveryRow, MessageRow, PacketRow, RouteRow, TransactionRow
+from hutong.relay.ledger.values.errors import CursorOfAnotherLedger, DamagedRow, LedgerDamaged
+from hutong.relay.ledger.values.messages import (
     DeadPage,
     DeadStep,
     Found,
@@ -27,7 +27,7 @@ from relay.ledger.values.messages import (
     MessageRecord,
     MessageState,
 )
-from relay.ledger.writing.message_rows import searched
+from hutong.relay.ledger.writing.message_rows import searched
 
 MAX_LIMIT = 1_000
 MAX_OF_TRANSACTION = 1_000

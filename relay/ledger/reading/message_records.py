@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relay.ledger.values.life import Outcome
-from relay.ledger.values.messages import App, MessageEnd, MessageRecord, MessageStage, MessageState
-from relay.ledger.values.packets import KnownPacket
+from hutong.relay.ledger.values.life import Outcome
+from hutong.relay.ledger.values.messages import App, MessageEnd, MessageRecord, MessageStage, MessageState
+from hutong.relay.ledger.values.packets import KnownPacket
 
 _UNSETTLED = (MessageState.OPEN, MessageState.DEAD)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from relay.ledger.reading.reading import Reading
-from relay.ledger.store.rows import delivery, known_packet, raw_columns, route_state, step_record
-from relay.ledger.store.tables import DeliveryRow, IgnoredRow, PacketRow, RouteRow, StepRow, TransactionRow
-from relay.ledger.values.errors import DamagedRow, LedgerDamaged
-from relay.ledger.values.packets import IgnoredJob, KnownPacket, LifeCycle, OpenTransaction, RouteState
+from hutong.relay.ledger.reading.reading import Reading
+from hutong.relay.ledger.store.rows import delivery, known_packet, raw_columns, route_state, step_record
+from hutong.relay.ledger.store.tables import DeliveryRow, IgnoredRow, PacketRow, RouteRow, StepRow, TransactionRow
+from hutong.relay.ledger.values.errors import DamagedRow, LedgerDamaged
+from hutong.relay.ledger.values.packets import IgnoredJob, KnownPacket, LifeCycle, OpenTransaction, RouteState
 
 MAX_PENDING = 10_000
 MAX_FOUND = 100

@@ -6,9 +6,9 @@ from typing import Any, Self
 from sqlalchemy import Engine, column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from relay.ledger.store.engine import Password, open_engine, reason_of
-from relay.ledger.store.migrate import newest_revision
-from relay.ledger.values.errors import LedgerUnavailable
+from hutong.relay.ledger.store.engine import Password, open_engine, reason_of
+from hutong.relay.ledger.store.migrate import newest_revision
+from hutong.relay.ledger.values.errors import LedgerUnavailable
 
 _REVISION: Any = select(column("version_num")).select_from(table("alembic_version"))
 

@@ -1,8 +1,8 @@
 """The sentence of `hutong why`, from the ledger alone."""
 
-from relay.ledger.reading.explain import Explanation, explain
-from relay.ledger.reading.reader import LedgerReader
-from relay.ledger.values.packets import LifeCycle
+from hutong.relay.ledger.reading.explain import Explanation, explain
+from hutong.relay.ledger.reading.reader import LedgerReader
+from hutong.relay.ledger.values.packets import LifeCycle
 
 
 def why(packet_id: str, reader: LedgerReader, now_ns: int) -> Explanation | None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, String, and_, case, cast, func, not_, select, type_coerce
 
-from relay.ledger.store.rows import wei
-from relay.ledger.store.tables import DeliveryRow, TransactionRow
-from relay.ledger.values.packets import Costs
+from hutong.relay.ledger.store.rows import wei
+from hutong.relay.ledger.store.tables import DeliveryRow, TransactionRow
+from hutong.relay.ledger.values.packets import Costs
 
 PART = 10**9
 """Numbers are summed in two parts, so that 9 * 10^9 of them fit an int64."""

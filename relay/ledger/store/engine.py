@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from relay.base.extras import install_hint
-from relay.ledger.values.errors import LedgerUnavailable
+from hutong.relay.base.extras import install_hint
+from hutong.relay.ledger.values.errors import LedgerUnavailable
 
 Password = str | None
 

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 
-from relay.ledger.values.errors import LedgerUnavailable
+from hutong.relay.ledger.values.errors import LedgerUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Integer, String, inspect, type_coerce
 
-from relay.ledger.store.tables import Base, DeliveryRow, MessageRow, PacketRow, RouteRow, StepRow, Wei
-from relay.ledger.values.errors import MAX_GOT_CHARS, DamagedRow, LedgerDamaged
-from relay.ledger.values.life import Cause, Outcome, Step
-from relay.ledger.values.messages import App, MessageState
-from relay.ledger.values.packets import Delivery, KnownPacket, RouteState, StepRecord
+from hutong.relay.ledger.store.tables import Base, DeliveryRow, MessageRow, PacketRow, RouteRow, StepRow, Wei
+from hutong.relay.ledger.values.errors import MAX_GOT_CHARS, DamagedRow, LedgerDamaged
+from hutong.relay.ledger.values.life import Cause, Outcome, Step
+from hutong.relay.ledger.values.messages import App, MessageState
+from hutong.relay.ledger.values.packets import Delivery, KnownPacket, RouteState, StepRecord
 
 MAX_WEI_DIGITS = 78
 KINDS = frozenset(("receive", "acknowledge", "timeout"))

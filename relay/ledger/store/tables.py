@@ -7,7 +7,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from relay.ledger.store.bounds import MAX_UINT256
+from hutong.relay.ledger.store.bounds import MAX_UINT256
 
 ONLY_OWNER = "relay"
 """The owner's name where one relay has a ledger to itself."""
@@ -146,7 +146,7 @@ class PacketRow(Base):
     leg_of: Mapped[str | None] = mapped_column(String(160))
     forward_key: Mapped[str | None] = mapped_column(String(64))
     unpaired_key: Mapped[str | None] = mapped_column(String(64))
-    """`forward_key` while the packet may be one of a pair and its other half is not known (`relay.ledger.writing.pairing`)."""
+    """`forward_key` while the packet may be one of a pair and its other half is not known (`hutong.relay.ledger.writing.pairing`)."""
     sent_height: Mapped[int | None] = mapped_column(BigInteger)
     sent_time_ns: Mapped[int | None] = mapped_column(BigInteger)
     sent_hash: Mapped[str | None] = mapped_column(String(66))
@@ -172,7 +172,7 @@ class PacketRow(Base):
 class RecordRow(Base):
     """The job of an event that this relay has seen, as the queue has it: packet, acknowledgement and block of the event.
 
-    While its packet is unsettled (`relay.ledger.writing.packet_records`). `kind` is what the event asks for: `receive` or `acknowledge`.
+    While its packet is unsettled (`hutong.relay.ledger.writing.packet_records`). `kind` is what the event asks for: `receive` or `acknowledge`.
     """
 
     __tablename__ = "packet_records"
@@ -185,7 +185,7 @@ class RecordRow(Base):
 class MessageRow(Base):
     """A packet that no other one caused, with the one that it caused: what lists are searched and ordered by.
 
-    Derived from `packets` and `steps` in the transaction that writes them (`relay.ledger.writing.message_rows`). Every list is
+    Derived from `packets` and `steps` in the transaction that writes them (`hutong.relay.ledger.writing.message_rows`). Every list is
     the newest of some pairs of lane and state, and each index gives the newest of one pair without looking at others.
     """
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relay.ledger.values.errors import DamagedRow
-from relay.ledger.values.packets import Costs, KnownPacket, RouteState
+from hutong.relay.ledger.values.errors import DamagedRow
+from hutong.relay.ledger.values.packets import Costs, KnownPacket, RouteState
 
 
 class App(StrEnum):

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 
-from relay.ledger.store.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
-from relay.ledger.store.inserting import insert_into
-from relay.ledger.store.tables import DeliveryRow, TransactionRow
-from relay.ledger.values.life import Note, Outcome, Step
-from relay.ledger.values.packets import Delivery, TransactionEnd
-from relay.ledger.writing.journal import hex_of
+from hutong.relay.ledger.store.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
+from hutong.relay.ledger.store.inserting import insert_into
+from hutong.relay.ledger.store.tables import DeliveryRow, TransactionRow
+from hutong.relay.ledger.values.life import Note, Outcome, Step
+from hutong.relay.ledger.values.packets import Delivery, TransactionEnd
+from hutong.relay.ledger.writing.journal import hex_of
 
 
 def end_write(end: TransactionEnd) -> Callable[[Connection], None]:

@@ -8,13 +8,19 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
 
-from relay.ledger.store.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_CHARS, bounded_int, bounded_text
-from relay.ledger.store.inserting import insert_into
-from relay.ledger.store.tables import ONLY_OWNER, PacketRow, RouteRow, StepRow
-from relay.ledger.values.life import Note, Outcome, PacketFacts, RouteNote, Step
-from relay.ledger.writing.message_rows import write_messages
-from relay.ledger.writing.packet_records import write_records
-from relay.ledger.writing.pairing import pair_legs, unpaired_key
+from hutong.relay.ledger.store.bounds import (
+    MAX_ADDRESS_CHARS,
+    MAX_DENOM_CHARS,
+    MAX_REASON_CHARS,
+    bounded_int,
+    bounded_text,
+)
+from hutong.relay.ledger.store.inserting import insert_into
+from hutong.relay.ledger.store.tables import ONLY_OWNER, PacketRow, RouteRow, StepRow
+from hutong.relay.ledger.values.life import Note, Outcome, PacketFacts, RouteNote, Step
+from hutong.relay.ledger.writing.message_rows import write_messages
+from hutong.relay.ledger.writing.packet_records import write_records
+from hutong.relay.ledger.writing.pairing import pair_legs, unpaired_key
 
 MAX_NOTES = 100_000
 """Held while the database does not answer; beyond it the oldest are forgotten."""

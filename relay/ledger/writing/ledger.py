@@ -15,16 +15,16 @@ import trio
 from sqlalchemy import Connection, Engine, delete, literal_column, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from relay.base.threads import Runner, thread_runner
-from relay.ledger.store.bounds import bounded_int
-from relay.ledger.store.cost_sums import sum_costs
-from relay.ledger.store.engine import Password, open_engine, reason_of, write_nothing
-from relay.ledger.store.inserting import insert_into
-from relay.ledger.store.migrate import upgrade_to_head
-from relay.ledger.store.tables import ONLY_OWNER, CursorRow, DeliveryRow, IgnoredRow, PacketRow, TransactionRow
-from relay.ledger.values.errors import LedgerUnavailable
-from relay.ledger.values.life import Note, Outcome, RouteNote, Step
-from relay.ledger.values.packets import (
+from hutong.relay.base.threads import Runner, thread_runner
+from hutong.relay.ledger.store.bounds import bounded_int
+from hutong.relay.ledger.store.cost_sums import sum_costs
+from hutong.relay.ledger.store.engine import Password, open_engine, reason_of, write_nothing
+from hutong.relay.ledger.store.inserting import insert_into
+from hutong.relay.ledger.store.migrate import upgrade_to_head
+from hutong.relay.ledger.store.tables import ONLY_OWNER, CursorRow, DeliveryRow, IgnoredRow, PacketRow, TransactionRow
+from hutong.relay.ledger.values.errors import LedgerUnavailable
+from hutong.relay.ledger.values.life import Note, Outcome, RouteNote, Step
+from hutong.relay.ledger.values.packets import (
     Costs,
     Delivery,
     RecordedJob,
@@ -32,12 +32,12 @@ from relay.ledger.values.packets import (
     TransactionEnd,
     TransactionState,
 )
-from relay.ledger.writing.ends import end_write, notes_of_end
-from relay.ledger.writing.journal import hex_of, write_entries
-from relay.ledger.writing.owed import Owed, Taken
-from relay.ledger.writing.packet_records import has_room, read_record
-from relay.ledger.writing.retention import prune
-from relay.telemetry import get_logger
+from hutong.relay.ledger.writing.ends import end_write, notes_of_end
+from hutong.relay.ledger.writing.journal import hex_of, write_entries
+from hutong.relay.ledger.writing.owed import Owed, Taken
+from hutong.relay.ledger.writing.packet_records import has_room, read_record
+from hutong.relay.ledger.writing.retention import prune
+from hutong.relay.telemetry import get_logger
 
 T = TypeVar("T")
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
-from relay.ledger.store.bounds import MAX_ADDRESS_CHARS, bounded_text
-from relay.ledger.store.tables import CounterRow, MessageRow, PacketRow, StepRow
+from hutong.relay.ledger.store.bounds import MAX_ADDRESS_CHARS, bounded_text
+from hutong.relay.ledger.store.tables import CounterRow, MessageRow, PacketRow, StepRow
 
 CHUNK_IDS = 500
 COUNTER = "changes"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from relay.ledger.writing.journal import Entry, Journal
+from hutong.relay.ledger.writing.journal import Entry, Journal
 
 Write = Callable[[Connection], object]
 

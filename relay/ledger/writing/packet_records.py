@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from relay.ledger.store.inserting import insert_into
-from relay.ledger.store.tables import PacketRow, RecordRow
+from hutong.relay.ledger.store.inserting import insert_into
+from hutong.relay.ledger.store.tables import PacketRow, RecordRow
 
 MAX_RECORD_BYTES = 512 * 1024
 """More than the queue's longest record (docs/spec/queue-record.md); a longer one is not kept."""

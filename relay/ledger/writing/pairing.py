@@ -22,10 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from relay.ledger.store.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, bounded_text
-from relay.ledger.store.tables import MessageRow, PacketRow
-from relay.ledger.values.life import PacketFacts
-from relay.ledger.writing.message_rows import chunks
+from hutong.relay.ledger.store.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, bounded_text
+from hutong.relay.ledger.store.tables import MessageRow, PacketRow
+from hutong.relay.ledger.values.life import PacketFacts
+from hutong.relay.ledger.writing.message_rows import chunks
 
 CLOCK_DRIFT_NS = 60 * 10**9
 """How far the hub's clock may be behind a chain that it proves; the second leg is not older than the first but for that."""

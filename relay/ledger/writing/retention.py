@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
-from relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, RecordRow, StepRow, TransactionRow
+from hutong.relay.ledger.store.tables import DeliveryRow, MessageRow, PacketRow, RecordRow, StepRow, TransactionRow
 
 CHUNK_ROWS = 500
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from suite import StoredStates
 
-from adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource, ProofSource, QueryAnswer, identify_chain
-from adapters.cometbft.proofs import merkle_proof_bytes
-from adapters.hub.chain import PROOF_FORMAT
-from adapters.interface import (
+from hutong.adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource, ProofSource, QueryAnswer, identify_chain
+from hutong.adapters.cometbft.proofs import merkle_proof_bytes
+from hutong.adapters.hub.chain import PROOF_FORMAT
+from hutong.adapters.interface import (
     AdapterError,
     BadAnswer,
     EndpointMismatch,
@@ -23,12 +23,12 @@ from adapters.interface import (
     HeightUnavailable,
     NotSupported,
 )
-from adapters.rpc import Fields, RpcOptions, open_rpc_client
-from light_clients.interface import Height, MalformedInput, Updated
-from light_clients.protobuf import ics23_pb2
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import decode_tendermint_header, encode_client_state, encode_consensus_state
-from light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
+from hutong.adapters.rpc import Fields, RpcOptions, open_rpc_client
+from hutong.light_clients.interface import Height, MalformedInput, Updated
+from hutong.light_clients.protobuf import ics23_pb2
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import decode_tendermint_header, encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
 from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)

@@ -7,15 +7,15 @@ import pytest
 from hostile_server import hostile_server
 from test_comet_rpc import QUICK, comet_answers, serve
 
-from adapters.cometbft import CometRpc, CommittedBlocks, ProofSource, identify_chain
-from adapters.cometbft.upgrade import committed_upgrade
-from adapters.cosmos.proofs import UPGRADE_FORMAT
-from adapters.hub.chain import PROOF_FORMAT
-from adapters.interface import BadAnswer, HeightUnavailable, NotSupported
-from adapters.rpc import open_rpc_client
-from light_clients.interface import Height
-from light_clients.tendermint.codec import encode_client_state, encode_upgrade
-from light_clients.tendermint.upgrade import (
+from hutong.adapters.cometbft import CometRpc, CommittedBlocks, ProofSource, identify_chain
+from hutong.adapters.cometbft.upgrade import committed_upgrade
+from hutong.adapters.cosmos.proofs import UPGRADE_FORMAT
+from hutong.adapters.hub.chain import PROOF_FORMAT
+from hutong.adapters.interface import BadAnswer, HeightUnavailable, NotSupported
+from hutong.adapters.rpc import open_rpc_client
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_upgrade
+from hutong.light_clients.tendermint.upgrade import (
     UPGRADED_CLIENT,
     UPGRADED_CONSENSUS_STATE,
     committed_consensus,

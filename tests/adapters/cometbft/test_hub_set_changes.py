@@ -10,18 +10,18 @@ from hostile_server import hostile_server
 from suite import StoredStates
 from test_comet_rpc import QUICK, comet, comet_answers, new_chain, serve
 
-from adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource
-from adapters.hub.validators import node_key, signing_set
-from adapters.interface import BadAnswer
-from adapters.rpc import open_rpc_client
-from light_clients.interface import Height, Updated
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from light_clients.tendermint.rpc_json import signed_header_to_rpc
-from light_clients.tendermint.types import ABSENT_SIGNATURE
-from relay.evm.rpc.server import serve as serve_http
-from relay.hub.rpc.cometbft_http import CometBftRpcApp
-from relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource
+from hutong.adapters.hub.validators import node_key, signing_set
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import open_rpc_client
+from hutong.light_clients.interface import Height, Updated
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc
+from hutong.light_clients.tendermint.types import ABSENT_SIGNATURE
+from hutong.relay.evm.rpc.server import serve as serve_http
+from hutong.relay.hub.rpc.cometbft_http import CometBftRpcApp
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
 from tests.relay.hub.validator_run import POOL, ValidatorRun
 
 HEIGHT = 250

@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from hostile_server import hostile_server, http
 
-from adapters.hub import HubSettings, open_hub_chain
-from adapters.hub.settings import ROUTER_ADDRESS
-from adapters.ics26.chain import RouterSettings
-from adapters.interface import EndpointUnavailable, HeightUnavailable
-from adapters.rpc import MOST_IN_A_BATCH, RpcOptions, each_of
-from light_clients.ibc.commitment import PathKind, path_key
+from hutong.adapters.hub import HubSettings, open_hub_chain
+from hutong.adapters.hub.settings import ROUTER_ADDRESS
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable
+from hutong.adapters.rpc import MOST_IN_A_BATCH, RpcOptions, each_of
+from hutong.light_clients.ibc.commitment import PathKind, path_key
 
 CHAIN_ID, HEIGHT = "hutong-1", 7
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=1)

@@ -10,19 +10,19 @@ from random import Random
 import trio
 from suite import End, Link
 
-from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
-from adapters.evm.administration import deploy as deployment
-from adapters.ics26.abi import Function
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.transactor import Transactor
-from adapters.interface import AttestedBy, ClientParameters
-from adapters.rpc import RpcOptions
-from light_clients.attestation import Scope
-from relay.attestor.attestor import Attestor
-from relay.attestor.daemon import open_attestor
-from relay.attestor.endpoint import AttestorApp, serve_attestor
-from relay.config import AttestorConfig
-from relay.keys import Signer
+from hutong.adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import AttestedBy, ClientParameters
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.attestation import Scope
+from hutong.relay.attestor.attestor import Attestor
+from hutong.relay.attestor.daemon import open_attestor
+from hutong.relay.attestor.endpoint import AttestorApp, serve_attestor
+from hutong.relay.config import AttestorConfig
+from hutong.relay.keys import Signer
 
 QUICK = RpcOptions(attempt_timeout_s=10, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"))

@@ -25,14 +25,14 @@ from lane import (
 )
 from suite import Link
 
-from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm.administration import deploy as deployment
-from adapters.hub import HubChain, admin
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.transactor import Transactor
-from adapters.interface import ClientParameters
-from relay.devnet import Genesis
-from relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, running_beacon_devnet
+from hutong.adapters.evm import EvmSettings, open_evm_chain
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.hub import HubChain, admin
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import ClientParameters
+from hutong.relay.devnet import Genesis
+from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, running_beacon_devnet
 
 PACE = BeaconPace(seconds_per_slot=1, slots_per_epoch=4, epochs_per_period=8, slot_interval_ms=100, head_start_s=2_000)
 """Ten slots a second until the chain's clock has caught up with the host's."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from adapters.rpc import RpcClient
-from light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
-from light_clients.tendermint.types import TendermintHeader
-from relay.cli.main import app
-from relay.keys import create_keystore
+from hutong.adapters.rpc import RpcClient
+from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
+from hutong.light_clients.tendermint.types import TendermintHeader
+from hutong.relay.cli.main import app
+from hutong.relay.keys import create_keystore
 
 
 def write_answers(path: Path, header: TendermintHeader) -> Path:

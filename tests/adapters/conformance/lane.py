@@ -10,22 +10,22 @@ from random import Random
 import trio
 from suite import End, Link, receive
 
-from adapters.evm import EvmChain, EvmSettings, open_evm_chain
-from adapters.evm.administration import deploy as deployment
-from adapters.hub import ROUTER_ADDRESS, HubChain, HubSettings, admin, open_hub_chain
-from adapters.ics26.abi import Function
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.transactor import Transactor
-from adapters.interface import ClientParameters, PacketEventKind
-from adapters.rpc import RpcOptions
-from relay.devnet import Devnet, Genesis, Pace, running_devnet
-from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Consensus
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.genesis import HubParams
-from relay.hub.application.named_code import CodeRules
-from relay.hub.home.initialise import NewHub, initialise_home
-from relay.hub.process.start import Ports, open_node, serve_node
-from relay.keys import Signer
+from hutong.adapters.evm import EvmChain, EvmSettings, open_evm_chain
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.hub import ROUTER_ADDRESS, HubChain, HubSettings, admin, open_hub_chain
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import ClientParameters, PacketEventKind
+from hutong.adapters.rpc import RpcOptions
+from hutong.relay.devnet import Devnet, Genesis, Pace, running_devnet
+from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Consensus
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.home.initialise import NewHub, initialise_home
+from hutong.relay.hub.process.start import Ports, open_node, serve_node
+from hutong.relay.keys import Signer
 
 CHAIN_ID = "hutong-1"
 HUB_EVM_CHAIN_ID = 7001

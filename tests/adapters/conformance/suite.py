@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import trio
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     AcknowledgePacket,
     AlreadyKnown,
@@ -32,11 +32,11 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.clique import CliqueClient
-from light_clients.ethereum import EthereumClient
-from light_clients.ibc.commitment import (
+from hutong.light_clients.attestation import AttestationClient
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.clique import CliqueClient
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
@@ -44,8 +44,8 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.interface import ClientStatus, Height, PredicateFailed, Updated, VerificationError
-from light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.interface import ClientStatus, Height, PredicateFailed, Updated, VerificationError
+from hutong.light_clients.tendermint.client import TendermintClient
 
 LIGHT_CLIENTS = {
     client.client_type: client

@@ -9,24 +9,24 @@ import pytest
 import trio
 from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER, running_hub
 
-from adapters.hub.archive_anchor import deploy_anchor, publish
-from adapters.ics26 import submission
-from adapters.ics26.fees import Fees
-from adapters.ics26.transactor import Transactor
-from adapters.interface import ClientInfo, RefusedByChain
-from light_clients.interface import ClientStatus, Height, audit
-from light_clients.proofs.merkle import Frontier
-from relay.archive import ArchiveUnavailable
-from relay.archive.anchor import AnchorProof, decode_anchor, encode_anchor
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
-from relay.archive.store.log import Log
-from relay.audit.anchor import judge_anchor, judge_log
-from relay.config import FeeLimits
-from relay.core.archiving.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
-from relay.core.archiving.bundling import read_checkpoint
-from relay.core.errors import StartRefused, TooDear
-from relay.telemetry import Metrics
+from hutong.adapters.hub.archive_anchor import deploy_anchor, publish
+from hutong.adapters.ics26 import submission
+from hutong.adapters.ics26.fees import Fees
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import ClientInfo, RefusedByChain
+from hutong.light_clients.interface import ClientStatus, Height, audit
+from hutong.light_clients.proofs.merkle import Frontier
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.archive.anchor import AnchorProof, decode_anchor, encode_anchor
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
+from hutong.relay.archive.store.log import Log
+from hutong.relay.audit.anchor import judge_anchor, judge_log
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.archiving.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
+from hutong.relay.core.archiving.bundling import read_checkpoint
+from hutong.relay.core.errors import StartRefused, TooDear
+from hutong.relay.telemetry import Metrics
 
 FEES = FeeLimits()
 PUBLISHER = bytes.fromhex(RELAYER.address[2:])

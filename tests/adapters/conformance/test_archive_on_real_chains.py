@@ -10,10 +10,10 @@ import trio
 from lane import join, running_hub
 from typer.testing import CliRunner
 
-from relay.archive.checkpoint import encode_checkpoint
-from relay.cli.main import app
-from relay.core.archiving.bundling import read_checkpoint
-from relay.keys import Signer, create_keystore
+from hutong.relay.archive.checkpoint import encode_checkpoint
+from hutong.relay.cli.main import app
+from hutong.relay.core.archiving.bundling import read_checkpoint
+from hutong.relay.keys import Signer, create_keystore
 
 pytestmark = pytest.mark.long
 FOLDER = Path(__file__).parents[2] / "relay" / "audit" / "recorded"

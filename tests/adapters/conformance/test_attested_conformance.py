@@ -6,7 +6,7 @@ import pytest
 from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause
 from suite import CHECKS
 
-from relay.devnet import Genesis, Pace, running_devnet
+from hutong.relay.devnet import Genesis, Pace, running_devnet
 
 pytestmark = pytest.mark.long
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from lane import RELAYER, address_bytes, new_hub, running_hub, running_lane
 
-from relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.application.machine.fees import FeeRules
 
 LEAST_WEI = 10**9
 

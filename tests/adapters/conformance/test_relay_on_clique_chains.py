@@ -11,20 +11,20 @@ from lane import CONFIRMATIONS, RELAYER, running_lane
 from test_relay_on_real_chains import KEY, PATIENCE_S
 from typer.testing import CliRunner
 
-from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE
-from relay.archive import Archive
-from relay.archive.bundle import encode_bundle
-from relay.archive.checkpoint import encode_checkpoint
-from relay.base.threads import thread_runner
-from relay.cli.main import app
-from relay.config import Config, PathEnd
-from relay.core.archiving.bundling import Exporter, read_checkpoint
-from relay.core.relay import Relay, Services
-from relay.core.topology.paths import Paths
-from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.checkpoint import encode_checkpoint
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.cli.main import app
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 
 MESSAGES = 3
 

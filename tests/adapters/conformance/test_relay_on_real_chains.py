@@ -7,14 +7,14 @@ import pytest
 import trio
 from lane import RELAYER, running_lane
 
-from adapters.interface import EndpointUnavailable, PacketEventKind
-from relay.archive import Archive
-from relay.base.threads import thread_runner
-from relay.config import Config
-from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.adapters.interface import EndpointUnavailable, PacketEventKind
+from hutong.relay.archive import Archive
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.config import Config
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 
 KEY = {"keystore": "k", "password_env": "P"}
 PATIENCE_S = 240

@@ -9,21 +9,21 @@ import trio
 from ethereum_lane import TIMEOUT_AFTER_S, running_ethereum_lane
 from lane import RELAYER, SEND_FORWARDED
 
-from contracts.artifacts import load_artifact
-from light_clients.ethereum import decode_client_state, decode_header_message_alone, encode_header_message
-from relay.archive import Archive
-from relay.archive.bundle import encode_bundle
-from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
-from relay.audit import Auditor
-from relay.base.threads import thread_runner
-from relay.config import Config, PathEnd
-from relay.core.archiving.bundling import Exporter, read_checkpoint
-from relay.core.relay import Relay, Services
-from relay.devnet.beacon_json import network_document
-from relay.devnet.beacon_node import BeaconPace
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.ethereum import decode_client_state, decode_header_message_alone, encode_header_message
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
+from hutong.relay.audit import Auditor
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.config import Config, PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.devnet.beacon_json import network_document
+from hutong.relay.devnet.beacon_node import BeaconPace
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 
 KEY = {"keystore": "k", "password_env": "P"}
 NOWHERE = ["http://127.0.0.1:1"]

@@ -20,22 +20,22 @@ from lane import (
 )
 from test_relay_on_real_chains import PATIENCE_S, configured
 
-from adapters.hub import ROUTER_ADDRESS, HubSettings, admin, open_hub_chain
-from adapters.hub.validators import coming_powers, node_key, signing_set
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.transactor import Transactor
-from light_clients.interface import ClientStatus
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.archive import Archive
-from relay.base.threads import thread_runner
-from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.genesis import HubParams
-from relay.hub.home.home import validator_key
-from relay.hub.home.initialise import NewHub, initialise_home
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.adapters.hub import ROUTER_ADDRESS, HubSettings, admin, open_hub_chain
+from hutong.adapters.hub.validators import coming_powers, node_key, signing_set
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.light_clients.interface import ClientStatus
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.archive import Archive
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.home.home import validator_key
+from hutong.relay.hub.home.initialise import NewHub, initialise_home
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 from tests.relay.hub.hub_process import HubProcess
 
 JOINING = validator_key(sha256(b"a second validator").digest()).public_key

@@ -3,9 +3,9 @@
 import pytest
 from suite import CHECKS, End, Link, check_poor_sender
 
-from adapters.simulated import SimulatedAdapter, SimulatedChain
-from light_clients.ibc.packet import Payload
-from relay.keys import Signer
+from hutong.adapters.simulated import SimulatedAdapter, SimulatedChain
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.keys import Signer
 
 GENESIS_TIME_S = 1_760_000_000
 

@@ -11,17 +11,17 @@ from eth_abi.abi import encode
 from lane import RELAYER, running_lane
 from test_relay_on_real_chains import configured
 
-from adapters.evm.administration import deploy as deployment
-from adapters.evm.administration import transfer
-from adapters.ics26.abi import Function
-from adapters.interface import RpcRefused
-from contracts.artifacts import load_artifact
-from relay.archive import Archive
-from relay.base.threads import thread_runner
-from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.evm.administration import transfer
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.interface import RpcRefused
+from hutong.contracts.artifacts import load_artifact
+from hutong.relay.archive import Archive
+from hutong.relay.base.threads import thread_runner
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 
 PAUSE_S = float(os.environ.get("HUTONG_PAUSE_S", "30"))
 TOKENS = 6

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from adapters.cosmos import CosmosChain
-from adapters.interface import AdapterError, ClientParameters
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import Height
+from hutong.adapters.cosmos import CosmosChain
+from hutong.adapters.interface import AdapterError, ClientParameters
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.interface import Height
 
 CLIENT_TYPE = "07-tendermint"
 PARAMETERS = ClientParameters(trusting_period_s=7 * 86_400, max_clock_drift_s=30)

@@ -11,9 +11,9 @@ import pytest
 from hostile_server import HostileServer, hostile_server, http
 from recorded_simd import Recording
 
-from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
-from adapters.interface import EndpointUnavailable
-from adapters.rpc import RpcOptions
+from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from hutong.adapters.interface import EndpointUnavailable
+from hutong.adapters.rpc import RpcOptions
 
 RECORDING = Recording.load()
 FACTS = RECORDING.facts

@@ -7,12 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_simd import Recording
 
-from adapters.cometbft.results import MAX_ATTRIBUTES, MAX_TYPE_CHARS, BlockResults, decode_results
-from adapters.cosmos.reading.events import KINDS, NO_TRANSACTION, BlockPackets, PassedOver, _packets, acknowledged_in
-from adapters.interface import AdapterError, BadAnswer, PacketEventKind
-from adapters.rpc import Fields
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload, encode_acknowledgement, encode_packet
-from light_clients.protobuf import ibc_pb2
+from hutong.adapters.cometbft.results import MAX_ATTRIBUTES, MAX_TYPE_CHARS, BlockResults, decode_results
+from hutong.adapters.cosmos.reading.events import (
+    KINDS,
+    NO_TRANSACTION,
+    BlockPackets,
+    PassedOver,
+    _packets,
+    acknowledged_in,
+)
+from hutong.adapters.interface import AdapterError, BadAnswer, PacketEventKind
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload, encode_acknowledgement, encode_packet
+from hutong.light_clients.protobuf import ibc_pb2
 
 RECORDING = Recording.load()
 HEIGHT, TIME_NS = 9, 10**18

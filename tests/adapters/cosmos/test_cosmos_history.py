@@ -7,8 +7,8 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.reading.history import first_height
-from adapters.interface import HeightUnavailable
+from hutong.adapters.cosmos.reading.history import first_height
+from hutong.adapters.interface import HeightUnavailable
 
 
 class State:

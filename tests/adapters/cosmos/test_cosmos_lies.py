@@ -23,14 +23,14 @@ from replay import (
     simd,
 )
 
-from adapters.cosmos.clients import client_key
-from adapters.interface import AdapterError, BadAnswer, EndpointUnavailable, HeightUnavailable, NotSupported
-from adapters.rpc import RpcOptions
-from light_clients.ibc.commitment import PathKind
-from light_clients.ibc.packet import decode_packet, encode_packet
-from light_clients.interface import Height
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.rpc_json import header_from_rpc
+from hutong.adapters.cosmos.clients import client_key
+from hutong.adapters.interface import AdapterError, BadAnswer, EndpointUnavailable, HeightUnavailable, NotSupported
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.ibc.commitment import PathKind
+from hutong.light_clients.ibc.packet import decode_packet, encode_packet
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.rpc_json import header_from_rpc
 
 SENDS = results_of("send_packet")
 

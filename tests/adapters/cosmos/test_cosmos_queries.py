@@ -6,13 +6,13 @@ from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.reading.queries import COINS_A_PAGE, MAX_COINS, ProposalStatus, Queries
-from adapters.cosmos.rpc import ServiceAnswer
-from adapters.cosmos.transactions.fees import Coin
-from adapters.interface import AdapterError, BadAnswer, RpcRefused
-from light_clients.ibc.denom import Denom
-from light_clients.protobuf import cosmos_queries_pb2 as pb
-from light_clients.protobuf.cosmos_tx_pb2 import Coin as CoinMessage
+from hutong.adapters.cosmos.reading.queries import COINS_A_PAGE, MAX_COINS, ProposalStatus, Queries
+from hutong.adapters.cosmos.rpc import ServiceAnswer
+from hutong.adapters.cosmos.transactions.fees import Coin
+from hutong.adapters.interface import AdapterError, BadAnswer, RpcRefused
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.protobuf import cosmos_queries_pb2 as pb
+from hutong.light_clients.protobuf.cosmos_tx_pb2 import Coin as CoinMessage
 
 TRACE = Denom.parse("transfer/07-tendermint-0/transfer/bft-evm-0/0xabc")
 ASKS = {

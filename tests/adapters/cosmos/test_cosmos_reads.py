@@ -8,23 +8,23 @@ from google.protobuf.any_pb2 import Any
 from reads import CLIENT_TYPE, PARAMETERS, path
 from replay import CLIENT, FACTS, HEAD, NO_INDEX, SENT, SETTLED, STANDING, simd
 
-from adapters.cosmos.clients import client_key
-from adapters.interface import HeightUnavailable, NotSupported, PacketEventKind, UnknownClient
-from light_clients.ibc.commitment import (
+from hutong.adapters.cosmos.clients import client_key
+from hutong.adapters.interface import HeightUnavailable, NotSupported, PacketEventKind, UnknownClient
+from hutong.light_clients.ibc.commitment import (
     PathKind,
     acknowledgement_commitment,
     packet_commitment,
 )
-from light_clients.interface import ClientStatus, Height, Updated
-from light_clients.proofs.ics23.specs import IAVL_SPEC, TENDERMINT_SPEC
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import ClientStatus, Height, Updated
+from hutong.light_clients.proofs.ics23.specs import IAVL_SPEC, TENDERMINT_SPEC
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_header,
     encode_client_state,
     encode_consensus_state,
 )
-from light_clients.tendermint.types import ConsensusState
+from hutong.light_clients.tendermint.types import ConsensusState
 from tests.adapters.conformance.suite import StoredStates
 
 UNINDEXED = {"tx_search": lambda params, said: NO_INDEX}

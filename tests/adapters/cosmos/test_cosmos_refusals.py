@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.refusals import (
+from hutong.adapters.cosmos.refusals import (
     MAX_REASON_CHARS,
     checked_refusal,
     failing_message,
@@ -13,7 +13,7 @@ from adapters.cosmos.refusals import (
     reason_of,
     sequence_mismatch,
 )
-from adapters.interface import (
+from hutong.adapters.interface import (
     AlreadyKnown,
     AlreadyRelayed,
     BroadcastRefused,

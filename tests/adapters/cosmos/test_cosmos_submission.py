@@ -13,11 +13,11 @@ from hostile_server import error, hostile_server, result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos import CosmosSettings, open_cosmos_chain
-from adapters.cosmos.reading.inclusion import decode_result
-from adapters.cosmos.simulation import decode_simulation
-from adapters.cosmos.submit import MAX_SIMULATED_BYTES
-from adapters.cosmos.transactions.accounts import (
+from hutong.adapters.cosmos import CosmosSettings, open_cosmos_chain
+from hutong.adapters.cosmos.reading.inclusion import decode_result
+from hutong.adapters.cosmos.simulation import decode_simulation
+from hutong.adapters.cosmos.submit import MAX_SIMULATED_BYTES
+from hutong.adapters.cosmos.transactions.accounts import (
     BASE_ACCOUNT_URL,
     MAX_ANSWER_BYTES,
     NO_ACCOUNT,
@@ -26,11 +26,11 @@ from adapters.cosmos.transactions.accounts import (
     decode_account,
     decode_balance,
 )
-from adapters.cosmos.transactions.addresses import account_address
-from adapters.cosmos.transactions.fees import FeeAboveCap
-from adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
-from adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
-from adapters.interface import (
+from hutong.adapters.cosmos.transactions.addresses import account_address
+from hutong.adapters.cosmos.transactions.fees import FeeAboveCap
+from hutong.adapters.cosmos.transactions.messages import SEND_URL, SdkMessage
+from hutong.adapters.cosmos.transactions.transactions import decode_raw, transaction_hash
+from hutong.adapters.interface import (
     AlreadyKnown,
     BadAnswer,
     Batch,
@@ -46,13 +46,13 @@ from adapters.interface import (
     RpcRefused,
     UpdateClient,
 )
-from adapters.rpc import Fields, RpcOptions
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import Height
-from light_clients.protobuf import cosmos_tx_pb2 as pb
-from light_clients.tendermint.hashing import data_hash
-from light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
-from relay.keys import Signer
+from hutong.adapters.rpc import Fields, RpcOptions
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface import Height
+from hutong.light_clients.protobuf import cosmos_tx_pb2 as pb
+from hutong.light_clients.tendermint.hashing import data_hash
+from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
+from hutong.relay.keys import Signer
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)

@@ -8,16 +8,21 @@ from coincurve import PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.transactions.addresses import account_address, decode_address, encode_address, module_address
-from adapters.cosmos.transactions.fees import Coin, GasPrice, adjusted_gas
-from adapters.cosmos.transactions.messages import (
+from hutong.adapters.cosmos.transactions.addresses import (
+    account_address,
+    decode_address,
+    encode_address,
+    module_address,
+)
+from hutong.adapters.cosmos.transactions.fees import Coin, GasPrice, adjusted_gas
+from hutong.adapters.cosmos.transactions.messages import (
     SEND_URL,
     SdkMessage,
     create_client_message,
     encode_message,
     register_counterparty_message,
 )
-from adapters.cosmos.transactions.transactions import (
+from hutong.adapters.cosmos.transactions.transactions import (
     decode_raw,
     encode_auth_info,
     encode_body,
@@ -25,8 +30,8 @@ from adapters.cosmos.transactions.transactions import (
     encode_sign_document,
     transaction_hash,
 )
-from adapters.cosmos.transfer import CosmosTransfer, transfer_message
-from adapters.interface import (
+from hutong.adapters.cosmos.transfer import CosmosTransfer, transfer_message
+from hutong.adapters.interface import (
     AcknowledgePacket,
     NotSupported,
     RecvPacket,
@@ -34,11 +39,11 @@ from adapters.interface import (
     TimeoutPacket,
     UpdateClient,
 )
-from light_clients.crypto import secp256k1
-from light_clients.ibc.packet import ERROR, Packet, Payload, encode_acknowledgement, encode_packet
-from light_clients.interface import Height, MalformedInput
-from light_clients.protobuf import cosmos_tx_pb2
-from relay.keys import ForeignDocument, Signer
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.ibc.packet import ERROR, Packet, Payload, encode_acknowledgement, encode_packet
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.light_clients.protobuf import cosmos_tx_pb2
+from hutong.relay.keys import ForeignDocument, Signer
 
 SECRET = bytes(31) + b"\x01"
 # BIP-173's key of secret 1, and the account that `simd keys import-hex` shows for it.

@@ -13,8 +13,8 @@ from hostile_server import HostileServer, hostile_server, http, result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm.attested.attestor_api import (
+from hutong.adapters.evm import EvmSettings, open_evm_chain
+from hutong.adapters.evm.attested.attestor_api import (
     MAX_PATHS,
     MAX_REQUEST_BYTES,
     AttestationAnswer,
@@ -27,12 +27,12 @@ from adapters.evm.attested.attestor_api import (
     encode_error,
     encode_request,
 )
-from adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
-from adapters.ics26.chain import RouterSettings
-from adapters.interface import EndpointMismatch, EndpointUnavailable, HeightUnavailable, NotSupported
-from adapters.rpc import RpcOptions
-from adapters.rpc.transport import new_http_client
-from light_clients.attestation import (
+from hutong.adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.interface import EndpointMismatch, EndpointUnavailable, HeightUnavailable, NotSupported
+from hutong.adapters.rpc import RpcOptions
+from hutong.adapters.rpc.transport import new_http_client
+from hutong.light_clients.attestation import (
     ABSENT,
     AttestationClient,
     AttestationKind,
@@ -47,10 +47,10 @@ from light_clients.attestation import (
     encode_packets,
     encode_state,
 )
-from light_clients.crypto import keccak256
-from light_clients.interface import Height, MalformedInput, Updated
-from light_clients.interface.memory import MemoryConsensusStates
-from relay.keys import Signer
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import Height, MalformedInput, Updated
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.relay.keys import Signer
 
 SCOPE = Scope("31337", b"\xa1" * 20, "hutong-1", bytes(18) + b"\x10\x00", "attestation-0")
 SIGNERS = [Signer(bytes(31) + bytes([number])) for number in (1, 2, 3)]

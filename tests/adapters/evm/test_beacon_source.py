@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rlp import encode
 
-from adapters.evm.ethereum.beacon_api import (
+from hutong.adapters.evm.ethereum.beacon_api import (
     ServedUpdate,
     decode_bootstrap,
     decode_finality_update,
     decode_genesis_root,
     decode_updates,
 )
-from adapters.evm.opening import open_ethereum_chain
-from adapters.evm.settings import EvmSettings
-from adapters.ics26.chain import RouterSettings
-from adapters.interface import (
+from hutong.adapters.evm.opening import open_ethereum_chain
+from hutong.adapters.evm.settings import EvmSettings
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
     EndpointMismatch,
@@ -31,15 +31,15 @@ from adapters.interface import (
     HeightUnavailable,
     NotSupported,
 )
-from adapters.rpc import AccessList, AnswerTooLarge, RpcOptions, open_rpc_client
-from adapters.rpc.transport import _Target
-from light_clients.crypto import keccak256
-from light_clients.ethereum import EthereumClient, Fork, beacon_block_root, decode_client_state, supermajority
-from light_clients.ethereum.forks import state_indices
-from light_clients.interface import Height, MalformedInput, MemoryConsensusStates, Updated
-from relay.devnet import Genesis
-from relay.devnet.beacon_json import bootstrap_object, genesis_object, update_object
-from relay.devnet.beacon_node import BeaconDevnet, BeaconPace, running_beacon_devnet
+from hutong.adapters.rpc import AccessList, AnswerTooLarge, RpcOptions, open_rpc_client
+from hutong.adapters.rpc.transport import _Target
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import EthereumClient, Fork, beacon_block_root, decode_client_state, supermajority
+from hutong.light_clients.ethereum.forks import state_indices
+from hutong.light_clients.interface import Height, MalformedInput, MemoryConsensusStates, Updated
+from hutong.relay.devnet import Genesis
+from hutong.relay.devnet.beacon_json import bootstrap_object, genesis_object, update_object
+from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconPace, running_beacon_devnet
 from tests.relay.devnet.devnet_tools import ADDRESS, CHAIN_ID, KEY, VALUE, commitment_deployment
 
 CLIENT = EthereumClient()
@@ -285,7 +285,7 @@ async def test_finality_that_contradicts_the_execution_chain_is_left(field, reas
         else:
             payload = replace(payload, **{field: {"state_root": b"\x07" * 32, "timestamp_s": NOW_S}[field]})
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("relay.devnet.beacon.payload_header", lambda _: payload)
+            patched.setattr("hutong.relay.devnet.beacon.payload_header", lambda _: payload)
             forged = beacon._made(slot, execution, None)
             patched.setattr(beacon, "_finalized_at", lambda _: forged)
             attested = beacon._made(max(slot, beacon.slot) + 1, execution, None)

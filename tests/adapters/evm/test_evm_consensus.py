@@ -5,24 +5,24 @@ from random import Random
 
 import pytest
 
-from adapters.evm.bft.consensus import BftConsensus
-from adapters.evm.bft.validators import most_validators
-from adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
-from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.ics26.reverts import RevertReader
-from adapters.interface import (
+from hutong.adapters.evm.bft.consensus import BftConsensus
+from hutong.adapters.evm.bft.validators import most_validators
+from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
     EndpointUnavailable,
     HeightUnavailable,
     NotSupported,
 )
-from adapters.rpc import RpcOptions, open_rpc_client
-from light_clients.bft_evm import BftEvmClient, Consensus, QuorumRule, SealRules, block_hash
-from light_clients.bft_evm.predicates import quorum_size
-from light_clients.clique import CliqueClient, decode_client_state, decode_consensus_state
-from light_clients.evm_header import header_to_rpc
-from light_clients.interface import Height, MemoryConsensusStates, Updated
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
+from hutong.light_clients.bft_evm import BftEvmClient, Consensus, QuorumRule, SealRules, block_hash
+from hutong.light_clients.bft_evm.predicates import quorum_size
+from hutong.light_clients.clique import CliqueClient, decode_client_state, decode_consensus_state
+from hutong.light_clients.evm_header import header_to_rpc
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
 from tests.adapters.rpc.hostile_server import error, hostile_server, result
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT, ROUTER, SimulatedChain, proof_nodes
 from tests.light_clients.clique.simulated_clique_chain import (

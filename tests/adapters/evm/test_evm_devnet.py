@@ -9,13 +9,13 @@ import trio
 from eth_account import Account
 from suite import StoredStates, submit_alone
 
-from adapters.evm import EvmSettings, open_evm_chain
-from adapters.evm.administration import deploy as deployment
-from adapters.ics26.abi import GET_CLIENT, MULTICALL, Function
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.execution import ExecutionRpc
-from adapters.ics26.transactor import Transactor
-from adapters.interface import (
+from hutong.adapters.evm import EvmSettings, open_evm_chain
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.ics26.abi import GET_CLIENT, MULTICALL, Function
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import (
     NEWEST,
     AcknowledgePacket,
     ClientParameters,
@@ -31,22 +31,22 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
-from adapters.rpc import CONCURRENT_READS, RpcOptions, each_of
-from light_clients.bft_evm import BftEvmClient
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import (
+from hutong.adapters.rpc import CONCURRENT_READS, RpcOptions, each_of
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import ClientStatus, Height, Updated
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
-from relay.devnet import Genesis, Pace, running_devnet
-from relay.keys import Signer
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import ClientStatus, Height, Updated
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from hutong.relay.devnet import Genesis, Pace, running_devnet
+from hutong.relay.keys import Signer
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 CHAIN_ID = 1001

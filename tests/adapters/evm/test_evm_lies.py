@@ -11,12 +11,12 @@ from hostile_server import hostile_server, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.evm.bft.events import FinalBlocks
-from adapters.evm.bft.headers import HeaderSource
-from adapters.evm.proofs import ProofSource, previous_sequence_slot
-from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.ics26.reverts import RevertReader
-from adapters.interface import (
+from hutong.adapters.evm.bft.events import FinalBlocks
+from hutong.adapters.evm.bft.headers import HeaderSource
+from hutong.adapters.evm.proofs import ProofSource, previous_sequence_slot
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.interface import (
     AdapterError,
     BadAnswer,
     EndpointMismatch,
@@ -24,15 +24,15 @@ from adapters.interface import (
     HeightUnavailable,
     NotSupported,
 )
-from adapters.rpc import Fields, RpcOptions, open_rpc_client
-from adapters.simulated import SimulatedChain
-from adapters.simulated.chain import ROUTER_ADDRESS
-from light_clients.bft_evm import decode_extra_data, encode_extra_data
-from light_clients.evm_header import header_to_rpc
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.ibc.packet import Payload
-from light_clients.interface import Height, MalformedInput
-from light_clients.proofs.mpt import commitment_slot
+from hutong.adapters.rpc import Fields, RpcOptions, open_rpc_client
+from hutong.adapters.simulated import SimulatedChain
+from hutong.adapters.simulated.chain import ROUTER_ADDRESS
+from hutong.light_clients.bft_evm import decode_extra_data, encode_extra_data
+from hutong.light_clients.evm_header import header_to_rpc
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.light_clients.proofs.mpt import commitment_slot
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 GENESIS_TIME_S = 1_760_000_000

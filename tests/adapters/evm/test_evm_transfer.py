@@ -12,20 +12,20 @@ from eth_utils.address import to_checksum_address
 from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 from typer.testing import CliRunner
 
-from adapters.evm.administration import access_manager, transfer
-from adapters.evm.administration import deploy as deployment
-from adapters.evm.administration.recovery import recover_client
-from adapters.ics26.abi import Function
-from adapters.interface import InitialStates, PacketEventKind, RefusedByChain
-from contracts.artifacts import load_artifact
-from contracts.roles import MIGRATOR_ROLE
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
-from light_clients.interface import ClientStatus, Height
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from relay.cli.chains.client import app as client_app
-from relay.cli.chains.transfer import app
-from relay.keys import create_keystore
+from hutong.adapters.evm.administration import access_manager, transfer
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.evm.administration.recovery import recover_client
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.interface import InitialStates, PacketEventKind, RefusedByChain
+from hutong.contracts.artifacts import load_artifact
+from hutong.contracts.roles import MIGRATOR_ROLE
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
+from hutong.light_clients.interface import ClientStatus, Height
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.relay.cli.chains.client import app as client_app
+from hutong.relay.cli.chains.transfer import app
+from hutong.relay.keys import create_keystore
 
 BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))
 RECEIVER = "0x" + "22" * 20

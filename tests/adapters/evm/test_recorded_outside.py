@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.evm.bft.consensus import BftConsensus
-from adapters.evm.bft.headers import check_seals
-from adapters.evm.clique.consensus import CliqueConsensus
-from adapters.ics26.execution import decode_block
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from light_clients.bft_evm import (
+from hutong.adapters.evm.bft.consensus import BftConsensus
+from hutong.adapters.evm.bft.headers import check_seals
+from hutong.adapters.evm.clique.consensus import CliqueConsensus
+from hutong.adapters.ics26.execution import decode_block
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     Consensus,
     ExtraData,
@@ -25,10 +25,10 @@ from light_clients.bft_evm import (
     decode_extra_data,
     encode_extra_data,
 )
-from light_clients.bft_evm.predicates import quorum_size
-from light_clients.clique import CliqueClient, decode_consensus_state
-from light_clients.evm_header import header_from_rpc
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.bft_evm.predicates import quorum_size
+from hutong.light_clients.clique import CliqueClient, decode_consensus_state
+from hutong.light_clients.evm_header import header_from_rpc
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.adapters.evm.test_evm_consensus import PARAMETERS, Followed, execution
 from tests.nodes.recorded_chain import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
 

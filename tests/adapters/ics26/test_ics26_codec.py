@@ -7,9 +7,9 @@ from eth_abi.abi import decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.ics26 import abi
-from adapters.ics26.batch import DEFAULT_LIMITS, call_gas, encode_batch, encode_message, intrinsic_gas
-from adapters.ics26.events import (
+from hutong.adapters.ics26 import abi
+from hutong.adapters.ics26.batch import DEFAULT_LIMITS, call_gas, encode_batch, encode_message, intrinsic_gas
+from hutong.adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     SEND_PACKET_TOPIC,
     TIMEOUT_PACKET_TOPIC,
@@ -19,8 +19,8 @@ from adapters.ics26.events import (
     packet_event,
     sequence_topic,
 )
-from adapters.ics26.reverts import RevertReader, definitions_of, parse_definition
-from adapters.interface import (
+from hutong.adapters.ics26.reverts import RevertReader, definitions_of, parse_definition
+from hutong.adapters.interface import (
     AcknowledgePacket,
     BadAnswer,
     Batch,
@@ -32,10 +32,10 @@ from adapters.interface import (
     TimeoutPacket,
     UpdateClient,
 )
-from contracts.artifacts import load_artifact
-from light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.interface import Height, MalformedInput
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import Height, MalformedInput
 
 PAYLOAD = Payload("gmpport", "forward", "hutong-forward-1", "application/x-solidity-abi", b"value")
 PACKET = Packet(7, "client-0", "bft-evm-3", 2_000_000_000, (PAYLOAD,))

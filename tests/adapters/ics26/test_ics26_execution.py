@@ -8,14 +8,14 @@ import pytest
 from eth_abi.abi import encode
 from hostile_server import error, hostile_server, result
 
-from adapters.ics26.abi import selector
-from adapters.ics26.batch import DEFAULT_LIMITS
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC, sequence_topic
-from adapters.ics26.execution import MAX_RECEIPT_LOGS, ExecutionRpc, decode_block, decode_receipt, hex_data
-from adapters.ics26.reverts import RevertReader
-from adapters.ics26.router import RouterReads
-from adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
-from adapters.interface import (
+from hutong.adapters.ics26.abi import selector
+from hutong.adapters.ics26.batch import DEFAULT_LIMITS
+from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC, sequence_topic
+from hutong.adapters.ics26.execution import MAX_RECEIPT_LOGS, ExecutionRpc, decode_block, decode_receipt, hex_data
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.router import RouterReads
+from hutong.adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
+from hutong.adapters.interface import (
     AlreadyKnown,
     BadAnswer,
     BatchTooLarge,
@@ -30,9 +30,9 @@ from adapters.interface import (
     SignedTransaction,
     Underpriced,
 )
-from adapters.rpc import Fields, RpcOptions, open_rpc_client
-from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import PACKET_TUPLE
+from hutong.adapters.rpc import Fields, RpcOptions, open_rpc_client
+from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc.abi import PACKET_TUPLE
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 ROUTER = b"\x10" * 20

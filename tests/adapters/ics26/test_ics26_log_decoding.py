@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.ics26 import execution
-from adapters.ics26.execution import decode_log
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
+from hutong.adapters.ics26 import execution
+from hutong.adapters.ics26.execution import decode_log
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
 
 HONEST = {
     "address": "0x" + "10" * 20,

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cosmos.reading.inclusion import noops as cosmos_noops
-from adapters.ics26.abi import RELAY_BATCH, encode_ack_packet, encode_recv_packet, encode_update_client
-from adapters.ics26.events import (
+from hutong.adapters.cosmos.reading.inclusion import noops as cosmos_noops
+from hutong.adapters.ics26.abi import RELAY_BATCH, encode_ack_packet, encode_recv_packet, encode_update_client
+from hutong.adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     NOOP_TOPIC,
     SEND_PACKET_TOPIC,
@@ -14,9 +14,9 @@ from adapters.ics26.events import (
     client_topic,
     sequence_topic,
 )
-from adapters.ics26.noops import noops
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import Height
+from hutong.adapters.ics26.noops import noops
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import Height
 
 PAYLOAD = Payload("mail", "echo", "v1", "text", b"hello")
 

@@ -5,12 +5,12 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.submit import evm_reverts
-from adapters.ics26.abi import selector
-from adapters.ics26.events import NOOP_TOPIC, Log
-from adapters.ics26.refusals import CALLBACK_ERROR_TOPIC, MAX_REASON_CHARS, Refusals, refusal_of
-from adapters.interface import PacketEvent, PacketEventKind
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.adapters.evm.submit import evm_reverts
+from hutong.adapters.ics26.abi import selector
+from hutong.adapters.ics26.events import NOOP_TOPIC, Log
+from hutong.adapters.ics26.refusals import CALLBACK_ERROR_TOPIC, MAX_REASON_CHARS, Refusals, refusal_of
+from hutong.adapters.interface import PacketEvent, PacketEventKind
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 
 PACKET = Packet(1, "client-0", "client-0", 2_000_000_000, (Payload("mail", "shop", "v1", "text", b"x"),))
 

@@ -12,8 +12,8 @@ import trio
 from guarded_server import TOKEN, authority, guarded_server, guarded_websocket, server_context, signed_by
 from hostile_server import hostile_server, result
 
-from adapters.interface import EndpointUnavailable, RpcRefused
-from adapters.rpc import (
+from hutong.adapters.interface import EndpointUnavailable, RpcRefused
+from hutong.adapters.rpc import (
     AccessList,
     AccessUnusable,
     EndpointAccess,

@@ -5,9 +5,9 @@ from hostile_server import hostile_server, result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.rpc import Endpoint, RpcOptions
-from adapters.rpc.http_answer import MAX_HEAD_BYTES, MAX_INFORMATIONAL, AttemptFailed, HttpAnswer
-from adapters.rpc.transport import new_http_client, post
+from hutong.adapters.rpc import Endpoint, RpcOptions
+from hutong.adapters.rpc.http_answer import MAX_HEAD_BYTES, MAX_INFORMATIONAL, AttemptFailed, HttpAnswer
+from hutong.adapters.rpc.transport import new_http_client, post
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;note=x\r\nllo\r\n0\r\ncontent-encoding: gzip\r\n\r\n"

@@ -8,9 +8,9 @@ from hostile_server import error, hostile_server, http
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.interface import BadAnswer, EndpointUnavailable, RpcRefused
-from adapters.rpc import RpcOptions, open_rpc_client
-from adapters.rpc.client import parse_batch
+from hutong.adapters.interface import BadAnswer, EndpointUnavailable, RpcRefused
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
+from hutong.adapters.rpc.client import parse_batch
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=1, max_answer_bytes=100_000)
 

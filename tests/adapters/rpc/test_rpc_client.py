@@ -12,13 +12,21 @@ from hostile_server import error, gzipped, hostile_server, http, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, RpcRefused
-from adapters.rpc import MAX_JSON_DEPTH, HeadSignal, RpcOptions, TokenBucket, backoff_s, open_rpc_client, parse_json
-from adapters.rpc.client import parse_answer
-from adapters.rpc.endpoint import Endpoint
-from adapters.rpc.fields import Fields
-from adapters.rpc.http_answer import AttemptFailed
-from adapters.rpc.transport import _Inflater, new_http_client, post
+from hutong.adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, RpcRefused
+from hutong.adapters.rpc import (
+    MAX_JSON_DEPTH,
+    HeadSignal,
+    RpcOptions,
+    TokenBucket,
+    backoff_s,
+    open_rpc_client,
+    parse_json,
+)
+from hutong.adapters.rpc.client import parse_answer
+from hutong.adapters.rpc.endpoint import Endpoint
+from hutong.adapters.rpc.fields import Fields
+from hutong.adapters.rpc.http_answer import AttemptFailed
+from hutong.adapters.rpc.transport import _Inflater, new_http_client, post
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
 

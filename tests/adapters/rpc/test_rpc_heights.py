@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from hostile_server import error, hostile_server, result
 
-from adapters.interface import EndpointUnavailable, Head, HeightUnavailable
-from adapters.rpc import HeadFollower, HeadSignal, RpcOptions, each_of, open_rpc_client
+from hutong.adapters.interface import EndpointUnavailable, Head, HeightUnavailable
+from hutong.adapters.rpc import HeadFollower, HeadSignal, RpcOptions, each_of, open_rpc_client
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=3, backoff_first_s=0.01, backoff_most_s=0.02)
 

@@ -9,8 +9,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, serve_websocket
 
-from adapters.interface import EndpointStatistics
-from adapters.rpc import Announcements, HeadSignal, subscription
+from hutong.adapters.interface import EndpointStatistics
+from hutong.adapters.rpc import Announcements, HeadSignal, subscription
 
 REFUSALS = [
     b"HTTP/1.1 403 Forbidden\r\ncontent-length: 20\r\n\r\nno",

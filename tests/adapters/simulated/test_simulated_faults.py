@@ -8,7 +8,7 @@ import trio
 from suite import StoredStates, check_packet_life, receive, send_one, submit, updates
 from test_simulated_conformance import GENESIS_TIME_S, simulated_link
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     Batch,
     EndpointMismatch,
     EndpointUnavailable,
@@ -17,10 +17,10 @@ from adapters.interface import (
     TimeoutPacket,
     Underpriced,
 )
-from adapters.simulated import AppRefused, Faults, OutOfGas, SimulatedAdapter, SimulatedChain
-from light_clients.bft_evm import BftEvmClient
-from light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment, receipt_key
-from light_clients.interface import ClientStatus, Height, VerificationError
+from hutong.adapters.simulated import AppRefused, Faults, OutOfGas, SimulatedAdapter, SimulatedChain
+from hutong.light_clients.bft_evm import BftEvmClient
+from hutong.light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment, receipt_key
+from hutong.light_clients.interface import ClientStatus, Height, VerificationError
 
 
 async def test_same_seed_same_chain():

@@ -1,6 +1,6 @@
 """The attested chain behind the conformance suite's harness. A trusted height means nothing to its client."""
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationClient,
     AttestationKind,
     DigestForm,
@@ -9,7 +9,7 @@ from light_clients.attestation import (
     encode_misbehaviour,
     public_digest,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.attestation.attested_chain import AttestedChain, address_of, attestor_keys
 from tests.light_clients.conformance.harness import Proven
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     ABSENT,
     Attestation,
     AttestationKind,
@@ -22,8 +22,8 @@ from light_clients.attestation import (
     in_signer_order,
     sign_digest,
 )
-from light_clients.crypto import eth_address, keccak256, secp256k1
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.crypto import eth_address, keccak256, secp256k1
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 
 GENESIS_S = 1_700_000_000
 ROUTER = bytes(12) + bytes.fromhex("00c0ffee00c0ffee")

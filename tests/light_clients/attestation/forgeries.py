@@ -10,9 +10,9 @@ from coincurve import PrivateKey
 from coincurve._libsecp256k1 import ffi
 from eth_abi.abi import encode
 
-from light_clients.attestation import AttestationKind, Scope, encode_attestation, in_signer_order, sign_digest
-from light_clients.attestation.codec import ATTESTATION_TUPLE, PACKETS_TUPLE, STATE_TUPLE
-from light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.attestation import AttestationKind, Scope, encode_attestation, in_signer_order, sign_digest
+from hutong.light_clients.attestation.codec import ATTESTATION_TUPLE, PACKETS_TUPLE, STATE_TUPLE
+from hutong.light_clients.crypto import keccak256, secp256k1
 from tests.light_clients.attestation.attested_chain import (
     KEY,
     OTHER_KEY,

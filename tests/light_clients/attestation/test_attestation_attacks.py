@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     MAX_ATTESTORS,
     AttestationClient,
     AttestationKind,
@@ -29,8 +29,8 @@ from light_clients.attestation import (
     in_signer_order,
     sign_digest,
 )
-from light_clients.attestation.types import MAX_PERIOD_S, MAX_TIMESTAMP_S, Attestation
-from light_clients.interface import (
+from hutong.light_clients.attestation.types import MAX_PERIOD_S, MAX_TIMESTAMP_S, Attestation
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     ClientFrozen,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     Attestation,
     AttestationClient,
     AttestationKind,
@@ -32,10 +32,10 @@ from light_clients.attestation import (
     public_digest,
     sign_digest,
 )
-from light_clients.attestation.codec import client_state_value
-from light_clients.attestation.types import MAX_OVERLAP_HEIGHTS
-from light_clients.crypto import keccak256
-from light_clients.interface import (
+from hutong.light_clients.attestation.codec import client_state_value
+from hutong.light_clients.attestation.types import MAX_OVERLAP_HEIGHTS
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import (
     Height,
     MalformedInput,
     MemoryConsensusStates,

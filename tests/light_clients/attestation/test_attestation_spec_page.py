@@ -16,7 +16,7 @@ from eth_account.messages import encode_typed_data  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from light_clients.attestation import (  # noqa: E402
+from hutong.light_clients.attestation import (  # noqa: E402
     AttestationClient,
     AttestationKind,
     Misbehaviour,
@@ -26,8 +26,8 @@ from light_clients.attestation import (  # noqa: E402
     scope_hash,
     sign_digest,
 )
-from light_clients.attestation.digest import DOMAIN_SEPARATOR  # noqa: E402
-from light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
+from hutong.light_clients.attestation.digest import DOMAIN_SEPARATOR  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
 from tests.light_clients.attestation.attested_chain import (  # noqa: E402
     KEY,
     OTHER_KEY,

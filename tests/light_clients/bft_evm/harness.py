@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from light_clients.bft_evm import BftEvmClient, SealRules, encode_header_message
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.bft_evm import BftEvmClient, SealRules, encode_header_message
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, SimulatedChain, State
 from tests.light_clients.conformance.harness import Proven
 

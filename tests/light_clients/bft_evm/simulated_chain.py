@@ -9,7 +9,7 @@ from functools import cache, cached_property
 import rlp
 from trie import HexaryTrie
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     ClientState,
     Consensus,
     ConsensusState,
@@ -28,13 +28,13 @@ from light_clients.bft_evm import (
     encode_header_message,
     encode_misbehaviour,
 )
-from light_clients.bft_evm.contract import element_slots
-from light_clients.bft_evm.extra_data import proposer_seal_hash
-from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
-from light_clients.crypto import eth_address, keccak256, secp256k1
-from light_clients.evm_header import ExecutionHeader, big_endian
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
+from hutong.light_clients.bft_evm.contract import element_slots
+from hutong.light_clients.bft_evm.extra_data import proposer_seal_hash
+from hutong.light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
+from hutong.light_clients.crypto import eth_address, keccak256, secp256k1
+from hutong.light_clients.evm_header import ExecutionHeader, big_endian
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 
 ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")
 BASE_SLOT = bytes.fromhex("1260944489272988d9df285149b5aa1b0f48f2136d6f416159f840a3e0747600")

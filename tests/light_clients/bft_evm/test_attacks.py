@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     Consensus,
     Header,
@@ -12,13 +12,13 @@ from light_clients.bft_evm import (
     encode_consensus_state,
     encode_header_message,
 )
-from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, encode_extra_data
-from light_clients.bft_evm.predicates import MIX_HASH, overlap_size, quorum_size
-from light_clients.bft_evm.types import MAX_VALIDATORS
-from light_clients.crypto import keccak256, secp256k1
-from light_clients.evm_header import encode_header
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import (
+from hutong.light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, encode_extra_data
+from hutong.light_clients.bft_evm.predicates import MIX_HASH, overlap_size, quorum_size
+from hutong.light_clients.bft_evm.types import MAX_VALIDATORS
+from hutong.light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     ClientFrozen,
@@ -34,7 +34,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.protobuf import bft_evm_pb2, ibc_pb2
+from hutong.light_clients.protobuf import bft_evm_pb2, ibc_pb2
 from tests.light_clients.bft_evm.simulated_chain import (
     EMPTY_ROOT,
     ROUTER,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from light_clients.bft_evm import Consensus, QuorumRule, SealRules
+from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
 from tests.light_clients.bft_evm.harness import BftEvmHarness
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT
 from tests.light_clients.conformance.trusted_heights import SkippingConformance

@@ -5,8 +5,8 @@ import rlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.bft_evm import ExtraData, Vote, VoteKind, block_hash, decode_extra_data, encode_extra_data
-from light_clients.interface import MalformedInput
+from hutong.light_clients.bft_evm import ExtraData, Vote, VoteKind, block_hash, decode_extra_data, encode_extra_data
+from hutong.light_clients.interface import MalformedInput
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain
 
 ADDRESS = b"\x11" * 20

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import rlp
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     Consensus,
     Header,
@@ -25,12 +25,12 @@ from light_clients.bft_evm import (
     encode_header_message,
     predicates,
 )
-from light_clients.bft_evm.extra_data import proposer_seal_hash
-from light_clients.bft_evm.predicates import quorum_size
-from light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
-from light_clients.crypto import keccak256, secp256k1
-from light_clients.evm_header import encode_header
-from light_clients.interface import (
+from hutong.light_clients.bft_evm.extra_data import proposer_seal_hash
+from hutong.light_clients.bft_evm.predicates import quorum_size
+from hutong.light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
+from hutong.light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import (
     Height,
     MalformedInput,
     Misbehaved,
@@ -39,7 +39,7 @@ from light_clients.interface import (
     PredicateFailed,
     Updated,
 )
-from light_clients.protobuf import bft_evm_pb2
+from hutong.light_clients.protobuf import bft_evm_pb2
 from tests.light_clients.bft_evm.simulated_chain import (
     CONTRACT,
     SimulatedChain,

@@ -7,7 +7,7 @@ import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     Consensus,
     ExtraData,
     SealRules,
@@ -18,9 +18,9 @@ from light_clients.bft_evm import (
     decode_extra_data,
     encode_extra_data,
 )
-from light_clients.crypto import keccak256
-from light_clients.evm_header import encode_header
-from light_clients.interface import MalformedInput
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import MalformedInput
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain
 
 ADDRESS = b"\x11" * 20

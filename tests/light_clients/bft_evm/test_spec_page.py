@@ -11,14 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from light_clients.bft_evm import (  # noqa: E402
+from hutong.light_clients.bft_evm import (  # noqa: E402
     BftEvmClient,
     block_hash,
     commit_seal_hash,
     encode_header_message,
 )
-from light_clients.evm_header import encode_header  # noqa: E402
-from light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
+from hutong.light_clients.evm_header import encode_header  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
 from tests.light_clients.bft_evm.simulated_chain import (  # noqa: E402
     ROUTER,
     SimulatedChain,

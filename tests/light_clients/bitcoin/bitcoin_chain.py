@@ -5,7 +5,7 @@ Tests say "publish this, fork there, outrun the chain by one" and read like the 
 
 from dataclasses import dataclass, field, replace
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BlockHeader,
     ChainParameters,
     ClientState,
@@ -29,12 +29,12 @@ from light_clients.bitcoin import (
     state_after,
     state_from_ancestors,
 )
-from light_clients.bitcoin.merkle import merkle_branch, merkle_root
-from light_clients.bitcoin.predicates import meets_target
-from light_clients.bitcoin.types import MAX_UINT32, hash256
-from light_clients.bitcoin.wire import compact_size
-from light_clients.bitcoin.work import required_bits, target_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
+from hutong.light_clients.bitcoin.merkle import merkle_branch, merkle_root
+from hutong.light_clients.bitcoin.predicates import meets_target
+from hutong.light_clients.bitcoin.types import MAX_UINT32, hash256
+from hutong.light_clients.bitcoin.wire import compact_size
+from hutong.light_clients.bitcoin.work import required_bits, target_of
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 
 REGTEST = parameters_of(Network.REGTEST)
 SPACING_S = 600

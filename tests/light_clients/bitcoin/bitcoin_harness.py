@@ -4,9 +4,9 @@ Heights are those of blocks; what lies on them is mined where it is asked for, s
 unsettled tip, as on a chain whose last blocks are reorganised all the time.
 """
 
-from light_clients.bitcoin import BitcoinClient
-from light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.bitcoin import BitcoinClient
+from hutong.light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.bitcoin.bitcoin_chain import (
     DEPTH,
     SPACING_S,

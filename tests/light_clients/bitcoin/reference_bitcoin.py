@@ -1,6 +1,6 @@
 """A second reading of Bitcoin's rules, from Bitcoin Core's sources alone: whole lists of raw headers, no state carried along.
 
-Slow and without bounds; it shares no code with `light_clients.bitcoin`, so that the two can be compared.
+Slow and without bounds; it shares no code with `hutong.light_clients.bitcoin`, so that the two can be compared.
 """
 
 import hashlib

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.bitcoin import BitcoinClient, Network, message_proof
-from light_clients.bitcoin.types import display
-from light_clients.bitcoin.wire import compact_size
-from light_clients.interface import Height, MemoryConsensusStates, Updated
+from hutong.light_clients.bitcoin import BitcoinClient, Network, message_proof
+from hutong.light_clients.bitcoin.types import display
+from hutong.light_clients.bitcoin.wire import compact_size
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
 from tests.light_clients.bitcoin.bitcoin_chain import DEPTH, PUBLISHER, SimulatedChain, funding_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "light-clients" / "bitcoin.md"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BitcoinClient,
     Header,
     MembershipProof,
@@ -19,11 +19,11 @@ from light_clients.bitcoin import (
     encode_header_message,
     encode_membership_proof,
 )
-from light_clients.bitcoin.codec import MAX_HEADER_BYTES
-from light_clients.bitcoin.merkle import MAX_BRANCH_STEPS, merkle_branch
-from light_clients.bitcoin.messages import MAGIC, OP_RETURN, encode_message, message_for
-from light_clients.bitcoin.types import MAX_CONFIRMATION_DEPTH, MAX_HEADERS, MAX_SCRIPT_BYTES, hash256
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.codec import MAX_HEADER_BYTES
+from hutong.light_clients.bitcoin.merkle import MAX_BRANCH_STEPS, merkle_branch
+from hutong.light_clients.bitcoin.messages import MAGIC, OP_RETURN, encode_message, message_for
+from hutong.light_clients.bitcoin.types import MAX_CONFIRMATION_DEPTH, MAX_HEADERS, MAX_SCRIPT_BYTES, hash256
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     ClientFrozen,
@@ -38,7 +38,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.protobuf import bitcoin_pb2, ibc_pb2
+from hutong.light_clients.protobuf import bitcoin_pb2, ibc_pb2
 from tests.light_clients.bitcoin.bitcoin_chain import (
     DEPTH,
     PUBLISHER,

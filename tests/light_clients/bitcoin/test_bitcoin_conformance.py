@@ -2,7 +2,7 @@
 
 import pytest
 
-from light_clients.interface import UnsupportedOperation
+from hutong.light_clients.interface import UnsupportedOperation
 from tests.light_clients.bitcoin.bitcoin_harness import BitcoinHarness
 from tests.light_clients.conformance.suite import KEY, OTHER_KEY, VALUE, LightClientConformance
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BitcoinClient,
     BlockHeader,
     Header,
@@ -24,9 +24,9 @@ from light_clients.bitcoin import (
     state_after,
     state_from_ancestors,
 )
-from light_clients.bitcoin.types import Transaction, hash256
-from light_clients.bitcoin.work import bits_of, required_bits, target_of
-from light_clients.interface import (
+from hutong.light_clients.bitcoin.types import Transaction, hash256
+from hutong.light_clients.bitcoin.work import bits_of, required_bits, target_of
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     MalformedInput,
@@ -154,7 +154,7 @@ class World:
         assert self.reference_takes(data, now_s), data.hex()
 
     def reference_takes(self, data: bytes, now_s: int) -> bool:
-        from light_clients.bitcoin import decode_header_message
+        from hutong.light_clients.bitcoin import decode_header_message
 
         update: Header = decode_header_message(data)
         trusted, height = update.trusted_height.revision_height, update.height.revision_height
@@ -175,7 +175,7 @@ class World:
             other = random.choice([*self.chain.blocks[13].transactions, proof.funding, None])
             if other is not None:
                 return other
-            from light_clients.bitcoin import decode_transaction
+            from hutong.light_clients.bitcoin import decode_transaction
 
             try:
                 return decode_transaction(self.changed_bytes(item.serialized))
@@ -239,7 +239,7 @@ class World:
         assert self.reference_proves(data), data.hex()
 
     def reference_proves(self, data: bytes) -> bool:
-        from light_clients.bitcoin import decode_membership_proof
+        from hutong.light_clients.bitcoin import decode_membership_proof
 
         proof = decode_membership_proof(data)
         return reference.proves(

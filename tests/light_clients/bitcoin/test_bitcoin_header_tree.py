@@ -11,10 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from light_clients.bitcoin import ChainParameters, HeaderTree
-from light_clients.bitcoin.types import ConsensusState, hash256
-from light_clients.bitcoin.work import work_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed
+from hutong.light_clients.bitcoin import ChainParameters, HeaderTree
+from hutong.light_clients.bitcoin.types import ConsensusState, hash256
+from hutong.light_clients.bitcoin.work import work_of
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed
 from tests.light_clients.bitcoin.bitcoin_chain import child_of, mine
 
 PARAMETERS = ChainParameters((1 << 255) - 1, True, True, False, (1, 1, 1))

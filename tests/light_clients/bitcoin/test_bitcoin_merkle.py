@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.bitcoin import MerkleBranch, PartialMerkleTree, decode_transaction
-from light_clients.bitcoin.merkle import (
+from hutong.light_clients.bitcoin import MerkleBranch, PartialMerkleTree, decode_transaction
+from hutong.light_clients.bitcoin.merkle import (
     MAX_BRANCH_STEPS,
     branch_root,
     coinbase_sets_depth,
@@ -19,9 +19,9 @@ from light_clients.bitcoin.merkle import (
     partial_tree,
     partial_tree_matches,
 )
-from light_clients.bitcoin.types import TransactionOutput, hash256
-from light_clients.bitcoin.wire import MAX_BLOCK_TRANSACTIONS
-from light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.bitcoin.types import TransactionOutput, hash256
+from hutong.light_clients.bitcoin.wire import MAX_BLOCK_TRANSACTIONS
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
 from tests.light_clients.bitcoin.bitcoin_chain import STRANGER, coinbase, payment, spending, transaction
 
 FUZZ = settings(max_examples=100, deadline=None)

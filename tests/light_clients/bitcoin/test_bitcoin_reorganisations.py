@@ -9,8 +9,16 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from light_clients.bitcoin import BitcoinClient, decode_consensus_state
-from light_clients.interface import ClientFrozen, ClientStatus, Height, Misbehaved, NoOp, PredicateFailed, Updated
+from hutong.light_clients.bitcoin import BitcoinClient, decode_consensus_state
+from hutong.light_clients.interface import (
+    ClientFrozen,
+    ClientStatus,
+    Height,
+    Misbehaved,
+    NoOp,
+    PredicateFailed,
+    Updated,
+)
 from tests.light_clients.bitcoin.bitcoin_chain import DEPTH, SimulatedChain, child_of, trusting
 
 CLIENT = BitcoinClient()

@@ -11,14 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from light_clients.bitcoin import (  # noqa: E402
+from hutong.light_clients.bitcoin import (  # noqa: E402
     BitcoinClient,
     decode_message,
     decode_transaction,
     encode_message,
     message_for,
 )
-from light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
 from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, trusting  # noqa: E402
 
 SPEC = ROOT / "docs" / "spec"

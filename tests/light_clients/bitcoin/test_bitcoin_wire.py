@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.bitcoin import (
+from hutong.light_clients.bitcoin import (
     BlockHeader,
     MerkleBlock,
     PartialMerkleTree,
@@ -15,15 +15,15 @@ from light_clients.bitcoin import (
     encode_headers,
     encode_merkle_block,
 )
-from light_clients.bitcoin.types import MAX_HEADERS, TransactionOutput
-from light_clients.bitcoin.wire import (
+from hutong.light_clients.bitcoin.types import MAX_HEADERS, TransactionOutput
+from hutong.light_clients.bitcoin.wire import (
     MAX_MERKLE_BLOCK_BYTES,
     MAX_TRANSACTION_BYTES,
     Reader,
     compact_size,
     decode_block,
 )
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface import MalformedInput, VerificationError
 from tests.light_clients.bitcoin.bitcoin_chain import (
     GENESIS,
     PUBLISHER,

@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.bitcoin import ChainParameters, Network, Run, Weighed, judge_run, parameters_of, state_from_ancestors
-from light_clients.bitcoin.chain import headers_needed_from
-from light_clients.bitcoin.networks import MIN_DIFFICULTY_AFTER_S, RETARGET_INTERVAL, TARGET_TIMESPAN_S
-from light_clients.bitcoin.types import ConsensusState
-from light_clients.bitcoin.work import bits_of, required_bits, retargeted_bits, target_of, work_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, PredicateFailed, UnsupportedOperation
+from hutong.light_clients.bitcoin import (
+    ChainParameters,
+    Network,
+    Run,
+    Weighed,
+    judge_run,
+    parameters_of,
+    state_from_ancestors,
+)
+from hutong.light_clients.bitcoin.chain import headers_needed_from
+from hutong.light_clients.bitcoin.networks import MIN_DIFFICULTY_AFTER_S, RETARGET_INTERVAL, TARGET_TIMESPAN_S
+from hutong.light_clients.bitcoin.types import ConsensusState
+from hutong.light_clients.bitcoin.work import bits_of, required_bits, retargeted_bits, target_of, work_of
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, PredicateFailed, UnsupportedOperation
 from tests.light_clients.bitcoin.bitcoin_chain import GENESIS, child_of, mine
 
 MAINNET, TESTNET4, TESTNET3, REGTEST = (

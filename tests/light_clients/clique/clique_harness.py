@@ -1,7 +1,7 @@
 """The simulated chain behind the conformance suite's harness."""
 
-from light_clients.clique import CliqueClient, encode_header_message
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.clique import CliqueClient, encode_header_message
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.clique.simulated_clique_chain import ROUTER, Branch, SimulatedCliqueChain
 from tests.light_clients.conformance.harness import Proven
 

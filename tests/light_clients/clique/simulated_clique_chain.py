@@ -6,7 +6,7 @@ so a fork is another branch of the same chain.
 
 from dataclasses import dataclass, field, replace
 
-from light_clients.clique import (
+from hutong.light_clients.clique import (
     ClientState,
     ConsensusState,
     Header,
@@ -22,12 +22,12 @@ from light_clients.clique import (
     is_checkpoint,
     sealed_block,
 )
-from light_clients.clique.predicates import EMPTY_OMMERS_HASH
-from light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP, difficulty_of, recents_before
-from light_clients.crypto import eth_address, keccak256, secp256k1
-from light_clients.evm_header import ExecutionHeader
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
+from hutong.light_clients.clique.predicates import EMPTY_OMMERS_HASH
+from hutong.light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP, difficulty_of, recents_before
+from hutong.light_clients.crypto import eth_address, keccak256, secp256k1
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 from tests.light_clients.bft_evm.simulated_chain import EMPTY_ROOT, ROUTER, State, proof_nodes, slot_of
 
 GENESIS_TIME_S = 1_700_000_000

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.clique import (
+from hutong.light_clients.clique import (
     CliqueClient,
     Header,
     Misbehaviour,
@@ -19,11 +19,11 @@ from light_clients.clique import (
     recover_signer,
     sealed_block,
 )
-from light_clients.clique.snapshot import NONCE_ADD, recents_before
-from light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS
-from light_clients.crypto import keccak256, secp256k1
-from light_clients.evm_header import encode_header
-from light_clients.interface import (
+from hutong.light_clients.clique.snapshot import NONCE_ADD, recents_before
+from hutong.light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS
+from hutong.light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     ClientFrozen,
@@ -36,7 +36,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.protobuf import clique_pb2, ibc_pb2
+from hutong.light_clients.protobuf import clique_pb2, ibc_pb2
 from tests.light_clients.bft_evm.simulated_chain import EMPTY_ROOT, ROUTER, State, proof_nodes, slot_of
 from tests.light_clients.clique.simulated_clique_chain import (
     PERIOD_S,

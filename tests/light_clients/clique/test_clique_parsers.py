@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.clique import (
+from hutong.light_clients.clique import (
     codec,
     decode_client_state,
     decode_consensus_state,
@@ -17,9 +17,9 @@ from light_clients.clique import (
     recover_signer,
     sealed_block,
 )
-from light_clients.evm_header import decode_header, encode_header
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import clique_pb2
+from hutong.light_clients.evm_header import decode_header, encode_header
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import clique_pb2
 from tests.light_clients.clique.simulated_clique_chain import SimulatedCliqueChain
 
 CHAIN = SimulatedCliqueChain(epoch=4)

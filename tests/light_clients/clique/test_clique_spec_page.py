@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from light_clients.clique import CliqueClient, encode_header_message, recover_signer  # noqa: E402
-from light_clients.evm_header import encode_header  # noqa: E402
-from light_clients.interface import Updated  # noqa: E402
+from hutong.light_clients.clique import CliqueClient, encode_header_message, recover_signer  # noqa: E402
+from hutong.light_clients.evm_header import encode_header  # noqa: E402
+from hutong.light_clients.interface import Updated  # noqa: E402
 from tests.light_clients.clique.simulated_clique_chain import (  # noqa: E402
     ROUTER,
     SimulatedCliqueChain,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from light_clients.clique import Header, Snapshot
-from light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP
-from light_clients.clique.types import TrustedState
-from light_clients.clique.verification import signers_may_seal
-from light_clients.interface import Height, PredicateFailed
+from hutong.light_clients.clique import Header, Snapshot
+from hutong.light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP
+from hutong.light_clients.clique.types import TrustedState
+from hutong.light_clients.clique.verification import signers_may_seal
+from hutong.light_clients.interface import Height, PredicateFailed
 from tests.light_clients.clique.simulated_clique_chain import Branch, address_of, key_of
 
 NAMES = "ABCDEFG"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.clique import SealedBlock, Snapshot, apply_block
-from light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP, recents_before
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.clique import SealedBlock, Snapshot, apply_block
+from hutong.light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP, recents_before
+from hutong.light_clients.interface import PredicateFailed
 from tests.light_clients.bft_evm.simulated_chain import EMPTY_ROOT
 from tests.light_clients.clique.simulated_clique_chain import header_of
 

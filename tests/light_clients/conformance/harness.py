@@ -12,7 +12,7 @@ A chain starts with a first block; block times are whole seconds and strictly in
 from dataclasses import dataclass
 from typing import Protocol
 
-from light_clients.interface import Height, LightClient
+from hutong.light_clients.interface import Height, LightClient
 
 
 @dataclass(frozen=True)

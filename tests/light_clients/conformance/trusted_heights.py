@@ -2,7 +2,7 @@
 
 import pytest
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     ClientExpired,
     ClientStatus,
     NotEnoughTrust,

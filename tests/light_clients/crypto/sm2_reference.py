@@ -1,11 +1,11 @@
 """SM2 in plain integers, for any curve in the short form: the tests' oracle, written from GB/T 32918.2.
 
-Slow and not constant in time; `light_clients.crypto.gm` is GmSSL. Needs SM3, which it takes from there.
+Slow and not constant in time; `hutong.light_clients.crypto.gm` is GmSSL. Needs SM3, which it takes from there.
 """
 
 from dataclasses import dataclass
 
-from light_clients.crypto import gm
+from hutong.light_clients.crypto import gm
 
 Point = tuple[int, int] | None
 

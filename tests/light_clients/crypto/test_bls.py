@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import bls
+from hutong.light_clients.crypto import bls
 
 SECRETS = [number.to_bytes(32, "big") for number in (1, 2, 263, bls.ORDER - 1)]
 MESSAGE = sha256(b"message").digest()

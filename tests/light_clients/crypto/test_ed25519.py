@@ -5,7 +5,7 @@ from ed25519_zebra import ed_from_seed, ed_sign
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import ed25519
+from hutong.light_clients.crypto import ed25519
 
 SECRET, PUBLIC = ed_from_seed(bytes(range(32)))
 MESSAGE = b"precommit"

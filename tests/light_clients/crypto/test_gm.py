@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import gm
+from hutong.light_clients.crypto import gm
 from tests.light_clients.crypto.sm2_reference import DEFAULT_IDENTIFIER, SM2P256V1
 
 PRIVATE = int.from_bytes(gm.sm3(b"a key"), "big") % gm.ORDER

@@ -1,6 +1,6 @@
 import hashlib
 
-from light_clients.crypto import ed25519_address, keccak256, ripemd160, secp256k1_address, sha256
+from hutong.light_clients.crypto import ed25519_address, keccak256, ripemd160, secp256k1_address, sha256
 
 
 def test_known_digests():

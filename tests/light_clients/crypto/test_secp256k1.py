@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import eth_address, keccak256, recover_eth_address, secp256k1
+from hutong.light_clients.crypto import eth_address, keccak256, recover_eth_address, secp256k1
 
 SECRET = bytes(range(1, 33))
 PUBLIC = secp256k1.public_key_of(SECRET)

@@ -1,7 +1,7 @@
 """Light client objects and networks as a beacon node's API shows them."""
 
-from light_clients.ethereum import Network
-from light_clients.ethereum.types import BeaconBlockHeader, Bootstrap, LightClientHeader, SyncCommittee, Update
+from hutong.light_clients.ethereum import Network
+from hutong.light_clients.ethereum.types import BeaconBlockHeader, Bootstrap, LightClientHeader, SyncCommittee, Update
 
 
 def text(data: bytes) -> str:

@@ -1,7 +1,7 @@
 """The simulated beacon chain behind the harness of the conformance suite."""
 
-from light_clients.ethereum import EthereumClient
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State
 from tests.light_clients.conformance.harness import Proven
 from tests.light_clients.ethereum.simulated_beacon import SIGNED_SLOTS_LATER, Block, SimulatedBeacon

@@ -11,8 +11,8 @@ from hashlib import sha256
 
 from trie import HexaryTrie
 
-from light_clients.crypto import bls
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum import (
     MINIMAL_PRESET,
     BeaconBlockHeader,
     Bootstrap,
@@ -39,9 +39,9 @@ from light_clients.ethereum import (
     supermajority,
     sync_committee_root,
 )
-from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
+from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, proof_nodes, slot_of
 
 CHAIN_ID = 3_151_908

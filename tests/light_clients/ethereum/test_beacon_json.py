@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from light_clients.ethereum import MAINNET, MINIMAL_PRESET, SEPOLIA, Fork, beacon_json
-from light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
+from hutong.light_clients.ethereum import MAINNET, MINIMAL_PRESET, SEPOLIA, Fork, beacon_json
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
 from tests.light_clients.ethereum.beacon_api import bootstrap_object, genesis_of, spec_of, update_object
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of
 from tests.light_clients.ethereum.verifying import chain_of

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import bls
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     Fork,
     LightClientStore,
@@ -18,11 +18,11 @@ from light_clients.ethereum import (
     encode_header_message,
     sync_committee_root,
 )
-from light_clients.ethereum.codec import MAX_HEADER_BYTES
-from light_clients.ethereum.forks import signing_root, sync_committee_domain
-from light_clients.ethereum.ssz import decode_update, encode_update
-from light_clients.interface import MalformedInput, NoOp, Updated
-from light_clients.protobuf import ethereum_pb2
+from hutong.light_clients.ethereum.codec import MAX_HEADER_BYTES
+from hutong.light_clients.ethereum.forks import signing_root, sync_committee_domain
+from hutong.light_clients.ethereum.ssz import decode_update, encode_update
+from hutong.light_clients.interface import MalformedInput, NoOp, Updated
+from hutong.light_clients.protobuf import ethereum_pb2
 from tests.light_clients.ethereum.simulated_beacon import (
     FIRST_SLOT,
     SimulatedBeacon,

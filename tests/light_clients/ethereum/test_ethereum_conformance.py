@@ -2,7 +2,7 @@
 
 import pytest
 
-from light_clients.interface import PredicateFailed, Updated
+from hutong.light_clients.interface import PredicateFailed, Updated
 from tests.light_clients.conformance.suite import LightClientConformance
 from tests.light_clients.ethereum.ethereum_harness import EthereumHarness
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     decode_client_state,
 )
-from light_clients.interface import Misbehaved, NoOp, PredicateFailed
+from hutong.light_clients.interface import Misbehaved, NoOp, PredicateFailed
 from tests.light_clients.bft_evm.simulated_chain import State
 from tests.light_clients.ethereum.simulated_beacon import (
     FIRST_SLOT,

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import bls
-from light_clients.ethereum import (
+from hutong.light_clients.crypto import bls
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     SyncAggregate,
     SyncCommittee,
     sync_committee_root,
 )
-from light_clients.ethereum.committee import decode_committee
-from light_clients.ethereum.forks import signing_root
+from hutong.light_clients.ethereum.committee import decode_committee
+from hutong.light_clients.ethereum.forks import signing_root
 from tests.light_clients.ethereum.simulated_beacon import (
     FIRST_SLOT,
     SimulatedBeacon,

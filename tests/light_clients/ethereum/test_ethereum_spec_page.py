@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from light_clients.ethereum import EthereumClient, encode_header_message  # noqa: E402
-from light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
+from hutong.light_clients.ethereum import EthereumClient, encode_header_message  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, slot_of  # noqa: E402
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
 

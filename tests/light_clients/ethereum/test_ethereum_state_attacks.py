@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     Fork,
     ForkActivation,
     Preset,
@@ -14,9 +14,9 @@ from light_clients.ethereum import (
     encode_client_state,
     encode_consensus_state,
 )
-from light_clients.ethereum.predicates import finality_proven
-from light_clients.ethereum.types import ConsensusState
-from light_clients.interface import (
+from hutong.light_clients.ethereum.predicates import finality_proven
+from hutong.light_clients.ethereum.types import ConsensusState
+from hutong.light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     MalformedInput,
@@ -25,8 +25,8 @@ from light_clients.interface import (
     UnsupportedOperation,
     VerificationError,
 )
-from light_clients.proofs.mpt import EMPTY_CODE_HASH
-from light_clients.protobuf import ethereum_pb2
+from hutong.light_clients.proofs.mpt import EMPTY_CODE_HASH
+from hutong.light_clients.protobuf import ethereum_pb2
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, proof_nodes
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, hashed, network_of
 from tests.light_clients.ethereum.verifying import CLIENT, KEY, VALUE, Verifier, chain_of

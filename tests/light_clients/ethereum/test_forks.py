@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import HOODI, MAINNET, NETWORKS, SEPOLIA, Fork
-from light_clients.ethereum.beacon_json import fork_named
-from light_clients.ethereum.forks import NEWEST_FORK, sync_committee_domain
-from light_clients.interface import UnsupportedOperation
+from hutong.light_clients.ethereum import HOODI, MAINNET, NETWORKS, SEPOLIA, Fork
+from hutong.light_clients.ethereum.beacon_json import fork_named
+from hutong.light_clients.ethereum.forks import NEWEST_FORK, sync_committee_domain
+from hutong.light_clients.interface import UnsupportedOperation
 
 SLOTS = 32
 PERIOD = 8192

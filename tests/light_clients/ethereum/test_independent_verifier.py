@@ -13,8 +13,8 @@ from py_ecc.bls import G2ProofOfPossession
 from remerkleable.byte_arrays import Bytes4, Bytes32
 from remerkleable.complex import Container
 
-from light_clients.ethereum import MINIMAL_PRESET, Fork, Update, encode_header_message, ssz
-from light_clients.interface import PredicateFailed, Updated, VerificationError
+from hutong.light_clients.ethereum import MINIMAL_PRESET, Fork, Update, encode_header_message, ssz
+from hutong.light_clients.interface import PredicateFailed, Updated, VerificationError
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of
 from tests.light_clients.ethereum.test_ssz_containers import Committee, oracle_types
 from tests.light_clients.ethereum.verifying import Verifier, chain_of

@@ -10,7 +10,7 @@ from remerkleable.bitfields import Bitvector
 from remerkleable.byte_arrays import ByteList, Bytes32, Bytes48, Bytes96, ByteVector
 from remerkleable.complex import Container, Vector
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     MINIMAL_PRESET,
     Fork,
@@ -20,8 +20,8 @@ from light_clients.ethereum import (
     ssz,
     sync_committee_root,
 )
-from light_clients.ethereum.snappy import compress, decompress
-from light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
+from hutong.light_clients.ethereum.snappy import compress, decompress
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of
 from tests.light_clients.ethereum.verifying import chain_of
 

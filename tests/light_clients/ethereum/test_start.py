@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     Fork,
     Parameters,
     encode_client_state,
@@ -12,7 +12,7 @@ from light_clients.ethereum import (
     states_from_bootstrap,
     supermajority,
 )
-from light_clients.interface import Height, MemoryConsensusStates, PredicateFailed, VerificationError
+from hutong.light_clients.interface import Height, MemoryConsensusStates, PredicateFailed, VerificationError
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, proof_nodes
 from tests.light_clients.ethereum.simulated_beacon import CHAIN_ID, FIRST_SLOT, SimulatedBeacon, network_of, tries_of
 from tests.light_clients.ethereum.verifying import CLIENT, Verifier, chain_of

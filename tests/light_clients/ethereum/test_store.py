@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import LightClientStore, Update, supermajority
-from light_clients.ethereum.store import is_better_update
-from light_clients.interface import PredicateFailed
+from hutong.light_clients.ethereum import LightClientStore, Update, supermajority
+from hutong.light_clients.ethereum.store import is_better_update
+from hutong.light_clients.interface import PredicateFailed
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon
 from tests.light_clients.ethereum.verifying import chain_of
 

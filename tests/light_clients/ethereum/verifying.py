@@ -4,8 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import ClientState, EthereumClient, Header, encode_client_state, encode_header_message
-from light_clients.interface import MemoryConsensusStates, PredicateFailed, Updated, VerificationError
+from hutong.light_clients.ethereum import (
+    ClientState,
+    EthereumClient,
+    Header,
+    encode_client_state,
+    encode_header_message,
+)
+from hutong.light_clients.interface import MemoryConsensusStates, PredicateFailed, Updated, VerificationError
 from tests.light_clients.ethereum.simulated_beacon import SimulatedBeacon, trusting
 
 CLIENT = EthereumClient()
@@ -28,7 +34,7 @@ class Verifier:
 
     @property
     def client(self) -> ClientState:
-        from light_clients.ethereum import decode_client_state
+        from hutong.light_clients.ethereum import decode_client_state
 
         return decode_client_state(self.state)
 

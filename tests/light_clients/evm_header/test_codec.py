@@ -7,7 +7,7 @@ import rlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.evm_header import (
+from hutong.light_clients.evm_header import (
     MAX_EXTRA_DATA_BYTES,
     MAX_HEADER_RLP_BYTES,
     ExecutionHeader,
@@ -17,9 +17,9 @@ from light_clients.evm_header import (
     header_hash,
     header_to_rpc,
 )
-from light_clients.evm_header.rpc_json import AMSTERDAM_KEYS
-from light_clients.evm_header.types import FIELD_NAMES, INTEGER_FIELDS, OPTIONAL_FIELDS
-from light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.light_clients.evm_header.rpc_json import AMSTERDAM_KEYS
+from hutong.light_clients.evm_header.types import FIELD_NAMES, INTEGER_FIELDS, OPTIONAL_FIELDS
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
 
 PRE_LONDON = ExecutionHeader(
     parent_hash=b"\x01" * 32,

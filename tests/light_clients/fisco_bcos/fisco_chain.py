@@ -10,8 +10,8 @@ import gmssl_pyx
 import rlp
 from eth_abi import encode
 
-from light_clients.crypto import gm, keccak256, secp256k1
-from light_clients.fisco_bcos import (
+from hutong.light_clients.crypto import gm, keccak256, secp256k1
+from hutong.light_clients.fisco_bcos import (
     BlockHeaderV2,
     BlockHeaderV3,
     ClientState,
@@ -32,10 +32,10 @@ from light_clients.fisco_bcos import (
     encode_header_message,
     encode_misbehaviour,
 )
-from light_clients.fisco_bcos.receipt import SEND_PACKET_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC
-from light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import Height, MemoryConsensusStates
+from hutong.light_clients.fisco_bcos.receipt import SEND_PACKET_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import Height, MemoryConsensusStates
 from tests.light_clients.fisco_bcos.trees import tree_v2, tree_v3
 
 ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")

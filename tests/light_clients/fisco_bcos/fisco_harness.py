@@ -1,9 +1,9 @@
 """The simulated chain behind the conformance suite's harness."""
 
-from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient, Generation, encode_header_message
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient, Generation, encode_header_message
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.conformance.harness import Proven
 from tests.light_clients.fisco_bcos.fisco_chain import ROUTER, SimulatedChain, packet, receipt, sent
 

@@ -5,8 +5,8 @@ from time import perf_counter
 
 import pytest
 
-from light_clients.crypto import gm, secp256k1
-from light_clients.fisco_bcos import (
+from hutong.light_clients.crypto import gm, secp256k1
+from hutong.light_clients.fisco_bcos import (
     CryptoSuite,
     FiscoBcosClient,
     Generation,
@@ -18,9 +18,9 @@ from light_clients.fisco_bcos import (
     encode_consensus_state,
     encode_header_message,
 )
-from light_clients.fisco_bcos.predicates import overlap_weight, quorum_weight
-from light_clients.fisco_bcos.types import MAX_SEALERS, MAX_WEIGHT
-from light_clients.interface import (
+from hutong.light_clients.fisco_bcos.predicates import overlap_weight, quorum_weight
+from hutong.light_clients.fisco_bcos.types import MAX_SEALERS, MAX_WEIGHT
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     ClientFrozen,
@@ -35,7 +35,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.protobuf import fisco_bcos_pb2, ibc_pb2
+from hutong.light_clients.protobuf import fisco_bcos_pb2, ibc_pb2
 from tests.light_clients.fisco_bcos.fisco_chain import CHAIN_ID, ROUTER, SimulatedChain, key_of, trusting
 
 CLIENT = FiscoBcosClient()

@@ -8,7 +8,7 @@ import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.fisco_bcos import (
+from hutong.light_clients.fisco_bcos import (
     BlockHeaderV2,
     BlockHeaderV3,
     Generation,
@@ -23,8 +23,8 @@ from light_clients.fisco_bcos import (
     encode_header_message,
     header_from_rpc,
 )
-from light_clients.fisco_bcos.rpc_json import number
-from light_clients.interface import Height, MalformedInput, UnsupportedOperation
+from hutong.light_clients.fisco_bcos.rpc_json import number
+from hutong.light_clients.interface import Height, MalformedInput, UnsupportedOperation
 from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain
 
 V2, V3 = Generation.V2, Generation.V3

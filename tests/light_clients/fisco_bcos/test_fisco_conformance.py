@@ -1,6 +1,6 @@
 """The fisco-bcos client passes the suite that every light client passes, in each generation and suite."""
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, Updated
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Updated
 from tests.light_clients.conformance.suite import above
 from tests.light_clients.conformance.trusted_heights import SkippingConformance
 from tests.light_clients.fisco_bcos.fisco_harness import VALUE, FiscoBcosHarness, GmHarness, WeightedHarness

@@ -7,8 +7,8 @@ import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import keccak256
-from light_clients.fisco_bcos import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.fisco_bcos import (
     CryptoSuite,
     EventProof,
     FiscoBcosClient,
@@ -18,17 +18,17 @@ from light_clients.fisco_bcos import (
     encode_event_proof,
     steps_from_rpc,
 )
-from light_clients.fisco_bcos.merkle import MAX_STEPS, leaf_v2, verify_v2, verify_v3
-from light_clients.fisco_bcos.receipt import decode_receipt
-from light_clients.ibc.commitment import (
+from hutong.light_clients.fisco_bcos.merkle import MAX_STEPS, leaf_v2, verify_v2, verify_v3
+from hutong.light_clients.fisco_bcos.receipt import decode_receipt
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
 )
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import MalformedInput, PredicateFailed, UnsupportedOperation, VerificationError
-from light_clients.protobuf import fisco_bcos_pb2
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, UnsupportedOperation, VerificationError
+from hutong.light_clients.protobuf import fisco_bcos_pb2
 from tests.light_clients.fisco_bcos.fisco_chain import (
     REVERTED,
     ROUTER,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import keccak256
-from light_clients.fisco_bcos import CryptoSuite, header_from_rpc, leaf_v3
-from light_clients.fisco_bcos.rpc_receipt import Kind, has_proof, inclusion_from_rpc
-from light_clients.interface import Height, MalformedInput, PredicateFailed
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.fisco_bcos import CryptoSuite, header_from_rpc, leaf_v3
+from hutong.light_clients.fisco_bcos.rpc_receipt import Kind, has_proof, inclusion_from_rpc
+from hutong.light_clients.interface import Height, MalformedInput, PredicateFailed
 from tests.light_clients.fisco_bcos.trees import tree_v3
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_blocks.json").read_text())

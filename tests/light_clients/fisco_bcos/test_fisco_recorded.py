@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.fisco_bcos import (
+from hutong.light_clients.fisco_bcos import (
     CryptoSuite,
     Generation,
     MerkleStep,
@@ -15,11 +15,11 @@ from light_clients.fisco_bcos import (
     header_from_rpc,
     steps_from_rpc,
 )
-from light_clients.fisco_bcos.merkle import verify_v2, verify_v3
-from light_clients.fisco_bcos.rpc_json import suite_of
-from light_clients.fisco_bcos.rpc_receipt import Kind, inclusion_from_rpc
-from light_clients.fisco_bcos.verification import judge_seals
-from light_clients.interface import VERIFY, Height, MalformedInput, PredicateFailed, UnsupportedOperation
+from hutong.light_clients.fisco_bcos.merkle import verify_v2, verify_v3
+from hutong.light_clients.fisco_bcos.rpc_json import suite_of
+from hutong.light_clients.fisco_bcos.rpc_receipt import Kind, inclusion_from_rpc
+from hutong.light_clients.fisco_bcos.verification import judge_seals
+from hutong.light_clients.interface import VERIFY, Height, MalformedInput, PredicateFailed, UnsupportedOperation
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_blocks.json").read_text())
 BLOCKS = {

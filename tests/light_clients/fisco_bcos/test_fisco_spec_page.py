@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from light_clients.fisco_bcos import FiscoBcosClient, Generation, encode_header_message  # noqa: E402
-from light_clients.ibc.commitment import commitment_key, packet_commitment  # noqa: E402
-from light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
+from hutong.light_clients.fisco_bcos import FiscoBcosClient, Generation, encode_header_message  # noqa: E402
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
 from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, packet, receipt, sent  # noqa: E402
 
 PAGE = ROOT / "docs" / "spec" / "fisco-bcos-client.md"

@@ -2,7 +2,7 @@
 
 import rlp
 
-from light_clients.fisco_bcos import MerkleStep
+from hutong.light_clients.fisco_bcos import MerkleStep
 
 
 def leaves_v2(hashes: list[bytes]) -> list[bytes]:

@@ -4,10 +4,10 @@ import string
 
 from hypothesis import strategies as st
 
-from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload
-from light_clients.ibc.gmp import GmpPacketData
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import Denom, ForwardInstruction, Hop, TransferData
+from hutong.light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload
+from hutong.light_clients.ibc.gmp import GmpPacketData
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import Denom, ForwardInstruction, Hop, TransferData
 
 UINT64 = st.integers(1, 2**64 - 1)
 NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=6, max_size=30)

@@ -8,9 +8,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, decode_packet_abi, encode_packet_abi
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, decode_packet_abi, encode_packet_abi
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface import MalformedInput, VerificationError
 
 PACKET = Packet(1, "client-0", "client-1", 9, (Payload("gmpport", "gmpport", "ics27-2", "abi", b"value"),))
 TYPES = ["(uint64,string)", "bytes[]", "(uint64,uint64)[]", "uint256", "(string,bytes)[2]", "bytes32[2]", "string"]

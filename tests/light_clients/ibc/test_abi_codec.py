@@ -5,9 +5,9 @@ from eth_abi.abi import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, decode_canonical
-from light_clients.ibc.abi_codec import NotCanonical, decode_quickly, encode_quickly
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, decode_canonical
+from hutong.light_clients.ibc.abi_codec import NotCanonical, decode_quickly, encode_quickly
+from hutong.light_clients.interface import MalformedInput
 
 _BASIC = {
     "uint8": st.integers(0, 2**8 - 1),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     PathKind,
     acknowledgement_commitment,
     acknowledgement_key,
@@ -18,9 +18,9 @@ from light_clients.ibc.commitment import (
     path_key,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload, encode_packet
-from light_clients.interface import MalformedInput
-from light_clients.proofs import ics23
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload, encode_packet
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs import ics23
 from tests.light_clients.ibc.ibc_strategies import PACKETS, PAYLOADS
 
 TRANSFER = b'{"denom":"uatom","amount":"1000000","sender":"sender","receiver":"receiver","memo":"memo"}'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.forward import (
     MAX_FORWARD_VALUE_BYTES,
     MAX_STAMPED_BYTES,
     ForwardRequest,
@@ -18,7 +18,7 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface import MalformedInput, VerificationError
 from tests.light_clients.ibc.ibc_strategies import FORWARD_REQUESTS, STAMPED_PAYLOADS
 
 REQUEST = ForwardRequest("bft-evm-1", "gmpport", "ics27-2", "application/x-solidity-abi", 1_700_000_000, b"message")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo, encode_forward_memo
-from light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
+from hutong.light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo, encode_forward_memo
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
 from tests.light_clients.ibc.ibc_strategies import FORWARD_INSTRUCTIONS
 
 RECEIVER = "0x" + "22" * 20

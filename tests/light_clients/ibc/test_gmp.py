@@ -7,14 +7,14 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.gmp import (
+from hutong.light_clients.ibc.gmp import (
     GmpPacketData,
     decode_gmp,
     decode_gmp_acknowledgement,
     encode_gmp,
     encode_gmp_acknowledgement,
 )
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface import MalformedInput, VerificationError
 from tests.light_clients.ibc.ibc_strategies import GMP_DATA
 
 DATA = GmpPacketData("0x" + "11" * 20, "0x" + "22" * 20, b"", b"hello", "")

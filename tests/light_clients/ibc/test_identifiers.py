@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.identifiers import check_client_id, check_port_id, client_id_for, client_type_of
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.identifiers import check_client_id, check_port_id, client_id_for, client_type_of
+from hutong.light_clients.interface import MalformedInput
 
 
 @pytest.mark.parametrize(

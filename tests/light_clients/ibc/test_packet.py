@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.abi import decode_packet_abi, encode_packet_abi
-from light_clients.ibc.packet import (
+from hutong.light_clients.ibc.abi import decode_packet_abi, encode_packet_abi
+from hutong.light_clients.ibc.packet import (
     ERROR,
     ERROR_ACKNOWLEDGEMENT,
     MAX_ACKNOWLEDGEMENT_BYTES,
@@ -23,7 +23,7 @@ from light_clients.ibc.packet import (
     encode_acknowledgement,
     encode_packet,
 )
-from light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface import MalformedInput, VerificationError
 from tests.light_clients.ibc.ibc_strategies import ACKNOWLEDGEMENTS, PACKETS
 
 PAYLOAD = Payload("gmpport", "gmpport", "ics27-2", "application/x-solidity-abi", b"value")

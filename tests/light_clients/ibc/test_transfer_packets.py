@@ -8,9 +8,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.commitment import acknowledgement_commitment, packet_commitment
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.commitment import acknowledgement_commitment, packet_commitment
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     MAX_AMOUNT,
@@ -23,7 +23,7 @@ from light_clients.ibc.transfer import (
     decode_transfer,
     encode_transfer,
 )
-from light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation, VerificationError
 from tests.light_clients.ibc.ibc_strategies import DENOMS, TRANSFERS
 
 DATA = TransferData("uatom", "sender", "receiver", 1_000_000, "memo")

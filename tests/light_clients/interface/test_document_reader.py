@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.document import Document, HexForm
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.document import Document, HexForm
 
 ROOT = Path(__file__).parents[3]
 JSON = st.recursive(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     VERIFY,
     ClientExpired,
     ClientFrozen,
@@ -18,7 +18,7 @@ from light_clients.interface import (
     cited,
     rule,
 )
-from light_clients.interface.errors import SHOWN_BYTES
+from hutong.light_clients.interface.errors import SHOWN_BYTES
 
 UINT64 = st.integers(0, 2**64 - 1)
 

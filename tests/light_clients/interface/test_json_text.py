@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import MAX_JSON_DEPTH, deeper_than, parse_json
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import MAX_JSON_DEPTH, deeper_than, parse_json
 
 LIMIT = 1 << 20
 
@@ -103,18 +103,18 @@ def test_a_document_at_the_bound_and_one_byte_longer() -> None:
 BOMBED = """
 import sys, tempfile, os
 from pathlib import Path
-import relay.cli.common.verdicts, relay.core.daemon, relay.hub.rpc.cometbft_http
+import hutong.relay.cli.common.verdicts, hutong.relay.core.daemon, hutong.relay.hub.rpc.cometbft_http
 sys.setrecursionlimit(100_000)  # as py_ecc does at import
-from adapters.interface import BadAnswer
-from adapters.rpc import parse_json
-from light_clients.interface import MalformedInput
-from light_clients.tendermint import rpc_json
-from relay.archive.evidence import decode_evidence
-from relay.dispatch.record import RecordRefused, decode_job
-from relay.hub.application.genesis import decode_genesis
-from relay.hub.home.home import decode_validator_key
-from relay.hub.home.last_signed import decode_last_signed
-from relay.keys.keystore import KeyUnavailable, _read_keyfile
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import parse_json
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint import rpc_json
+from hutong.relay.archive.evidence import decode_evidence
+from hutong.relay.dispatch.record import RecordRefused, decode_job
+from hutong.relay.hub.application.genesis import decode_genesis
+from hutong.relay.hub.home.home import decode_validator_key
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.keys.keystore import KeyUnavailable, _read_keyfile
 
 keystore = Path(tempfile.mkdtemp()) / "key.json"
 def read_keystore(data):
@@ -170,8 +170,8 @@ def test_attack_H_json_refusals_have_the_same_words_under_every_python(data: byt
 def test_attack_H_the_longest_integer_does_not_depend_on_the_environment() -> None:
     longest = "-" + "9" * 639
     script = f"""
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.interface.json_text import parse_json
 print(parse_json(b'{longest}', 'file', 9999) == int('{longest}'))
 try:
     parse_json(b'{longest}9', 'file', 9999)

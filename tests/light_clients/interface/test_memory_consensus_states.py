@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import Height, MemoryConsensusStates
+from hutong.light_clients.interface import Height, MemoryConsensusStates
 
 UINT64 = st.integers(0, 2**64 - 1)
 HEIGHTS = st.builds(Height, UINT64, UINT64)

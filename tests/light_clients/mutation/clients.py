@@ -11,10 +11,10 @@ from zlib import crc32
 
 from google.protobuf.message import Message
 
-from light_clients import bitcoin
-from light_clients.attestation import codec as attestation_codec
-from light_clients.bft_evm import Consensus, QuorumRule, SealRules
-from light_clients.interface import (
+from hutong.light_clients import bitcoin
+from hutong.light_clients.attestation import codec as attestation_codec
+from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
+from hutong.light_clients.interface import (
     Height,
     MalformedInput,
     MemoryConsensusStates,
@@ -26,7 +26,7 @@ from light_clients.interface import (
     Updated,
     VerificationError,
 )
-from light_clients.protobuf import (
+from hutong.light_clients.protobuf import (
     bft_evm_pb2,
     bitcoin_pb2,
     clique_pb2,
@@ -36,8 +36,8 @@ from light_clients.protobuf import (
     ibc_pb2,
     ics23_pb2,
 )
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint.types import KeyType
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint.types import KeyType
 from tests.light_clients.attestation.attestation_harness import (
     AttestationHarness,
     PreviousSetHarness,

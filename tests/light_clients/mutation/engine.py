@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from types import FrameType
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from tests.light_clients.mutation.forms import Form, mutated
 
 CASE_LIMIT_S = 2.0

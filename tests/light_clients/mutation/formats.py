@@ -10,22 +10,22 @@ import rlp
 from eth_abi.exceptions import DecodingError
 from trie import HexaryTrie
 
-from light_clients import bitcoin, ethereum
-from light_clients.bitcoin import merkle as bitcoin_merkle
-from light_clients.crypto import keccak256
-from light_clients.ethereum import beacon_json
-from light_clients.evm_header import encode_header
-from light_clients.evm_header.rpc_json import header_from_rpc, header_to_rpc
-from light_clients.ibc import packet as packets
-from light_clients.ibc.abi import PACKET_TUPLE, decode_packet_abi, encode_packet_abi
-from light_clients.ibc.evm_router import StorageProof, decode_storage_proof, encode_storage_proof
-from light_clients.interface import MalformedInput, VerificationError
-from light_clients.interface.json_text import parse_json
-from light_clients.proofs import ics23, merkle, mpt
-from light_clients.proofs.mpt.rlp import decode_rlp
-from light_clients.protobuf import evm_router_pb2, ibc_pb2, ics23_pb2
-from light_clients.protobuf.canonical import parse_canonical
-from light_clients.tendermint import rpc_json as tendermint_json
+from hutong.light_clients import bitcoin, ethereum
+from hutong.light_clients.bitcoin import merkle as bitcoin_merkle
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ethereum import beacon_json
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.evm_header.rpc_json import header_from_rpc, header_to_rpc
+from hutong.light_clients.ibc import packet as packets
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_packet_abi, encode_packet_abi
+from hutong.light_clients.ibc.evm_router import StorageProof, decode_storage_proof, encode_storage_proof
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.interface.json_text import parse_json
+from hutong.light_clients.proofs import ics23, merkle, mpt
+from hutong.light_clients.proofs.mpt.rlp import decode_rlp
+from hutong.light_clients.protobuf import evm_router_pb2, ibc_pb2, ics23_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.tendermint import rpc_json as tendermint_json
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain as EvmChain
 from tests.light_clients.ethereum.beacon_api import update_object
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon

@@ -2,8 +2,8 @@
 
 import pytest
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint import predicates as tendermint_predicates
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint import predicates as tendermint_predicates
 from tests.light_clients.mutate import all_subjects, main
 from tests.light_clients.mutation import engine
 from tests.light_clients.mutation.clients import KINDS, Bench

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from hashlib import sha256
 
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import ExistenceProof, HashOp, InnerOp, LeafOp, NonExistenceProof, ProofSpec
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import ExistenceProof, HashOp, InnerOp, LeafOp, NonExistenceProof, ProofSpec
 
 
 def digest(data):

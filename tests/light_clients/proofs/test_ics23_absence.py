@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import (
     IAVL_SPEC,
     SMT_SPEC,
     TENDERMINT_SPEC,

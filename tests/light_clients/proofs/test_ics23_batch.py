@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import VERIFY, MalformedInput, PredicateFailed, VerificationError, audit
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import IAVL_SPEC, ExistenceProof, HashOp, InnerOp, NonExistenceProof
-from light_clients.proofs.ics23.absence import judge_absence
-from light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence
-from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
-from light_clients.proofs.ics23.predicates import inner_nodes_conform_to_spec, inner_nodes_have_one_place
-from light_clients.proofs.ics23.standard_form import has_standard_form
-from light_clients.protobuf import ics23_pb2 as pb
+from hutong.light_clients.interface import VERIFY, MalformedInput, PredicateFailed, VerificationError, audit
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import IAVL_SPEC, ExistenceProof, HashOp, InnerOp, NonExistenceProof
+from hutong.light_clients.proofs.ics23.absence import judge_absence
+from hutong.light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence
+from hutong.light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
+from hutong.light_clients.proofs.ics23.predicates import inner_nodes_conform_to_spec, inner_nodes_have_one_place
+from hutong.light_clients.proofs.ics23.standard_form import has_standard_form
+from hutong.light_clients.protobuf import ics23_pb2 as pb
 from tests.light_clients.proofs.reference_trees import TREES, items, varint
 
 FOREST = {name: kind(items(13)) for name, kind in TREES.items()}

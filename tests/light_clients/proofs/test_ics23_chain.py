@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MAX_PROOF_BYTES,
     MalformedInput,
@@ -14,9 +14,9 @@ from light_clients.interface import (
     VerificationError,
     audit,
 )
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, codec, judge_chained, verify_chained
-from light_clients.protobuf import ics23_pb2 as pb
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, codec, judge_chained, verify_chained
+from hutong.light_clients.protobuf import ics23_pb2 as pb
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 
 SDK = (IAVL_SPEC, TENDERMINT_SPEC)

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
-from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.proofs.ics23 import (
     IAVL_SPEC,
     TENDERMINT_SPEC,
     ExistenceClaim,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import sha256
-from light_clients.interface import PredicateFailed, audit
-from light_clients.proofs import merkle
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.interface import PredicateFailed, audit
+from hutong.light_clients.proofs import merkle
 
 
 def split_root(items):

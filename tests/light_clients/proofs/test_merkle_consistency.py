@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import PredicateFailed, audit
-from light_clients.proofs.merkle import (
+from hutong.light_clients.interface import PredicateFailed, audit
+from hutong.light_clients.proofs.merkle import (
     EMPTY_ROOT,
     ConsistencyProof,
     Frontier,

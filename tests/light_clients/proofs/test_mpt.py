@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
-from light_clients.proofs import mpt
-from light_clients.proofs.mpt import trie as walker
-from light_clients.proofs.mpt.account import EMPTY_CODE_HASH
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
+from hutong.light_clients.proofs import mpt
+from hutong.light_clients.proofs.mpt import trie as walker
+from hutong.light_clients.proofs.mpt.account import EMPTY_CODE_HASH
 
 ROUTER = bytes(range(20))
 ZERO = bytes(32)

@@ -5,8 +5,8 @@ import rlp as library
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.proofs.mpt.rlp import MAX_DEPTH, decode_fixed, decode_rlp, decode_uint, encoded_size
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.proofs.mpt.rlp import MAX_DEPTH, decode_fixed, decode_rlp, decode_uint, encoded_size
 
 ITEMS = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5).map(tuple), max_leaves=12)
 

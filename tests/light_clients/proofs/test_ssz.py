@@ -7,8 +7,8 @@ from remerkleable.basic import uint64
 from remerkleable.byte_arrays import ByteList, Bytes32
 from remerkleable.complex import Container, List, Vector
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs.ssz import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.proofs.ssz import (
     ZERO_CHUNK,
     branch_holds,
     bytes_root,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.protobuf import bft_evm_pb2, clique_pb2, cometbft_pb2, evm_router_pb2, ibc_pb2, ics23_pb2
-from light_clients.protobuf.canonical import parse_canonical
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.protobuf import bft_evm_pb2, clique_pb2, cometbft_pb2, evm_router_pb2, ibc_pb2, ics23_pb2
+from hutong.light_clients.protobuf.canonical import parse_canonical
 
 HEIGHT = ibc_pb2.Height(revision_number=1, revision_height=300)
 RAW = HEIGHT.SerializeToString()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.hashing import header_hash, part_set_header, vote_sign_bytes
-from light_clients.tendermint.types import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.hashing import header_hash, part_set_header, vote_sign_bytes
+from hutong.light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
     BlockId,
     BlockIdFlag,

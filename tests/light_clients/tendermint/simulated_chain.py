@@ -10,11 +10,11 @@ from hashlib import sha256
 
 import ed25519_zebra
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.proofs.ics23 import SMT_SPEC
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.hashing import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.proofs.ics23 import SMT_SPEC
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.hashing import (
     commit_hash,
     consensus_params_hash,
     data_hash,
@@ -26,7 +26,7 @@ from light_clients.tendermint.hashing import (
     validator_set_hash,
     vote_sign_bytes,
 )
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
     BlockId,
     BlockIdFlag,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from hashlib import sha256
 
-from light_clients.proofs.ics23 import (
+from hutong.light_clients.proofs.ics23 import (
     SMT_SPEC,
     ExistenceProof,
     InnerOp,

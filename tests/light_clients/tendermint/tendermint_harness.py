@@ -1,14 +1,14 @@
 """`SimulatedChain` as the conformance suite wants it."""
 
-from light_clients.interface import Height
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import KeyType, TrustLevel
+from hutong.light_clients.tendermint.types import KeyType, TrustLevel
 from tests.light_clients.conformance.harness import Proven
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, flags, signers
 

@@ -8,17 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     MemoryConsensusStates,
     NotEnoughTrust,
     PredicateFailed,
     Updated,
 )
-from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.types import BlockId, ConsensusState, Header, KeyType, TendermintHeader, ValidatorSet
+from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.types import (
+    BlockId,
+    ConsensusState,
+    Header,
+    KeyType,
+    TendermintHeader,
+    ValidatorSet,
+)
 from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain, validator_set
 from tests.light_clients.tendermint.verifying import CLIENT
 

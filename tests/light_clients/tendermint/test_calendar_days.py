@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.tendermint.calendar_days import date_of, days_since_1970
+from hutong.light_clients.tendermint.calendar_days import date_of, days_since_1970
 
 
 @given(st.dates())

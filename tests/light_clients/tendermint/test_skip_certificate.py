@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
-from light_clients.tendermint.hashing import proposal_sign_bytes, vote_sign_bytes
-from light_clients.tendermint.skip_certificate import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, vote_sign_bytes
+from hutong.light_clients.tendermint.skip_certificate import (
     MAX_CERTIFICATE_BYTES,
     MAX_SIGNATURES,
     SkipCertificate,
@@ -33,9 +33,9 @@ from light_clients.tendermint.skip_certificate import (
     skip_is_about,
     skip_is_decided,
 )
-from light_clients.tendermint.types import BlockId, SignedMessageType
-from relay.evm.errors import InvalidTransaction
-from relay.evm.vm.transaction import decode_transaction
+from hutong.light_clients.tendermint.types import BlockId, SignedMessageType
+from hutong.relay.evm.errors import InvalidTransaction
+from hutong.relay.evm.vm.transaction import decode_transaction
 
 SECRETS = [sha256(b"skip signer %d" % number).digest() for number in range(4)]
 KEYS = [secp256k1.public_key_of(secret) for secret in SECRETS]

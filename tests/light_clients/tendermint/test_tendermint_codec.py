@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
@@ -15,10 +15,10 @@ from light_clients.interface import (
     NotEnoughTrust,
     VerificationError,
 )
-from light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC
-from light_clients.protobuf import ibc_pb2
-from light_clients.tendermint import codec, rpc_json
-from light_clients.tendermint.types import (
+from hutong.light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC
+from hutong.light_clients.protobuf import ibc_pb2
+from hutong.light_clients.tendermint import codec, rpc_json
+from hutong.light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     MAX_INT64,
     MAX_TIME_NS,

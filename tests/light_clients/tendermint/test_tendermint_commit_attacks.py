@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import ed25519, secp256k1, sha256
-from light_clients.interface import MalformedInput, NotEnoughTrust, PredicateFailed
-from light_clients.tendermint.hashing import proposal_sign_bytes, validator_set_hash
-from light_clients.tendermint.predicates import validator_set_is_sound
-from light_clients.tendermint.types import (
+from hutong.light_clients.crypto import ed25519, secp256k1, sha256
+from hutong.light_clients.interface import MalformedInput, NotEnoughTrust, PredicateFailed
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, validator_set_hash
+from hutong.light_clients.tendermint.predicates import validator_set_is_sound
+from hutong.light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
     MAX_TOTAL_VOTING_POWER,
     MAX_VALIDATORS,

@@ -1,6 +1,6 @@
 from functools import partial
 
-from light_clients.tendermint.types import KeyType
+from hutong.light_clients.tendermint.types import KeyType
 from tests.light_clients.conformance.trusted_heights import SkippingConformance
 from tests.light_clients.tendermint.tendermint_harness import TendermintHarness
 

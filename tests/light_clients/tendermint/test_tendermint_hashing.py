@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import PredicateFailed
-from light_clients.proofs import merkle
-from light_clients.protobuf import cometbft_pb2
-from light_clients.tendermint import hashing, wire
-from light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
-from light_clients.tendermint.types import (
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.proofs import merkle
+from hutong.light_clients.protobuf import cometbft_pb2
+from hutong.light_clients.tendermint import hashing, wire
+from hutong.light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
+from hutong.light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     MAX_INT64,
     MAX_TIME_NS,

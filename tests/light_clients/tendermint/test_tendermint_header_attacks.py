@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
     MalformedInput,
@@ -13,10 +13,10 @@ from light_clients.interface import (
     UnknownHeight,
     Updated,
 )
-from light_clients.protobuf import ibc_pb2
-from light_clients.tendermint.codec import encode_tendermint_header
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import (
+from hutong.light_clients.protobuf import ibc_pb2
+from hutong.light_clients.tendermint.codec import encode_tendermint_header
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import (
     MAX_TIME_NS,
     BlockId,
     Commit,

@@ -5,9 +5,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from light_clients.crypto import secp256k1, sha256
-from light_clients.tendermint import codec, hashing
-from light_clients.tendermint.types import (
+from hutong.light_clients.crypto import secp256k1, sha256
+from hutong.light_clients.tendermint import codec, hashing
+from hutong.light_clients.tendermint.types import (
     BlockId,
     KeyType,
     PartSetHeader,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     ClientStatus,
@@ -17,15 +17,15 @@ from light_clients.interface import (
     VerificationError,
     audit,
 )
-from light_clients.proofs import ics23
-from light_clients.tendermint.codec import (
+from hutong.light_clients.proofs import ics23
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import FROZEN_HEIGHT, TrustLevel
+from hutong.light_clients.tendermint.types import FROZEN_HEIGHT, TrustLevel
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, flags, signers
 from tests.light_clients.tendermint.verifying import CLIENT, Verifier, with_entry, with_header
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     Height,
@@ -19,9 +19,9 @@ from light_clients.interface import (
     VerificationError,
     audit,
 )
-from light_clients.proofs.ics23 import IAVL_SPEC
-from light_clients.tendermint import upgrade as upgrades
-from light_clients.tendermint.codec import (
+from hutong.light_clients.proofs.ics23 import IAVL_SPEC
+from hutong.light_clients.tendermint import upgrade as upgrades
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_consensus_state,
     decode_upgrade,
@@ -29,7 +29,7 @@ from light_clients.tendermint.codec import (
     encode_consensus_state,
     encode_upgrade,
 )
-from light_clients.tendermint.types import TrustLevel
+from hutong.light_clients.tendermint.types import TrustLevel
 from tests.light_clients.tendermint.simulated_chain import DAY_NS, SimulatedChain
 from tests.light_clients.tendermint.upgrading_chain import PLAN_HEIGHT, UpgradingChain
 from tests.light_clients.tendermint.verifying import CLIENT, Verifier

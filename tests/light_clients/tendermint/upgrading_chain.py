@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.types import ConsensusState, Upgrade
-from light_clients.tendermint.upgrade import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.types import ConsensusState, Upgrade
+from hutong.light_clients.tendermint.upgrade import (
     UPGRADED_CLIENT,
     UPGRADED_CONSENSUS_STATE,
     committed_client,

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import MemoryConsensusStates, PredicateFailed, Updated
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import MemoryConsensusStates, PredicateFailed, Updated
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import CommitSig, Misbehaviour, TendermintHeader
+from hutong.light_clients.tendermint.types import CommitSig, Misbehaviour, TendermintHeader
 
 CLIENT = TendermintClient()
 

@@ -10,18 +10,18 @@ from pathlib import Path
 import trio
 import uvicorn
 
-from adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
-from relay.api.reading.backend import Chains, ThreadBackend, TrioBackend
-from relay.api.reading.chain_views import ChainViews
-from relay.api.service import Service
-from relay.api.serving.app import create_app
-from relay.api.serving.standalone import serve, server_config
-from relay.archive import Archive
-from relay.config import Config
-from relay.core.history.letters import Chosen, check_job
-from relay.core.topology.paths import Paths
-from relay.evm.listener import listen, listen_config
-from relay.ledger import App, Cause, Ledger, Note, Outcome, PacketFacts, RouteNote, Step
+from hutong.adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
+from hutong.relay.api.reading.backend import Chains, ThreadBackend, TrioBackend
+from hutong.relay.api.reading.chain_views import ChainViews
+from hutong.relay.api.service import Service
+from hutong.relay.api.serving.app import create_app
+from hutong.relay.api.serving.standalone import serve, server_config
+from hutong.relay.archive import Archive
+from hutong.relay.config import Config
+from hutong.relay.core.history.letters import Chosen, check_job
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.evm.listener import listen, listen_config
+from hutong.relay.ledger import App, Cause, Ledger, Note, Outcome, PacketFacts, RouteNote, Step
 
 NOW_NS = time.time_ns()
 MINUTE_NS = 60 * 10**9

@@ -9,7 +9,7 @@ import pytest
 import structlog
 import trio
 
-from relay.telemetry import configure_logs
+from hutong.relay.telemetry import configure_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 

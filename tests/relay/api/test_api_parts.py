@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.ibc.denom import Denom
-from relay.api.access.api_keys import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.relay.api.access.api_keys import (
     ApiKey,
     KeyRing,
     KeysUnusable,
@@ -20,18 +20,18 @@ from relay.api.access.api_keys import (
     read_keys,
     write_keys,
 )
-from relay.api.access.rate_limit import BURST, RateLimit, client_of, cost_of
-from relay.api.models.instants import instant, parse_instant
-from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
-from relay.api.reading import answer_cache
-from relay.api.reading.answer_cache import MAX_ANSWERS, AnswerCache, target_of
-from relay.api.reading.public_text import public_text
-from relay.api.sending import under_way
-from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
-from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
-from relay.api.tokens.tracing import Place, home_of
-from relay.config import PathConfig, PathEnd
-from relay.core.topology.paths import Paths
+from hutong.relay.api.access.rate_limit import BURST, RateLimit, client_of, cost_of
+from hutong.relay.api.models.instants import instant, parse_instant
+from hutong.relay.api.problems import STATUSES, TITLES, ApiProblem, Code
+from hutong.relay.api.reading import answer_cache
+from hutong.relay.api.reading.answer_cache import MAX_ANSWERS, AnswerCache, target_of
+from hutong.relay.api.reading.public_text import public_text
+from hutong.relay.api.sending import under_way
+from hutong.relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
+from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
+from hutong.relay.api.tokens.tracing import Place, home_of
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.topology.paths import Paths
 
 
 class Clock:
@@ -325,7 +325,7 @@ def test_a_claim_that_others_share_is_not_released(tmp_path):
 
 
 def test_idempotency_keys_are_bounded(tmp_path, monkeypatch):
-    from relay.api.sending import idempotency
+    from hutong.relay.api.sending import idempotency
 
     assert MAX_KEPT == 100_000
     monkeypatch.setattr(idempotency, "MAX_KEPT", 5)

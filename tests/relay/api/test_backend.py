@@ -9,8 +9,8 @@ import trio.lowlevel
 import trio.testing
 from api_world import chains_of, config_of
 
-from relay.api.problems import ApiProblem, Code
-from relay.api.reading.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.reading.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
 
 LIMIT_S = 10
 

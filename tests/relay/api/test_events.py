@@ -25,9 +25,9 @@ from api_world import (
 )
 from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
 
-from relay.api.reading import changes
-from relay.ledger import Ledger, MessageReader
-from relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
+from hutong.relay.api.reading import changes
+from hutong.relay.ledger import Ledger, MessageReader
+from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
 
 LIMIT_S = 30
 # The clients here leave in the middle of an answer; httpx then leaves its generators to the collector.

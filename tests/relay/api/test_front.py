@@ -12,13 +12,13 @@ import pytest
 import trio
 from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
-from relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
-from relay.api.access.rate_limit import client_of
-from relay.api.reading.answer_cache import AnswerCache
-from relay.api.reading.ledger_desk import AWAY
-from relay.api.serving import front, uvicorn_protocol
-from relay.api.serving.front import Front, _Headers
-from relay.telemetry import configure_logs
+from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from hutong.relay.api.access.rate_limit import client_of
+from hutong.relay.api.reading.answer_cache import AnswerCache
+from hutong.relay.api.reading.ledger_desk import AWAY
+from hutong.relay.api.serving import front, uvicorn_protocol
+from hutong.relay.api.serving.front import Front, _Headers
+from hutong.relay.telemetry import configure_logs
 
 RAW = {"chain": "alpha", "raw": "0x02"}
 WRITES = [

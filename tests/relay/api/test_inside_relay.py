@@ -8,9 +8,9 @@ import pytest
 import trio
 from api_world import config_of, simulated_adapters, write_ledger
 
-from relay.api.serving import inside
-from relay.archive import Archive
-from relay.core.daemon import Parts
+from hutong.relay.api.serving import inside
+from hutong.relay.archive import Archive
+from hutong.relay.core.daemon import Parts
 
 
 @pytest.fixture(scope="module")

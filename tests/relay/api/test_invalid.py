@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.api.models.sending import PrepareTransfer
+from hutong.relay.api.models.sending import PrepareTransfer
 
 GOOD = {
     "source": "alpha", "destination": "beta", "sender": "0x" + "a1" * 20, "receiver": "0x" + "b0" * 20,

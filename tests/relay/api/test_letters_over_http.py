@@ -5,10 +5,10 @@ from api_world import CLIENT, api_under_trio, config_of
 from relay_values import job as queued
 from test_front import keys_in
 
-from relay.core.history.letters import Letters
-from relay.core.topology.paths import Paths
-from relay.dispatch import Connection, Queue, Route
-from relay.ledger import Ledger
+from hutong.relay.core.history.letters import Letters
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Connection, Queue, Route
+from hutong.relay.ledger import Ledger
 
 
 async def test_parity_row_37_a_letter_is_left_alone_and_retried_over_http(tmp_path, valkey):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.api.problems import STATUSES
+from hutong.relay.api.problems import STATUSES
 
 SPEC = Path(__file__).parents[3] / "docs" / "spec" / "api.md"
 OPEN = {"/healthz", "/readyz"}

@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 from world import CLIENT, World, making_blocks  # noqa: E402
 
-from relay.api.routers import proofs  # noqa: E402
-from relay.archive import Archive  # noqa: E402
-from relay.archive.bundle import check_bundle  # noqa: E402
-from relay.core.archiving.bundling import Exporter  # noqa: E402
-from relay.core.clients.evidence_check import judge_again  # noqa: E402
+from hutong.relay.api.routers import proofs  # noqa: E402
+from hutong.relay.archive import Archive  # noqa: E402
+from hutong.relay.archive.bundle import check_bundle  # noqa: E402
+from hutong.relay.core.archiving.bundling import Exporter  # noqa: E402
+from hutong.relay.core.clients.evidence_check import judge_again  # noqa: E402
 
 
 @pytest.fixture(scope="module")

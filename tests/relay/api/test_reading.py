@@ -6,7 +6,7 @@ import httpx
 import pytest
 from api_world import ALICE, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_trio, config_of
 
-from relay.ledger import LedgerReader, why
+from hutong.relay.ledger import LedgerReader, why
 
 READS = {
     "/v1/status": lambda one: one["chains"] == 3 and one["paths"] == 3,

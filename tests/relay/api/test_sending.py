@@ -19,19 +19,19 @@ from eth_account import Account  # noqa: E402
 from eth_hash.auto import keccak  # noqa: E402
 from test_evm_devnet import KEY, evm_setting  # noqa: E402
 
-from adapters.evm.administration import deploy as deployment  # noqa: E402
-from adapters.ics26.execution import ExecutionRpc  # noqa: E402
-from adapters.interface import RefusedByChain, RpcRefused  # noqa: E402
-from contracts.artifacts import load_artifact  # noqa: E402
-from light_clients.ibc.denom import Denom  # noqa: E402
-from relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
-from relay.api.problems import ApiProblem  # noqa: E402
-from relay.api.reading.ways import Way  # noqa: E402
-from relay.api.sending.contract_rules import check_send  # noqa: E402
-from relay.api.sending.evm import SEND_MESSAGE_WITH_GAS  # noqa: E402
-from relay.api.sending.idempotency import IdempotencyStore  # noqa: E402
-from relay.api.tokens.metadata import read_metadata  # noqa: E402
-from relay.config import PathConfig, PathEnd  # noqa: E402
+from hutong.adapters.evm.administration import deploy as deployment  # noqa: E402
+from hutong.adapters.ics26.execution import ExecutionRpc  # noqa: E402
+from hutong.adapters.interface import RefusedByChain, RpcRefused  # noqa: E402
+from hutong.contracts.artifacts import load_artifact  # noqa: E402
+from hutong.light_clients.ibc.denom import Denom  # noqa: E402
+from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
+from hutong.relay.api.problems import ApiProblem  # noqa: E402
+from hutong.relay.api.reading.ways import Way  # noqa: E402
+from hutong.relay.api.sending.contract_rules import check_send  # noqa: E402
+from hutong.relay.api.sending.evm import SEND_MESSAGE_WITH_GAS  # noqa: E402
+from hutong.relay.api.sending.idempotency import IdempotencyStore  # noqa: E402
+from hutong.relay.api.tokens.metadata import read_metadata  # noqa: E402
+from hutong.relay.config import PathConfig, PathEnd  # noqa: E402
 
 RECEIVER = "0x" + "22" * 20
 MISTYPED = "0xAbabababababababababababababababababAbAb"

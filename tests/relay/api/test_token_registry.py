@@ -6,14 +6,14 @@ import pytest
 import trio
 from api_world import MINUTE_NS, NOW_NS, chains_of, config_of, facts, received, sent
 
-from adapters.interface import EndpointUnavailable
-from relay.api.reading.backend import TrioBackend
-from relay.api.reading.ledger_desk import LedgerDesk
-from relay.api.tokens import registry as registry_module
-from relay.api.tokens import seen as seen_module
-from relay.api.tokens.metadata import Metadata
-from relay.api.tokens.registry import FRESH_S, RETRY_S, TokenRegistry
-from relay.ledger import App, Ledger
+from hutong.adapters.interface import EndpointUnavailable
+from hutong.relay.api.reading.backend import TrioBackend
+from hutong.relay.api.reading.ledger_desk import LedgerDesk
+from hutong.relay.api.tokens import registry as registry_module
+from hutong.relay.api.tokens import seen as seen_module
+from hutong.relay.api.tokens.metadata import Metadata
+from hutong.relay.api.tokens.registry import FRESH_S, RETRY_S, TokenRegistry
+from hutong.relay.ledger import App, Ledger
 
 
 def token(number: int) -> str:

@@ -4,13 +4,13 @@ import pytest
 from api_world import CLIENT, chain_table, hub_table
 from eth_utils.address import to_checksum_address
 
-from adapters.cosmos.transactions.addresses import encode_address
-from light_clients.ibc.denom import Denom
-from relay.api.problems import ApiProblem, Code
-from relay.api.sending.addresses import check_receiver
-from relay.api.sending.choosing import choice_of
-from relay.config import Config
-from relay.core.topology.paths import Paths
+from hutong.adapters.cosmos.transactions.addresses import encode_address
+from hutong.light_clients.ibc.denom import Denom
+from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.api.sending.addresses import check_receiver
+from hutong.relay.api.sending.choosing import choice_of
+from hutong.relay.config import Config
+from hutong.relay.core.topology.paths import Paths
 
 COSMOS = {
     "name": "gamma", "kind": "cosmos", "chain_id": "gamma-1", "rpc": ["http://127.0.0.1:1"], "bech32_prefix": "gam",

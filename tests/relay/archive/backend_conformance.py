@@ -5,9 +5,9 @@ from contextlib import nullcontext
 import pytest
 from bundle_values import RECEIVED, SETTLED, bundle_of, packet_id
 
-from light_clients.interface import MalformedInput
-from relay.archive.store import BundleArchive, NoArchive, WriteConflict, verify
-from relay.archive.store.layout import HEAD_NAME, leaves_name, log_name
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.store import BundleArchive, NoArchive, WriteConflict, verify
+from hutong.relay.archive.store.layout import HEAD_NAME, leaves_name, log_name
 
 
 class BackendConformance:

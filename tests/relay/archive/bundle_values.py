@@ -5,9 +5,9 @@ from pathlib import Path
 
 from relay_values import packet
 
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import Height
-from relay.archive.bundle import (
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import Height
+from hutong.relay.archive.bundle import (
     Bundle,
     ChainHeaders,
     ChainKind,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import Height, MalformedInput
-from light_clients.proofs.merkle import leaf_hash, prove_leaf
-from relay.archive.anchor import (
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.light_clients.proofs.merkle import leaf_hash, prove_leaf
+from hutong.relay.archive.anchor import (
     Anchor,
     AnchorProof,
     EntryProof,
@@ -17,8 +17,8 @@ from relay.archive.anchor import (
     encode_anchor,
     encode_entry_proof,
 )
-from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.store.entries import PruneEntry, encode_entry
+from hutong.relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
+from hutong.relay.archive.store.entries import PruneEntry, encode_entry
 
 ENTRY = PruneEntry(1_700_000_000, 2)
 LEAVES = [leaf_hash(encode_entry(ENTRY)), *(bytes([number]) * 32 for number in range(4))]

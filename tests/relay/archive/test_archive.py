@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from relay_values import packet
 
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import Height, MalformedInput
-from relay.archive import Archive, ArchiveUnavailable, Evidence, decode_evidence, encode_evidence
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.relay.archive import Archive, ArchiveUnavailable, Evidence, decode_evidence, encode_evidence
 
 EVIDENCE = Evidence(
     kind="receive",

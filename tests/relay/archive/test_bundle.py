@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from relay_values import packet
 
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from light_clients.interface import Height, MalformedInput
-from relay.archive.bundle import (
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.relay.archive.bundle import (
     MAX_CONTAINERS,
     Bundle,
     ChainHeaders,

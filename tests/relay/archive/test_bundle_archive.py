@@ -8,10 +8,10 @@ from bundle_values import ACKNOWLEDGED, RECEIVED, SETTLED, bundle_of, object_hol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs import merkle
-from relay.archive import ArchiveUnavailable
-from relay.archive.store import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.proofs import merkle
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.archive.store import (
     ArchiveSource,
     BundleArchive,
     Directory,
@@ -20,14 +20,14 @@ from relay.archive.store import (
     open_source,
     verify,
 )
-from relay.archive.store.entries import (
+from hutong.relay.archive.store.entries import (
     BundleEntry,
     PruneEntry,
     decode_line,
     encode_entry,
     encode_tombstone,
 )
-from relay.archive.store.layout import (
+from hutong.relay.archive.store.layout import (
     HEAD_NAME,
     SEGMENT_ENTRIES,
     Head,
@@ -36,7 +36,7 @@ from relay.archive.store.layout import (
     leaves_name,
     log_name,
 )
-from relay.archive.store.manifest import decode_manifest, encode_manifest, put_together, take_apart
+from hutong.relay.archive.store.manifest import decode_manifest, encode_manifest, put_together, take_apart
 
 SPECIFICATION = Path(__file__).parents[3] / "docs" / "spec" / "archive.md"
 RECORDED = sorted((Path(__file__).parents[1] / "audit" / "recorded").glob("*.bundle.json"))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.types import TrustLevel
-from relay.archive.bundle import ChainKind
-from relay.archive.checkpoint import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.types import TrustLevel
+from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.checkpoint import (
     AttestationTrust,
     BftEvmTrust,
     Checkpoint,

@@ -6,8 +6,8 @@ import pytest
 from backend_conformance import BackendConformance
 from bundle_values import bundle_of, object_holding
 
-from relay.archive import ArchiveUnavailable
-from relay.archive.store import BundleArchive, Directory, open_backend, open_source, verify
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.archive.store import BundleArchive, Directory, open_backend, open_source, verify
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from relay_values import packet
 from test_archive import EVIDENCE
 
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import MalformedInput
-from relay.archive import Archive, ArchiveUnavailable, encode_evidence
-from relay.archive import archive as archive_module
-from relay.archive.batch_file import (
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive import Archive, ArchiveUnavailable, encode_evidence
+from hutong.relay.archive import archive as archive_module
+from hutong.relay.archive.batch_file import (
     A_FOLDER,
     KNOWN_FOLDERS,
     MAX_SEQUENCES_CHARS,

@@ -8,9 +8,9 @@ from backend_conformance import BackendConformance
 from bundle_values import bundle_of, packet_id
 from typer.testing import CliRunner
 
-from relay.archive import ArchiveUnavailable
-from relay.archive.store import BundleArchive, open_backend, open_source, verify
-from relay.cli.main import app
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.archive.store import BundleArchive, open_backend, open_source, verify
+from hutong.relay.cli.main import app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "nodes"))
 

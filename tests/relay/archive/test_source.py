@@ -5,9 +5,9 @@ import pickle
 
 import pytest
 
-from light_clients.interface import MalformedInput
-from relay.archive import ArchiveUnavailable, source
-from relay.archive.source import DirectorySource
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive import ArchiveUnavailable, source
+from hutong.relay.archive.source import DirectorySource
 
 
 def test_folder_lists_its_bundles_alone_in_order(tmp_path):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from hostile_server import error, result
 
-from adapters.ics26.abi import GET_COMMITMENT, MULTICALL
-from light_clients.crypto import keccak256
+from hutong.adapters.ics26.abi import GET_COMMITMENT, MULTICALL
+from hutong.light_clients.crypto import keccak256
 
 CHAIN_ID = 31337
 ROUTER = b"\xa1" * 20

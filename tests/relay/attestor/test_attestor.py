@@ -9,7 +9,7 @@ import trio
 from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 from hostile_server import hostile_server
 
-from adapters.evm.attested.attestor_api import (
+from hutong.adapters.evm.attested.attestor_api import (
     MAX_REQUEST_BYTES,
     PATH,
     AttestationRequest,
@@ -17,8 +17,8 @@ from adapters.evm.attested.attestor_api import (
     decode_answer,
     encode_request,
 )
-from adapters.rpc import AttemptFailed
-from light_clients.attestation import (
+from hutong.adapters.rpc import AttemptFailed
+from hutong.light_clients.attestation import (
     AttestationKind,
     PacketAttestation,
     PacketEntry,
@@ -29,12 +29,12 @@ from light_clients.attestation import (
     encode_state,
     recover_attestor,
 )
-from relay.attestor import daemon
-from relay.attestor.daemon import open_attestor
-from relay.attestor.endpoint import AttestorApp, serve_attestor
-from relay.attestor.record import FILE_NAME
-from relay.config import AttestorConfig
-from relay.keys import Signer
+from hutong.relay.attestor import daemon
+from hutong.relay.attestor.daemon import open_attestor
+from hutong.relay.attestor.endpoint import AttestorApp, serve_attestor
+from hutong.relay.attestor.record import FILE_NAME
+from hutong.relay.config import AttestorConfig
+from hutong.relay.keys import Signer
 
 SECRET = bytes(range(1, 33))
 SIGNER = Signer(SECRET)

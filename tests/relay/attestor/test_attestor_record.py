@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from relay.attestor.errors import AttestorUnusable
-from relay.attestor.record import FILE_NAME, MAX_KEPT, SignedHeights, SignedState
+from hutong.relay.attestor.errors import AttestorUnusable
+from hutong.relay.attestor.record import FILE_NAME, MAX_KEPT, SignedHeights, SignedState
 
 ROUTER = b"\xa1" * 20
 
@@ -104,7 +104,7 @@ def test_one_process_a_record(tmp_path):
 
 
 def test_only_the_newest_heights_are_kept_and_older_ones_fall_under_the_floor(tmp_path, monkeypatch):
-    monkeypatch.setattr("relay.attestor.record.MAX_KEPT", 4)
+    monkeypatch.setattr("hutong.relay.attestor.record.MAX_KEPT", 4)
     record = opened(tmp_path)
     for height in range(1, 12):
         record.add(height, state(height))
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_no_half_line_before_the_next(tmp_path, monkeypatch):
             return real(descriptor, bytes(data)[:10])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("relay.attestor.record.os.write", short)
+    monkeypatch.setattr("hutong.relay.attestor.record.os.write", short)
     with pytest.raises(OSError, match="No space"):
         record.add(8, state(8))
     assert record.get(8) is None

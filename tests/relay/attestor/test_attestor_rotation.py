@@ -7,8 +7,8 @@ from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 from hostile_server import hostile_server
 from test_attestor import ADDRESS, SCOPE, SIGNER, config
 
-from adapters.evm.attested.attestor_api import AttestorRefused
-from light_clients.attestation import (
+from hutong.adapters.evm.attested.attestor_api import AttestorRefused
+from hutong.light_clients.attestation import (
     AttestationKind,
     Rotation,
     StateAttestation,
@@ -16,10 +16,10 @@ from light_clients.attestation import (
     decode_rotation,
     recover_attestor,
 )
-from relay.attestor.daemon import open_attestor
-from relay.attestor.errors import AttestorUnusable
-from relay.attestor.record import FILE_NAME
-from relay.attestor.rotation import NextSet, sign_rotation
+from hutong.relay.attestor.daemon import open_attestor
+from hutong.relay.attestor.errors import AttestorUnusable
+from hutong.relay.attestor.record import FILE_NAME
+from hutong.relay.attestor.rotation import NextSet, sign_rotation
 
 NEW = (b"\x02" * 20, b"\x01" * 20, b"\x03" * 20)
 WANTED = NextSet("attestation-0", 10, 1, NEW, 2, 100)

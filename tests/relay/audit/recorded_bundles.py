@@ -18,20 +18,20 @@ from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair,
 from lane import Lane, running_lane  # noqa: E402
 from suite import Link, acknowledge, receive, send_one, submit, updates  # noqa: E402
 
-from adapters.evm.administration import deploy as deployment  # noqa: E402
-from adapters.ics26.abi import Function  # noqa: E402
-from adapters.interface import PacketEvent, TimeoutPacket  # noqa: E402
-from contracts.artifacts import load_artifact  # noqa: E402
-from light_clients.ibc.commitment import merkle_path, receipt_key  # noqa: E402
-from light_clients.ibc.packet import Acknowledgement  # noqa: E402
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT  # noqa: E402
-from relay.archive import Archive  # noqa: E402
-from relay.archive.bundle import encode_bundle  # noqa: E402
-from relay.archive.checkpoint import Checkpoint, encode_checkpoint  # noqa: E402
-from relay.config import PathConfig, PathEnd  # noqa: E402
-from relay.core.archiving.bundling import Exporter, read_checkpoint  # noqa: E402
-from relay.core.topology.paths import Paths  # noqa: E402
-from relay.devnet import Genesis, Pace, running_devnet  # noqa: E402
+from hutong.adapters.evm.administration import deploy as deployment  # noqa: E402
+from hutong.adapters.ics26.abi import Function  # noqa: E402
+from hutong.adapters.interface import PacketEvent, TimeoutPacket  # noqa: E402
+from hutong.contracts.artifacts import load_artifact  # noqa: E402
+from hutong.light_clients.ibc.commitment import merkle_path, receipt_key  # noqa: E402
+from hutong.light_clients.ibc.packet import Acknowledgement  # noqa: E402
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT  # noqa: E402
+from hutong.relay.archive import Archive  # noqa: E402
+from hutong.relay.archive.bundle import encode_bundle  # noqa: E402
+from hutong.relay.archive.checkpoint import Checkpoint, encode_checkpoint  # noqa: E402
+from hutong.relay.config import PathConfig, PathEnd  # noqa: E402
+from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint  # noqa: E402
+from hutong.relay.core.topology.paths import Paths  # noqa: E402
+from hutong.relay.devnet import Genesis, Pace, running_devnet  # noqa: E402
 
 APPROVE = Function("approve", ("address", "uint256"))
 SEND_TOKENS = Function("sendForwarded", ("string", "string", "address", "uint256", "string", "uint64"))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import rlp
 from trie import HexaryTrie
 
-from light_clients.bft_evm import ExtraData, block_hash
-from light_clients.crypto import keccak256
-from light_clients.evm_header import encode_header
-from light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi
-from light_clients.ibc.commitment import (
+from hutong.light_clients.bft_evm import ExtraData, block_hash
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi
+from hutong.light_clients.ibc.commitment import (
     RECEIPT_VALUE,
     acknowledgement_commitment,
     acknowledgement_key,
@@ -22,9 +22,9 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     MAX_HOPS,
@@ -34,8 +34,8 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     SUCCESS_ACKNOWLEDGEMENT,
     TRANSFER_PORT,
     TRANSFER_VERSION,
@@ -44,15 +44,24 @@ from light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.tendermint import codec
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import TrustLevel
-from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, HeaderEntry, Leg, StateProof, encode_bundle
-from relay.archive.checkpoint import BftEvmTrust, Checkpoint, Remote, TendermintTrust
-from relay.audit.tendermint import canonical_validator_set
-from relay.hub.state.proofs import merkle_proof
-from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import TrustLevel
+from hutong.relay.archive.bundle import (
+    Bundle,
+    ChainHeaders,
+    ChainKind,
+    Claim,
+    HeaderEntry,
+    Leg,
+    StateProof,
+    encode_bundle,
+)
+from hutong.relay.archive.checkpoint import BftEvmTrust, Checkpoint, Remote, TendermintTrust
+from hutong.relay.audit.tendermint import canonical_validator_set
+from hutong.relay.hub.state.proofs import merkle_proof
+from hutong.relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from tests.light_clients.bft_evm.simulated_chain import (
     GENESIS_TIME_S,
     ROUTER,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     Consensus,
     QuorumRule,
@@ -13,8 +13,8 @@ from light_clients.bft_evm import (
     block_hash,
     encode_extra_data,
 )
-from light_clients.evm_header import encode_header
-from light_clients.interface import (
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import (
     VERIFY,
     Height,
     MalformedInput,
@@ -22,10 +22,10 @@ from light_clients.interface import (
     UnsupportedOperation,
     audit,
 )
-from relay.archive.bundle import ChainKind, HeaderEntry
-from relay.archive.checkpoint import BftEvmTrust, Checkpoint, decode_checkpoint, encode_checkpoint
-from relay.audit.bft_evm import BftEvmRules
-from relay.core.archiving.bundling.known import kind_of, known_header, seal_rules_of
+from hutong.relay.archive.bundle import ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import BftEvmTrust, Checkpoint, decode_checkpoint, encode_checkpoint
+from hutong.relay.audit.bft_evm import BftEvmRules
+from hutong.relay.core.archiving.bundling.known import kind_of, known_header, seal_rules_of
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT, ROUTER, SimulatedChain, proof_nodes
 
 RULES = {

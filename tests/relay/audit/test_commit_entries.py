@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
-from light_clients.tendermint import codec
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.predicates import CommitSignatures, two_thirds_signed
-from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, TrustLevel, ValidatorSet
-from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint, TendermintTrust
-from relay.audit.chains import ChainCase, judge_chain
-from relay.audit.inquiry import Inquiry
-from relay.audit.memory import HeaderMemory
-from relay.audit.tendermint import TendermintRules, canonical_validator_set
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
+from hutong.light_clients.tendermint.predicates import CommitSignatures, two_thirds_signed
+from hutong.light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, TrustLevel, ValidatorSet
+from hutong.relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust
+from hutong.relay.audit.chains import ChainCase, judge_chain
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.memory import HeaderMemory
+from hutong.relay.audit.tendermint import TendermintRules, canonical_validator_set
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
 
 TRUST = TendermintTrust(TrustLevel(1, 3), (b"",), ("smt",))

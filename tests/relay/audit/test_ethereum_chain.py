@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 import trio
 
-from adapters.interface import ClientInfo, HeightUnavailable
-from light_clients.interface import ClientStatus, Height, UnsupportedOperation, VerificationError
-from relay.archive.bundle import ChainHeaders, ChainKind
-from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
-from relay.audit.chains import ChainCase, judge_chain
-from relay.audit.inquiry import Inquiry
-from relay.audit.memory import HeaderMemory
-from relay.core.archiving.bundling import read_checkpoint
-from relay.core.archiving.bundling.headers import HeaderCollector
+from hutong.adapters.interface import ClientInfo, HeightUnavailable
+from hutong.light_clients.interface import ClientStatus, Height, UnsupportedOperation, VerificationError
+from hutong.relay.archive.bundle import ChainHeaders, ChainKind
+from hutong.relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
+from hutong.relay.audit.chains import ChainCase, judge_chain
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.memory import HeaderMemory
+from hutong.relay.core.archiving.bundling import read_checkpoint
+from hutong.relay.core.archiving.bundling.headers import HeaderCollector
 from tests.adapters.evm.test_beacon_source import PARAMETERS, PERIOD_SLOTS, now_ns, world
 
 

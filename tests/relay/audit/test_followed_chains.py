@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from adapters.evm.bft.consensus import BftConsensus
-from adapters.interface import ClientInfo, HeightUnavailable
-from light_clients import clique as clique_client
-from light_clients.interface import (
+from hutong.adapters.evm.bft.consensus import BftConsensus
+from hutong.adapters.interface import ClientInfo, HeightUnavailable
+from hutong.light_clients import clique as clique_client
+from hutong.light_clients.interface import (
     VERIFY,
     ClientStatus,
     Height,
@@ -21,15 +21,15 @@ from light_clients.interface import (
     UnsupportedOperation,
     VerificationError,
 )
-from relay.archive.bundle import ChainHeaders, ChainKind
-from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
-from relay.audit.chains import ChainCase, judge_chain
-from relay.audit.inquiry import Inquiry
-from relay.audit.light_clients import LIGHT_CLIENTS
-from relay.audit.memory import HeaderMemory
-from relay.core.archiving.bundling import read_checkpoint
-from relay.core.archiving.bundling.headers import HeaderCollector
-from relay.core.archiving.bundling.known import kind_of, seal_rules_of
+from hutong.relay.archive.bundle import ChainHeaders, ChainKind
+from hutong.relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
+from hutong.relay.audit.chains import ChainCase, judge_chain
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.light_clients import LIGHT_CLIENTS
+from hutong.relay.audit.memory import HeaderMemory
+from hutong.relay.core.archiving.bundling import read_checkpoint
+from hutong.relay.core.archiving.bundling.headers import HeaderCollector
+from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
 from tests.adapters.evm.test_evm_consensus import (
     KEY,
     OTHER_KEY,

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.audit.memory import MAX_REMEMBERED, Remembered
+from hutong.relay.audit.memory import MAX_REMEMBERED, Remembered
 
 
 def test_the_oldest_goes_where_there_is_no_room_for_the_bytes():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     Attestation,
     AttestationKind,
     Scope,
@@ -16,19 +16,19 @@ from light_clients.attestation import (
     encode_attestation,
     encode_state,
 )
-from light_clients.evm_header import decode_header, encode_header
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from light_clients.ibc.transfer import decode_transfer, encode_transfer
-from light_clients.interface import Height, PredicateFailed
-from light_clients.tendermint.codec import decode_header as decode_tendermint_header
-from light_clients.tendermint.hashing import header_hash
-from relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, encode_bundle
-from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
-from relay.archive.legs import check_second_leg, is_second_leg
-from relay.audit import Auditor, MissingTrust, Report
-from relay.audit.inquiry import Inquiry
-from relay.audit.links import judge_links
-from relay.keys import Signer
+from hutong.light_clients.evm_header import decode_header, encode_header
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.light_clients.ibc.transfer import decode_transfer, encode_transfer
+from hutong.light_clients.interface import Height, PredicateFailed
+from hutong.light_clients.tendermint.codec import decode_header as decode_tendermint_header
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, encode_bundle
+from hutong.relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
+from hutong.relay.archive.legs import check_second_leg, is_second_leg
+from hutong.relay.audit import Auditor, MissingTrust, Report
+from hutong.relay.audit.inquiry import Inquiry
+from hutong.relay.audit.links import judge_links
+from hutong.relay.keys import Signer
 
 FOLDER = Path(__file__).with_name("recorded")
 ALPHA, BETA, HUB = "1001", "1002", "hutong-1"

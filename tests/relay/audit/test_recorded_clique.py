@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relay.archive.bundle import ChainKind, decode_bundle, encode_bundle
-from relay.archive.checkpoint import decode_checkpoint
-from relay.cli.main import app
+from hutong.relay.archive.bundle import ChainKind, decode_bundle, encode_bundle
+from hutong.relay.archive.checkpoint import decode_checkpoint
+from hutong.relay.cli.main import app
 
 FOLDER = Path(__file__).with_name("recorded_clique")
 BUNDLE = FOLDER / "message.bundle.json"

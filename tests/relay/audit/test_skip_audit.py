@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.skip_certificate import encode_certificate
-from light_clients.tendermint.types import TrustLevel
-from relay.archive.bundle import ChainKind
-from relay.archive.checkpoint import Checkpoint, TendermintTrust, encode_checkpoint
-from relay.audit.skips import decode_evidence, judge_skip
-from relay.base.durable_files import write_durably
-from relay.cli.main import app
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.home.home import GENESIS_FILE
-from relay.hub.home.process import open_store
-from relay.hub.upkeep.stopped import SkipNotDue, evidence_in_state
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.skip_certificate import encode_certificate
+from hutong.light_clients.tendermint.types import TrustLevel
+from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust, encode_checkpoint
+from hutong.relay.audit.skips import decode_evidence, judge_skip
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.home.home import GENESIS_FILE
+from hutong.relay.hub.home.process import open_store
+from hutong.relay.hub.upkeep.stopped import SkipNotDue, evidence_in_state
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub, certified
 from tests.relay.hub.validator_run import POOL
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from relay.cli.main import SUBCOMMANDS
+from hutong.relay.cli.main import SUBCOMMANDS
 
 CONFIG = """
 [relay]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.base.durable_files import (
+from hutong.relay.base.durable_files import (
     create_durably,
     durable_file,
     make_folder_durably,

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from relay.cli.main import SUBCOMMANDS
+from hutong.relay.cli.main import SUBCOMMANDS
 from tests.relay.base.command_tree import commands, fill
 from tests.relay.base.hostile_folder import HostileFolder, module_names
 
 SCRIPT = (str(Path(sys.executable).with_name("hutong")),)
-MODULE = (sys.executable, "-m", "relay.cli")
+MODULE = (sys.executable, "-m", "hutong.relay.cli")
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 BUNDLES = 130
 """More than two processes of 64 each are worth."""
 
 
-@pytest.fixture(params=[SCRIPT, pytest.param(MODULE, marks=pytest.mark.long)], ids=["hutong", "python -m relay.cli"])
+@pytest.fixture(
+    params=[SCRIPT, pytest.param(MODULE, marks=pytest.mark.long)], ids=["hutong", "python -m hutong.relay.cli"]
+)
 def program(request):
     return request.param
 

@@ -10,7 +10,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.base.http import AnswerTooLarge, AnswerTooSlow, BodyTooLarge, read_answer, read_body, respond
+from hutong.relay.base.http import AnswerTooLarge, AnswerTooSlow, BodyTooLarge, read_answer, read_body, respond
 
 
 def arriving(*messages):
@@ -94,7 +94,7 @@ def test_an_answer_is_whole_or_dropped_at_its_bound(pieces, most):
 
 def test_an_answer_that_drips_ends(monkeypatch):
     now = iter(range(100))
-    monkeypatch.setattr("relay.base.http.time.monotonic", lambda: float(next(now)))
+    monkeypatch.setattr("hutong.relay.base.http.time.monotonic", lambda: float(next(now)))
     answer = Pieces([b"x"] * 50)
     with pytest.raises(AnswerTooSlow, match="no whole answer within 5 s"):
         read_answer(answer, 1_000, within_s=5.0)

@@ -3,8 +3,8 @@ import site
 
 import pytest
 
-from relay.base.child_processes import HUTONG, child_environment
-from relay.base.import_path import OWN_ROOT, safe_environment, without_working_folder
+from hutong.relay.base.child_processes import HUTONG, child_environment
+from hutong.relay.base.import_path import OWN_ROOT, safe_environment, without_working_folder
 
 
 @pytest.fixture

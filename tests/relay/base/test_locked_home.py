@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.base.file_lock import FileLock
-from relay.base.locked_home import HomeKind, HomeNotLocked, hold_home, lock_home
+from hutong.relay.base.file_lock import FileLock
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, hold_home, lock_home
 
 ROOT = Path(__file__).parents[3]
 KIND = HomeKind("relay", "relay.lock", "give this one another relay.home")
 HOLDER = """
 import sys, time
 from pathlib import Path
-from relay.base.locked_home import HomeKind, HomeNotLocked, hold_home, lock_home
+from hutong.relay.base.locked_home import HomeKind, HomeNotLocked, hold_home, lock_home
 take, home, of_process_too = sys.argv[1:]
 kind = HomeKind("relay", "relay.lock", of_process_too=bool(of_process_too))
 try:

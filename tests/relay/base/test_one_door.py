@@ -36,7 +36,7 @@ def starts_processes(source: str) -> list[int]:
             found = (
                 module in MODULES
                 or module.partition(".")[0] in MODULES
-                or (module != "relay.base.trio_processes" and bool(names & NAMES))
+                or (module != "hutong.relay.base.trio_processes" and bool(names & NAMES))
                 or (module == "os" and any(name.startswith(OF_OS) for name in names))
             )
         elif isinstance(node, ast.Attribute):
@@ -77,7 +77,7 @@ def test_other_doors_are_seen(source):
 
 
 @pytest.mark.parametrize(
-    "source", ["import os\nos.getpid()", "from relay.base.trio_processes import open_child, run_child"]
+    "source", ["import os\nos.getpid()", "from hutong.relay.base.trio_processes import open_child, run_child"]
 )
 def test_what_starts_nothing_is_not(source):
     assert not starts_processes(source)

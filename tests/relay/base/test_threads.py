@@ -7,7 +7,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.base.threads import thread_runner
+from hutong.relay.base.threads import thread_runner
 
 
 @settings(max_examples=20)

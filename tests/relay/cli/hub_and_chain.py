@@ -8,9 +8,9 @@ import time
 import httpx
 from typer.testing import CliRunner
 
-from relay.cli.main import app
-from relay.local.keys import make_key
-from relay.local.ports import free_port
+from hutong.relay.cli.main import app
+from hutong.relay.local.keys import make_key
+from hutong.relay.local.ports import free_port
 
 CHAIN, HUB, HUB_EVM = 7_001, "hutong-1", 47_001
 
@@ -53,14 +53,14 @@ class Place:
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def hutong(self, *words):
-        command = [sys.executable, "-m", "relay.cli", *words]
+        command = [sys.executable, "-m", "hutong.relay.cli", *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def daemon(self, stack, *words):
         process = subprocess.Popen(
-            [sys.executable, "-m", "relay.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "hutong.relay.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         stack.callback(process.wait)
         stack.callback(process.kill)

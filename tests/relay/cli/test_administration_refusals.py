@@ -4,10 +4,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from adapters.interface import RefusedByChain
-from relay.cli.common.session import address_of, run_administration
-from relay.cli.main import app
-from relay.keys import create_keystore
+from hutong.adapters.interface import RefusedByChain
+from hutong.relay.cli.common.session import address_of, run_administration
+from hutong.relay.cli.main import app
+from hutong.relay.keys import create_keystore
 
 
 @pytest.mark.parametrize(

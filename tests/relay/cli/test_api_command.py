@@ -10,8 +10,17 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from relay.api.access.api_keys import ApiKey, KeyRing, Scope, digest_of, editing_keys, new_key, read_keys, write_keys
-from relay.cli.operator.api import app
+from hutong.relay.api.access.api_keys import (
+    ApiKey,
+    KeyRing,
+    Scope,
+    digest_of,
+    editing_keys,
+    new_key,
+    read_keys,
+    write_keys,
+)
+from hutong.relay.cli.operator.api import app
 
 CONFIG = """
 [relay]
@@ -74,7 +83,7 @@ def test_refusals_say_what_to_do(config):
 
 
 def test_a_server_of_its_own_serves_and_stops(config):
-    command = [sys.executable, "-m", "relay.cli", "api", "run", "--config", str(config)]
+    command = [sys.executable, "-m", "hutong.relay.cli", "api", "run", "--config", str(config)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         sentence = process.stdout.readline()

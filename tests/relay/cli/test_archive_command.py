@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.interface import Height
-from relay.archive.anchor import (
+from hutong.light_clients.interface import Height
+from hutong.relay.archive.anchor import (
     Anchor,
     AnchorProof,
     decode_anchor,
@@ -16,10 +16,10 @@ from relay.archive.anchor import (
     encode_anchor,
     encode_entry_proof,
 )
-from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, HeaderEntry, decode_bundle, encode_bundle
-from relay.archive.store import BundleArchive, Directory
-from relay.cli.main import app
-from relay.keys import create_keystore
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, ChainKind, HeaderEntry, decode_bundle, encode_bundle
+from hutong.relay.archive.store import BundleArchive, Directory
+from hutong.relay.cli.main import app
+from hutong.relay.keys import create_keystore
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 BUNDLES = ("message-delivered", "timeout-leg-1", "tokens-delivered")

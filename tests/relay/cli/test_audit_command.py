@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.archive.checkpoint import decode_checkpoint
+from hutong.relay.archive.checkpoint import decode_checkpoint
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 FORWARD = ("message-delivered", "message-refused-by-the-hub", "received-on-the-hub", "timeout-leg-1", "timeout-leg-2")
@@ -20,7 +20,7 @@ import socket, sys
 def refuse(*arguments, **options):
     raise SystemExit("the audit opened a socket")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from relay.cli.main import main
+from hutong.relay.cli.main import main
 sys.argv[0] = "hutong"
 main()
 """
@@ -119,7 +119,7 @@ def test_the_hosts_clock_judges_where_no_time_is_given(tmp_path):
 def test_export_wants_a_packet_or_all_of_them(tmp_path):
     config = tmp_path / "relay.toml"
     config.write_text('[relay]\nhome = "state"\n')
-    command = [sys.executable, "-m", "relay.cli", "audit", "export", "--config", config, "-o", tmp_path / "x"]
+    command = [sys.executable, "-m", "hutong.relay.cli", "audit", "export", "--config", config, "-o", tmp_path / "x"]
     assert subprocess.run(command, capture_output=True, env=os.environ).returncode == 2
 
 

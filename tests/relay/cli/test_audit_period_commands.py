@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relay.archive.checkpoint import encode_checkpoint
-from relay.cli.audit.command import app
+from hutong.relay.archive.checkpoint import encode_checkpoint
+from hutong.relay.cli.audit.command import app
 from tests.relay.audit.simulated_period import Period, encoded
 
 DELIVERIES = 80
@@ -19,7 +19,7 @@ import socket, sys
 def refuse(*arguments, **options):
     raise SystemExit("the audit opened a socket")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from relay.cli.main import main
+from hutong.relay.cli.main import main
 sys.argv[0] = "hutong"
 main()
 """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from relay.cli.audit.bundle_names import bundle_file_names
-from relay.verify.inputs import UnusableInput
+from hutong.relay.cli.audit.bundle_names import bundle_file_names
+from hutong.relay.verify.inputs import UnusableInput
 
 
 def test_files_are_called_after_their_packets():

@@ -9,7 +9,7 @@ import pytest
 from eth_utils import to_checksum_address
 from typer.testing import CliRunner
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationKind,
     Rotation,
     StateAttestation,
@@ -17,11 +17,11 @@ from light_clients.attestation import (
     encode_rotation,
     sign_digest,
 )
-from relay.cli.main import app
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, create_client_action
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS
-from relay.keys import create_keystore
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, create_client_action
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS
+from hutong.relay.keys import create_keystore
 from tests.light_clients.attestation.attested_chain import AttestedChain, address_of, attestor_keys
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.hub_process import HubProcess, new_home

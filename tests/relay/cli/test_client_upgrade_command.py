@@ -7,11 +7,11 @@ import pytest
 from eth_utils import to_checksum_address
 from typer.testing import CliRunner
 
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_upgrade
-from relay.cli.main import app
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, create_client_action
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_upgrade
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, create_client_action
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.light_clients.tendermint.upgrading_chain import PLAN_HEIGHT, UpgradingChain
 from tests.relay.cli.test_client_rotate_command import configured

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.main import SUBCOMMANDS, app
+from hutong.relay.cli.main import SUBCOMMANDS, app
 
 BIN = str(Path(sys.executable).parent)
 LIMIT_S = 60
@@ -83,7 +83,7 @@ def test_trial_T10_each_shell_is_answered(environment, shell, asked):
 
 
 def test_trial_T10_the_top_offers_every_command_without_importing_one(environment):
-    code = "import sys; from relay.cli.main import main\ntry: main()\nfinally: assert 'web3' not in sys.modules, 'web3'"
+    code = "import sys; from hutong.relay.cli.main import main\ntry: main()\nfinally: assert 'web3' not in sys.modules, 'web3'"
     asked = environment | {"_HUTONG_COMPLETE": "complete_bash", "COMP_WORDS": "hutong ", "COMP_CWORD": "1"}
     command = [sys.executable, "-c", f"import sys; sys.argv = ['hutong']\n{code}"]
     done = subprocess.run(command, env=asked, capture_output=True, text=True, timeout=LIMIT_S)

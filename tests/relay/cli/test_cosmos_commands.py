@@ -3,13 +3,13 @@
 import pytest
 from typer.testing import CliRunner
 
-from adapters.interface import ClientParameters, RefusedByChain
-from light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo
-from light_clients.interface import MalformedInput
-from relay.administration.cosmos_paths import Wish, parameters_of_chain, parameters_of_hub
-from relay.cli.chains.cosmos_transfer import CosmosWish, local_name, transfer_of
-from relay.cli.main import app
-from relay.keys import create_keystore
+from hutong.adapters.interface import ClientParameters, RefusedByChain
+from hutong.light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.administration.cosmos_paths import Wish, parameters_of_chain, parameters_of_hub
+from hutong.relay.cli.chains.cosmos_transfer import CosmosWish, local_name, transfer_of
+from hutong.relay.cli.main import app
+from hutong.relay.keys import create_keystore
 
 CONFIG = """
 [relay]
@@ -235,8 +235,8 @@ class Chain:
     async def service(self, method, request):
         from google.protobuf.duration_pb2 import Duration
 
-        from adapters.cosmos.rpc import ServiceAnswer
-        from light_clients.protobuf import cosmos_queries_pb2 as queries
+        from hutong.adapters.cosmos.rpc import ServiceAnswer
+        from hutong.light_clients.protobuf import cosmos_queries_pb2 as queries
 
         if "staking" in method:
             params = queries.StakingParams(unbonding_time=Duration(seconds=self.unbonding_s))
@@ -284,7 +284,7 @@ class Hub:
         return self
 
     async def call(self, method, _params, decode):
-        from adapters.rpc import Fields
+        from hutong.adapters.rpc import Fields
 
         return decode(Fields(method, self._answer))
 

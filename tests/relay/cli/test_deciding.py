@@ -9,14 +9,14 @@ from eth_utils.address import to_canonical_address, to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.administration.deciding import Deciding, Pending
-from adapters.evm.administration.deploy import set_forwarded_peer, set_hub_client
-from adapters.evm.administration.rights import ARTIFACTS
-from adapters.evm.wording import in_words, scheduled_call
-from adapters.ics26.abi import ADD_CLIENT, Function
-from adapters.interface import RefusedByChain
-from contracts.roles import signatures
-from relay.keys import Signer
+from hutong.adapters.evm.administration.deciding import Deciding, Pending
+from hutong.adapters.evm.administration.deploy import set_forwarded_peer, set_hub_client
+from hutong.adapters.evm.administration.rights import ARTIFACTS
+from hutong.adapters.evm.wording import in_words, scheduled_call
+from hutong.adapters.ics26.abi import ADD_CLIENT, Function
+from hutong.adapters.interface import RefusedByChain
+from hutong.contracts.roles import signatures
+from hutong.relay.keys import Signer
 from tests.relay.cli.test_roles_command import ADDRESSES, CHAIN_ID, KEYS, running
 
 HUB_CLIENT = Function("hubClientId", (), ("string",))

@@ -6,11 +6,11 @@ import pytest
 import trio
 from eth_account import Account
 
-from relay.local.chain import DemoChain
-from relay.local.keys import make_key
-from relay.local.ports import free_port
-from relay.local.processes import run_command, run_daemon
-from relay.local.traffic import User
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.keys import make_key
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import run_command, run_daemon
+from hutong.relay.local.traffic import User
 from tests.nodes.operator_commands import (
     HUB_EVM_ID,
     HUB_ID,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from relay.base.child_processes import HUTONG
-from relay.keys import create_keystore
+from hutong.relay.base.child_processes import HUTONG
+from hutong.relay.keys import create_keystore
 from tests.relay.cli.test_relay_command import CONFIG
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
@@ -125,7 +125,7 @@ def test_trial_T7_a_report_that_does_not_fit_is_not_there_at_all(full_disk, tmp_
 
 NO_DISK = """
 import errno, os, sys
-from relay.cli import main
+from hutong.relay.cli import main
 def refuse():
     raise ExceptionGroup("tasks", [OSError(errno.ENOSPC, "No space left on device", "/home/of/it"), OSError(errno.EIO, "Input/output error")])
 main.app = refuse

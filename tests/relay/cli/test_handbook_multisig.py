@@ -6,9 +6,9 @@ import re
 import pytest
 import trio
 
-from relay.local.keys import make_key
-from relay.local.ports import free_port
-from relay.local.processes import DemoFailed, run_command, run_daemon
+from hutong.relay.local.keys import make_key
+from hutong.relay.local.ports import free_port
+from hutong.relay.local.processes import DemoFailed, run_command, run_daemon
 from tests.nodes.operator_commands import HUB_EVM_ID, HUB_ID, private, serving
 from tests.relay.cli.test_ethereum_processes import ASK
 

@@ -8,12 +8,12 @@ from eth_account import Account
 from eth_utils import to_checksum_address
 from typer.testing import CliRunner
 
-from adapters.hub import admin as adapter_actions
-from relay.cli.main import app
-from relay.hub.application import admin as hub_actions
-from relay.hub.application.named_code import CodeRules
-from relay.hub.home.home import load_genesis
-from relay.keys import create_keystore
+from hutong.adapters.hub import admin as adapter_actions
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application import admin as hub_actions
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.home.home import load_genesis
+from hutong.relay.keys import create_keystore
 from tests.relay.cli.test_hub_governance_commands import configure
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins
 from tests.relay.hub.hub_process import HubProcess, new_home

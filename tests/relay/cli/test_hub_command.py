@@ -6,10 +6,10 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.config import KeyConfig
-from relay.hub.home.home import load_genesis, load_validator_key
-from relay.keys import load_signer
+from hutong.relay.cli.hub.command import app
+from hutong.relay.config import KeyConfig
+from hutong.relay.hub.home.home import load_genesis, load_validator_key
+from hutong.relay.keys import load_signer
 
 
 def init(home, *arguments):

@@ -5,15 +5,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from adapters.hub.evidence import DoubleVote, decode_double_votes
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from relay.cli.main import app
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import DATABASE_DIRECTORY, LAST_SIGNED_FILE, load_genesis
-from relay.hub.home.last_signed import encode_last_signed
-from relay.keys import create_keystore
+from hutong.adapters.hub.evidence import DoubleVote, decode_double_votes
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.relay.cli.main import app
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY, LAST_SIGNED_FILE, load_genesis
+from hutong.relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.hub_process import HubProcess, new_home

@@ -5,14 +5,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from adapters.hub import admin as adapter_actions
-from adapters.hub import governance as adapter
-from relay.cli.main import app
-from relay.hub.application import admin as hub_actions
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.members import POSSESSION_DOMAIN, possession_digest
-from relay.hub.home.home import load_genesis, load_validator_key
-from relay.keys import create_keystore
+from hutong.adapters.hub import admin as adapter_actions
+from hutong.adapters.hub import governance as adapter
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application import admin as hub_actions
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.members import POSSESSION_DOMAIN, possession_digest
+from hutong.relay.hub.home.home import load_genesis, load_validator_key
+from hutong.relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.governed_hub import KEYS, OPERATORS
 from tests.relay.hub.hub_process import HubProcess

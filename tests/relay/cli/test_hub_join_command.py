@@ -5,9 +5,9 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.home.home import load_genesis
+from hutong.relay.cli.hub.command import app
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.home.home import load_genesis
 from tests.relay.hub.simulated_hub import hub_genesis
 
 PEER = "ab" * 20 + "@127.0.0.1:26656"

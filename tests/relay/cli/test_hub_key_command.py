@@ -11,11 +11,19 @@ import typer
 from eth_account import Account
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.hub.home.home import UnusableHome, load_validator_key
-from relay.hub.home.key_file import KeyFile, encrypted, load_key, no_password, open_key, parse_key_file, read_key_file
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.relay.cli.hub.command import app
+from hutong.relay.hub.home.home import UnusableHome, load_validator_key
+from hutong.relay.hub.home.key_file import (
+    KeyFile,
+    encrypted,
+    load_key,
+    no_password,
+    open_key,
+    parse_key_file,
+    read_key_file,
+)
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.simulated_hub import VALIDATOR
 
 PASSWORD = "correct horse"
@@ -147,7 +155,7 @@ def test_a_candidate_proves_an_encrypted_key_with_the_password_of_the_environmen
 def test_a_person_at_the_terminal_is_asked_and_what_is_typed_is_not_shown(locked):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "relay.cli", "hub", "candidate", "--home", str(locked), "--operator", OPERATOR],
+        [sys.executable, "-m", "hutong.relay.cli", "hub", "candidate", "--home", str(locked), "--operator", OPERATOR],
         stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True, text=True,
     )  # fmt: skip
     os.close(theirs)
@@ -169,7 +177,7 @@ def test_a_person_at_the_terminal_is_asked_and_what_is_typed_is_not_shown(locked
 
 
 def test_the_next_key_is_encrypted_where_the_present_one_is(locked, plain):
-    from relay.cli.hub.candidate import _next_key
+    from hutong.relay.cli.hub.candidate import _next_key
 
     word = known(locked)
     made = _next_key(locked, known)
@@ -180,14 +188,14 @@ def test_the_next_key_is_encrypted_where_the_present_one_is(locked, plain):
 
 
 def read_key_file_of_next(home) -> KeyFile:
-    from relay.cli.hub.candidate import _next_key
+    from hutong.relay.cli.hub.candidate import _next_key
 
     _next_key(home, no_password)
     return read_key_file(home / "next_validator_key.json")
 
 
 def test_no_next_key_is_made_under_a_mistyped_password(locked):
-    from relay.cli.hub.candidate import _next_key
+    from hutong.relay.cli.hub.candidate import _next_key
 
     with pytest.raises(typer.Exit):
         _next_key(locked, lambda _: b"corect horse")
@@ -224,7 +232,7 @@ def test_joining_makes_an_encrypted_key_before_any_member_answers(tmp_path, lock
 
 
 def test_a_public_key_is_read_from_an_encrypted_key_file(locked):
-    from relay.cli.hub.validators import public_key_of
+    from hutong.relay.cli.hub.validators import public_key_of
 
     assert public_key_of(f"@{locked / 'validator_key.json'}") == load_key(locked, known).public_key.data
 

@@ -8,14 +8,14 @@ import pytest
 from eth_utils import to_checksum_address
 from typer.testing import CliRunner
 
-from adapters.hub.stuck import StuckPacket, _rows
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from relay.cli.main import app
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, create_client_action
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS
-from relay.keys import create_keystore
+from hutong.adapters.hub.stuck import StuckPacket, _rows
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, create_client_action
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS
+from hutong.relay.keys import create_keystore
 from tests.light_clients.bft_evm import simulated_chain as qbft
 from tests.light_clients.bitcoin.bitcoin_chain import SPACING_S, SimulatedChain
 from tests.relay.hub.hub_process import HubProcess, new_home

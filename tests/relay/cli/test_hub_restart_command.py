@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from relay.hub.home.home import load_genesis
+from hutong.relay.hub.home.home import load_genesis
 from tests.relay.cli.test_hub_governance_commands import INIT, act, ask, configure, invoke
 from tests.relay.hub.hub_process import HubProcess
 
@@ -15,7 +15,9 @@ pytestmark = pytest.mark.long
 
 def process(*arguments: str) -> tuple[int, str, str]:
     """In a process of its own: a home's lock is held until its process ends. Exit code and both outputs."""
-    done = subprocess.run([sys.executable, "-m", "relay.cli", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "hutong.relay.cli", *arguments], capture_output=True, text=True, timeout=60
+    )
     return done.returncode, done.stdout, done.stderr
 
 

@@ -5,15 +5,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from relay.base.durable_files import write_durably
-from relay.cli.main import app
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.chain.execution_guard import ExecutionFailed, ExecutionGuard
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import GENESIS_FILE, LAST_SIGNED_FILE, VALIDATOR_KEY_FILE, encode_validator_key
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.home.process import open_store
-from relay.hub.skipping.files import encode_file, read_file
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.chain.execution_guard import ExecutionFailed, ExecutionGuard
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import GENESIS_FILE, LAST_SIGNED_FILE, VALIDATOR_KEY_FILE, encode_validator_key
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.home.process import open_store
+from hutong.relay.hub.skipping.files import encode_file, read_file
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub, certified
 
 

@@ -6,13 +6,13 @@ from hashlib import sha256
 import pytest
 from typer.testing import CliRunner
 
-from adapters.hub.validators import share_that_stops_blocks
-from light_clients.tendermint.types import KeyType, PublicKey
-from relay.cli.main import app
-from relay.hub.application.admin import action_hash as hub_action_hash
-from relay.hub.application.admin import set_validator_action
-from relay.hub.home.home import encode_validator_key
-from relay.keys import create_keystore
+from hutong.adapters.hub.validators import share_that_stops_blocks
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application.admin import action_hash as hub_action_hash
+from hutong.relay.hub.application.admin import set_validator_action
+from hutong.relay.hub.home.home import encode_validator_key
+from hutong.relay.keys import create_keystore
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG, admins, run
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import VALIDATOR
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_key_of_the_hub_is_refused(place, document):
 
 
 def test_the_adapters_action_is_the_hubs():
-    from adapters.hub.admin import action_hash, set_validator
+    from hutong.adapters.hub.admin import action_hash, set_validator
 
     ours = set_validator(7, NEW.public_key.data, 3)
     assert ours == set_validator_action(7, NEW.public_key.data, 3)

@@ -13,28 +13,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from adapters.hub import ROUTER_ADDRESS, HubSettings, open_hub_chain
-from adapters.hub.admin import set_paused
-from adapters.hub.governance import propose_and_vote
-from adapters.hub.proven_proposals import (
+from hutong.adapters.hub import ROUTER_ADDRESS, HubSettings, open_hub_chain
+from hutong.adapters.hub.admin import set_paused
+from hutong.adapters.hub.governance import propose_and_vote
+from hutong.adapters.hub.proven_proposals import (
     NoSuchProposal,
     ProposalDiffers,
     ProvenProposals,
     decode_record,
     proposal_key,
 )
-from adapters.hub.verified_state import HubTrust, TrustedHeader, TrustTooOld, VerifiedState
-from adapters.ics26.chain import RouterSettings
-from adapters.ics26.transactor import Transactor
-from adapters.interface import EndpointMismatch, EndpointUnavailable
-from adapters.rpc import RpcOptions
-from light_clients.interface import MalformedInput, PredicateFailed
-from relay.administration.hub_trust import trust_of
-from relay.cli.main import app
-from relay.config import load_config
-from relay.hub.application.governance.proposals import Proposal
-from relay.hub.state import keys
-from relay.keys import Signer, create_keystore
+from hutong.adapters.hub.verified_state import HubTrust, TrustedHeader, TrustTooOld, VerifiedState
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import EndpointMismatch, EndpointUnavailable
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.relay.administration.hub_trust import trust_of
+from hutong.relay.cli.main import app
+from hutong.relay.config import load_config
+from hutong.relay.hub.application.governance.proposals import Proposal
+from hutong.relay.hub.state import keys
+from hutong.relay.keys import Signer, create_keystore
 from tests.relay.cli.lying_endpoint import lying_endpoint
 from tests.relay.cli.test_hub_quota_and_stuck_commands import CONFIG
 from tests.relay.hub.governed_hub import OPERATORS

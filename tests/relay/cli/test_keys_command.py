@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from adapters.cosmos.transactions.addresses import account_address
-from relay.cli.operator.keys import app
-from relay.config import KeyConfig
-from relay.keys import KeyRefused, Signer, key_from_hex, key_from_mnemonic, load_signer
+from hutong.adapters.cosmos.transactions.addresses import account_address
+from hutong.relay.cli.operator.keys import app
+from hutong.relay.config import KeyConfig
+from hutong.relay.keys import KeyRefused, Signer, key_from_hex, key_from_mnemonic, load_signer
 
 PRIVATE_KEY = bytes(range(1, 33))
 ADDRESS = Account.from_key(PRIVATE_KEY).address
@@ -230,7 +230,7 @@ def test_prefix_that_is_invalid_is_refused(tmp_path, prefix):
 
 @pytest.mark.parametrize("command", [("add",), ("import",)])
 def test_trial_T17_without_a_terminal_a_password_is_not_asked_for(tmp_path, command):
-    from relay.base.child_processes import HUTONG
+    from hutong.relay.base.child_processes import HUTONG
 
     done = subprocess.run(
         [*HUTONG, "keys", *command, tmp_path / "key.json"], stdin=subprocess.DEVNULL, capture_output=True, text=True

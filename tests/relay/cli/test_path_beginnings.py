@@ -7,7 +7,7 @@ import pytest
 from hub_and_chain import Place
 from typer.testing import CliRunner
 
-from relay.cli.main import app
+from hutong.relay.cli.main import app
 
 pytestmark = pytest.mark.long
 """Over processes of a hub and of chains."""

@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.main import app
-from relay.keys import create_keystore
+from hutong.relay.cli.main import app
+from hutong.relay.keys import create_keystore
 
 CONFIG = """
 [relay]

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 import trio
 
-from adapters.interface import HeightUnavailable
-from adapters.simulated.adapter import SimulatedAdapter
-from adapters.simulated.chain import SimulatedChain
-from relay.administration.paths import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
+from hutong.adapters.interface import HeightUnavailable
+from hutong.adapters.simulated.adapter import SimulatedAdapter
+from hutong.adapters.simulated.chain import SimulatedChain
+from hutong.relay.administration.paths import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
 
 
 def new_chain() -> SimulatedChain:

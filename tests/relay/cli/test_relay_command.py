@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from relay.keys import create_keystore
+from hutong.relay.keys import create_keystore
 
 PRIVATE_KEY = bytes(range(1, 33))
 CONFIG = """
@@ -52,7 +52,7 @@ def config_file(tmp_path):
 
 def start(config_file, password="correct horse"):
     return subprocess.Popen(
-        [sys.executable, "-m", "relay.cli", "relay", "run", "--config", config_file],
+        [sys.executable, "-m", "hutong.relay.cli", "relay", "run", "--config", config_file],
         env=os.environ | {"PASSWORD": password},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,7 +62,7 @@ def start(config_file, password="correct horse"):
 
 def operator(config_file, command, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "relay.cli", "relay", command, "--config", config_file, *arguments],
+        [sys.executable, "-m", "hutong.relay.cli", "relay", command, "--config", config_file, *arguments],
         env=os.environ | {"PASSWORD": "x"},
         capture_output=True,
         text=True,

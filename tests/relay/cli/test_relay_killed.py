@@ -7,10 +7,10 @@ from random import Random
 import pytest
 import trio
 
-from relay.demo.checker import check
-from relay.local.chain import packets_in_flight, until
-from relay.local.network import bring_up
-from relay.local.traffic import User
+from hutong.relay.demo.checker import check
+from hutong.relay.local.chain import packets_in_flight, until
+from hutong.relay.local.network import bring_up
+from hutong.relay.local.traffic import User
 
 pytestmark = pytest.mark.long
 MESSAGES = 10

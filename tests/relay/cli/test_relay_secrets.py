@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_relay_command import CONFIG, PRIVATE_KEY, start, wait_for_line
 
-from relay.keys import create_keystore
+from hutong.relay.keys import create_keystore
 
 SECRETS = ("correct horse", PRIVATE_KEY.hex(), "hunter2")
 
@@ -79,14 +79,14 @@ def test_attack_G14_running_and_crashing_relay_shows_no_secret(config_file):
 def test_attack_G14_error_that_nobody_expected_shows_no_secret(config_file):
     """A traceback has names of files and functions, never the values of variables."""
     code = (
-        "import relay.core.daemon as d\n"
+        "import hutong.relay.core.daemon as d\n"
         "async def boom(signers): raise RuntimeError('boom')\n"
         "real = d._signers\n"
         "async def signers(config):\n"
         "    held = await real(config)\n"
         "    await boom(held)\n"
         "d._signers = signers\n"
-        "from relay.cli.main import main\n"
+        "from hutong.relay.cli.main import main\n"
         "main()\n"
     )
     done = subprocess.run(

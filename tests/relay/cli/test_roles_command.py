@@ -13,28 +13,28 @@ from eth_account import Account
 from eth_utils.address import to_canonical_address, to_checksum_address
 from typer.testing import CliRunner
 
-from adapters.evm.administration import deploy as deployment
-from adapters.evm.administration.access_manager import (
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.evm.administration.access_manager import (
     CAN_CALL,
     GRANT_ROLE,
     SCHEDULE,
     SET_ROLE_GUARDIAN,
     SET_TARGET_FUNCTION_ROLE,
 )
-from adapters.evm.administration.deploy import deploy as deploy_for_development
-from adapters.evm.administration.rights import ARTIFACTS
-from adapters.evm.submit import evm_reverts
-from adapters.ics26.abi import Function
-from adapters.ics26.execution import ExecutionRpc, identify_execution
-from adapters.ics26.transactor import Transactor
-from adapters.interface import RefusedByChain
-from adapters.rpc import RpcOptions, open_rpc_client
-from contracts.artifacts import load_artifact
-from contracts.roles import ADMIN_ROLE, LIMITER_ROLE, MIGRATOR_ROLE, PUBLIC_ROLE, signatures
-from light_clients.crypto import keccak256
-from relay.cli.main import app
-from relay.devnet import Genesis, Pace, running_devnet
-from relay.keys import Signer, create_keystore
+from hutong.adapters.evm.administration.deploy import deploy as deploy_for_development
+from hutong.adapters.evm.administration.rights import ARTIFACTS
+from hutong.adapters.evm.submit import evm_reverts
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import RefusedByChain
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
+from hutong.contracts.artifacts import load_artifact
+from hutong.contracts.roles import ADMIN_ROLE, LIMITER_ROLE, MIGRATOR_ROLE, PUBLIC_ROLE, signatures
+from hutong.light_clients.crypto import keccak256
+from hutong.relay.cli.main import app
+from hutong.relay.devnet import Genesis, Pace, running_devnet
+from hutong.relay.keys import Signer, create_keystore
 
 CHAIN_ID = 7_301
 PASSWORD = b"correct horse"
@@ -295,7 +295,7 @@ async def test_audit_H4_a_deployment_that_broke_off_goes_on_and_says_where_it_st
 
 async def test_audit_H4_a_crash_after_the_last_transaction(tmp_path, monkeypatch):
     async with running(tmp_path) as setting:
-        monkeypatch.setattr("relay.cli.chains.deploy._publish", lambda *_: (_ for _ in ()).throw(SystemExit(9)))
+        monkeypatch.setattr("hutong.relay.cli.chains.deploy._publish", lambda *_: (_ for _ in ()).throw(SystemExit(9)))
         assert (await setting.command(*setting.deploy_options()))[0] == 9
         monkeypatch.undo()
         code, _, error = await setting.command(*setting.deploy_options())

@@ -5,8 +5,14 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.administration.rights import Member, Rights, Role, Target, differences
-from relay.cli.chains.roles_file import MAX_FILE_BYTES, UnusableRolesFile, decode_rights, encode_rights, load_rights
+from hutong.adapters.evm.administration.rights import Member, Rights, Role, Target, differences
+from hutong.relay.cli.chains.roles_file import (
+    MAX_FILE_BYTES,
+    UnusableRolesFile,
+    decode_rights,
+    encode_rights,
+    load_rights,
+)
 
 addresses = st.binary(min_size=20, max_size=20).filter(any).map(lambda raw: str(to_checksum_address(raw)))
 delays = st.integers(0, 2**32 - 1)

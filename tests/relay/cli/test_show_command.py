@@ -7,9 +7,9 @@ import pytest
 import trio
 from typer.testing import CliRunner
 
-from relay.cli.main import app
-from relay.ledger import Ledger, Note, Outcome, Step
-from relay.ledger.values.life import refusal_reason
+from hutong.relay.cli.main import app
+from hutong.relay.ledger import Ledger, Note, Outcome, Step
+from hutong.relay.ledger.values.life import refusal_reason
 from tests.relay.api.api_world import MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 CONFIG = """

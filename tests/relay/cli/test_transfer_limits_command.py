@@ -11,13 +11,13 @@ import trio
 from hub_and_chain import CHAIN, Place
 from typer.testing import CliRunner
 
-from adapters.evm.administration.access_manager import GRANT_ROLE
-from adapters.ics26.transactor import Transactor
-from contracts.roles import LIMITER_ROLE
-from relay.cli.main import app
-from relay.config import KeyConfig, load_config
-from relay.core.topology.chains import open_chain
-from relay.keys import load_signer
+from hutong.adapters.evm.administration.access_manager import GRANT_ROLE
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.contracts.roles import LIMITER_ROLE
+from hutong.relay.cli.main import app
+from hutong.relay.config import KeyConfig, load_config
+from hutong.relay.core.topology.chains import open_chain
+from hutong.relay.keys import load_signer
 
 TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 DELAY_S = 4

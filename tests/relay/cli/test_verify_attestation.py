@@ -6,14 +6,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationKind,
     Rotation,
     StateAttestation,
     encode_rotation,
     encode_rotation_update,
 )
-from relay.cli.audit.verify import app
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.attestation.attested_chain import (
     GENESIS_S,
     KEY,

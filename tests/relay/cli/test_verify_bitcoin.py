@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.bitcoin import MerkleBlock, encode_headers, encode_merkle_block
-from light_clients.bitcoin.merkle import partial_tree
-from light_clients.bitcoin.types import display
-from relay.cli.audit.verify import app
+from hutong.light_clients.bitcoin import MerkleBlock, encode_headers, encode_merkle_block
+from hutong.light_clients.bitcoin.merkle import partial_tree
+from hutong.light_clients.bitcoin.types import display
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, mine
 
 KEY, VALUE = b"client-0\x01" + (1).to_bytes(8, "big"), bytes(range(1, 33))

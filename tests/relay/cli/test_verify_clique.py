@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.evm_header import encode_header, header_to_rpc
-from relay.cli.audit.verify import app
+from hutong.light_clients.evm_header import encode_header, header_to_rpc
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.clique.simulated_clique_chain import (
     EPOCH,
     GENESIS_TIME_S,

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.ethereum import MINIMAL_PRESET, Fork, ssz
-from light_clients.ethereum.snappy import compress
-from relay.cli.audit.verify import app
+from hutong.light_clients.ethereum import MINIMAL_PRESET, Fork, ssz
+from hutong.light_clients.ethereum.snappy import compress
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.ethereum.beacon_api import bootstrap_object, genesis_of, spec_of, update_object
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT
 from tests.light_clients.ethereum.verifying import chain_of

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.crypto import gm
-from light_clients.fisco_bcos import BlockHeaderV2, CryptoSuite, Generation
-from relay.cli.audit.verify import app
+from hutong.light_clients.crypto import gm
+from hutong.light_clients.fisco_bcos import BlockHeaderV2, CryptoSuite, Generation
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.fisco_bcos.fisco_chain import GENESIS_TIME_MS, SimulatedChain, receipt
 from tests.light_clients.fisco_bcos.trees import tree_v2
 

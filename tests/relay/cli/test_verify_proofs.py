@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from light_clients.crypto import keccak256
-from light_clients.interface import audit
-from light_clients.proofs import ics23, mpt
-from light_clients.protobuf import ics23_pb2 as pb
-from relay.cli.audit.verify import app
-from relay.verify.inputs import UnusableInput
-from relay.verify.proof_files import judge_ics23, read_eip1186, read_ics23
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.interface import audit
+from hutong.light_clients.proofs import ics23, mpt
+from hutong.light_clients.protobuf import ics23_pb2 as pb
+from hutong.relay.cli.audit.verify import app
+from hutong.relay.verify.inputs import UnusableInput
+from hutong.relay.verify.proof_files import judge_ics23, read_eip1186, read_ics23
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 from tests.light_clients.proofs.test_mpt import ROUTER, ROUTER_PROOF, STATE, STORAGE, storage_proof, word
 

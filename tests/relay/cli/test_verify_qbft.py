@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.bft_evm import block_hash
-from light_clients.evm_header import encode_header, header_to_rpc
-from relay.cli.audit.verify import app
+from hutong.light_clients.bft_evm import block_hash
+from hutong.light_clients.evm_header import encode_header, header_to_rpc
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.bft_evm.simulated_chain import GENESIS_TIME_S, SimulatedChain, address_of
 
 CHAIN = SimulatedChain()

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint import rpc_json
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import KeyType
-from relay.cli.audit.verify import app
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint import rpc_json
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import KeyType
+from hutong.relay.cli.audit.verify import app
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, flags, signers
 
 GROUPS = [signers(4, KeyType.ED25519, label) for label in ("first", "second", "third")]

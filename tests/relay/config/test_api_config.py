@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.config import ConfigError, file_problems, parse_config
+from hutong.relay.config import ConfigError, file_problems, parse_config
 
 BASE = """
 [relay]

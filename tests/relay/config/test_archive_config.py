@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.config import ConfigError, parse_config
+from hutong.relay.config import ConfigError, parse_config
 
 HOME = Path("/somewhere")
 BASE = """

@@ -3,8 +3,8 @@
 import pytest
 from test_config import GOOD, parse
 
-from relay.config import ConfigError, load_attestor_config
-from relay.keys import create_keystore
+from hutong.relay.config import ConfigError, load_attestor_config
+from hutong.relay.keys import create_keystore
 
 ATTESTED = GOOD.replace(
     'consensus = "qbft"', 'consensus = "attested"\nattestors = ["http://127.0.0.1:9700"]\nconfirmations = 12'

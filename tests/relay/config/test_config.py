@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from relay.config import ConfigError, UnsafeFile, file_problems, load_config, parse_config, read_private_file
+from hutong.relay.config import ConfigError, UnsafeFile, file_problems, load_config, parse_config, read_private_file
 
 GOOD = """
 [relay]
@@ -241,7 +241,7 @@ def test_attack_G14_only_a_credential_of_the_service_may_be_readable_by_its_grou
 
 
 def test_check_command(tmp_path):
-    from relay.cli.operator.config import app
+    from hutong.relay.cli.operator.config import app
 
     config_file = tmp_path / "relay.toml"
     config_file.write_text(GOOD)

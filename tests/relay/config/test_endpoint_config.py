@@ -10,11 +10,11 @@ import pytest
 from test_config import GOOD, problem
 from typer.testing import CliRunner
 
-from adapters.rpc import AccessUnusable, RpcOptions
-from relay.config import EndpointsConfig, parse_config
-from relay.config.load import load_attestor_config
-from relay.core.topology.chains import open_chain, rpc_options
-from relay.keys.endpoint_access import read_access
+from hutong.adapters.rpc import AccessUnusable, RpcOptions
+from hutong.relay.config import EndpointsConfig, parse_config
+from hutong.relay.config.load import load_attestor_config
+from hutong.relay.core.topology.chains import open_chain, rpc_options
+from hutong.relay.keys.endpoint_access import read_access
 from tests.adapters.rpc.guarded_server import TOKEN, authority, guarded_server, server_context, signed_by
 
 ROUTER = 'router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"\n'
@@ -109,7 +109,7 @@ def test_attack_G14_secrets_do_not_go_in_the_clear_unless_it_is_said(scheme, nam
 
 
 def test_attack_G14_files_of_access_must_be_private_and_there(tmp_path):
-    from relay.cli.operator.config import app
+    from hutong.relay.cli.operator.config import app
 
     config_file = tmp_path / "relay.toml"
     config_file.write_text(
@@ -148,7 +148,7 @@ def test_attack_G14_a_value_that_cannot_be_sent_is_refused_and_not_repeated(envi
 
 
 def test_a_command_whose_token_is_missing_says_so_in_one_sentence(tmp_path):
-    from relay.cli.main import app
+    from hutong.relay.cli.main import app
 
     config_file = tmp_path / "relay.toml"
     config_file.write_text(with_access('{ host = "a.example", bearer_token_env = "NO_SUCH_TOKEN" }'))

@@ -6,9 +6,9 @@ import pytest
 from test_config import GOOD, parse
 from typer.testing import CliRunner
 
-from light_clients.ethereum import MAINNET
-from relay.config import ConfigError, chains_beyond
-from relay.config.networks import PUBLIC_NETWORKS, read_network
+from hutong.light_clients.ethereum import MAINNET
+from hutong.relay.config import ConfigError, chains_beyond
+from hutong.relay.config.networks import PUBLIC_NETWORKS, read_network
 
 BEACON = 'beacon = ["http://127.0.0.1:5052"]'
 ETHEREUM = GOOD.replace('consensus = "qbft"', f'consensus = "ethereum"\n{BEACON}\nnetwork = "sepolia"').replace(
@@ -70,7 +70,7 @@ def test_networks_are_named_or_read(tmp_path):
 
 
 def test_parity_config_check_refuses_a_chain_under_gloas(tmp_path, monkeypatch):
-    from relay.cli.operator import config as command
+    from hutong.relay.cli.operator import config as command
 
     file = tmp_path / "relay.toml"
     file.write_text(ETHEREUM)

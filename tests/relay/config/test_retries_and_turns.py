@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from relay.config import PathEnd, RetriesConfig, RetryRule, TurnsConfig, parse_config
-from relay.config.retries import DEFAULT_RULES
+from hutong.relay.config import PathEnd, RetriesConfig, RetryRule, TurnsConfig, parse_config
+from hutong.relay.config.retries import DEFAULT_RULES
 
 TEXT = """
 [relay]
@@ -73,7 +73,7 @@ def test_parity_row_34_the_file_says_when_to_try_again(tmp_path):
     ],
 )
 def test_parity_row_34_what_is_no_rule_is_refused(tmp_path, more):
-    from relay.config import ConfigError
+    from hutong.relay.config import ConfigError
 
     with pytest.raises(ConfigError):
         config(tmp_path, more)

@@ -3,9 +3,9 @@
 import pytest
 from test_config import GOOD, parse
 
-from light_clients.bft_evm import QuorumRule, ValidatorContract
-from relay.config import ConfigError
-from relay.core.topology.chains import _QUORUMS, _validator_contract
+from hutong.light_clients.bft_evm import QuorumRule, ValidatorContract
+from hutong.relay.config import ConfigError
+from hutong.relay.core.topology.chains import _QUORUMS, _validator_contract
 
 CLIQUE = GOOD.replace(
     'consensus = "qbft"',

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from world import FORTUNE_WEI, GENESIS_S, World, chain_table, key
 
-from adapters.simulated import Faults, SimulatedChain
-from light_clients.ibc.packet import Payload
-from relay.config import Config
-from relay.telemetry import Metrics
+from hutong.adapters.simulated import Faults, SimulatedChain
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.config import Config
+from hutong.relay.telemetry import Metrics
 
 HUB = "hub"
 CLIENT_OF_HUB = "bft-evm-0"

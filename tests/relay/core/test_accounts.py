@@ -6,11 +6,11 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import NonceTooHigh, NonceTooLow, PreparedTransaction
-from relay.config import FeeLimits
-from relay.core.errors import StartRefused
-from relay.dispatch import Route
-from relay.ledger import RecordedJob
+from hutong.adapters.interface import NonceTooHigh, NonceTooLow, PreparedTransaction
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.dispatch import Route
+from hutong.relay.ledger import RecordedJob
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

@@ -7,18 +7,18 @@ import pytest
 import trio
 from world import CLIENT, World, in_line, making_blocks
 
-from adapters.interface import EndpointUnavailable
-from light_clients.ibc.packet import Payload
-from light_clients.ibc.transfer import ABI_ENCODING, TransferData, encode_transfer
-from relay.archive import Archive
-from relay.archive.bundle import encode_bundle
-from relay.archive.legs import was_sent_on
-from relay.archive.store import BundleArchive, Directory, open_source, verify
-from relay.audit import Auditor
-from relay.config import ArchiveConfig
-from relay.core.archiving.archiver import Archiver, abandoning_thread
-from relay.core.archiving.bundling import Exporter, read_checkpoint
-from relay.core.topology.paths import Paths
+from hutong.adapters.interface import EndpointUnavailable
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.ibc.transfer import ABI_ENCODING, TransferData, encode_transfer
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.legs import was_sent_on
+from hutong.relay.archive.store import BundleArchive, Directory, open_source, verify
+from hutong.relay.audit import Auditor
+from hutong.relay.config import ArchiveConfig
+from hutong.relay.core.archiving.archiver import Archiver, abandoning_thread
+from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
+from hutong.relay.core.topology.paths import Paths
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_a_bundle_that_the_archive_refuses_is_not_made_anew_each_round(wor
         encoded.append(bundle.packet_id)
         return encode_bundle(bundle) if bundle.packet_id.endswith("/2") else bytes(100)
 
-    monkeypatch.setattr("relay.core.archiving.archiver.encode_bundle", too_long)
+    monkeypatch.setattr("hutong.relay.core.archiving.archiver.encode_bundle", too_long)
     async with making_blocks(world), process.running():
         world.send(count=2)
         await world.all_settled(2)

@@ -4,9 +4,9 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import AlreadyRelayed, BroadcastRefused, InsufficientFunds
-from adapters.simulated.router import OutOfGas
-from relay.dispatch import Route
+from hutong.adapters.interface import AlreadyRelayed, BroadcastRefused, InsufficientFunds
+from hutong.adapters.simulated.router import OutOfGas
+from hutong.relay.dispatch import Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 MAX_ATTEMPTS = 3

@@ -6,26 +6,26 @@ import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
-from light_clients.bft_evm import SealRules, decode_client_state, encode_client_state
-from light_clients.ibc.commitment import merkle_path, receipt_key
-from light_clients.ibc.packet import Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.bft_evm import SealRules, decode_client_state, encode_client_state
+from hutong.light_clients.ibc.commitment import merkle_path, receipt_key
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     ForwardInstruction,
     TransferData,
     encode_forward_memo,
     encode_transfer,
 )
-from light_clients.interface import Height, UnsupportedOperation
-from relay.archive import Archive
-from relay.archive.bundle import Bundle, Claim, StateProof, decode_bundle, encode_bundle
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.legs import next_client
-from relay.audit import Auditor, Report
-from relay.config import PathEnd
-from relay.core.archiving.bundling import Exporter, NotExportable, read_checkpoint
-from relay.core.archiving.bundling.known import known_header
-from relay.core.topology.paths import Paths
+from hutong.light_clients.interface import Height, UnsupportedOperation
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import Bundle, Claim, StateProof, decode_bundle, encode_bundle
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.legs import next_client
+from hutong.relay.audit import Auditor, Report
+from hutong.relay.config import PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, NotExportable, read_checkpoint
+from hutong.relay.core.archiving.bundling.known import known_header
+from hutong.relay.core.topology.paths import Paths
 
 SOURCE = PathEnd(chain="alpha", client=CLIENT)
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.interface import BatchLimits, UpdateClient
-from relay.core.route.catching_up import header_room_bytes, in_transactions
+from hutong.adapters.interface import BatchLimits, UpdateClient
+from hutong.relay.core.route.catching_up import header_room_bytes, in_transactions
 
 LIMITS = BatchLimits(max_messages=4, max_bytes=100, max_gas=10**7)
 

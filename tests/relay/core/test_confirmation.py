@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from adapters.simulated import SimulatedAdapter, SimulatedChain
-from light_clients.ibc.packet import Payload
-from relay.config import PathConfig, PathEnd
-from relay.core.topology.paths import Paths
-from relay.core.watching.confirmation import confirmed_job
-from relay.dispatch import JobKind
+from hutong.adapters.simulated import SimulatedAdapter, SimulatedChain
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.confirmation import confirmed_job
+from hutong.relay.dispatch import JobKind
 
 GENESIS_S = 1_800_000_000
 CLIENT = "bft-evm-0"

@@ -12,8 +12,8 @@ import structlog
 import trio
 from world import World, making_blocks
 
-from relay.core.readiness import ASK_SERVICE_EVERY_S
-from relay.telemetry import configure_logs
+from hutong.relay.core.readiness import ASK_SERVICE_EVERY_S
+from hutong.relay.telemetry import configure_logs
 from tests.relay.conftest import Server
 from tests.relay.full_disk import mounted
 

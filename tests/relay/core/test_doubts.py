@@ -1,4 +1,4 @@
-from relay.core.route.doubts import FAILURES_AN_ATTEMPT, MAX_JOBS, Doubts
+from hutong.relay.core.route.doubts import FAILURES_AN_ATTEMPT, MAX_JOBS, Doubts
 
 
 def test_every_eighth_doubtful_failure_of_a_job_costs_an_attempt():

@@ -4,8 +4,8 @@ import httpx
 import pytest
 import trio
 
-from relay.core.endpoint import serve_http
-from relay.telemetry import Metrics
+from hutong.relay.core.endpoint import serve_http
+from hutong.relay.telemetry import Metrics
 
 
 @pytest.fixture

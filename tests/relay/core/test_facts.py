@@ -3,16 +3,16 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.forward import (
     ForwardRequest,
     OriginStamp,
     StampedPayload,
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.gmp import GmpPacketData, encode_gmp, encode_message
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.gmp import GmpPacketData, encode_gmp, encode_message
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     ForwardInstruction,
@@ -20,10 +20,10 @@ from light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from relay.config import PathConfig, PathEnd
-from relay.core.history.facts import every_fact_of, facts_of
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.history.facts import every_fact_of, facts_of
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
 
 SENDER, RECEIVER = "0x" + "aa" * 20, "cosmos1receiver"
 PATHS = Paths.of(

@@ -6,7 +6,7 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import (
+from hutong.adapters.interface import (
     BadAnswer,
     EndpointMismatch,
     EndpointUnavailable,
@@ -18,14 +18,14 @@ from adapters.interface import (
     Underpriced,
     UnknownClient,
 )
-from adapters.simulated import AppRefused, OutOfGas
-from adapters.simulated.chain import BASE_FEE_WEI
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from relay.config import FeeLimits, PathEnd
-from relay.core.errors import StartRefused
-from relay.core.watching.clearer import MAX_FAILURES
-from relay.core.watching.watcher import KEPT_BLOCKS
-from relay.dispatch import Job, JobKind, Route
+from hutong.adapters.simulated import AppRefused, OutOfGas
+from hutong.adapters.simulated.chain import BASE_FEE_WEI
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.relay.config import FeeLimits, PathEnd
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.watching.clearer import MAX_FAILURES
+from hutong.relay.core.watching.watcher import KEPT_BLOCKS
+from hutong.relay.dispatch import Job, JobKind, Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 
@@ -700,8 +700,8 @@ async def test_attack_G9_full_route_does_not_hold_the_watcher(world, autojump_cl
 
 @pytest.mark.long
 async def test_attack_G9_old_backlog_and_live_packets_share_the_route(world, autojump_clock, monkeypatch):
-    monkeypatch.setattr("relay.core.watching.clearer.BACKLOG_SHARE", 30)
-    monkeypatch.setattr("relay.core.watching.clearer.CHUNK", 10)
+    monkeypatch.setattr("hutong.relay.core.watching.clearer.BACKLOG_SHARE", 30)
+    monkeypatch.setattr("hutong.relay.core.watching.clearer.CHUNK", 10)
     world.send("alpha", 200)
     async with making_blocks(world):
         await trio.sleep(2)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.interface import PreparedTransaction
-from relay.config import FeeLimits
-from relay.core.account.fee_caps import within_caps
-from relay.core.errors import TooDear
+from hutong.adapters.interface import PreparedTransaction
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.fee_caps import within_caps
+from hutong.relay.core.errors import TooDear
 
 PREPARED = PreparedTransaction(1, "0x", "0x", b"", 0, 100, 50, 20, None)
 

@@ -8,9 +8,9 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from relay.config import parse_config
-from relay.core import daemon
-from relay.keys import KeyUnavailable
+from hutong.relay.config import parse_config
+from hutong.relay.core import daemon
+from hutong.relay.keys import KeyUnavailable
 
 GLOAS_S = 1_791_294_816
 EVENT = "a chain is under a fork that is not verified"

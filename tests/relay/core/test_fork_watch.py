@@ -6,18 +6,18 @@ import pytest
 import trio
 from world import CLIENT, World, key, making_blocks
 
-from adapters.interface import Batch, EndpointUnavailable, HeightUnavailable, UpdateClient
-from adapters.simulated.sealing import seal
-from light_clients.bft_evm.codec import (
+from hutong.adapters.interface import Batch, EndpointUnavailable, HeightUnavailable, UpdateClient
+from hutong.adapters.simulated.sealing import seal
+from hutong.light_clients.bft_evm.codec import (
     decode_client_state,
     decode_consensus_state,
     encode_consensus_state,
     encode_header_message,
     header_of,
 )
-from light_clients.interface import Height, PredicateFailed
-from relay.core.clients.fork_watch import Sight
-from relay.telemetry.labels import FORK_WATCH_STATES
+from hutong.light_clients.interface import Height, PredicateFailed
+from hutong.relay.core.clients.fork_watch import Sight
+from hutong.relay.telemetry.labels import FORK_WATCH_STATES
 
 ATTACKER = key(3)
 WINDOW_S = 30

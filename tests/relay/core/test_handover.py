@@ -1,9 +1,9 @@
 import pytest
 import trio
 
-from relay.core.errors import RouteBlocked
-from relay.core.route.handover import Handover
-from relay.ledger import Cause
+from hutong.relay.core.errors import RouteBlocked
+from hutong.relay.core.route.handover import Handover
+from hutong.relay.ledger import Cause
 
 
 async def test_nothing_is_waited_for_before_the_first_batch(autojump_clock):

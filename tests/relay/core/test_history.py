@@ -12,25 +12,25 @@ import trio
 from typer.testing import CliRunner
 from world import CLIENT, World, making_blocks
 
-from adapters.simulated.router import AppRefused
-from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload, encode_stamped_payload
-from light_clients.ibc.gmp import message_id
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.adapters.simulated.router import AppRefused
+from hutong.light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload, encode_stamped_payload
+from hutong.light_clients.ibc.gmp import message_id
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     ForwardInstruction,
     TransferData,
     encode_forward_memo,
     encode_transfer,
 )
-from light_clients.interface import ClientStatus
-from relay.cli.main import app
-from relay.config import FeeLimits, PathConfig, PathEnd
-from relay.core.history.facts import every_fact_of
-from relay.core.standing import standing
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
-from relay.ledger import LedgerReader, LedgerUnavailable, explain
+from hutong.light_clients.interface import ClientStatus
+from hutong.relay.cli.main import app
+from hutong.relay.config import FeeLimits, PathConfig, PathEnd
+from hutong.relay.core.history.facts import every_fact_of
+from hutong.relay.core.standing import standing
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
+from hutong.relay.ledger import LedgerReader, LedgerUnavailable, explain
 
 
 @pytest.fixture
@@ -302,7 +302,10 @@ def command(world, *arguments, direct=False):
         done = CliRunner().invoke(app, [*arguments, "--config", str(file)])
         return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
     return subprocess.run(
-        [sys.executable, "-m", "relay.cli", *arguments, "--config", file], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "hutong.relay.cli", *arguments, "--config", file],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -7,10 +7,10 @@ import structlog
 import trio
 from world import CLIENT, World, key, making_blocks
 
-from adapters.interface import HeightUnavailable
-from light_clients.bft_evm.codec import decode_client_state
-from light_clients.interface import ClientStatus
-from relay.core.clients.keeper import CHECKS_PER_PERIOD, Condition
+from hutong.adapters.interface import HeightUnavailable
+from hutong.light_clients.bft_evm.codec import decode_client_state
+from hutong.light_clients.interface import ClientStatus
+from hutong.relay.core.clients.keeper import CHECKS_PER_PERIOD, Condition
 
 PERIOD_S = 200
 
@@ -114,7 +114,7 @@ async def test_attack_G8_a_refresh_that_fails_in_its_block_is_not_paid_for_at_ev
     process = world.relay(wrap=wrap)
     (keeper,) = [one for one in process.relay.keepers if one.route.destination == "beta"]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("relay.core.clients.keeper.CHECK_LAST_S", 1.0)  # as 300 s are to a period of weeks
+        patched.setattr("hutong.relay.core.clients.keeper.CHECK_LAST_S", 1.0)  # as 300 s are to a period of weeks
         async with making_blocks(world), process.running():
             await trio.sleep(PERIOD_S * 0.9)
             assert keeper.condition is Condition.NEAR_EXPIRY

@@ -7,12 +7,12 @@ import trio
 from typer.testing import CliRunner
 from world import CLIENT, World, making_blocks, open_ledger
 
-from adapters.simulated.router import OutOfGas
-from relay.cli.main import app
-from relay.core.history.letters import Chosen, Letters, NotAJob
-from relay.dispatch import Route
-from relay.keys import create_keystore
-from relay.ledger import LedgerReader, explain
+from hutong.adapters.simulated.router import OutOfGas
+from hutong.relay.cli.main import app
+from hutong.relay.core.history.letters import Chosen, Letters, NotAJob
+from hutong.relay.dispatch import Route
+from hutong.relay.keys import create_keystore
+from hutong.relay.ledger import LedgerReader, explain
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 
@@ -174,7 +174,7 @@ def desk(tmp_path, valkey):
     """A configuration whose queue has three dead letters; runs `hutong relay`."""
     from relay_values import job as queued
 
-    from relay.dispatch import Connection, Queue
+    from hutong.relay.dispatch import Connection, Queue
 
     create_keystore(tmp_path / "key.json", bytes(range(1, 33)), b"correct horse", iterations=2)
     path = tmp_path / "relay.toml"

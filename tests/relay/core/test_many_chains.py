@@ -7,11 +7,11 @@ import trio
 from star_world import HUB, StarWorld
 from world import making_blocks
 
-from light_clients.ibc.packet import Payload
-from relay.core.endpoint import asgi_app
-from relay.core.topology.identification import FIRST_ANSWERS_S
-from relay.dispatch import Route
-from relay.ledger import Ledger, LedgerReader, why
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.core.endpoint import asgi_app
+from hutong.relay.core.topology.identification import FIRST_ANSWERS_S
+from hutong.relay.dispatch import Route
+from hutong.relay.ledger import Ledger, LedgerReader, why
 
 SOON_S = 12
 """A round trip takes some blocks; a silent endpoint is waited for longer."""

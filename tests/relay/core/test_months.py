@@ -4,9 +4,9 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import EndpointUnavailable, RpcRefused
-from relay.core.clients.keeper import Condition
-from relay.dispatch import Route
+from hutong.adapters.interface import EndpointUnavailable, RpcRefused
+from hutong.relay.core.clients.keeper import Condition
+from hutong.relay.dispatch import Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 TO_ALPHA = Route("beta", "alpha", CLIENT)

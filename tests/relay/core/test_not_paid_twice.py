@@ -4,7 +4,7 @@ import pytest
 import trio
 from world import CLIENT, World, key, making_blocks
 
-from relay.ledger import LedgerReader, explain
+from hutong.relay.ledger import LedgerReader, explain
 
 NO_TURNS = {"turns": {"most_ms": 0}}
 """So that there is something to be paid twice."""

@@ -6,15 +6,15 @@ import trio
 from relay_values import job, packet
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import EndpointError, EndpointUnavailable
-from adapters.rpc import RpcOptions, named_endpoints, statistics_of
-from light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
-from light_clients.ibc.packet import Payload
-from relay.config import PathConfig, PathEnd
-from relay.core.history.history import MAX_LOGGED_PACKETS, History, packets_of
-from relay.core.readiness import CHAIN_WITHIN_S
-from relay.core.topology.paths import Paths
-from relay.dispatch import Job, JobKind
+from hutong.adapters.interface import EndpointError, EndpointUnavailable
+from hutong.adapters.rpc import RpcOptions, named_endpoints, statistics_of
+from hutong.light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.history.history import MAX_LOGGED_PACKETS, History, packets_of
+from hutong.relay.core.readiness import CHAIN_WITHIN_S
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.dispatch import Job, JobKind
 
 
 @pytest.fixture

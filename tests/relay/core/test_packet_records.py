@@ -7,9 +7,9 @@ import trio
 from sqlalchemy import delete, select, update
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import HeightUnavailable
-from relay.dispatch import decode_job, encode_job
-from relay.ledger.store.tables import RecordRow
+from hutong.adapters.interface import HeightUnavailable
+from hutong.relay.dispatch import decode_job, encode_job
+from hutong.relay.ledger.store.tables import RecordRow
 
 RECEIVE, ACKNOWLEDGE = ("receive", "beta"), ("acknowledge", "alpha")
 

@@ -7,18 +7,23 @@ import structlog
 import trio
 from relay_values import job, packet
 
-from adapters.interface import RpcRefused
-from light_clients.ibc.packet import Payload
-from light_clients.interface import Height, PredicateFailed, UnsupportedOperation
-from relay.core.errors import StartRefused
-from relay.core.home import held_home
-from relay.core.route.local_verification import MAX_CLOCK_LEAD_NS, VerifiedClient, verification_time_ns, verify_proof
-from relay.core.route.selection import select
-from relay.core.supervisor import supervise
-from relay.core.topology.light_clients import followed_chain_id, light_client
-from relay.core.watching.wakeup import Wakeup
-from relay.dispatch import Backoff, Taken
-from relay.telemetry import Metrics
+from hutong.adapters.interface import RpcRefused
+from hutong.light_clients.ibc.packet import Payload
+from hutong.light_clients.interface import Height, PredicateFailed, UnsupportedOperation
+from hutong.relay.core.errors import StartRefused
+from hutong.relay.core.home import held_home
+from hutong.relay.core.route.local_verification import (
+    MAX_CLOCK_LEAD_NS,
+    VerifiedClient,
+    verification_time_ns,
+    verify_proof,
+)
+from hutong.relay.core.route.selection import select
+from hutong.relay.core.supervisor import supervise
+from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
+from hutong.relay.core.watching.wakeup import Wakeup
+from hutong.relay.dispatch import Backoff, Taken
+from hutong.relay.telemetry import Metrics
 
 
 def taken(sequence, attempts=0, size=5):
@@ -117,7 +122,7 @@ def test_attack_G12_verification_time_follows_the_destination():
 
 
 def test_attack_G1_proof_of_another_path_or_height_is_refused():
-    from adapters.interface import Proof
+    from hutong.adapters.interface import Proof
 
     client = VerifiedClient(b"", b"", Height(0, 5))
     judge = light_client("bft-evm")

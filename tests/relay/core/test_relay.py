@@ -3,7 +3,7 @@
 import pytest
 from world import CLIENT, World, making_blocks
 
-from relay.archive import Evidence
+from hutong.relay.archive import Evidence
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from adapters.simulated.router import OutOfGas
-from relay.dispatch import Route
-from relay.ledger import Cause
+from hutong.adapters.simulated.router import OutOfGas
+from hutong.relay.dispatch import Route
+from hutong.relay.ledger import Cause
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

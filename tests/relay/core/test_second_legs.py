@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from light_clients.ibc.forward import decode_stamped_payload, encode_stamped_payload
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import decode_transfer, encode_transfer
-from relay.archive.bundle import decode_bundle
-from relay.archive.legs import is_second_leg, link_of_first, link_of_second
-from relay.config import PathConfig, PathEnd
-from relay.core.archiving.bundling import Exporter, export
-from relay.core.topology.paths import Paths
+from hutong.light_clients.ibc.forward import decode_stamped_payload, encode_stamped_payload
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.ibc.transfer import decode_transfer, encode_transfer
+from hutong.relay.archive.bundle import decode_bundle
+from hutong.relay.archive.legs import is_second_leg, link_of_first, link_of_second
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, export
+from hutong.relay.core.topology.paths import Paths
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 OTHERS = 4_096

@@ -7,13 +7,13 @@ import trio
 from sqlalchemy import select
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import PreparedTransaction
-from adapters.simulated import OutOfGas
-from relay.config import FeeLimits
-from relay.core.account.account import MAX_REFUSALS, REPLACE_AFTER_S
-from relay.core.account.recording import _prepared, _prepared_text
-from relay.dispatch import Route
-from relay.ledger.store.tables import TransactionRow
+from hutong.adapters.interface import PreparedTransaction
+from hutong.adapters.simulated import OutOfGas
+from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.account import MAX_REFUSALS, REPLACE_AFTER_S
+from hutong.relay.core.account.recording import _prepared, _prepared_text
+from hutong.relay.dispatch import Route
+from hutong.relay.ledger.store.tables import TransactionRow
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

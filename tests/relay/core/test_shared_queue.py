@@ -4,7 +4,7 @@ import pytest
 import trio
 from world import CLIENT, World, key, making_blocks
 
-from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S
+from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S
 
 
 def shared(world, number, **options):

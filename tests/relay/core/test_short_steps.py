@@ -4,8 +4,8 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from light_clients.bft_evm.codec import decode_client_state
-from relay.core.clients.keeper import SHORT_STEPS_CHECK_S
+from hutong.light_clients.bft_evm.codec import decode_client_state
+from hutong.relay.core.clients.keeper import SHORT_STEPS_CHECK_S
 
 REACH = 24
 

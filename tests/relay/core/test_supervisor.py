@@ -8,11 +8,11 @@ from random import Random
 import pytest
 import structlog
 
-from relay.archive import ArchiveUnavailable
-from relay.core.supervisor import supervise
-from relay.dispatch.errors import QueueUnavailable
-from relay.ledger import LedgerUnavailable
-from relay.telemetry import Metrics, configure_logs
+from hutong.relay.archive import ArchiveUnavailable
+from hutong.relay.core.supervisor import supervise
+from hutong.relay.dispatch.errors import QueueUnavailable
+from hutong.relay.ledger import LedgerUnavailable
+from hutong.relay.telemetry import Metrics, configure_logs
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device", "/home/relay/evidence")
 

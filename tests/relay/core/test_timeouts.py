@@ -6,9 +6,9 @@ import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, making_blocks
 
-from light_clients.ibc.commitment import PathKind, path_key
-from relay.config import PathEnd
-from relay.dispatch import JobKind, Route
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.relay.config import PathEnd
+from hutong.relay.dispatch import JobKind, Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 TO_ALPHA = Route("beta", "alpha", CLIENT)
@@ -21,7 +21,7 @@ def world(tmp_path, valkey):
 
 
 def out_of_gas(_packet):
-    from adapters.simulated import OutOfGas
+    from hutong.adapters.simulated import OutOfGas
 
     raise OutOfGas
 
@@ -102,7 +102,7 @@ async def test_attack_E2_relay_receives_a_second_before_the_timeout_and_not_at_i
 
 
 def _payload():
-    from light_clients.ibc.packet import Payload
+    from hutong.light_clients.ibc.packet import Payload
 
     return Payload("mail", "echo", "v1", "text", b"hello")
 

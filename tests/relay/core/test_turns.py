@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import CLIENT, World, key, making_blocks
 
-from adapters.interface import PacketEventKind, PooledPacket
-from relay.core.watching.turns import MOST_POOL_WAIT_S, rank
+from hutong.adapters.interface import PacketEventKind, PooledPacket
+from hutong.relay.core.watching.turns import MOST_POOL_WAIT_S, rank
 
 
 def in_turn(addresses):

@@ -9,17 +9,17 @@ from tempfile import TemporaryDirectory
 
 import trio
 
-from adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
-from adapters.simulated import Faults, SequencedAdapter, SequencedChain, SimulatedAdapter, SimulatedChain
-from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.ibc.packet import Payload
-from relay.archive import Archive
-from relay.config import Config
-from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, Queue
-from relay.keys import Signer
-from relay.ledger import Ledger
-from relay.telemetry import Metrics
+from hutong.adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
+from hutong.adapters.simulated import Faults, SequencedAdapter, SequencedChain, SimulatedAdapter, SimulatedChain
+from hutong.light_clients.ibc.commitment import PathKind, path_key
+from hutong.light_clients.ibc.packet import Payload
+from hutong.relay.archive import Archive
+from hutong.relay.config import Config
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.dispatch import Connection, Queue
+from hutong.relay.keys import Signer
+from hutong.relay.ledger import Ledger
+from hutong.relay.telemetry import Metrics
 
 GENESIS_S = 1_800_000_000
 CLIENT = "bft-evm-0"

@@ -2,7 +2,7 @@
 
 from eth_account import Account
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     ClientState,
     Consensus,
     ConsensusState,
@@ -10,12 +10,12 @@ from light_clients.bft_evm import (
     encode_client_state,
     encode_consensus_state,
 )
-from light_clients.crypto import keccak256
-from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import Height
-from light_clients.proofs.mpt import commitment_slot
-from relay.devnet import DevnetChain, Genesis
-from relay.evm.store.database import MemoryStore
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header import ExecutionHeader
+from hutong.light_clients.interface import Height
+from hutong.light_clients.proofs.mpt import commitment_slot
+from hutong.relay.devnet import DevnetChain, Genesis
+from hutong.relay.evm.store.database import MemoryStore
 
 CHAIN_ID = 31_337
 ACCOUNT = Account.from_key(keccak256(b"funded"))

@@ -4,13 +4,13 @@ import pytest
 import trio
 from typer.testing import CliRunner
 
-from light_clients.ethereum import LightClientStore, beacon_block_root, supermajority
-from light_clients.interface import PredicateFailed
-from relay.cli.operator.devnet import app
-from relay.config.networks import read_network
-from relay.devnet import DevnetError, Genesis
-from relay.devnet.beacon_json import network_document
-from relay.devnet.beacon_node import BeaconApp, BeaconDevnet, BeaconPace
+from hutong.light_clients.ethereum import LightClientStore, beacon_block_root, supermajority
+from hutong.light_clients.interface import PredicateFailed
+from hutong.relay.cli.operator.devnet import app
+from hutong.relay.config.networks import read_network
+from hutong.relay.devnet import DevnetError, Genesis
+from hutong.relay.devnet.beacon_json import network_document
+from hutong.relay.devnet.beacon_node import BeaconApp, BeaconDevnet, BeaconPace
 from tests.relay.devnet.devnet_tools import FUNDS
 
 PACE = BeaconPace(seconds_per_slot=1, slots_per_epoch=2, epochs_per_period=4, head_start_s=500)

@@ -17,30 +17,30 @@ from devnet_tools import (
     signed,
 )
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     block_hash,
     decode_extra_data,
     encode_header_message,
     header_of,
 )
-from light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_size
-from light_clients.evm_header import ExecutionHeader, decode_header
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import (
+from hutong.light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_size
+from hutong.light_clients.evm_header import ExecutionHeader, decode_header
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     MemoryConsensusStates,
     NotEnoughTrust,
     Updated,
 )
-from light_clients.proofs.mpt import commitment_slot
-from relay.devnet import DevnetChain, DevnetError, Genesis, Pace, ValidatorSet, open_home
-from relay.evm.chain.blocks import EvmBlock, list_root, logs_bloom
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.store.database import MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.evm.vm.outcomes import CallMessage
+from hutong.light_clients.proofs.mpt import commitment_slot
+from hutong.relay.devnet import DevnetChain, DevnetError, Genesis, Pace, ValidatorSet, open_home
+from hutong.relay.evm.chain.blocks import EvmBlock, list_root, logs_bloom
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.vm.outcomes import CallMessage
 
 
 def header_from(block: EvmBlock) -> ExecutionHeader:

@@ -3,16 +3,16 @@
 import pytest
 from eth_account import Account
 
-from light_clients.bft_evm import Consensus, SealRules, block_hash, header_of
-from light_clients.bft_evm.verification import judge_seals
-from light_clients.clique import Header, Snapshot, sealed_block
-from light_clients.clique.types import TrustedState
-from light_clients.clique.verification import signers_may_seal
-from light_clients.evm_header import decode_header
-from light_clients.interface import VERIFY, Height
-from relay.devnet import DevnetChain, DevnetError, Genesis
-from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
-from relay.evm.store.database import MemoryStore
+from hutong.light_clients.bft_evm import Consensus, SealRules, block_hash, header_of
+from hutong.light_clients.bft_evm.verification import judge_seals
+from hutong.light_clients.clique import Header, Snapshot, sealed_block
+from hutong.light_clients.clique.types import TrustedState
+from hutong.light_clients.clique.verification import signers_may_seal
+from hutong.light_clients.evm_header import decode_header
+from hutong.light_clients.interface import VERIFY, Height
+from hutong.relay.devnet import DevnetChain, DevnetError, Genesis
+from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH
+from hutong.relay.evm.store.database import MemoryStore
 
 ADA = Account.from_key(b"\x01" * 32)
 KEYS = tuple(bytes([number]) * 32 for number in range(1, 6))

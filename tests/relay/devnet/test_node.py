@@ -27,19 +27,19 @@ from devnet_tools import (
 from trio_websocket import open_websocket_url
 from typer.testing import CliRunner
 
-from light_clients.bft_evm import (
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     block_hash,
     decode_extra_data,
     encode_header_message,
     header_of,
 )
-from light_clients.evm_header import header_from_rpc
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates, Updated
-from light_clients.proofs.mpt import commitment_slot
-from relay.cli.operator.devnet import app
-from relay.devnet import Pace, running_devnet
+from hutong.light_clients.evm_header import header_from_rpc
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates, Updated
+from hutong.light_clients.proofs.mpt import commitment_slot
+from hutong.relay.cli.operator.devnet import app
+from hutong.relay.devnet import Pace, running_devnet
 
 CLIENT = BftEvmClient()
 
@@ -171,7 +171,7 @@ class Process:
     """`hutong devnet start` as its own program."""
 
     def __init__(self, home, *options: str) -> None:
-        command = [sys.executable, "-m", "relay.cli", "devnet", "start", "--home", str(home), "--port", "0"]
+        command = [sys.executable, "-m", "hutong.relay.cli", "devnet", "start", "--home", str(home), "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--chain-id", str(CHAIN_ID), "--period-ms", "50", "--proof-block-ms", "20", *options],
             stdout=subprocess.PIPE,
@@ -240,7 +240,7 @@ def test_command_says_that_the_port_is_taken():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "relay.cli", "devnet", "start", "--port", port]
+        command = [sys.executable, "-m", "hutong.relay.cli", "devnet", "start", "--port", port]
         result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert result.returncode == 2
     assert "cannot listen" in result.stderr

@@ -5,8 +5,8 @@ import redis
 import structlog
 import trio
 
-from relay.dispatch.connection import Connection
-from relay.dispatch.errors import QueueUnavailable
+from hutong.relay.dispatch.connection import Connection
+from hutong.relay.dispatch.errors import QueueUnavailable
 
 
 async def test_wrong_password_is_said_and_not_waited_out(valkey):

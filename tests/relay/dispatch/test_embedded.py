@@ -7,8 +7,8 @@ import pytest
 import redis
 import trio
 
-from relay.dispatch import EmbeddedQueueMissing, EmbeddedValkey
-from relay.dispatch import embedded as embedded_module
+from hutong.relay.dispatch import EmbeddedQueueMissing, EmbeddedValkey
+from hutong.relay.dispatch import embedded as embedded_module
 
 
 async def test_starts_private_and_keeps_its_data_over_an_orderly_end(tmp_path):

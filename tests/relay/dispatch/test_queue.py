@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from relay_values import job
 
-from relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
-from relay.dispatch.queue import LEASE_S
-from relay.dispatch.record import encode_job
+from hutong.relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
+from hutong.relay.dispatch.queue import LEASE_S
+from hutong.relay.dispatch.record import encode_job
 
 ROUTE = job().route
 

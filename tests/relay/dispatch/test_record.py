@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from relay_values import job
 
-from relay.dispatch import JobKind, RecordRefused, Route, decode_job, encode_job
+from hutong.relay.dispatch import JobKind, RecordRefused, Route, decode_job, encode_job
 
 VECTOR = (
     b'{"acknowledgement":null,"destination":"hub","event_height":7,"event_time_ns":1700000000000000000,"kind":"receive",'

@@ -1,6 +1,6 @@
 """A journaled map and native modules, as the hub's are, for tests."""
 
-from relay.evm.vm.native import NativeCall, NativeRevert
+from hutong.relay.evm.vm.native import NativeCall, NativeRevert
 
 
 class JournaledMap:

@@ -7,19 +7,19 @@ import trio
 from eth_hash.auto import keccak
 from evm_bytecode import OPCODES, assemble, deploy_code
 
-from relay.evm.chain.block_store import BlockStore, store_block
-from relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
-from relay.evm.chain.head_feed import HeadFeed
-from relay.evm.chain.mempool import Mempool
-from relay.evm.error_string import error_string
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import JsonRpcApp, serve
-from relay.evm.store.database import MemoryStore, Table, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.transaction import decode_transaction
+from hutong.relay.evm.chain.block_store import BlockStore, store_block
+from hutong.relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.chain.head_feed import HeadFeed
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.error_string import error_string
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import JsonRpcApp, serve
+from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.transaction import decode_transaction
 
 CHAIN_ID = 1337
 GENESIS_TIME_S = 1_700_000_000

@@ -3,7 +3,7 @@
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from relay.evm.vm.transaction import decode_transaction
+from hutong.relay.evm.vm.transaction import decode_transaction
 
 CHAIN_ID = 1337
 KEY = Account.from_key(b"\x11" * 32)

@@ -5,8 +5,8 @@ from eth.vm.forks.paris.computation import ParisComputation
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.transient_storage import TransientStorage
 
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.work_prices import priced_opcodes
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.work_prices import priced_opcodes
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}
 

@@ -2,7 +2,7 @@
 
 import random
 
-from relay.evm.vm.accounts import GenesisAccount
+from hutong.relay.evm.vm.accounts import GenesisAccount
 from tests.relay.evm.evm_bytecode import push
 
 CONTRACTS = tuple(bytes([0xC0 + number]) * 20 for number in range(5))

@@ -7,7 +7,7 @@ from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.evm.vm.base_fee import CHANGE_DENOMINATOR, next_base_fee_wei
+from hutong.relay.evm.vm.base_fee import CHANGE_DENOMINATOR, next_base_fee_wei
 
 GAS_LIMITS = st.integers(1_000_000, 100_000_000)
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from relay.evm.chain.block_store import BlockStore, store_block
-from relay.evm.chain.blocks import (
+from hutong.relay.evm.chain.block_store import BlockStore, store_block
+from hutong.relay.evm.chain.blocks import (
     EMPTY_LIST_ROOT,
     EvmBlock,
     EvmHeader,
@@ -22,9 +22,9 @@ from relay.evm.chain.blocks import (
     list_root,
     logs_bloom,
 )
-from relay.evm.errors import CallFailure
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm.outcomes import Log, TransactionOutcome
+from hutong.relay.evm.errors import CallFailure
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
 
 TO = b"\x01" * 20
 LOGS = st.builds(

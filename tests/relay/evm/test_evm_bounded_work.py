@@ -15,15 +15,15 @@ from eth.db.storage import AccountStorageDB, StorageLookup
 from eth.vm.computation import BaseComputation
 from eth.vm.memory import Memory
 
-from relay.evm.store.database import MemoryStore, WriteBatch
-from relay.evm.vm import program
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.frames import OneCopyMemory
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.program import STRIDE_BYTES, Program
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.store.database import MemoryStore, WriteBatch
+from hutong.relay.evm.vm import program
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.frames import OneCopyMemory
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.program import STRIDE_BYTES, Program
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
 from tests.relay.evm.evm_bytecode import assemble, call, push
 from tests.relay.evm.plain_evm import plain_rules
 

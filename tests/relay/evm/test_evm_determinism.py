@@ -10,10 +10,10 @@ import sys
 sys.path.insert(0, {folder!r})
 from evm_bytecode import assemble, call, deploy_code
 from evm_transactions import CHAIN_ID, FUNDED, signed
-from relay.evm.store.database import MemoryStore, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.store.database import MemoryStore, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.rules import EvmRules
 
 contracts = [bytes([n]) * 20 for n in range(1, 12)]
 for fork in ("paris", "prague"):

@@ -5,13 +5,13 @@ import os
 import pytest
 from eth_utils import ValidationError
 
-from relay.evm.store.database import MemoryStore, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES
+from hutong.relay.evm.store.database import MemoryStore, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES
 from tests.relay.evm.evm_bytecode import push
 from tests.relay.evm.evm_journal import JournaledMap, Recorder
 from tests.relay.evm.evm_transactions import CHAIN_ID, FUNDED, signed

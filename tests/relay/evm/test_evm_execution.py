@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
-from relay.evm.store.database import MemoryStore, Table, WritableTable
-from relay.evm.vm.accounts import EMPTY_ACCOUNT, EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import MAX_INIT_CODE_BYTES, BlockContext, EvmState
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import EVM_RECURSION_LIMIT, run_with_evm_stack
+from hutong.relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
+from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_ACCOUNT, EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import MAX_INIT_CODE_BYTES, BlockContext, EvmState
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import EVM_RECURSION_LIMIT, run_with_evm_stack
 
 GAS_LIMIT = 30_000_000
 A, B = b"\xaa" * 20, b"\xbb" * 20

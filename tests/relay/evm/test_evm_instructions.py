@@ -9,10 +9,10 @@ from eth.vm.message import Message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT
-from relay.evm.vm.instructions import BINARY, IN_LOOP, NOT_IN_LOOP, growth_gas, loop_costs
-from relay.evm.vm.program import PUSH1
-from relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT
+from hutong.relay.evm.vm.instructions import BINARY, IN_LOOP, NOT_IN_LOOP, growth_gas, loop_costs
+from hutong.relay.evm.vm.program import PUSH1
+from hutong.relay.evm.vm.rules import EvmRules
 from tests.relay.evm.evm_bytecode import assemble, push
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}

@@ -10,8 +10,8 @@ from evm_transactions import FUNDED, raw_transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.rpc.json_rpc import MAX_BATCH, MAX_BODY_BYTES, MAX_CONTAINERS, MAX_NESTING, JsonRpcService
-from relay.evm.rpc.subscriptions import Subscriptions
+from hutong.relay.evm.rpc.json_rpc import MAX_BATCH, MAX_BODY_BYTES, MAX_CONTAINERS, MAX_NESTING, JsonRpcService
+from hutong.relay.evm.rpc.subscriptions import Subscriptions
 
 CODES = {-32700, -32600, -32601, -32602, -32000, -32001, -32005, 3}
 

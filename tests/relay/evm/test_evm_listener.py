@@ -4,8 +4,8 @@ import pytest
 import trio
 import trio.testing
 
-from relay.evm import listener
-from relay.evm.rpc.server import serve
+from hutong.relay.evm import listener
+from hutong.relay.evm.rpc.server import serve
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

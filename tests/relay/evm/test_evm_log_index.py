@@ -8,15 +8,15 @@ from evm_transactions import CHAIN_ID, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.evm.chain.block_store import BlockStore, store_block
-from relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
-from relay.evm.chain.log_backfill import index_some_older_blocks
-from relay.evm.chain.log_criteria import LogCriteria
-from relay.evm.chain.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
-from relay.evm.rpc.json_errors import JsonRpcError
-from relay.evm.rpc.log_query import MAX_INDEX_READS, MAX_LOG_BLOCKS, MAX_LOGS, MAX_QUERY_S, logs_in_range
-from relay.evm.store.database import MemoryStore, Table, WritableTable
-from relay.evm.vm.outcomes import Log, TransactionOutcome
+from hutong.relay.evm.chain.block_store import BlockStore, store_block
+from hutong.relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.chain.log_backfill import index_some_older_blocks
+from hutong.relay.evm.chain.log_criteria import LogCriteria
+from hutong.relay.evm.chain.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
+from hutong.relay.evm.rpc.json_errors import JsonRpcError
+from hutong.relay.evm.rpc.log_query import MAX_INDEX_READS, MAX_LOG_BLOCKS, MAX_LOGS, MAX_QUERY_S, logs_in_range
+from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
+from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
 
 TRANSACTIONS = [signed(nonce=nonce, to=b"\x01" * 20) for nonce in range(2)]
 ADDRESSES = [bytes([number]) * 20 for number in range(3)]
@@ -187,7 +187,7 @@ def test_a_query_ends_in_time_and_names_what_it_had_done():
 
 
 def test_index_reads_are_bounded(monkeypatch):
-    monkeypatch.setattr("relay.evm.rpc.log_query.MAX_INDEX_READS", 10)
+    monkeypatch.setattr("hutong.relay.evm.rpc.log_query.MAX_INDEX_READS", 10)
     assert MAX_INDEX_READS == 200_000
     alternating = [[[Log(ADDRESSES[number % 2], (), b"")]] for number in range(40)]
     store = chain_of(alternating)

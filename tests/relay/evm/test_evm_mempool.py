@@ -8,8 +8,8 @@ from evm_transactions import KEY, OTHER_KEY, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.evm.chain.mempool import MAX_NONCE_GAP, Mempool
-from relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.chain.mempool import MAX_NONCE_GAP, Mempool
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 
 THIRD_KEY = Account.from_key(b"\x33" * 32)
 KEYS = (KEY, OTHER_KEY, THIRD_KEY)

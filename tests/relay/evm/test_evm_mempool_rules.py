@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from relay.evm.chain.mempool import DEFAULT_LIFETIME_S, MAX_FREE_REPLACEMENTS, REMEMBERED_ARRIVALS, Mempool
-from relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.chain.mempool import DEFAULT_LIFETIME_S, MAX_FREE_REPLACEMENTS, REMEMBERED_ARRIVALS, Mempool
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 
 THIRD_KEY = Account.from_key(b"\x33" * 32)
 KEYS = (KEY, OTHER_KEY, THIRD_KEY)

@@ -11,12 +11,12 @@ from evm_transactions import FUNDED, signed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.errors import CallFailure
-from relay.evm.store.database import MemoryStore, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.errors import CallFailure
+from hutong.relay.evm.store.database import MemoryStore, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.rules import EvmRules
 
 CHAIN_ID = 1337
 NATIVE = tuple(bytes(18) + bytes([0x10, index]) for index in range(2))

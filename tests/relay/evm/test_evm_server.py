@@ -8,9 +8,9 @@ import trio.testing
 from evm_simulator import InstantChain, funded
 from evm_transactions import FUNDED, raw_transaction
 
-from relay.evm.rpc.json_rpc import MAX_BODY_BYTES, JsonRpcService
-from relay.evm.rpc.server import MAX_BODY_S, JsonRpcApp
-from relay.evm.rpc.subscriptions import MAX_LAG_BLOCKS, MAX_SUBSCRIPTIONS
+from hutong.relay.evm.rpc.json_rpc import MAX_BODY_BYTES, JsonRpcService
+from hutong.relay.evm.rpc.server import MAX_BODY_S, JsonRpcApp
+from hutong.relay.evm.rpc.subscriptions import MAX_LAG_BLOCKS, MAX_SUBSCRIPTIONS
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from relay.evm.vm import stack
-from relay.evm.vm.stack import MOST_IDLE_THREADS, run_with_evm_stack
+from hutong.relay.evm.vm import stack
+from hutong.relay.evm.vm.stack import MOST_IDLE_THREADS, run_with_evm_stack
 
 
 def large_stack_threads():

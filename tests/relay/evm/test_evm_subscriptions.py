@@ -10,11 +10,11 @@ from evm_simulator import InstantChain, funded
 from evm_transactions import FUNDED, OTHER_KEY, raw_transaction, signed
 from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
-from relay.evm.chain.mempool import REMEMBERED_ARRIVALS
-from relay.evm.chain.pending_news import PendingNews
-from relay.evm.rpc import filters, server, subscriptions
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.server import MAX_NOTIFY_S, OUTGOING_MESSAGES, JsonRpcApp, serve
+from hutong.relay.evm.chain.mempool import REMEMBERED_ARRIVALS
+from hutong.relay.evm.chain.pending_news import PendingNews
+from hutong.relay.evm.rpc import filters, server, subscriptions
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.server import MAX_NOTIFY_S, OUTGOING_MESSAGES, JsonRpcApp, serve
 
 TO = b"\x01" * 20
 

@@ -7,8 +7,8 @@ from evm_transactions import CHAIN_ID, FUNDED, KEY, raw_transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, SECP256K1_N, decode_transaction
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, SECP256K1_N, decode_transaction
 
 LEGACY = {"gasPrice": 7}
 ACCESS_LIST = {

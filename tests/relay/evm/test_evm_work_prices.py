@@ -2,13 +2,19 @@
 
 import pytest
 
-from relay.evm.store.database import MemoryStore, WriteBatch
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.stack import run_with_evm_stack
-from relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES, WorkPrices, priced_opcodes
+from hutong.relay.evm.store.database import MemoryStore, WriteBatch
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.stack import run_with_evm_stack
+from hutong.relay.evm.vm.work_prices import (
+    BOUNDED_WORK_PRICES,
+    FORK_PRICES,
+    SLOW_CURVE_PRICES,
+    WorkPrices,
+    priced_opcodes,
+)
 
 CONTRACT = bytes.fromhex("c0" * 20)
 SENDER = bytes.fromhex("5e" * 20)

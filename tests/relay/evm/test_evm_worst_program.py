@@ -10,7 +10,7 @@ import pytest
 from bench.costly_programs import OPCODES, Candidate, Draws, Piece
 from bench.hub_machine import EVERYTHING, Machine, machine
 from bench.worst_program import JUMPDESTS, MOST_CALLS_PER_GAS, Search, counted_score, in_child
-from relay.hub.application.revision.rules_versions import BOUNDED_EXECUTION
+from hutong.relay.hub.application.revision.rules_versions import BOUNDED_EXECUTION
 
 SEED = 1
 STEPS = 60

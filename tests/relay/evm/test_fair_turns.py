@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from relay.evm.rpc.fair_turns import FairTurns, TooManyWaiting
+from hutong.relay.evm.rpc.fair_turns import FairTurns, TooManyWaiting
 
 
 class Desk:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.store.database import MAX_KEY_BYTES, MemoryStore, Table, WritableTable, WriteBatch
-from relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.database import MAX_KEY_BYTES, MemoryStore, Table, WritableTable, WriteBatch
+from hutong.relay.evm.store.lmdb_store import LmdbStore
 
 KEYS = st.binary(min_size=1, max_size=3) | st.sampled_from([b"\xff" * n for n in (1, 2, 3)])
 WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=4)), max_size=12)
@@ -167,7 +167,7 @@ def test_pages_of_a_reader_that_was_killed_are_used_again_and_those_of_a_living_
 
     fill(50)
     code = (
-        "import sys; from pathlib import Path; from relay.evm.store.lmdb_store import LmdbStore\n"
+        "import sys; from pathlib import Path; from hutong.relay.evm.store.lmdb_store import LmdbStore\n"
         "rows = LmdbStore(Path(sys.argv[1]), map_bytes=1 << 26, read_only=True).items()\n"
         "first = next(rows); print(flush=True); sys.stdin.read()\n"
         "print({value[0] for _, value in (first, *rows)})"

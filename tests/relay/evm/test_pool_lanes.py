@@ -6,10 +6,10 @@ from itertools import islice
 import pytest
 from eth_account import Account
 
-from relay.evm.chain.mempool import Mempool
-from relay.evm.chain.pool_lanes import NAMED_WEIGHT, Lane, PoolLanes
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.transaction import decode_transaction
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.chain.pool_lanes import NAMED_WEIGHT, Lane, PoolLanes
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.transaction import decode_transaction
 
 CHAIN_ID = 7
 RELAY, SECOND_RELAY = (Account.from_key(sha256(b"relay %d" % number).digest()) for number in range(2))

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie.hexary import HexaryTrie
 
-from relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
-from relay.evm.vm.state_difference import places_between
+from hutong.relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
+from hutong.relay.evm.vm.state_difference import places_between
 
 # Few keys, whose hashes share up to three nibbles, so that extensions are made, cut and joined.
 KEYS = sorted((bytes([a, b]) for a in range(64) for b in range(2)), key=lambda key: keccak(key))[:24]

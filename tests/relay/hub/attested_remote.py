@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-from light_clients.attestation import Scope
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.attestation import Scope
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.attestation.attested_chain import SCOPE, AttestedChain
 from tests.relay.hub.simulated_hub import ANSWER, Outcome, SimulatedHub, forward_payload
 

@@ -1,10 +1,10 @@
 """Bitcoin at the hub's other end: its publisher commits packets in OP_RETURN outputs and reads the hub by itself."""
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Packet, Payload
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.bitcoin.bitcoin_chain import DEPTH, SPACING_S, SimulatedChain
 from tests.relay.hub.simulated_hub import SimulatedHub
 

@@ -2,18 +2,18 @@
 
 from hashlib import sha256
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.clique.simulated_clique_chain import Branch, SimulatedCliqueChain
 from tests.relay.hub.simulated_hub import ANSWER, Outcome, SimulatedHub, forward_payload
 

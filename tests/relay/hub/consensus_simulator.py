@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey, ValidatorSet
-from relay.hub.consensus.blocks import ChainTip, ConsensusParams, block_id_of, check_block, genesis_tip, make_block
-from relay.hub.consensus.signing import LastSigned, next_signature
-from relay.hub.consensus.transition import RoundState, step
-from relay.hub.consensus.types import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey, ValidatorSet
+from hutong.relay.hub.consensus.blocks import (
+    ChainTip,
+    ConsensusParams,
+    block_id_of,
+    check_block,
+    genesis_tip,
+    make_block,
+)
+from hutong.relay.hub.consensus.signing import LastSigned, next_signature
+from hutong.relay.hub.consensus.transition import RoundState, step
+from hutong.relay.hub.consensus.types import (
     EMPTY_COMMIT,
     Block,
     BlockPrepared,
@@ -29,8 +36,8 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
-from relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
+from hutong.relay.hub.consensus.votes import vote_bytes
 
 CHAIN_ID = "sim-1"
 START_NS = 1_700_000_000 * 10**9

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from light_clients.tendermint.types import BlockId, SignedMessageType
-from relay.hub.consensus.blocks import ChainTip, ConsensusParams, block_id_of, genesis_tip, make_block
-from relay.hub.consensus.round_state import RoundState
-from relay.hub.consensus.transition import step
-from relay.hub.consensus.types import (
+from hutong.light_clients.tendermint.types import BlockId, SignedMessageType
+from hutong.relay.hub.consensus.blocks import ChainTip, ConsensusParams, block_id_of, genesis_tip, make_block
+from hutong.relay.hub.consensus.round_state import RoundState
+from hutong.relay.hub.consensus.transition import step
+from hutong.relay.hub.consensus.types import (
     EMPTY_COMMIT,
     Block,
     BlockReceived,
@@ -20,7 +20,7 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import advance_proposer, genesis_validators, proposer_of
+from hutong.relay.hub.consensus.validators import advance_proposer, genesis_validators, proposer_of
 from tests.relay.hub.consensus_simulator import (
     CHAIN_ID,
     START_NS,

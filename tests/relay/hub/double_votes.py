@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from light_clients.tendermint.hashing import sign_digest
-from light_clients.tendermint.types import BlockId, KeyType
-from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.consensus.types import NIL, Equivocation, Vote
-from relay.hub.consensus.votes import Tally, vote_bytes
+from hutong.light_clients.tendermint.hashing import sign_digest
+from hutong.light_clients.tendermint.types import BlockId, KeyType
+from hutong.relay.hub.consensus.blocks import block_id_of, make_block
+from hutong.relay.hub.consensus.types import NIL, Equivocation, Vote
+from hutong.relay.hub.consensus.votes import Tally, vote_bytes
 from tests.relay.hub.consensus_table import PRECOMMIT
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 

@@ -5,15 +5,15 @@ from hashlib import sha256
 
 from eth_account import Account
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.hub.application.genesis import GenesisValidator, HubParams, decode_genesis, encode_genesis
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.members import possession_digest
-from relay.hub.application.module import GOVERNANCE_ADDRESS
-from relay.hub.application.named_code import CodeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.home.home import validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.hub.application.genesis import GenesisValidator, HubParams, decode_genesis, encode_genesis
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.members import possession_digest
+from hutong.relay.hub.application.module import GOVERNANCE_ADDRESS
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.home.home import validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
 from tests.relay.hub.simulated_hub import (
     DAPP,
     EVM_CHAIN_ID,

@@ -4,7 +4,7 @@ import time
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 
-from light_clients.interface import (
+from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
     Misbehaved,
@@ -12,8 +12,8 @@ from light_clients.interface import (
     NotEnoughTrust,
     Updated,
 )
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
 from tests.relay.hub.simulated_hub import SimulatedHub
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from eth_account import Account
 
-from relay.hub.home.home import GENESIS_FILE
-from relay.hub.home.initialise import initialise_home
+from hutong.relay.hub.home.home import GENESIS_FILE
+from hutong.relay.hub.home.initialise import initialise_home
 from tests.relay.hub.simulated_hub import DAPP, VALIDATOR, hub_genesis
 
 
 def new_home(home: Path, **params) -> Path:
     """A home with fixed keys and a genesis time in the past."""
-    from relay.hub.home.initialise import NewHub
+    from hutong.relay.hub.home.initialise import NewHub
 
     genesis = hub_genesis(**params)
     hub = NewHub(
@@ -47,7 +47,7 @@ class HubProcess:
             [
                 sys.executable,
                 "-m",
-                "relay.cli",
+                "hutong.relay.cli",
                 "hub",
                 "start",
                 "--home",

@@ -13,14 +13,14 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.evm.store.database import MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.sync_methods import SyncMethods
-from relay.hub.rpc.cometbft_methods import CometBftMethods
-from relay.hub.rpc.cometbft_parameters import Arguments, RpcError
+from hutong.relay.cli.hub.command import app
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.sync_methods import SyncMethods
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments, RpcError
 from tests.relay.hub.snapshot_chain import maker_of
 from tests.relay.hub.validator_run import POOL, ValidatorRun
 

@@ -10,9 +10,9 @@ from eth.vm.forks.prague.computation import PragueComputation
 from py_ecc import optimized_bls12_381 as bls
 from py_ecc import optimized_bn128 as bn
 
-from light_clients.crypto import keccak256, secp256k1, sha256
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.self_test import precompile_verdict
+from hutong.light_clients.crypto import keccak256, secp256k1, sha256
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.self_test import precompile_verdict
 from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP
 
 WORD = 32

@@ -8,19 +8,19 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from light_clients.tendermint.codec import decode_commit, encode_commit
-from relay.evm.store.database import MemoryStore
-from relay.hub.application import abi
-from relay.hub.application.admin import set_quota_action, set_validator_action
-from relay.hub.application.genesis import decode_genesis, encode_genesis
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.packets.quotas import Load
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.transfer import interface
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
-from relay.hub.home.home import validator_key
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.light_clients.tendermint.codec import decode_commit, encode_commit
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import set_quota_action, set_validator_action
+from hutong.relay.hub.application.genesis import decode_genesis, encode_genesis
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.packets.quotas import Load
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
+from hutong.relay.hub.home.home import validator_key
 from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, hub_genesis, sent_packet

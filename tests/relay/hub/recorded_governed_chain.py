@@ -7,8 +7,8 @@ import base64
 import json
 from pathlib import Path
 
-from light_clients.tendermint.codec import encode_commit
-from relay.hub.application.admin import (
+from hutong.light_clients.tendermint.codec import encode_commit
+from hutong.relay.hub.application.admin import (
     admit_validator_action,
     recover_client_action,
     schedule_rules_action,
@@ -17,10 +17,10 @@ from relay.hub.application.admin import (
     set_quota_action,
     set_validator_action,
 )
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.packets.quotas import Load
-from relay.hub.consensus.blocks import encode_block
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.packets.quotas import Load
+from hutong.relay.hub.consensus.blocks import encode_block
 from tests.relay.hub.governed_hub import KEYS, OPERATORS, GovernedHub, possession
 from tests.relay.hub.recorded_chain import replay
 from tests.relay.hub.simulated_hub import address_of, sent_packet

@@ -8,11 +8,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[3]))
 
-from light_clients.attestation import encode_attestation  # noqa: E402
-from light_clients.bft_evm import encode_header_message  # noqa: E402
-from light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
-from relay.evm.store.database import MemoryStore  # noqa: E402
-from relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
+from hutong.light_clients.attestation import encode_attestation  # noqa: E402
+from hutong.light_clients.bft_evm import encode_header_message  # noqa: E402
+from hutong.light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
+from hutong.relay.evm.store.database import MemoryStore  # noqa: E402
+from hutong.relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
 from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain  # noqa: E402
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting  # noqa: E402
 from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP  # noqa: E402

@@ -10,24 +10,24 @@ from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from light_clients.bft_evm import SealRules
-from light_clients.crypto import secp256k1
-from light_clients.ibc.abi import ABI_ENCODING, PACKET_TUPLE, packet_from_tuple, packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.bft_evm import SealRules
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.ibc.abi import ABI_ENCODING, PACKET_TUPLE, packet_from_tuple, packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.forward import FORWARD_PORT, FORWARD_VERSION, ForwardRequest, encode_forward_request
-from light_clients.ibc.gmp import GMP_PORT, GMP_VERSION, GmpPacketData, encode_gmp
-from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.proofs.ics23 import SMT_SPEC
-from light_clients.tendermint.hashing import sign_digest
-from light_clients.tendermint.skip_certificate import is_certificate
-from light_clients.tendermint.types import (
+from hutong.light_clients.ibc.forward import FORWARD_PORT, FORWARD_VERSION, ForwardRequest, encode_forward_request
+from hutong.light_clients.ibc.gmp import GMP_PORT, GMP_VERSION, GmpPacketData, encode_gmp
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.proofs.ics23 import SMT_SPEC
+from hutong.light_clients.tendermint.hashing import sign_digest
+from hutong.light_clients.tendermint.skip_certificate import is_certificate
+from hutong.light_clients.tendermint.types import (
     BlockId,
     ClientState,
     Commit,
@@ -38,21 +38,21 @@ from light_clients.tendermint.types import (
     TendermintHeader,
     TrustLevel,
 )
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm.outcomes import CallMessage
-from relay.evm.vm.transaction import decode_cached
-from relay.hub.application import abi
-from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
-from relay.hub.application.genesis import HubParams
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.application.named_code import CodeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.consensus.types import NIL, Block, Vote
-from relay.hub.consensus.votes import Tally, vote_bytes
-from relay.hub.home.home import validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.evm.vm.transaction import decode_cached
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of, make_block
+from hutong.relay.hub.consensus.types import NIL, Block, Vote
+from hutong.relay.hub.consensus.votes import Tally, vote_bytes
+from hutong.relay.hub.home.home import validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
 from tests.light_clients.bft_evm import simulated_chain as qbft
 
 GENESIS_TIME_S = qbft.GENESIS_TIME_S

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement, skip_digest
-from relay.hub.application.genesis import GenesisValidator
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement, skip_digest
+from hutong.relay.hub.application.genesis import GenesisValidator
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, hub_genesis
 from tests.relay.hub.validator_run import POOL
 

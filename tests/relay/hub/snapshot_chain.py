@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 
-from light_clients.tendermint.hashing import header_hash
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.abci import ChunkVerdict, FinalizeBlockRequest, OfferVerdict, Snapshot
-from relay.hub.application.application import HubApplication
-from relay.hub.application.snapshot.format import (
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.abci import ChunkVerdict, FinalizeBlockRequest, OfferVerdict, Snapshot
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.snapshot.format import (
     FORMAT,
     MAX_CHUNK_BYTES,
     Manifest,
@@ -17,10 +17,10 @@ from relay.hub.application.snapshot.format import (
     encode_record,
     records_of,
 )
-from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.snapshot_taker import headers_of_records
-from relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.snapshot_taker import headers_of_records
+from hutong.relay.hub.joining.state_sync import StateSync
 from tests.relay.hub.simulated_hub import SimulatedHub
 
 Records = list[tuple[RecordKind, bytes]]

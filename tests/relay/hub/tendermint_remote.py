@@ -1,16 +1,16 @@
 """A CometBFT chain at the hub's other end: what a stock chain would be."""
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.relay.hub.simulated_hub import SimulatedHub
 

@@ -4,10 +4,10 @@ from unittest.mock import patch
 
 from bench import filled_state
 from bench.filled_state import fill_state, filler
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.state import VersionedState
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.state import VersionedState
 from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis
 
 KEYS = 500

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.attestation import AttestationKind, Misbehaviour, encode_misbehaviour
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from light_clients.ibc.packet import Acknowledgement
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application import abi
-from relay.hub.application.admin import create_client_action, recover_client_action
-from relay.hub.application.gas import CLIENT_MESSAGE_BYTE, PROOF_BYTE
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.attestation import AttestationKind, Misbehaviour, encode_misbehaviour
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import create_client_action, recover_client_action
+from hutong.relay.hub.application.gas import CLIENT_MESSAGE_BYTE, PROOF_BYTE
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.attestation import forgeries
 from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain, address_of
 from tests.relay.hub.attested_remote import CLIENT_TYPE, AttestedRemote

@@ -1,6 +1,6 @@
 """Rotation of attestors through the hub's `updateClient`: packets in flight are proven by either set within the window."""
 
-from light_clients.attestation import (
+from hutong.light_clients.attestation import (
     AttestationKind,
     DigestForm,
     Rotation,
@@ -9,8 +9,8 @@ from light_clients.attestation import (
     encode_rotation,
     encode_rotation_update,
 )
-from relay.hub.application import abi
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.light_clients.attestation.attested_chain import address_of, attestor_keys
 from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.simulated_hub import RemoteChain

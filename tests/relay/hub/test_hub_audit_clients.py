@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.bft_evm.codec import encode_header_message
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import receipt_key
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.ibc.packet import Acknowledgement
-from relay.hub.application import abi
-from relay.hub.application.admin import recover_client_action
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.application.revision import rules_versions
+from hutong.light_clients.bft_evm.codec import encode_header_message
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import receipt_key
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import recover_client_action
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.application.revision import rules_versions
 from tests.light_clients.attestation.attested_chain import address_of, attestor_keys
 from tests.light_clients.bft_evm.simulated_chain import proof_nodes, slot_of
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import encode
 
-from light_clients.ibc.forward import MAX_FORWARD_VALUE_BYTES, decode_forward_request
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from relay.base.durable_files import write_durably
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.home.process import NodeRefused
-from relay.hub.process import start
-from relay.hub.process.start import open_node
+from hutong.light_clients.ibc.forward import MAX_FORWARD_VALUE_BYTES, decode_forward_request
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process import start
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.simulated_hub import forward_payload, sent_packet, written_acknowledgement
 
 LONGEST_ANSWER = b"\x20" + bytes(16 * 1024 - 1)

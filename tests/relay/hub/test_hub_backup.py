@@ -14,25 +14,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from light_clients.interface import MalformedInput
-from relay.cli.hub.command import app
-from relay.evm.store.database import MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.chain.pruning import Pruner, Retention
-from relay.hub.consensus.signing import LastSigned, Signed
-from relay.hub.consensus.types import Step
-from relay.hub.engine.block_sync import apply_verified
-from relay.hub.engine.signing_record import floor_record
-from relay.hub.home.home import encode_validator_key, validator_key
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.process import start
-from relay.hub.process.start import open_node
-from relay.hub.upkeep import backup
-from relay.hub.upkeep import rollback as rolling
-from relay.hub.upkeep.backup_file import BackupHead, BackupReader, BackupTail, write_backup
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.cli.hub.command import app
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.chain.pruning import Pruner, Retention
+from hutong.relay.hub.consensus.signing import LastSigned, Signed
+from hutong.relay.hub.consensus.types import Step
+from hutong.relay.hub.engine.block_sync import apply_verified
+from hutong.relay.hub.engine.signing_record import floor_record
+from hutong.relay.hub.home.home import encode_validator_key, validator_key
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process import start
+from hutong.relay.hub.process.start import open_node
+from hutong.relay.hub.upkeep import backup
+from hutong.relay.hub.upkeep import rollback as rolling
+from hutong.relay.hub.upkeep.backup_file import BackupHead, BackupReader, BackupTail, write_backup
 from tests.relay.hub.joining_members import HEIGHT, chain, member
 from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.test_hub_pruning import KEPT, reachable, setters, stored, write
@@ -385,7 +385,7 @@ def test_a_node_that_never_signed_rolls_back_and_gets_the_same_blocks_again(tmp_
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pruning_after_a_rollback_loses_nothing_that_a_kept_state_needs(seed, monkeypatch):
-    monkeypatch.setattr("relay.hub.chain.pruning.LEAST_STATES", KEPT)
+    monkeypatch.setattr("hutong.relay.hub.chain.pruning.LEAST_STATES", KEPT)
     choice = random.Random(seed)
     hub = setters(SimulatedHub())
     for _ in range(20):

@@ -5,10 +5,10 @@ import stat
 
 import pytest
 
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.key_file import encrypted, load_key, no_password
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.key_file import encrypted, load_key, no_password
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.joining_members import HEIGHT
 from tests.relay.hub.test_hub_backup import KEY, run, write_home
 

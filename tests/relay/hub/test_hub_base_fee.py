@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 from eth_utils import to_checksum_address
 
-from light_clients.interface import MalformedInput
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm.base_fee import next_base_fee_wei
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.pool import MAX_BLOCKS_WAITING
-from relay.hub.application.abci import CODE_INVALID, ChunkVerdict, PreparedProposal, ProposalVerdict
-from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
-from relay.hub.application.machine.fees import FeeRules
-from relay.hub.state.keys import BASE_FEE_KEY
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm.base_fee import next_base_fee_wei
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.abci.pool import MAX_BLOCKS_WAITING
+from hutong.relay.hub.application.abci import CODE_INVALID, ChunkVerdict, PreparedProposal, ProposalVerdict
+from hutong.relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
+from hutong.relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.state.keys import BASE_FEE_KEY
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.abci.abci_client import init_chain, serving
 from tests.relay.hub.abci.test_abci_replay import play

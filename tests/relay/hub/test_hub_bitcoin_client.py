@@ -2,10 +2,10 @@
 
 import pytest
 
-from light_clients.ibc.commitment import commitment_key, packet_commitment
-from relay.hub.application import abi
-from relay.hub.application.admin import recover_client_action
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import recover_client_action
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.light_clients.bitcoin.bitcoin_chain import DEPTH
 from tests.relay.hub.bitcoin_remote import BitcoinRemote
 from tests.relay.hub.simulated_hub import forward_payload, sent_packet, written_acknowledgement

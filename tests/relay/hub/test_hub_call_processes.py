@@ -10,8 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from relay.evm.errors import CallFailure, StatePruned
-from relay.evm.rpc.call_codec import (
+from hutong.relay.evm.errors import CallFailure, StatePruned
+from hutong.relay.evm.rpc.call_codec import (
     Aborted,
     CallRequest,
     Pruned,
@@ -20,13 +20,13 @@ from relay.evm.rpc.call_codec import (
     encode_answer,
     encode_request,
 )
-from relay.evm.rpc.call_executor import CallAborted
-from relay.evm.rpc.call_processes import CallProcesses
-from relay.evm.vm.outcomes import CallMessage, CallResult
-from relay.hub.application import abi
-from relay.hub.application.module import ROUTER_ADDRESS
-from relay.hub.process.call_process import call_command
-from relay.hub.process.start import open_node
+from hutong.relay.evm.rpc.call_executor import CallAborted
+from hutong.relay.evm.rpc.call_processes import CallProcesses
+from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import ROUTER_ADDRESS
+from hutong.relay.hub.process.call_process import call_command
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home
 
 ALL_THE_GAS = 16_777_216
@@ -51,9 +51,9 @@ def home(tmp_path_factory):
 @pytest.fixture
 async def opened(home):
     """(block 0, a function that makes an executor over the home)"""
-    from relay.evm.store.lmdb_store import LmdbStore
-    from relay.hub.application.application import HubApplication
-    from relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
+    from hutong.relay.evm.store.lmdb_store import LmdbStore
+    from hutong.relay.hub.application.application import HubApplication
+    from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
 
     store = LmdbStore(home / DATABASE_DIRECTORY, read_only=True)
     block = HubApplication(store, load_genesis(home)).blocks.head()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import Height
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
-from light_clients.tendermint.types import TrustLevel
-from relay.hub.application import abi
-from relay.hub.application.admin import (
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from hutong.light_clients.tendermint.types import TrustLevel
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import (
     AdminSet,
     action_hash,
     create_client_action,
@@ -16,7 +16,7 @@ from relay.hub.application.admin import (
     register_counterparty_action,
     set_paused_action,
 )
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.relay.hub.simulated_hub import (
     ADMINS,

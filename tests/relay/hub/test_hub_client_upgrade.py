@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import commitment_key
-from light_clients.interface import Height
-from light_clients.tendermint.codec import decode_client_state, encode_upgrade
-from relay.hub.application import abi
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import commitment_key
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.codec import decode_client_state, encode_upgrade
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.light_clients.tendermint.upgrading_chain import PLAN_HEIGHT, UpgradingChain
 from tests.relay.hub.simulated_hub import STRANGER, forward_payload, sent_packet
 from tests.relay.hub.tendermint_remote import TendermintRemote

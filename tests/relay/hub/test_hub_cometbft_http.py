@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import trio
 
-from relay.hub.rpc.cometbft_http import BODY_DEADLINE_S, MAX_ANSWER_BYTES, CometBftRpcApp
+from hutong.relay.hub.rpc.cometbft_http import BODY_DEADLINE_S, MAX_ANSWER_BYTES, CometBftRpcApp
 
 
 def app_with(answer: object) -> CometBftRpcApp:

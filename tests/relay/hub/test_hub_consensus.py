@@ -6,27 +6,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.types import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.types import (
     MAX_TOTAL_VOTING_POWER,
     BlockId,
     BlockIdFlag,
     PartSetHeader,
     SignedMessageType,
 )
-from relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, next_signature
-from relay.hub.consensus.transition import RoundState, step
-from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Step, Vote, VoteReceived
-from relay.hub.consensus.validators import (
+from hutong.relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, next_signature
+from hutong.relay.hub.consensus.transition import RoundState, step
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, NIL, Step, Vote, VoteReceived
+from hutong.relay.hub.consensus.validators import (
     ChangeRefused,
     advance_proposer,
     genesis_validators,
     proposer_of,
     with_changes,
 )
-from relay.hub.consensus.votes import Tally, median_time_ns
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.consensus.votes import Tally, median_time_ns
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from tests.relay.hub.consensus_simulator import (
     START_NS,
     Network,

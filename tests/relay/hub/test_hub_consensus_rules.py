@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.tendermint.types import BlockIdFlag
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.transition import VOTE_TIME_IOTA_NS, RejectedBlockDecided
-from relay.hub.consensus.types import (
+from hutong.light_clients.tendermint.types import BlockIdFlag
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.transition import VOTE_TIME_IOTA_NS, RejectedBlockDecided
+from hutong.relay.hub.consensus.types import (
     NIL,
     BlockWanted,
     Decided,
@@ -20,9 +20,9 @@ from relay.hub.consensus.types import (
     TimeoutElapsed,
     VoteReceived,
 )
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.consensus.votes import Tally, median_time_ns
-from relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.consensus.votes import Tally, median_time_ns
+from hutong.relay.hub.engine.driver import Timeouts
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table, own_votes, retimed
 
 

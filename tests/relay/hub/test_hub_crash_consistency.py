@@ -8,16 +8,16 @@ from contextlib import contextmanager
 import pytest
 import trio
 
-from relay.base.durable_files import write_durably
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore, WriteBatch
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.event_codec import encode_frame
-from relay.hub.engine.driver import ConsensusDriver, Timeouts
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WAL_FILE, WriteAheadLog
-from relay.hub.home.home import LAST_SIGNED_FILE
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore, WriteBatch
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.event_codec import encode_frame
+from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WAL_FILE, WriteAheadLog
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, VALIDATOR, hub_genesis
 
@@ -112,7 +112,7 @@ async def test_attack_C45_hub_every_prefix_of_the_writes_is_a_disk_to_go_on_from
     at_genesis = dict(store.items())
     first_record = (home / LAST_SIGNED_FILE).read_bytes()
     store.disk = disk
-    monkeypatch.setattr("relay.hub.engine.signer.write_durably", disk.write_durably)
+    monkeypatch.setattr("hutong.relay.hub.engine.signer.write_durably", disk.write_durably)
     raw = bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:])
     await drive(home, store, RecordedLog(home, disk), home, 0.9, start_ns, [raw])
     writes = list(disk.writes)

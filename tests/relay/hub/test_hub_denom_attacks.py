@@ -7,8 +7,8 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.packet import ERROR, Acknowledgement, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     SUCCESS_ACKNOWLEDGEMENT,
@@ -17,11 +17,11 @@ from light_clients.ibc.transfer import (
     TransferData,
     encode_forward_memo,
 )
-from relay.hub.application import abi
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.bank import Account, Escrow, Homeward
-from relay.hub.state import keys
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.application.transfer.bank import Account, Escrow, Homeward
+from hutong.relay.hub.state import keys
 from tests.light_clients.ibc.ibc_strategies import CLIENT_IDS, DENOMS
 from tests.relay.hub.simulated_hub import (
     ADMINS,

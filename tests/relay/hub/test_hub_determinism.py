@@ -13,32 +13,32 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from relay.base.durable_files import write_durably
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore, WriteBatch
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.application import self_test
-from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.application import OutOfOrder
-from relay.hub.application.genesis import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore, WriteBatch
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.application import self_test
+from hutong.relay.hub.application.abci import ProposalVerdict
+from hutong.relay.hub.application.application import OutOfOrder
+from hutong.relay.hub.application.genesis import (
     UnfitRuntime,
     check_runtime,
     decode_genesis,
     encode_genesis,
     runtime_rules,
 )
-from relay.hub.application.governance.coming import UnknownRulesVersion
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.application.revision import rules_versions
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.consensus.blocks import make_block
-from relay.hub.engine.driver import ConsensusDriver, Timeouts
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.home.last_signed import decode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.relay.hub.application.governance.coming import UnknownRulesVersion
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.consensus.blocks import make_block
+from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, record_chain, replay
 from tests.relay.hub.self_test_corpus import corpus, corpus_3, precompiles_of_released_rules
@@ -427,7 +427,7 @@ async def test_attack_C45_hub_crash_at_each_write_point_never_signs_twice(
     store, genesis = MemoryStore(), hub_genesis()
     HubLedger(store, genesis)
     disk = CrashingDisk(fatal, lands=lands)
-    monkeypatch.setattr("relay.hub.engine.signer.write_durably", disk.write)
+    monkeypatch.setattr("hutong.relay.hub.engine.signer.write_durably", disk.write)
     run = DriverRun(home, CrashingStore(store, disk), genesis)
     run.mempool.add(decode_transaction(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]), EVM_CHAIN_ID), 0)
     with pytest.raises(BaseExceptionGroup) as group:

@@ -6,19 +6,19 @@ from contextlib import suppress
 
 import pytest
 
-from light_clients.tendermint.codec import encode_commit
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore, StoreFull
-from relay.hub.application.genesis import HubParams
-from relay.hub.chain.bodies import LEAST_BODIES
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.chain.pruning import DEFAULT_BODIES_GIB, Pruner, Retention, retention_of
-from relay.hub.chain.room import ALARM_SHARE, Room, RoomAlarm, Said, room_of
-from relay.hub.home.process import halt_reason
-from relay.hub.rpc.chain import HubChain
-from relay.hub.rpc.cometbft_methods import CometBftMethods
-from relay.hub.rpc.cometbft_parameters import Arguments
+from hutong.light_clients.tendermint.codec import encode_commit
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.chain.bodies import LEAST_BODIES
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.chain.pruning import DEFAULT_BODIES_GIB, Pruner, Retention, retention_of
+from hutong.relay.hub.chain.room import ALARM_SHARE, Room, RoomAlarm, Said, room_of
+from hutong.relay.hub.home.process import halt_reason
+from hutong.relay.hub.rpc.chain import HubChain
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, STRANGER, VALIDATOR, SimulatedHub
 
@@ -28,7 +28,7 @@ BALLAST = bytes(16 * 1024)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("relay.hub.chain.bodies.LEAST_BODIES", LEAST)
+    monkeypatch.setattr("hutong.relay.hub.chain.bodies.LEAST_BODIES", LEAST)
 
 
 def filled(blocks: int, most_bytes: int | None, store: MemoryStore | None = None) -> SimulatedHub:

@@ -3,17 +3,17 @@
 import pytest
 from eth_abi.abi import decode
 
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm.outcomes import CallMessage
-from relay.hub.application import abi
-from relay.hub.application.admin import schedule_rules_action, set_validator_action
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
-from relay.hub.application.revision import rules_versions
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.rpc.chain import HubChain
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import schedule_rules_action, set_validator_action
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.rpc.chain import HubChain
 from tests.relay.hub.governed_hub import KEYS, GovernedHub
 from tests.relay.hub.test_hub_next_revision import at_its_end, restarted
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ethereum import (
+from hutong.light_clients.ethereum import (
     MAINNET_PRESET,
     Fork,
     ForkActivation,
@@ -12,12 +12,12 @@ from light_clients.ethereum import (
     decode_client_state,
     encode_client_state,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application import abi
-from relay.hub.application.admin import recover_client_action
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.application.revision import rules_versions
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import recover_client_action
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.revision import rules_versions
 from tests.relay.hub.ethereum_remote import EthereumRemote
 from tests.relay.hub.simulated_hub import ANSWER, SimulatedHub, hub_genesis, sent_packet, written_acknowledgement
 from tests.relay.hub.test_hub_packet_attacks import refused

@@ -8,17 +8,17 @@ from ed25519_zebra import ed_public_from_secret, ed_sign
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto import ed25519_address
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.hashing import evidence_hash, vote_sign_bytes
-from light_clients.tendermint.types import GO_ZERO_TIME_NS, BlockId, BlockIdFlag, PartSetHeader
-from relay.evm.rpc.json_params import Params
-from relay.hub.application.abci import Misbehaviour
-from relay.hub.application.evidence_records import EvidenceRecord, read_records
-from relay.hub.chain.block_records import prune_block_records
-from relay.hub.chain.ledger_evidence import EvidenceOutOfReach
-from relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
-from relay.hub.consensus.evidence import (
+from hutong.light_clients.crypto import ed25519_address
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.hashing import evidence_hash, vote_sign_bytes
+from hutong.light_clients.tendermint.types import GO_ZERO_TIME_NS, BlockId, BlockIdFlag, PartSetHeader
+from hutong.relay.evm.rpc.json_params import Params
+from hutong.relay.hub.application.abci import Misbehaviour
+from hutong.relay.hub.application.evidence_records import EvidenceRecord, read_records
+from hutong.relay.hub.chain.block_records import prune_block_records
+from hutong.relay.hub.chain.ledger_evidence import EvidenceOutOfReach
+from hutong.relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
+from hutong.relay.hub.consensus.evidence import (
     MAX_EVIDENCE_BYTES,
     AccountableUntil,
     DuplicateVote,
@@ -29,14 +29,14 @@ from relay.hub.consensus.evidence import (
     hashed_bytes,
     verify_evidence,
 )
-from relay.hub.consensus.evidence_pool import MAX_WAITING, EvidencePool
-from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Equivocation, Vote
-from relay.hub.consensus.votes import Tally
-from relay.hub.engine.block_sync import apply_verified
-from relay.hub.rpc.cometbft_methods import CometBftMethods
-from relay.hub.rpc.cometbft_parameters import Arguments
-from relay.hub.rpc.evidence_json import evidence_to_rpc
-from relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.hub.consensus.evidence_pool import MAX_WAITING, EvidencePool
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, NIL, Equivocation, Vote
+from hutong.relay.hub.consensus.votes import Tally
+from hutong.relay.hub.engine.block_sync import apply_verified
+from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from hutong.relay.hub.rpc.cometbft_parameters import Arguments
+from hutong.relay.hub.rpc.evidence_json import evidence_to_rpc
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub

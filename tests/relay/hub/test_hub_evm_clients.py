@@ -2,10 +2,10 @@
 
 import pytest
 
-from light_clients.bft_evm import Consensus, QuorumRule, SealRules
-from relay.hub.application import abi
-from relay.hub.application.admin import recover_client_action
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import recover_client_action
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT
 from tests.relay.hub.clique_remote import CliqueRemote
 from tests.relay.hub.simulated_hub import RemoteChain, SimulatedHub, sent_packet

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.evm.store.lmdb_store import StoreFull
-from relay.hub.application.governance.coming import UnknownRulesVersion
-from relay.hub.chain.execution_guard import ExecutionFailed, ExecutionGuard, ExecutionLimits, resident_bytes
-from relay.hub.skipping.marker import (
+from hutong.relay.evm.store.lmdb_store import StoreFull
+from hutong.relay.hub.application.governance.coming import UnknownRulesVersion
+from hutong.relay.hub.chain.execution_guard import ExecutionFailed, ExecutionGuard, ExecutionLimits, resident_bytes
+from hutong.relay.hub.skipping.marker import (
     MARKER_BYTES,
     MARKER_FILE,
     ExecutionMarker,
@@ -130,7 +130,7 @@ def test_a_process_that_was_killed_twice_in_one_block_could_not_execute_it(tmp_p
 def test_a_kill_in_the_middle_of_an_execution_leaves_word(tmp_path):
     code = (
         "import os, pathlib, sys\n"
-        "from relay.hub.chain.execution_guard import ExecutionGuard\n"
+        "from hutong.relay.hub.chain.execution_guard import ExecutionGuard\n"
         f"ExecutionGuard(pathlib.Path({str(tmp_path)!r})).run({BLOCK[0]}, {BLOCK[1]!r}, {BLOCK[2]!r}, lambda: os.kill(os.getpid(), 9))\n"
     )
     for attempts in (1, 2):
@@ -143,7 +143,7 @@ def test_an_execution_inside_a_library_ends_with_its_process(tmp_path):
     """Which does not look at exceptions meanwhile."""
     code = (
         "import pathlib, time\n"
-        "from relay.hub.chain.execution_guard import ExecutionGuard, ExecutionLimits\n"
+        "from hutong.relay.hub.chain.execution_guard import ExecutionGuard, ExecutionLimits\n"
         f"guard = ExecutionGuard(pathlib.Path({str(tmp_path)!r}), ExecutionLimits(time_s=0.1), grace_s=0.2)\n"
         f"guard.run({BLOCK[0]}, {BLOCK[1]!r}, {BLOCK[2]!r}, lambda: time.sleep(60))\n"
     )

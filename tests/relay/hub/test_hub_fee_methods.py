@@ -9,11 +9,11 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.evm.chain.mempool import Mempool
-from relay.evm.rpc.fee_methods import TIP_BLOCKS, rewards_at
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.txpool_methods import MAX_CONTENT_BYTES
-from relay.hub.rpc.chain import HubChain
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.rpc.fee_methods import TIP_BLOCKS, rewards_at
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.txpool_methods import MAX_CONTENT_BYTES
+from hutong.relay.hub.rpc.chain import HubChain
 from tests.relay.hub.simulated_hub import DAPP
 from tests.relay.hub.test_hub_base_fee import RECIPIENT, SOMEONE, burn, fee_hub, signed, with_burner
 
@@ -148,7 +148,7 @@ def test_content_of_a_large_pool_is_refused_with_what_to_ask_instead(hub, monkey
     rpc = Rpc(hub.application)
     rpc("eth_sendRawTransaction", "0x" + signed(hub, cap_wei=5_000, nonce=8, gas=200_000, data=bytes(1_000)).hex())
     assert MAX_CONTENT_BYTES == 4 * 1024 * 1024
-    monkeypatch.setattr("relay.evm.rpc.txpool_methods.MAX_CONTENT_BYTES", 1_000)
+    monkeypatch.setattr("hutong.relay.evm.rpc.txpool_methods.MAX_CONTENT_BYTES", 1_000)
     code, message = rpc("txpool_content")
     assert code == -32005 and "txpool_contentFrom" in message
     code, message = rpc("txpool_contentFrom", DAPP.address)

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.crypto import gm
-from light_clients.fisco_bcos import CryptoSuite, Generation
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import Denom, TransferData
-from relay.hub.application import abi
-from relay.hub.application.admin import create_client_action
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.application.transfer import interface
+from hutong.light_clients.crypto import gm
+from hutong.light_clients.fisco_bcos import CryptoSuite, Generation
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.ibc.transfer import Denom, TransferData
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import create_client_action
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
 from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, receipt, sent
 from tests.relay.hub.simulated_hub import DAPP, address_of, forward_payload, sent_packet, written_acknowledgement
 from tests.relay.hub.test_hub_packet_attacks import refused

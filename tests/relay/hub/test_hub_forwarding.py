@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
     packet_commitment,
 )
-from light_clients.ibc.forward import FORWARD_PORT, FORWARD_VERSION, decode_stamped_payload
-from light_clients.ibc.gmp import GMP_PORT, GMP_VERSION
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
-from relay.hub.application import abi
-from relay.hub.application.modules import FORWARDER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.state import keys
+from hutong.light_clients.ibc.forward import FORWARD_PORT, FORWARD_VERSION, decode_stamped_payload
+from hutong.light_clients.ibc.gmp import GMP_PORT, GMP_VERSION
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import FORWARDER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.state import keys
 from tests.relay.hub.simulated_hub import (
     ANSWER,
     forward_payload,

@@ -5,9 +5,9 @@ from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.hub.application import abi
-from relay.hub.application.admin import (
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import (
     ACTION_TUPLE,
     admit_validator_action,
     recover_client_action,
@@ -15,10 +15,10 @@ from relay.hub.application.admin import (
     set_paused_action,
     set_validator_action,
 )
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.proposals import MAX_OPEN_PROPOSALS, Status
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS, ROUTER_ADDRESS
-from relay.hub.state import keys
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.proposals import MAX_OPEN_PROPOSALS, Status
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.state import keys
 from tests.relay.hub.governed_hub import KEYS, OPERATORS, VOTING_PERIOD_S, GovernedHub, possession
 from tests.relay.hub.simulated_hub import ADMINS, STRANGER, address_of
 

@@ -6,12 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from relay.hub.application import abi
-from relay.hub.application.admin import admit_validator_action, set_paused_action, set_validator_action
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.members import ROTATION_INTERVAL_S
-from relay.hub.application.governance.proposals import MAX_OPEN_PROPOSALS, Status
-from relay.hub.application.module import GOVERNANCE_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import admit_validator_action, set_paused_action, set_validator_action
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.members import ROTATION_INTERVAL_S
+from hutong.relay.hub.application.governance.proposals import MAX_OPEN_PROPOSALS, Status
+from hutong.relay.hub.application.module import GOVERNANCE_ADDRESS, ROUTER_ADDRESS
 from tests.relay.hub.governed_hub import KEYS, OPERATORS, VOTING_PERIOD_S, GovernedHub, possession
 from tests.relay.hub.simulated_hub import STRANGER, address_of
 

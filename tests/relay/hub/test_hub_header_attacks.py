@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.tendermint.types import BlockId, KeyType, SignedMessageType, ValidatorSet
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.tendermint.types import BlockId, KeyType, SignedMessageType, ValidatorSet
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, flags, signers
 from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.tendermint_remote import TendermintRemote

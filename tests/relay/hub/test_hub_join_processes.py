@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from relay.hub.joining.joining import prepare_home
-from relay.hub.process.start import open_node
+from hutong.relay.hub.joining.joining import prepare_home
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID
 
@@ -21,7 +21,7 @@ KILLS = 8
 def join_command(home, hub, *options):
     genesis = str(hub.home / "genesis.json")
     arguments = ("join", "--home", str(home), "--genesis", genesis, "--from", hub.cometbft_url, *options)
-    return [sys.executable, "-m", "relay.cli", "hub", *arguments]
+    return [sys.executable, "-m", "hutong.relay.cli", "hub", *arguments]
 
 
 def test_attack_C45_a_join_killed_at_any_moment_ends_as_one_that_was_not(tmp_path):
@@ -32,7 +32,18 @@ def test_attack_C45_a_join_killed_at_any_moment_ends_as_one_that_was_not(tmp_pat
             hub.rpc("eth_sendRawTransaction", transfer(nonce, EVM_CHAIN_ID))
         hub.wait_for_height(30)
         made = subprocess.run(
-            [sys.executable, "-m", "relay.cli", "hub", "snapshot", "make", "--home", str(hub.home), "--height", "20"],
+            [
+                sys.executable,
+                "-m",
+                "hutong.relay.cli",
+                "hub",
+                "snapshot",
+                "make",
+                "--home",
+                str(hub.home),
+                "--height",
+                "20",
+            ],
             capture_output=True,
             check=False,
         )

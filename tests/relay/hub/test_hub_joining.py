@@ -4,22 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import PredicateFailed
-from relay.hub.application.genesis import HubParams, encode_genesis
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.validators import advance_proposer
-from relay.hub.engine.block_sync import ChainContradiction, WrongTurn, apply_verified, verify_commit
-from relay.hub.engine.signing_record import floor_record, why_not_sign
-from relay.hub.home.home import UnusableHome, encode_validator_key
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.joining import joining
-from relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
-from relay.hub.joining.light_follow import TrustedHash
-from relay.hub.joining.member_rpc import Member
-from relay.hub.process.start import open_node
+from hutong.light_clients.interface import PredicateFailed
+from hutong.relay.hub.application.genesis import HubParams, encode_genesis
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of, make_block
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.consensus.validators import advance_proposer
+from hutong.relay.hub.engine.block_sync import ChainContradiction, WrongTurn, apply_verified, verify_commit
+from hutong.relay.hub.engine.signing_record import floor_record, why_not_sign
+from hutong.relay.hub.home.home import UnusableHome, encode_validator_key
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.joining import joining
+from hutong.relay.hub.joining.joining import JoinFailed, join_hub, prepare_home
+from hutong.relay.hub.joining.light_follow import TrustedHash
+from hutong.relay.hub.joining.member_rpc import Member
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.joining_members import (
     HEIGHT,
     SNAPSHOT_HEIGHT,
@@ -96,7 +96,7 @@ def test_attack_C46_a_joined_node_that_lagged_catches_up_and_then_starts(tmp_pat
 
 
 def signed_by_all(hub, block):
-    from relay.hub.consensus.votes import Tally
+    from hutong.relay.hub.consensus.votes import Tally
 
     block_id = block_id_of(block)
     votes = dict(hub._votes(block.header.height, block_id, block.header.time_ns + 10**9))
@@ -107,7 +107,7 @@ def signed_by_all(hub, block):
 def four():
     """A hub of four validators of equal power, at block 3."""
     members = POOL[:4]
-    from relay.hub.application.genesis import GenesisValidator
+    from hutong.relay.hub.application.genesis import GenesisValidator
 
     validators = tuple(GenesisValidator(key.public_key, 1) for key in members)
     hub = SimulatedHub(genesis=replace(hub_genesis(), validators=validators), validator_keys=members)
@@ -169,7 +169,7 @@ def test_a_turn_may_be_of_an_earlier_round_and_not_of_nobody(four):
     first = tip.validators.proposer.address
     assert first != second
     later = replace(signed_by_all(four, next_block(four)), round=1)
-    from relay.hub.engine.block_sync import check_turn
+    from hutong.relay.hub.engine.block_sync import check_turn
 
     check_turn(tip.validators, next_block(four), later.round)
     check_turn(tip.validators, block, later.round)
@@ -272,7 +272,7 @@ def test_attack_C45_a_key_without_its_record_is_not_joined_with(tmp_path):
 def test_attack_C45_a_crash_at_any_write_while_joining_is_gone_on_from(tmp_path, files, monkeypatch):
     """Every write of state sync and block sync is the last one before a crash; the same command then ends where others do."""
     genesis, trusted = chain().hub.genesis, TrustedHash(TRUSTED_HEIGHT, block_hash(TRUSTED_HEIGHT))
-    monkeypatch.setattr("relay.hub.joining.state_sync._ROWS_IN_BATCH", 100)
+    monkeypatch.setattr("hutong.relay.hub.joining.state_sync._ROWS_IN_BATCH", 100)
     home = tmp_path / "home"
     prepare_home(home, genesis)
 
@@ -303,7 +303,7 @@ def test_a_node_does_not_start_on_a_half_restored_snapshot(tmp_path, genesis):
         return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relay.hub.application.snapshot.making.MAX_CHUNK_BYTES", 4_000)
+        patch.setattr("hutong.relay.hub.application.snapshot.making.MAX_CHUNK_BYTES", 4_000)
         many = snapshots(tmp_path / "many", SNAPSHOT_HEIGHT)
     assert many.list()[0].chunks > 3
     with member(many, lie("hub_snapshot_chunk", only_once)) as url:

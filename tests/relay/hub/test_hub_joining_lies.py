@@ -9,18 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.codec import decode_commit, decode_validator_set, encode_commit, encode_validator_set
-from light_clients.tendermint.types import BlockIdFlag
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.application.snapshot.format import decode_manifest, encode_manifest
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import decode_block, encode_block
-from relay.hub.consensus.validators import advance_proposer
-from relay.hub.engine.block_sync import apply_verified
-from relay.hub.joining.joining import prepare_home
-from relay.hub.joining.light_follow import TrustedHash
-from relay.hub.joining.member_rpc import MAX_ANSWER_BYTES, Member, MemberFailed
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.codec import (
+    decode_commit,
+    decode_validator_set,
+    encode_commit,
+    encode_validator_set,
+)
+from hutong.light_clients.tendermint.types import BlockIdFlag
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.application.snapshot.format import decode_manifest, encode_manifest
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import decode_block, encode_block
+from hutong.relay.hub.consensus.validators import advance_proposer
+from hutong.relay.hub.engine.block_sync import apply_verified
+from hutong.relay.hub.joining.joining import prepare_home
+from hutong.relay.hub.joining.light_follow import TrustedHash
+from hutong.relay.hub.joining.member_rpc import MAX_ANSWER_BYTES, Member, MemberFailed
 from tests.relay.hub.joining_members import (
     HEIGHT,
     SNAPSHOT_HEIGHT,
@@ -118,7 +123,7 @@ def set_without_one(params, result):
 
 
 def later_header(params, result):
-    from light_clients.tendermint.rpc_json import commit_to_rpc, header_to_rpc
+    from hutong.light_clients.tendermint.rpc_json import commit_to_rpc, header_to_rpc
 
     records = chain().hub.ledger.records
     height = int(params["height"])

@@ -5,25 +5,25 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import PredicateFailed
-from light_clients.tendermint.codec import decode_header, encode_header
-from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.abci import ChunkVerdict, OfferVerdict
-from relay.hub.application.application import HubApplication
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.application.snapshot.format import RecordKind, header_count
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.chain.pruning import Pruner, Retention
-from relay.hub.home.process import NodeRefused
-from relay.hub.joining import joining
-from relay.hub.joining.joining import join_hub, prepare_home
-from relay.hub.joining.light_follow import TrustedHash
-from relay.hub.joining.member_rpc import Member
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.snapshot_taker import SnapshotSchedule, SnapshotTaker, headers_of_records
-from relay.hub.joining.state_sync import StateSync
-from relay.hub.process.start import open_node
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.tendermint.codec import decode_header, encode_header
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.abci import ChunkVerdict, OfferVerdict
+from hutong.relay.hub.application.application import HubApplication
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.application.snapshot.format import RecordKind, header_count
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.chain.pruning import Pruner, Retention
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.joining import joining
+from hutong.relay.hub.joining.joining import join_hub, prepare_home
+from hutong.relay.hub.joining.light_follow import TrustedHash
+from hutong.relay.hub.joining.member_rpc import Member
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.snapshot_taker import SnapshotSchedule, SnapshotTaker, headers_of_records
+from hutong.relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.joining_members import Crash, JoiningStore, member, run_join
 from tests.relay.hub.snapshot_chain import RECORDER_INIT, Taken, maker_of, recorder_call
@@ -197,7 +197,7 @@ def test_a_snapshot_of_another_origin_is_refused(tmp_path, continued):
 
 @pytest.mark.long
 def test_attack_C45_a_crash_while_a_later_revision_is_joined_is_gone_on_from(tmp_path, continued, monkeypatch):
-    monkeypatch.setattr("relay.hub.joining.state_sync._ROWS_IN_BATCH", 400)
+    monkeypatch.setattr("hutong.relay.hub.joining.state_sync._ROWS_IN_BATCH", 400)
     genesis, at = continued.hub.genesis, continued.hub.height
     trusted = TrustedHash(at, continued.hub.ledger.records.block(at).block_id.hash)
     home = tmp_path / "home"
@@ -223,7 +223,7 @@ def test_attack_C45_a_crash_while_a_later_revision_is_joined_is_gone_on_from(tmp
 
 def test_a_node_starts_again_after_the_joint_was_pruned(monkeypatch):
     """Three weeks after a restart every node has deleted the block that genesis names."""
-    monkeypatch.setattr("relay.hub.chain.pruning.LEAST_STATES", 4)
+    monkeypatch.setattr("hutong.relay.hub.chain.pruning.LEAST_STATES", 4)
     first = GovernedHub((10,))
     joint = at_its_end(first)
     hub = restarted(first)

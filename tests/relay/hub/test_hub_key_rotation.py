@@ -2,11 +2,11 @@
 
 import pytest
 
-from relay.hub.application import abi
-from relay.hub.application.admin import admit_validator_action, set_paused_action, set_validator_action
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.members import ROTATION_INTERVAL_S
-from relay.hub.state import keys
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import admit_validator_action, set_paused_action, set_validator_action
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.members import ROTATION_INTERVAL_S
+from hutong.relay.hub.state import keys
 from tests.relay.hub.governed_hub import KEYS, OPERATORS, GovernedHub, possession
 from tests.relay.hub.simulated_hub import address_of
 from tests.relay.hub.test_hub_governance import refused

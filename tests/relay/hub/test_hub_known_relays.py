@@ -2,11 +2,11 @@
 
 import pytest
 
-from relay.evm.chain.mempool import Mempool
-from relay.hub.application import abi
-from relay.hub.application.governance.block_proposals import MAX_PASSED_OVER
-from relay.hub.application.module import ROUTER_ADDRESS
-from relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.governance.block_proposals import MAX_PASSED_OVER
+from hutong.relay.hub.application.module import ROUTER_ADDRESS
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
 from tests.relay.hub.simulated_hub import (
     ADMINS,
     DAPP,
@@ -54,7 +54,7 @@ def test_a_restart_reads_the_newest_blocks(hub):
 def test_who_relays_nothing_for_long_is_a_stranger_again(hub, monkeypatch):
     chain = RemoteChain(hub, salt=1)
     chain.update()
-    monkeypatch.setattr("relay.hub.pool.known_relays.KNOWN_BLOCKS", 5)
+    monkeypatch.setattr("hutong.relay.hub.pool.known_relays.KNOWN_BLOCKS", 5)
     relays = known(hub)
     assert relays.knows(address_of(RELAYER))
     for _ in range(6):
@@ -64,7 +64,7 @@ def test_who_relays_nothing_for_long_is_a_stranger_again(hub, monkeypatch):
 
 
 def test_a_bounded_number_is_known_and_the_longest_idle_goes_first(hub, monkeypatch):
-    monkeypatch.setattr("relay.hub.pool.known_relays.MOST_KNOWN", 2)
+    monkeypatch.setattr("hutong.relay.hub.pool.known_relays.MOST_KNOWN", 2)
     chain = RemoteChain(hub, salt=1)
     relays = KnownRelays(hub.application.blocks)
     for account in (RELAYER, DAPP, STRANGER):
@@ -75,7 +75,7 @@ def test_a_bounded_number_is_known_and_the_longest_idle_goes_first(hub, monkeypa
 
 def test_lanes_are_for_hubs_without_fees(hub):
     assert pool_of(hub.genesis, known(hub)).statistics().transactions == 0
-    from relay.hub.application.machine.fees import NOBODY, FeeRules
+    from hutong.relay.hub.application.machine.fees import NOBODY, FeeRules
     from tests.relay.hub.simulated_hub import hub_genesis
 
     paying = SimulatedHub(genesis=hub_genesis(fees=FeeRules(7, NOBODY)))

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import MalformedInput
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.vm.transaction import decode_cached, decode_transaction
-from relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
-from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.genesis import RULES_VERSION, HubParams, decode_genesis, encode_genesis
-from relay.hub.application.governance import block_proposals
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.vm.transaction import decode_cached, decode_transaction
+from hutong.relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
+from hutong.relay.hub.application.abci import ProposalVerdict
+from hutong.relay.hub.application.genesis import RULES_VERSION, HubParams, decode_genesis, encode_genesis
+from hutong.relay.hub.application.governance import block_proposals
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, decoded, hub_genesis
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.tendermint.hashing import proposal_sign_bytes
-from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.hub.consensus.lost_log import WithoutLog, without_log
-from relay.hub.consensus.signing import LastSigned, Signed
-from relay.hub.consensus.types import NIL, Step
-from relay.hub.consensus.votes import vote_bytes
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader
+from hutong.relay.hub.consensus.lost_log import WithoutLog, without_log
+from hutong.relay.hub.consensus.signing import LastSigned, Signed
+from hutong.relay.hub.consensus.types import NIL, Step
+from hutong.relay.hub.consensus.votes import vote_bytes
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.simulation.validator import CHAIN_ID
 

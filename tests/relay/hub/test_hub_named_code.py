@@ -7,29 +7,29 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hub.code import _decode, named_code
-from adapters.interface import BadAnswer
-from adapters.rpc import Fields
-from light_clients.interface import MalformedInput
-from relay.evm.error_string import ERROR_STRING_SELECTOR
-from relay.evm.rpc.json_params import Params
-from relay.evm.vm.outcomes import CallMessage
-from relay.hub.application import abi
-from relay.hub.application.abci import CODE_INVALID, CODE_OK, ProposalVerdict
-from relay.hub.application.admin import (
+from hutong.adapters.hub.code import _decode, named_code
+from hutong.adapters.interface import BadAnswer
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.evm.error_string import ERROR_STRING_SELECTOR
+from hutong.relay.evm.rpc.json_params import Params
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.abci import CODE_INVALID, CODE_OK, ProposalVerdict
+from hutong.relay.hub.application.admin import (
     name_contract_action,
     name_deployer_action,
     schedule_rules_action,
     set_code_open_action,
 )
-from relay.hub.application.genesis import decode_genesis, encode_genesis
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.machine.fees import FeeRules
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.application.named_code import CodeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.rpc.hutong_methods import HutongMethods
-from relay.hub.state import keys
+from hutong.relay.hub.application.genesis import decode_genesis, encode_genesis
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.hub.state import keys
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.simulated_hub import RELAYER, STRANGER, SimulatedHub, address_of, hub_genesis
 from tests.relay.hub.test_hub_schedule import failure

@@ -5,20 +5,20 @@ from eth_abi.abi import decode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.commitment import commitment_key, path_key
-from light_clients.interface import UnsupportedOperation
-from relay.evm.error_string import ERROR_STRING_SELECTOR
-from relay.evm.vm.native import NativeRevert
-from relay.hub.application import abi, gas
-from relay.hub.application.module import refusals_revert
-from relay.hub.application.modules import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.commitment import commitment_key, path_key
+from hutong.light_clients.interface import UnsupportedOperation
+from hutong.relay.evm.error_string import ERROR_STRING_SELECTOR
+from hutong.relay.evm.vm.native import NativeRevert
+from hutong.relay.hub.application import abi, gas
+from hutong.relay.hub.application.module import refusals_revert
+from hutong.relay.hub.application.modules import (
     CLIENT_MANAGER_ADDRESS,
     FORWARDER_ADDRESS,
     NATIVE_CODE,
     ROUTER_ADDRESS,
 )
-from relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision import rules_versions
 from tests.relay.evm.evm_bytecode import assemble, deploy_code
 from tests.relay.hub.simulated_hub import DAPP, RemoteChain, SimulatedHub, sent_packet
 from tests.relay.hub.test_hub_packet_attacks import content, refused

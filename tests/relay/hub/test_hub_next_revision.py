@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from google.protobuf.any_pb2 import Any
 
-from light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment
-from light_clients.interface import Height, MalformedInput
-from light_clients.interface.memory import MemoryConsensusStates
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment
+from hutong.light_clients.interface import Height, MalformedInput
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_consensus_state,
     encode_client_state,
@@ -18,21 +18,21 @@ from light_clients.tendermint.codec import (
     encode_tendermint_header,
     encode_upgrade,
 )
-from light_clients.tendermint.types import Upgrade
-from light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
-from relay.base.durable_files import write_durably
-from relay.hub.application import abi
-from relay.hub.application.admin import end_revision_action, schedule_rules_action, set_paused_action
-from relay.hub.application.genesis import decode_genesis, encode_genesis
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.chain.ledger import ChainDamaged, HubLedger
-from relay.hub.home.home import load_genesis
-from relay.hub.home.process import NodeRefused, open_store
-from relay.hub.state import keys
-from relay.hub.upkeep import restart as restarting
-from relay.hub.upkeep.restart import next_genesis
+from hutong.light_clients.tendermint.types import Upgrade
+from hutong.light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import end_revision_action, schedule_rules_action, set_paused_action
+from hutong.relay.hub.application.genesis import decode_genesis, encode_genesis
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
+from hutong.relay.hub.home.home import load_genesis
+from hutong.relay.hub.home.process import NodeRefused, open_store
+from hutong.relay.hub.state import keys
+from hutong.relay.hub.upkeep import restart as restarting
+from hutong.relay.hub.upkeep.restart import next_genesis
 from tests.relay.hub.governed_hub import KEYS, GovernedHub, governed_genesis
 from tests.relay.hub.simulated_hub import sent_packet
 from tests.relay.hub.token_chain import TokenChain

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
     commitment_key,
@@ -15,16 +15,16 @@ from light_clients.ibc.commitment import (
     payload_hash,
     receipt_key,
 )
-from light_clients.ibc.forward import OriginStamp, StampedPayload, decode_stamped_payload, encode_stamped_payload
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.interface import MalformedInput
-from relay.hub.application import abi
-from relay.hub.application.admin import set_paused_action
-from relay.hub.application.clients import Clients
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, FORWARDER_ADDRESS, ROUTER_ADDRESS
-from relay.hub.application.packets.packets import PacketRouter
-from relay.hub.state import keys
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.light_clients.ibc.forward import OriginStamp, StampedPayload, decode_stamped_payload, encode_stamped_payload
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import set_paused_action
+from hutong.relay.hub.application.clients import Clients
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, FORWARDER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.packets.packets import PacketRouter
+from hutong.relay.hub.state import keys
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from tests.relay.hub.simulated_hub import (
     ANSWER,
     RELAYER,

@@ -13,17 +13,17 @@ from eth.vm.forks.prague.computation import PragueComputation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import ripemd160
-from light_clients.interface.interpreter import OPTIMISED, unfit_interpreter
-from relay.evm.vm import precompiles as own
-from relay.evm.vm.outcomes import CallMessage
-from relay.hub.application import self_test
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.application.machine.evm_rules import precompiles
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.self_test import precompile_verdict
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.light_clients.crypto import ripemd160
+from hutong.light_clients.interface.interpreter import OPTIMISED, unfit_interpreter
+from hutong.relay.evm.vm import precompiles as own
+from hutong.relay.evm.vm.outcomes import CallMessage
+from hutong.relay.hub.application import self_test
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.application.machine.evm_rules import precompiles
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.self_test import precompile_verdict
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.precompile_vectors import INPUTS, evaluations, exponents, signatures
 from tests.relay.hub.simulated_hub import RELAYER, SimulatedHub, address_of, hub_genesis
@@ -129,9 +129,9 @@ def test_modexp_answers_one_for_an_empty_base_to_the_power_of_zero_from_version_
 
 NO_DESCRIPTORS = """
 import os, resource
-from relay.evm.vm.precompiles import trusted_setup
-from relay.hub.application.machine.evm_rules import precompiles
-from relay.hub.application.self_test import precompile_verdict
+from hutong.relay.evm.vm.precompiles import trusted_setup
+from hutong.relay.hub.application.machine.evm_rules import precompiles
+from hutong.relay.hub.application.self_test import precompile_verdict
 trusted_setup()
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 try:
@@ -191,14 +191,14 @@ def test_audit_H3_version_3_has_no_point_evaluation_and_needs_no_file(tmp_path, 
 def test_audit_H3_nothing_that_verifies_starts_without_its_assertions(how, command):
     flags = ("-O",) if how == "-O" else ()
     environment = {**os.environ, **({} if flags else {"PYTHONOPTIMIZE": "1"})}
-    run = [sys.executable, *flags, "-m", "relay.cli", *command]
+    run = [sys.executable, *flags, "-m", "hutong.relay.cli", *command]
     done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr, done.stdout) == (2, OPTIMISED + "\n", "")
 
 
 def test_audit_H3_a_node_asks_its_interpreter_too(tmp_path, monkeypatch):
     assert unfit_interpreter(0) is None and unfit_interpreter(2) == OPTIMISED
-    monkeypatch.setattr("relay.hub.application.genesis.unfit_interpreter", lambda: unfit_interpreter(1))
+    monkeypatch.setattr("hutong.relay.hub.application.genesis.unfit_interpreter", lambda: unfit_interpreter(1))
     with pytest.raises(NodeRefused, match="start hutong without it"):
         open_node(new_home(tmp_path / "hub"))
 

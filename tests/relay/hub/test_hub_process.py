@@ -13,29 +13,29 @@ import urllib.request
 import pytest
 from web3 import Web3
 
-from light_clients.ibc.commitment import path_key
-from light_clients.interface import Height, MemoryConsensusStates, Updated, VerificationError
-from light_clients.proofs.ics23 import SMT_SPEC, decode_commitment_proof, encode_merkle_proof
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.commitment import path_key
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated, VerificationError
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, decode_commitment_proof, encode_merkle_proof
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     encode_client_state,
     encode_consensus_state,
     encode_tendermint_header,
 )
-from light_clients.tendermint.rpc_json import (
+from hutong.light_clients.tendermint.rpc_json import (
     base64_bytes,
     block_id_from_rpc,
     header_from_rpc,
     signed_header_from_rpc,
     validator_set_from_rpc,
 )
-from light_clients.tendermint.types import ClientState, ConsensusState, TendermintHeader, TrustLevel
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
-from relay.hub.home.last_signed import decode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.light_clients.tendermint.types import ClientState, ConsensusState, TendermintHeader, TrustLevel
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
@@ -232,7 +232,7 @@ def test_a_hub_that_cannot_start_says_why_in_one_sentence(tmp_path):
         return str(refused.value)
 
     done = subprocess.run(
-        [sys.executable, "-m", "relay.cli", "hub", "start", "--home", str(tmp_path / "nothing")],
+        [sys.executable, "-m", "hutong.relay.cli", "hub", "start", "--home", str(tmp_path / "nothing")],
         capture_output=True,
         text=True,
         timeout=60,

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import rlp
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from light_clients.protobuf import evm_router_pb2
-from light_clients.protobuf import ics23_pb2 as pb
-from relay.hub.application import abi
-from relay.hub.application.modules import ROUTER_ADDRESS
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
+from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from hutong.light_clients.protobuf import evm_router_pb2
+from hutong.light_clients.protobuf import ics23_pb2 as pb
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from tests.light_clients.tendermint import smt_model
 from tests.relay.hub.simulated_hub import forward_payload, sent_packet
 from tests.relay.hub.tendermint_remote import TendermintRemote

@@ -10,27 +10,27 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.tendermint.hashing import header_hash
-from relay.evm.chain.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
-from relay.evm.errors import StatePruned
-from relay.evm.store.database import MemoryStore, Table, WritableTable
-from relay.evm.vm.state_traversal import StateTraversal
-from relay.hub.abci.machine import HubMachine
-from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.genesis import HubParams
-from relay.hub.application.machine.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
-from relay.hub.chain.block_records import BlockRecords
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention, TooFewBlocks, retention_of
-from relay.hub.consensus.blocks import ConsensusParams
-from relay.hub.consensus.evidence import AccountableUntil
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import Kept, Ports, open_node, prune_node, run_node, serve_node
-from relay.hub.state import GENESIS_KEY, SparseMerkleTree
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.tree import EMPTY_ROOT, Inner
-from relay.hub.state.versions import VersionedState, node_row, prune_version
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.evm.chain.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
+from hutong.relay.evm.errors import StatePruned
+from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
+from hutong.relay.evm.vm.state_traversal import StateTraversal
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.machine.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
+from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.chain.pruning import KEEP_ALL, Pruner, Retention, TooFewBlocks, retention_of
+from hutong.relay.hub.consensus.blocks import ConsensusParams
+from hutong.relay.hub.consensus.evidence import AccountableUntil
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import Kept, Ports, open_node, prune_node, run_node, serve_node
+from hutong.relay.hub.state import GENESIS_KEY, SparseMerkleTree
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.tree import EMPTY_ROOT, Inner
+from hutong.relay.hub.state.versions import VersionedState, node_row, prune_version
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.snapshot_chain import JoiningNode, Taken
@@ -40,7 +40,7 @@ KEPT = 6
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("relay.hub.chain.pruning.LEAST_STATES", KEPT)
+    monkeypatch.setattr("hutong.relay.hub.chain.pruning.LEAST_STATES", KEPT)
 
 
 def prune(hub, states_s=1, blocks=None):

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Payload
-from relay.hub.application import abi
-from relay.hub.application.admin import set_quota_action
-from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.packets.quotas import DEFAULT_LIMIT, NOTHING, Load, QuotaExceeded, Quotas
-from relay.hub.application.transfer import interface
-from relay.hub.state import StateView
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Payload
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import set_quota_action
+from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.packets.quotas import DEFAULT_LIMIT, NOTHING, Load, QuotaExceeded, Quotas
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.state import StateView
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, STRANGER, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.token_chain import BOB, TokenChain, ask, escrowed, forward_failure, held, supply
 

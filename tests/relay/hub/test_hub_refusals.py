@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import relay.hub.application
-from light_clients.ibc.denom import Denom
-from light_clients.interface import ClientStatus, MalformedInput, PredicateFailed
-from relay.evm.vm.native import NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.admin import ActionRefused, NotAnAdmin
-from relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
-from relay.hub.application.governance import interface as governance
-from relay.hub.application.governance.members import NotAnOperator
-from relay.hub.application.governance.proposals import ProposalRefused
-from relay.hub.application.module import refusals_revert
-from relay.hub.application.packets.packets import (
+import hutong.relay.hub.application
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.interface import ClientStatus, MalformedInput, PredicateFailed
+from hutong.relay.evm.vm.native import NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import ActionRefused, NotAnAdmin
+from hutong.relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
+from hutong.relay.hub.application.governance import interface as governance
+from hutong.relay.hub.application.governance.members import NotAnOperator
+from hutong.relay.hub.application.governance.proposals import ProposalRefused
+from hutong.relay.hub.application.module import refusals_revert
+from hutong.relay.hub.application.packets.packets import (
     ApplicationRefused,
     CommitmentMismatch,
     CounterpartyMismatch,
@@ -28,11 +28,11 @@ from relay.hub.application.packets.packets import (
     PassedOnNextChain,
     SequencesExhausted,
 )
-from relay.hub.application.packets.quotas import Load, QuotaExceeded
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.transfer import interface as transfer
-from relay.hub.application.transfer.bank import InsufficientTokens
+from hutong.relay.hub.application.packets.quotas import Load, QuotaExceeded
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.transfer import interface as transfer
+from hutong.relay.hub.application.transfer.bank import InsufficientTokens
 
 HASH, ACCOUNT = b"\x11" * 32, b"\x22" * 20
 QUOTA = QuotaExceeded("client-0", Load(1, 2), Load(3, 4), 5)
@@ -92,12 +92,12 @@ def test_what_is_no_refusal_of_the_rules_halts_the_node(error):
 
 
 def test_every_refusal_of_the_hub_has_a_revert():
-    for found in pkgutil.walk_packages(relay.hub.application.__path__, "relay.hub.application."):
+    for found in pkgutil.walk_packages(hutong.relay.hub.application.__path__, "hutong.relay.hub.application."):
         importlib.import_module(found.name)
     kinds, left = set(), [Refusal]
     while left:
         for kind in left.pop().__subclasses__():
-            if kind.__module__.startswith("relay.") and kind not in kinds:
+            if kind.__module__.startswith("hutong.") and kind not in kinds:
                 kinds.add(kind)
                 left.append(kind)
     assert len(kinds) >= 18

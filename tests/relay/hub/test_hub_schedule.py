@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from google.protobuf.any_pb2 import Any
 
-from light_clients.ibc.packet import Acknowledgement
-from light_clients.interface import Height, PredicateFailed
-from light_clients.interface.memory import MemoryConsensusStates
-from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.codec import (
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.interface import Height, PredicateFailed
+from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tendermint.codec import (
     decode_client_state,
     decode_consensus_state,
     encode_client_state,
@@ -17,12 +17,12 @@ from light_clients.tendermint.codec import (
     encode_tendermint_header,
     encode_upgrade,
 )
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.types import Upgrade
-from light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
-from relay.hub.application import abi
-from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.admin import (
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.types import Upgrade
+from hutong.light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.abci import ProposalVerdict
+from hutong.relay.hub.application.admin import (
     ActionKind,
     encode_action,
     end_revision_action,
@@ -31,13 +31,13 @@ from relay.hub.application.admin import (
     set_paused_action,
     set_validator_action,
 )
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.modules import ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.transfer import interface as transfer
-from relay.hub.state import keys
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.modules import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.transfer import interface as transfer
+from hutong.relay.hub.state import keys
 from tests.relay.hub.governed_hub import KEYS, GovernedHub
 from tests.relay.hub.simulated_hub import ANSWER, DAPP, RemoteChain, SimulatedHub, hub_genesis, sent_packet
 from tests.relay.hub.test_hub_governance import refused

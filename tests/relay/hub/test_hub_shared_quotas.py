@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Packet, Payload
-from light_clients.ibc.transfer import TransferData
-from relay.hub.application import abi
-from relay.hub.application.admin import set_quota_action
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.packets.pending_record import PendingForward, encode_pending_forward
-from relay.hub.application.packets.quotas import NOTHING, Load, QuotaExceeded
-from relay.hub.application.packets.shared_quotas import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Packet, Payload
+from hutong.light_clients.ibc.transfer import TransferData
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import set_quota_action
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.packets.pending_record import PendingForward, encode_pending_forward
+from hutong.relay.hub.application.packets.quotas import NOTHING, Load, QuotaExceeded
+from hutong.relay.hub.application.packets.shared_quotas import (
     GREEDY_HORIZON_S,
     HUB_ACCOUNTS,
     Lane,
@@ -22,10 +22,10 @@ from relay.hub.application.packets.shared_quotas import (
     TimeoutTooFar,
     charge_of,
 )
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.app import transfer_payload as hub_payload
-from relay.hub.state import keys
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.application.transfer.app import transfer_payload as hub_payload
+from hutong.relay.hub.state import keys
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, hub_genesis, sent_packet, written_acknowledgement
 from tests.relay.hub.token_chain import BOB, TokenChain, ask, forward_failure
 

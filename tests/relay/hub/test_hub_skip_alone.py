@@ -3,16 +3,16 @@
 import pytest
 import trio
 
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, decode_certificate
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore
-from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.engine.driver import ConsensusDriver, Timeouts
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.skipping.files import SkipFiles
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, decode_certificate
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.skipping.files import SkipFiles
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.network.skipping_network import TOO_LOW, guard_of, payments
 from tests.relay.hub.simulated_hub import VALIDATOR, hub_genesis

@@ -11,15 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from relay.hub.home.home import load_genesis
-from relay.hub.joining.light_follow import LightFollower, TrustedHash
-from relay.hub.joining.member_rpc import Member
-from relay.local.ports import free_base_port
+from hutong.relay.hub.home.home import load_genesis
+from hutong.relay.hub.joining.light_follow import LightFollower, TrustedHash
+from hutong.relay.hub.joining.member_rpc import Member
+from hutong.relay.local.ports import free_base_port
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
 pytestmark = pytest.mark.long
 
-HUTONG = (sys.executable, "-m", "relay.cli")
+HUTONG = (sys.executable, "-m", "hutong.relay.cli")
 PAYMENTS = 600
 RECIPIENT = "0x" + "77" * 20
 LIMIT_S = 400

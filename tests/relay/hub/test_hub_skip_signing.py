@@ -5,11 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
-from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
-from relay.base.durable_files import write_durably
-from relay.hub.consensus.signing import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.consensus.signing import (
     LastSigned,
     SignedSkip,
     SkipRefused,
@@ -18,10 +18,10 @@ from relay.hub.consensus.signing import (
     next_skip,
     skip_forbids,
 )
-from relay.hub.consensus.types import Step, Vote
-from relay.hub.engine.signer import FileSigner
-from relay.hub.home.home import LAST_SIGNED_FILE, validator_key
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.consensus.types import Step, Vote
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, validator_key
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 
 STATEMENT = SkipStatement("hutong-1", 7, b"\x07" * 32, b"\x06" * 32)
 SIGNATURE = b"\x05" * 64

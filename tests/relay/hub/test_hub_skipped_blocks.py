@@ -6,20 +6,26 @@ from dataclasses import replace
 import pytest
 from eth_utils import to_checksum_address
 
-from light_clients.interface import PredicateFailed
-from light_clients.tendermint.hashing import results_hash
-from light_clients.tendermint.skip_certificate import decode_certificate, decode_statement, encode_certificate
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.abci import CODE_SKIPPED, ChunkVerdict, FinalizeBlockRequest, Misbehaviour, ProposalVerdict
-from relay.hub.application.evidence_records import read_records
-from relay.hub.application.machine.fees import FeeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.skipped_blocks import SkipBroken
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.engine.block_sync import apply_verified
-from relay.hub.engine.following import SkippedHere, executed_certified, follow
-from relay.hub.state.keys import SKIP_PENDING_KEY, skip_certificate_key
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.tendermint.hashing import results_hash
+from hutong.light_clients.tendermint.skip_certificate import decode_certificate, decode_statement, encode_certificate
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.abci import (
+    CODE_SKIPPED,
+    ChunkVerdict,
+    FinalizeBlockRequest,
+    Misbehaviour,
+    ProposalVerdict,
+)
+from hutong.relay.hub.application.evidence_records import read_records
+from hutong.relay.hub.application.machine.fees import FeeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.skipped_blocks import SkipBroken
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.blocks import block_id_of, make_block
+from hutong.relay.hub.engine.block_sync import apply_verified
+from hutong.relay.hub.engine.following import SkippedHere, executed_certified, follow
+from hutong.relay.hub.state.keys import SKIP_PENDING_KEY, skip_certificate_key
 from tests.relay.hub.header_follower import Follower, update_of
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, address_of
 from tests.relay.hub.skipping_hub import KEYS, RECIPIENT, SkippingHub, balance_wei, certified

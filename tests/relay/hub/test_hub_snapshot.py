@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.application.abci import ChunkVerdict
-from relay.hub.application.admin import name_deployer_action, set_validator_action
-from relay.hub.application.named_code import CodeRules
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.snapshot.format import (
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.application.abci import ChunkVerdict
+from hutong.relay.hub.application.admin import name_deployer_action, set_validator_action
+from hutong.relay.hub.application.named_code import CodeRules
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.snapshot.format import (
     first_header,
     header_count,
 )
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.state import GENESIS_KEY, keys
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.state import GENESIS_KEY, keys
 from tests.relay.hub.governed_hub import KEYS, GovernedHub
 from tests.relay.hub.recorded_chain import FILE as RECORDED_CHAIN
 from tests.relay.hub.recorded_chain import replay
@@ -87,8 +87,8 @@ def test_every_node_makes_the_same_bytes_also_one_that_was_restored_itself(hub, 
     assert node.restore(taken, hub.app_hash_at(HEIGHT)).verdict is ChunkVerdict.ACCEPT
     for height in range(HEIGHT + 1, hub.height + 1):
         node.execute(hub.request(height))
-    from relay.hub.application.snapshot.making import SnapshotMaker
-    from relay.hub.joining.snapshot_taker import headers_of_node
+    from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+    from hutong.relay.hub.joining.snapshot_taker import headers_of_node
 
     def engine(height):
         assert height > HEIGHT + 1, "what the snapshot brought is not asked for again"
@@ -114,7 +114,7 @@ def test_queries_below_the_restored_height_say_where_the_node_begins(hub, taken,
 
 def test_the_embedded_engine_does_not_run_on_a_restored_store(hub, taken, node):
     """It lacks the commit and the validators of the restored height: block sync comes with the network of validators."""
-    from relay.hub.chain.ledger import ChainDamaged
+    from hutong.relay.hub.chain.ledger import ChainDamaged
 
     node.restore(taken, hub.app_hash_at(HEIGHT))
     with pytest.raises(ChainDamaged, match=f"the state is at {HEIGHT}"):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.abci import ChunkVerdict
-from relay.hub.state import GENESIS_KEY
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.abci import ChunkVerdict
+from hutong.relay.hub.state import GENESIS_KEY
 from tests.relay.hub.snapshot_chain import HEIGHT, JoiningNode, Taken, everything, recording_hub
 
 
@@ -44,7 +44,7 @@ class FailingStore(MemoryStore):
 
 
 def test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds(hub, taken, tmp_path, monkeypatch):
-    monkeypatch.setattr("relay.hub.joining.state_sync._ROWS_IN_BATCH", 4)
+    monkeypatch.setattr("hutong.relay.hub.joining.state_sync._ROWS_IN_BATCH", 4)
     trusted = hub.app_hash_at(HEIGHT)
     genesis = everything(JoiningNode(hub.genesis, tmp_path))
     whole = JoiningNode(hub.genesis, tmp_path, FailingStore())

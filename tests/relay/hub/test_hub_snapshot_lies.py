@@ -5,15 +5,15 @@ from hashlib import sha256
 
 import pytest
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.codec import decode_header, encode_header
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.evm.vm.state_traversal import MAX_CODE_BYTES, MAX_TRIE_NODE_BYTES
-from relay.hub.application.abci import ChunkVerdict, OfferVerdict
-from relay.hub.application.application import SnapshotLied
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.snapshot.format import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.codec import decode_header, encode_header
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader
+from hutong.relay.evm.vm.state_traversal import MAX_CODE_BYTES, MAX_TRIE_NODE_BYTES
+from hutong.relay.hub.application.abci import ChunkVerdict, OfferVerdict
+from hutong.relay.hub.application.application import SnapshotLied
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.snapshot.format import (
     MAX_CHUNK_BYTES,
     MAX_CHUNKS,
     MAX_LEAVES,
@@ -27,8 +27,8 @@ from relay.hub.application.snapshot.format import (
     header_count,
     records_of,
 )
-from relay.hub.joining.state_sync import RESTORING_TABLE
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, MAX_VALUE_BYTES
+from hutong.relay.hub.joining.state_sync import RESTORING_TABLE
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, MAX_VALUE_BYTES
 from tests.relay.hub.snapshot_chain import HEIGHT, JoiningNode, Taken, everything, recording_hub
 
 

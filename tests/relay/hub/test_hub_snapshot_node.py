@@ -9,20 +9,20 @@ import trio
 import trio.testing
 from typer.testing import CliRunner
 
-from light_clients.interface import PredicateFailed
-from light_clients.tendermint.rpc_json import header_to_rpc
-from relay.cli.hub.command import app
-from relay.evm.chain.mempool import Mempool
-from relay.evm.rpc.json_params import Params
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.rpc.subscriptions import Subscriptions
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.application.abci import ChunkVerdict
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.joining.engine_headers import EngineHeaders
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.snapshot_taker import (
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.tendermint.rpc_json import header_to_rpc
+from hutong.relay.cli.hub.command import app
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.rpc.json_params import Params
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.rpc.subscriptions import Subscriptions
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.application.abci import ChunkVerdict
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.joining.engine_headers import EngineHeaders
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.snapshot_taker import (
     HeaderUnavailable,
     Pace,
     SnapshotSchedule,
@@ -30,8 +30,8 @@ from relay.hub.joining.snapshot_taker import (
     Stopped,
     headers_of_records,
 )
-from relay.hub.rpc.chain import HubChain
-from relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.hub.rpc.chain import HubChain
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, address_of
 from tests.relay.hub.snapshot_chain import JoiningNode, RecordingHub, Taken, maker_of
 

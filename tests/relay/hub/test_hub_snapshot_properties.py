@@ -7,28 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
-from relay.evm.store.database import MemoryStore, Table, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.state_traversal import StateItem, StateTraversal
-from relay.hub.application.abci import ChunkVerdict
-from relay.hub.application.application import STATE_TABLE, SnapshotLied
-from relay.hub.application.machine.evm_pruning import EVM_TABLE
-from relay.hub.application.snapshot.format import (
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.state_traversal import StateItem, StateTraversal
+from hutong.relay.hub.application.abci import ChunkVerdict
+from hutong.relay.hub.application.application import STATE_TABLE, SnapshotLied
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE
+from hutong.relay.hub.application.snapshot.format import (
     RecordKind,
     decode_leaf,
     decode_manifest,
     records_of,
 )
-from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.state import GENESIS_KEY, SparseMerkleTree, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.streamed_tree import LeavesOutOfOrder, StreamedTree
-from relay.hub.state.tree import EMPTY_ROOT, Leaf
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.state import GENESIS_KEY, SparseMerkleTree, VersionedState
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.streamed_tree import LeavesOutOfOrder, StreamedTree
+from hutong.relay.hub.state.tree import EMPTY_ROOT, Leaf
 from tests.relay.hub.simulated_hub import hub_genesis
 from tests.relay.hub.snapshot_chain import HEIGHT, JoiningNode, Taken, recording_hub
 

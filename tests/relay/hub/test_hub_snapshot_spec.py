@@ -4,23 +4,23 @@ import re
 from hashlib import sha256
 from types import SimpleNamespace
 
-from light_clients.tendermint.codec import decode_header
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
-from relay.evm.store.database import MemoryStore, WritableTable
-from relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
-from relay.evm.vm.execution import BlockContext, EvmState
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.state_traversal import StateTraversal
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.machine.evm_pruning import EVM_TABLE
-from relay.hub.application.snapshot import format as snapshot_format
-from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_manifest, records_of
-from relay.hub.application.snapshot.making import SnapshotMaker
-from relay.hub.state import GENESIS_KEY, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.streamed_tree import StreamedTree
-from relay.hub.state.tree import Leaf
+from hutong.light_clients.tendermint.codec import decode_header
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from hutong.relay.evm.store.database import MemoryStore, WritableTable
+from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from hutong.relay.evm.vm.execution import BlockContext, EvmState
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.state_traversal import StateTraversal
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE
+from hutong.relay.hub.application.snapshot import format as snapshot_format
+from hutong.relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_manifest, records_of
+from hutong.relay.hub.application.snapshot.making import SnapshotMaker
+from hutong.relay.hub.state import GENESIS_KEY, VersionedState
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.streamed_tree import StreamedTree
+from hutong.relay.hub.state.tree import Leaf
 from tests.relay.hub.test_hub_spec_pages import page, vectors
 
 DIGEST = b"\x11" * 32

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.packet import decode_packet
-from light_clients.interface import Height
-from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.hub.application import abi, admin, gas
-from relay.hub.application.governance import interface as governance
-from relay.hub.application.governance.members import possession_digest
-from relay.hub.application.governance.schedule import BOUNDS
-from relay.hub.application.packets import pending
-from relay.hub.application.packets.quotas import Load
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.self_test import corpus_hash
-from relay.hub.application.transfer import interface
-from relay.hub.state import RESERVED_PREFIXES, keys
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.packet import decode_packet
+from hutong.light_clients.interface import Height
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+from hutong.relay.hub.application import abi, admin, gas
+from hutong.relay.hub.application.governance import interface as governance
+from hutong.relay.hub.application.governance.members import possession_digest
+from hutong.relay.hub.application.governance.schedule import BOUNDS
+from hutong.relay.hub.application.packets import pending
+from hutong.relay.hub.application.packets.quotas import Load
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.self_test import corpus_hash
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.state import RESERVED_PREFIXES, keys
 from tests.relay.hub.test_hub_state import Versions
 
 DENOM_HASH = Denom.parse("transfer/bft-evm-0/uatom").digest

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from relay.base.durable_files import write_durably
-from relay.evm.store.database import MemoryStore
-from relay.evm.store.lmdb_store import LmdbStore
-from relay.hub.application.genesis import GenesisValidator, encode_genesis
-from relay.hub.engine.signer import LAST_SIGNED_FILE
-from relay.hub.engine.standing import why_no_blocks
-from relay.hub.home.home import DATABASE_DIRECTORY, GENESIS_FILE
-from relay.hub.home.last_signed import encode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.hub.application.genesis import GenesisValidator, encode_genesis
+from hutong.relay.hub.engine.signer import LAST_SIGNED_FILE
+from hutong.relay.hub.engine.standing import why_no_blocks
+from hutong.relay.hub.home.home import DATABASE_DIRECTORY, GENESIS_FILE
+from hutong.relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub, hub_genesis
 from tests.relay.hub.test_hub_determinism import DriverRun
@@ -136,6 +136,6 @@ def test_a_grown_chain_opens_also_where_the_key_waits(tmp_path):
 
 
 def open_record(home):
-    from relay.hub.home.last_signed import decode_last_signed
+    from hutong.relay.hub.home.last_signed import decode_last_signed
 
     return decode_last_signed((home / LAST_SIGNED_FILE).read_bytes())

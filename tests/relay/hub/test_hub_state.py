@@ -6,13 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import VerificationError
-from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.evm.store.database import MemoryStore
-from relay.hub.state import EMPTY_ROOT, GENESIS_KEY, SparseMerkleTree, StateView, VersionedState, prove_nonexistence
-from relay.hub.state.keys import RESERVED_PREFIXES
-from relay.hub.state.tree import encode_node
-from relay.hub.state.versions import escaped
+from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.state import (
+    EMPTY_ROOT,
+    GENESIS_KEY,
+    SparseMerkleTree,
+    StateView,
+    VersionedState,
+    prove_nonexistence,
+)
+from hutong.relay.hub.state.keys import RESERVED_PREFIXES
+from hutong.relay.hub.state.tree import encode_node
+from hutong.relay.hub.state.versions import escaped
 
 KEYS = st.one_of(
     st.binary(min_size=1, max_size=6),

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.hub.state.view import MAX_KEPT_READS, MAX_KEPT_VALUE_BYTES, StateView
+from hutong.relay.hub.state.view import MAX_KEPT_READS, MAX_KEPT_VALUE_BYTES, StateView
 
 
 class Counting:

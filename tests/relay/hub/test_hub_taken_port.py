@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from relay.base.child_processes import HUTONG
+from hutong.relay.base.child_processes import HUTONG
 from tests.relay.hub.hub_process import new_home
 
 

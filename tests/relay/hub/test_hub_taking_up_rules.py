@@ -1,26 +1,27 @@
 """A running hub takes up a later rules version at a height; what the version names of libraries is pinned and installed."""
 
 import json
-import re
 import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from relay.evm.store.database import MemoryStore
-from relay.hub.application import abi
-from relay.hub.application.admin import schedule_rules_action
-from relay.hub.application.genesis import UnfitRuntime, check_runtime, encode_genesis
-from relay.hub.application.governance.schedule import NOTICE_BLOCKS
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.revision.consensus_libraries import ALGORITHMS, PINNED, unfit_library
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
-from relay.hub.upkeep.restart import next_genesis
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import schedule_rules_action
+from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime, encode_genesis
+from hutong.relay.hub.application.governance.schedule import NOTICE_BLOCKS
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.consensus_libraries import ALGORITHMS, PINNED, unfit_library
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
+from hutong.relay.hub.upkeep.restart import next_genesis
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis, sent_packet
@@ -35,7 +36,7 @@ import sys
 before = set(sys.modules)  # a virtual environment may load a hook of setuptools into every process
 import json
 from importlib import metadata
-import relay.hub.application.application
+import hutong.relay.hub.application.application
 owners = metadata.packages_distributions()
 roots = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted({owner.lower().replace("_", "-") for root in roots for owner in owners.get(root, ())})))
@@ -88,10 +89,19 @@ def test_a_genesis_names_the_libraries_of_its_own_rules():
 
 
 def test_audit_L4_what_consensus_needs_is_pinned_to_what_the_rules_name():
-    project = tomllib.loads(PYPROJECT.read_text())["project"]
-    required = [*project["dependencies"], *project["optional-dependencies"]["relay"]]
-    pins = dict(re.fullmatch(r"([a-z0-9-]+)==(\S+)", one).groups() for one in required if "==" in one)
+    lines = PYPROJECT.with_name("constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert {name: pins.get(name) for name in PINNED} == dict(PINNED)
+
+
+def test_audit_L4_every_pin_is_inside_the_range_that_pyproject_gives():
+    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
+    required = [
+        Requirement(one) for extra in ("audit", "relay") for one in extras[extra] if not one.startswith("hutong")
+    ]
+    assert {one.name for one in required} >= set(PINNED)
+    for one in required:
+        assert one.specifier.contains(PINNED.get(one.name, metadata.version(one.name)), prereleases=True), one
 
 
 def test_audit_L4_every_library_loaded_for_consensus_is_named():
@@ -123,7 +133,7 @@ def test_audit_L4_a_node_with_another_library_does_not_start(tmp_path, monkeypat
     home = new_home(tmp_path / "hub")
     genesis = hub_genesis(rules_version=version)
     (home / "genesis.json").write_bytes(encode_genesis(genesis))
-    monkeypatch.setattr("relay.hub.application.genesis.unfit_library", lambda: unfit_library({}.get))
+    monkeypatch.setattr("hutong.relay.hub.application.genesis.unfit_library", lambda: unfit_library({}.get))
     with pytest.raises(NodeRefused, match="is not installed, the rules of this hutong need"):
         open_node(home)
 

@@ -6,17 +6,17 @@ from itertools import permutations
 
 import pytest
 
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
+from hutong.light_clients.ibc.transfer import (
     SUCCESS_ACKNOWLEDGEMENT,
     TransferData,
     encode_transfer,
 )
-from light_clients.interface import MalformedInput
-from relay.hub.application import abi
-from relay.hub.application.admin import set_paused_action
-from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import set_paused_action
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
 from tests.relay.hub.simulated_hub import (
     DAPP,
     RELAYER,

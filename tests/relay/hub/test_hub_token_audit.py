@@ -2,9 +2,9 @@
 
 import pytest
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.packet import ERROR
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.packet import ERROR
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     MAX_MEMO_BYTES,
@@ -12,10 +12,10 @@ from light_clients.ibc.transfer import (
     TransferData,
     encode_forward_memo,
 )
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application import abi
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
 from tests.relay.hub.simulated_hub import DAPP, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.tendermint_remote import TendermintRemote
 from tests.relay.hub.token_chain import ALICE, TOKEN, TokenChain, forward_failure, held, transfer_payload

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     SUCCESS_ACKNOWLEDGEMENT,
@@ -15,10 +15,10 @@ from light_clients.ibc.transfer import (
     TransferData,
     encode_transfer,
 )
-from relay.hub.application import abi
-from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
-from relay.hub.state import keys
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.state import keys
 from tests.relay.hub.simulated_hub import DAPP, STRANGER, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.tendermint_remote import TendermintRemote
 from tests.relay.hub.token_chain import (

@@ -5,16 +5,16 @@ from dataclasses import replace
 import trio
 from eth_account import Account
 
-from relay.evm.chain.mempool import Mempool
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.governance import block_proposals
-from relay.hub.application.machine.fees import MAX_UNPAYABLE, payable
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.engine.driver import ConsensusDriver
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.home.home import LAST_SIGNED_FILE
-from relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.governance import block_proposals
+from hutong.relay.hub.application.machine.fees import MAX_UNPAYABLE, payable
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.engine.driver import ConsensusDriver
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE
+from hutong.relay.hub.home.last_signed import encode_last_signed
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, VALIDATOR, SimulatedHub, address_of, decoded
 from tests.relay.hub.test_hub_base_fee import LEAST_WEI, fee_hub, signed
 

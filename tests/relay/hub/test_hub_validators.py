@@ -8,16 +8,16 @@ from eth_abi import encode as abi_encode
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey, TrustLevel
-from relay.evm.store.database import MemoryStore, Table
-from relay.hub.application import abi
-from relay.hub.application.admin import ActionKind, action_hash, encode_action, set_validator_action
-from relay.hub.application.genesis import GenesisValidator, encode_genesis
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
-from relay.hub.application.validators import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey, TrustLevel
+from hutong.relay.evm.store.database import MemoryStore, Table
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import ActionKind, action_hash, encode_action, set_validator_action
+from hutong.relay.hub.application.genesis import GenesisValidator, encode_genesis
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
+from hutong.relay.hub.application.validators import (
     MAX_VALIDATORS,
     Validators,
     canonical_order,
@@ -26,12 +26,12 @@ from relay.hub.application.validators import (
     read_powers,
     updates_between,
 )
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
-from relay.hub.home.home import validator_key
-from relay.hub.state import StateView
-from relay.hub.state.keys import VALIDATOR_POWER_PREFIX
-from relay.hub.state.versions import ValuesAtVersion
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
+from hutong.relay.hub.home.home import validator_key
+from hutong.relay.hub.state import StateView
+from hutong.relay.hub.state.keys import VALIDATOR_POWER_PREFIX
+from hutong.relay.hub.state.versions import ValuesAtVersion
 from tests.relay.hub.simulated_hub import ADMINS, VALIDATOR, SimulatedHub, hub_genesis
 
 KEYS = tuple(validator_key(sha256(b"validator %d" % number).digest()) for number in range(MAX_VALIDATORS + 2))
@@ -329,7 +329,7 @@ def test_updates_turn_one_set_into_the_other(before, after):
 
 
 def test_the_genesis_of_several_validators_survives_its_encoding():
-    from relay.hub.application.genesis import decode_genesis
+    from hutong.relay.hub.application.genesis import decode_genesis
 
     genesis = genesis_of(3, 2, 1)
     assert decode_genesis(encode_genesis(genesis)) == genesis

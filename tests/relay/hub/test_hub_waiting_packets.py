@@ -1,10 +1,10 @@
 """What the hub's RPC tells of packets that wait, and that asking costs what is open, not what was ever sent."""
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
-from relay.hub.rpc.unsettled import UnsettledPackets
-from relay.hub.state import StateView
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.rpc.unsettled import UnsettledPackets
+from hutong.relay.hub.state import StateView
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, sent_packet
 from tests.relay.hub.token_chain import ALICE, BOB, TokenChain, ask, supply
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.hub.consensus import event_codec
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.event_codec import MARKER, LogContent, LogDamaged, decode_log, encode_frame
-from relay.hub.consensus.replay import resume
-from relay.hub.consensus.round_state import RoundState
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
-from relay.hub.consensus.transition import step
-from relay.hub.consensus.types import (
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader
+from hutong.relay.hub.consensus import event_codec
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.event_codec import MARKER, LogContent, LogDamaged, decode_log, encode_frame
+from hutong.relay.hub.consensus.replay import resume
+from hutong.relay.hub.consensus.round_state import RoundState
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned
+from hutong.relay.hub.consensus.transition import step
+from hutong.relay.hub.consensus.types import (
     NIL,
     BlockPrepared,
     HeightStarted,
@@ -28,11 +28,11 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.engine import wal
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WAL_FILE, WriteAheadLog
-from relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome, validator_key
-from relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.engine import wal
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WAL_FILE, WriteAheadLog
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, UnusableHome, validator_key
+from hutong.relay.hub.home.last_signed import encode_last_signed
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.simulation.validator import CHAIN_ID
 

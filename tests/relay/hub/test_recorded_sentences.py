@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from light_clients.ibc.transfer import TransferData
-from light_clients.interface import ClientFrozen, MalformedInput, PredicateFailed, UnsupportedOperation
-from relay.hub.application import abi
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.revision.recorded_sentences import RECORDED, as_recorded
+from hutong.light_clients.ibc.transfer import TransferData
+from hutong.light_clients.interface import ClientFrozen, MalformedInput, PredicateFailed, UnsupportedOperation
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.recorded_sentences import RECORDED, as_recorded
 from tests.relay.hub.simulated_hub import RemoteChain, SimulatedHub, forward_payload, hub_genesis
 from tests.relay.hub.token_chain import ALICE, TOKEN, TokenChain, transfer_payload
 

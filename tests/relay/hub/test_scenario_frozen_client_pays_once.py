@@ -6,12 +6,12 @@ exactly once, as B's real chain says.
 
 import pytest
 
-from light_clients.ibc.packet import ERROR, Acknowledgement
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
-from relay.hub.application import abi
-from relay.hub.application.admin import recover_client_action
-from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import recover_client_action
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.token_chain import TOKEN, TokenChain, ask, escrowed, forward_failure, held, supply
 

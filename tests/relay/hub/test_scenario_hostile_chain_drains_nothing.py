@@ -6,11 +6,11 @@ but its router commits whatever its owner wants: every packet below is proven to
 
 import pytest
 
-from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TransferData
-from relay.hub.application import abi
-from relay.hub.application.module import TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
+from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TransferData
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.token_chain import (
     BOB,

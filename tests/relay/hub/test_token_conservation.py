@@ -18,12 +18,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
-from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, Denom
-from relay.hub.application import abi
-from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
-from relay.hub.state import keys
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, Denom
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.state import keys
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, address_of, sent_packet, written_acknowledgement
 from tests.relay.hub.token_chain import TOKEN, TokenChain, escrowed, held, homeward, supply, transfer_of
 

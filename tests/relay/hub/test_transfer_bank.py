@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.ibc.transfer import Denom
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.bank import (
+from hutong.light_clients.ibc.transfer import Denom
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.application.transfer.bank import (
     MAX_SUPPLY,
     Account,
     Bank,
@@ -18,7 +18,7 @@ from relay.hub.application.transfer.bank import (
     Supply,
     SupplyOverflow,
 )
-from relay.hub.state import StateView, keys
+from hutong.relay.hub.state import StateView, keys
 
 DENOMS = [
     Denom.parse(path) for path in ("transfer/bft-evm-0/uatom", "transfer/bft-evm-1/uatom", "transfer/bft-evm-0/x")

@@ -6,8 +6,8 @@ bytes than its application would.
 
 import trio
 
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     SUCCESS_ACKNOWLEDGEMENT,
     TRANSFER_PORT,
@@ -19,11 +19,11 @@ from light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from relay.evm.rpc.json_params import Params
-from relay.hub.application import abi
-from relay.hub.application.module import FORWARDER_ADDRESS, TRANSFER_ADDRESS
-from relay.hub.application.transfer import interface
-from relay.hub.rpc.hutong_methods import HutongMethods
+from hutong.relay.evm.rpc.json_params import Params
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.module import FORWARDER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.rpc.hutong_methods import HutongMethods
 from tests.relay.hub.simulated_hub import Outcome, RemoteChain, SimulatedHub
 
 TOKEN = "0x" + "ab" * 20

@@ -5,15 +5,15 @@ At block `CHANGE.height` the set of powers 30, 20, 20, 10 loses its last member 
 
 from dataclasses import dataclass, replace
 
-from light_clients.interface import Height
-from light_clients.tendermint.codec import (
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.codec import (
     encode_client_state,
     encode_consensus_state,
     encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.hashing import header_hash, sign_digest, validator_set_hash
-from light_clients.tendermint.types import (
+from hutong.light_clients.tendermint.hashing import header_hash, sign_digest, validator_set_hash
+from hutong.light_clients.tendermint.types import (
     MAX_TOTAL_VOTING_POWER,
     BlockId,
     Header,
@@ -26,13 +26,13 @@ from light_clients.tendermint.types import (
     Validator,
     ValidatorSet,
 )
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, set_validator_action
-from relay.hub.application.genesis import GenesisValidator
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
-from relay.hub.consensus.types import Vote
-from relay.hub.consensus.votes import Tally, vote_bytes
-from relay.hub.home.home import ValidatorKey
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, set_validator_action
+from hutong.relay.hub.application.genesis import GenesisValidator
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
+from hutong.relay.hub.consensus.types import Vote
+from hutong.relay.hub.consensus.votes import Tally, vote_bytes
+from hutong.relay.hub.home.home import ValidatorKey
 from tests.oracle.case import Case
 from tests.relay.hub.simulated_hub import ADMINS, SimulatedHub, hub_genesis
 from tests.relay.hub.test_hub_validators import KEYS

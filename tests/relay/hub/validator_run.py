@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
-from light_clients.interface import VerificationError
-from relay.evm.store.database import KeyValueStore
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, set_validator_action
-from relay.hub.application.genesis import GenesisValidator
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
-from relay.hub.application.validators import changed_powers, read_powers
-from relay.hub.consensus.votes import above_two_thirds
-from relay.hub.home.home import validator_key
+from hutong.light_clients.interface import VerificationError
+from hutong.relay.evm.store.database import KeyValueStore
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, set_validator_action
+from hutong.relay.hub.application.genesis import GenesisValidator
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
+from hutong.relay.hub.application.validators import changed_powers, read_powers
+from hutong.relay.hub.consensus.votes import above_two_thirds
+from hutong.relay.hub.home.home import validator_key
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, SimulatedHub, hub_genesis
 
 POOL = tuple(validator_key(sha256(b"validator of the run %d" % number).digest()) for number in range(9))

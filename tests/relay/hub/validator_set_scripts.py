@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from light_clients.tendermint.types import KeyType, PublicKey, ValidatorSet
-from relay.hub.consensus.validators import ChangeRefused, advance_proposer, genesis_validators, with_changes
+from hutong.light_clients.tendermint.types import KeyType, PublicKey, ValidatorSet
+from hutong.relay.hub.consensus.validators import ChangeRefused, advance_proposer, genesis_validators, with_changes
 
 RECORDED = Path(__file__).with_name("recorded_validator_sets.json")
 """[{script, standings}]: standings as stock CometBFT gave them; written and checked by tests/oracle/test_validator_sets.py."""

@@ -8,8 +8,8 @@ import pytest
 from eth_account import Account
 from typer.testing import CliRunner
 
-from relay.config import KeyConfig
-from relay.keys import KeyUnavailable, Signer, create_keystore, list_keystores, load_signer
+from hutong.relay.config import KeyConfig
+from hutong.relay.keys import KeyUnavailable, Signer, create_keystore, list_keystores, load_signer
 
 PRIVATE_KEY = bytes(range(1, 33))
 ADDRESS = Account.from_key(PRIVATE_KEY).address
@@ -92,7 +92,7 @@ def test_damaged_keystore_is_one_typed_error(key, damage):
 
 
 def test_list_and_add_commands(tmp_path, monkeypatch):
-    from relay.cli.operator.keys import app
+    from hutong.relay.cli.operator.keys import app
 
     monkeypatch.setenv("PASSWORD", "x")
     secret = tmp_path / "secret"

@@ -5,7 +5,7 @@
 
 from dataclasses import replace
 
-from relay.ledger import (
+from hutong.relay.ledger import (
     Cause,
     Costs,
     Delivery,
@@ -20,7 +20,7 @@ from relay.ledger import (
     TransactionState,
     explain,
 )
-from relay.ledger.writing import packet_records
+from hutong.relay.ledger.writing import packet_records
 
 SENDER = "0x" + "11" * 20
 PACKET = "alpha/client-0/7"

@@ -9,7 +9,7 @@ import pytest
 from ledger_conformance import delivery, transaction
 from sqlalchemy import text
 
-from relay.ledger import (
+from hutong.relay.ledger import (
     App,
     Cause,
     Costs,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from relay.ledger import (
+from hutong.relay.ledger import (
     Costs,
     Delivery,
     Ledger,
@@ -17,8 +17,8 @@ from relay.ledger import (
     TransactionState,
     shares,
 )
-from relay.ledger.store.migrate import newest_revision
-from relay.ledger.store.tables import Base
+from hutong.relay.ledger.store.migrate import newest_revision
+from hutong.relay.ledger.store.tables import Base
 
 SENDER = "0x" + "11" * 20
 

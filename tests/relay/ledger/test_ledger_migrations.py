@@ -7,8 +7,8 @@ from alembic import command
 from old_packets import INSERT_PACKET, NS, first, second
 from sqlalchemy import create_engine, event
 
-from relay.ledger.store.migrate import alembic_config, upgrade_to_head
-from relay.ledger.store.tables import Base
+from hutong.relay.ledger.store.migrate import alembic_config, upgrade_to_head
+from hutong.relay.ledger.store.tables import Base
 
 PAIRS = 20_000
 STEPS = 10_000

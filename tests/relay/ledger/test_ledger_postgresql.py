@@ -12,10 +12,10 @@ from old_packets import INSERT_PACKET, first, second
 from sqlalchemy import event
 from write_path import grow, live
 
-from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
-from relay.ledger.store.engine import open_engine
-from relay.ledger.store.migrate import alembic_config, newest_revision, upgrade_to_head
-from relay.ledger.store.tables import Base
+from hutong.relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
+from hutong.relay.ledger.store.engine import open_engine
+from hutong.relay.ledger.store.migrate import alembic_config, newest_revision, upgrade_to_head
+from hutong.relay.ledger.store.tables import Base
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "nodes"))
 

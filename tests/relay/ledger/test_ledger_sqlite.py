@@ -9,9 +9,9 @@ from ledger_conformance import SENDER, LedgerConformance, end, note, transaction
 from message_conformance import ALICE, NS, MessageConformance, token_1, token_2, told
 from sqlalchemy import create_engine, event, inspect
 
-from relay.ledger import Ledger, LedgerReader, MessageReader, Outcome, Step
-from relay.ledger.store.migrate import alembic_config
-from relay.ledger.store.tables import Base
+from hutong.relay.ledger import Ledger, LedgerReader, MessageReader, Outcome, Step
+from hutong.relay.ledger.store.migrate import alembic_config
+from hutong.relay.ledger.store.tables import Base
 
 
 @pytest.fixture

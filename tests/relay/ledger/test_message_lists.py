@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 from message_conformance import ALICE, BOB, direct, ids, leg_1, leg_2, told
 from sqlalchemy import create_engine, event
 
-from relay.ledger import App, InvalidCursor, Ledger, MessageFilter, MessageReader, MessageStage, MessageState
-from relay.ledger.reading.message_cursor import MAX_CURSOR_CHARS, CursorKind, Position, decode_cursor, encode_cursor
-from relay.ledger.store.migrate import alembic_config
+from hutong.relay.ledger import App, InvalidCursor, Ledger, MessageFilter, MessageReader, MessageStage, MessageState
+from hutong.relay.ledger.reading.message_cursor import (
+    MAX_CURSOR_CHARS,
+    CursorKind,
+    Position,
+    decode_cursor,
+    encode_cursor,
+)
+from hutong.relay.ledger.store.migrate import alembic_config
 
 POSITIONS = st.builds(
     Position,

@@ -5,8 +5,8 @@ from ledger_conformance import PACKET, SENDER, delivery, note, transaction
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Outcome, Step, TransactionEnd, TransactionState
-from relay.ledger.writing.owed import Owed
+from hutong.relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Outcome, Step, TransactionEnd, TransactionState
+from hutong.relay.ledger.writing.owed import Owed
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from message_conformance import ALICE
 from sqlalchemy import event
 from write_path import SETTLED, grow, live
 
-from relay.ledger import Ledger, LedgerReader, MessageReader
-from relay.ledger.writing.retention import CHUNK_ROWS, prune
+from hutong.relay.ledger import Ledger, LedgerReader, MessageReader
+from hutong.relay.ledger.writing.retention import CHUNK_ROWS, prune
 
 STEPS = 10
 """Steps of SQLite's machine between two calls of the counter."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ledger_conformance import SENDER, delivery, end, transaction
 from message_conformance import NS, direct, leg_1, leg_2, token_1, token_2, told
 
-from relay.ledger import Outcome, RecordedJob, RouteNote, Step
+from hutong.relay.ledger import Outcome, RecordedJob, RouteNote, Step
 
 SETTLED = 300
 

@@ -11,7 +11,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "api
 from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
 from both_clients import ADMIN, WRITER, Blocking, UnderTrio  # noqa: E402
 
-from relay.api.access.api_keys import ApiKey, Scope, digest_of, write_keys  # noqa: E402
+from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, write_keys  # noqa: E402
 
 
 @pytest.fixture(params=[Blocking(), UnderTrio()], ids=lambda one: one.name)

@@ -6,11 +6,11 @@ import pytest
 from scripted_server import PROBLEM, answer, endless, in_order, problem, scripted
 from sdk_values import HASH, STATUS, summary
 
-from relay.api.problems import STATUSES
-from relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
-from relay.sdk import plan as plans
-from relay.sdk.listing import MAX_EMPTY_PAGES
-from relay.sdk.plan import MAX_ATTEMPTS, MAX_PAUSE_S, pause_s
+from hutong.relay.api.problems import STATUSES
+from hutong.relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
+from hutong.relay.sdk import plan as plans
+from hutong.relay.sdk.listing import MAX_EMPTY_PAGES
+from hutong.relay.sdk.plan import MAX_ATTEMPTS, MAX_PAUSE_S, pause_s
 
 KEY = "hk_" + "k" * 43
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -140,7 +140,7 @@ def test_a_list_without_end(client):
 
 
 def test_empty_pages_without_end(client, monkeypatch):
-    from relay.sdk import listing
+    from hutong.relay.sdk import listing
 
     monkeypatch.setattr(listing, "MAX_EMPTY_PAGES", 3)
     numbers = iter(range(MAX_EMPTY_PAGES))

@@ -6,7 +6,7 @@ import pytest
 from api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_uvicorn, config_of
 from both_clients import ADMIN, WRITER, Blocking, UnderTrio
 
-from relay.sdk import (
+from hutong.relay.sdk import (
     ApiProblem,
     App,
     Hutong,
@@ -15,7 +15,7 @@ from relay.sdk import (
     MessageState,
     Unreachable,
 )
-from relay.sdk.messages import FoundKind
+from hutong.relay.sdk.messages import FoundKind
 
 FIRST, OPEN, DEAD, FORWARDED = f"alpha/{CLIENT}/1", f"alpha/{CLIENT}/2", f"alpha/{CLIENT}/3", "alpha/client-0/4"
 NOWHERE = f"alpha/{CLIENT}/99"

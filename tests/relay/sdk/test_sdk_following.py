@@ -4,9 +4,18 @@ import pytest
 from scripted_server import answer, endless, event, in_order, problem, scripted, stream
 from sdk_values import settled, summary, whole
 
-from relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, ChainsChanged, MessageChanged, Reset, TooSlow, Unreachable
-from relay.sdk import plan as plans
-from relay.sdk.following import MAX_FAILURES
+from hutong.relay.sdk import (
+    AnswerTooLarge,
+    ApiProblem,
+    BadAnswer,
+    ChainsChanged,
+    MessageChanged,
+    Reset,
+    TooSlow,
+    Unreachable,
+)
+from hutong.relay.sdk import plan as plans
+from hutong.relay.sdk.following import MAX_FAILURES
 
 ID = "alpha/client-0/7"
 OTHER = summary(id="alpha/client-0/8", legs=["alpha/client-0/8"])
@@ -82,7 +91,7 @@ def test_after_a_reset_the_message_is_read_again(client):
 
 
 def test_a_message_that_is_not_there_yet_is_waited_for(client, monkeypatch):
-    from relay.sdk import following
+    from hutong.relay.sdk import following
 
     monkeypatch.setattr(following, "APPEARS_EVERY_S", 0.001)
     with scripted(

@@ -5,9 +5,9 @@ import sys
 
 
 def test_the_import_is_light():
-    program = "import sys, relay.sdk; print(*sorted(name for name in sys.modules))"
+    program = "import sys, hutong.relay.sdk; print(*sorted(name for name in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
-    assert [name for name in loaded if name.startswith("relay.") and not name.startswith("relay.sdk")] == []
+    assert [name for name in loaded if name.startswith("relay.") and not name.startswith("hutong.relay.sdk")] == []
     heavy = {
         "adapters",
         "contracts",

@@ -7,7 +7,7 @@ import pytest
 from scripted_server import Scripted, answer, endless, event, stream
 from sdk_values import STATUS, settled
 
-from relay.sdk import TooSlow, Unreachable
+from hutong.relay.sdk import TooSlow, Unreachable
 
 ID = "alpha/client-0/7"
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sdk_values import STATUS, settled, summary, whole
 
-from relay.sdk.answers import PROBLEM_TYPE, problem_of, reader
-from relay.sdk.errors import AnswerTooLarge, ApiProblem, BadAnswer
-from relay.sdk.event_stream import MAX_EVENT_BYTES, EventParser
-from relay.sdk.messages import Message, MessagePage, MessageSummary
-from relay.sdk.network import Status
-from relay.sdk.sending import PreparedAnswer, UnsignedCosmos, UnsignedEvm
+from hutong.relay.sdk.answers import PROBLEM_TYPE, problem_of, reader
+from hutong.relay.sdk.errors import AnswerTooLarge, ApiProblem, BadAnswer
+from hutong.relay.sdk.event_stream import MAX_EVENT_BYTES, EventParser
+from hutong.relay.sdk.messages import Message, MessagePage, MessageSummary
+from hutong.relay.sdk.network import Status
+from hutong.relay.sdk.sending import PreparedAnswer, UnsignedCosmos, UnsignedEvm
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

@@ -8,13 +8,13 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.interface import LATENCY_BOUNDS_S, EndpointError
-from adapters.rpc import RpcOptions, named_endpoints, statistics_of
-from light_clients.ibc.forward import FORWARD_PORT
-from light_clients.ibc.gmp import GMP_PORT
-from light_clients.ibc.transfer import TRANSFER_PORT
-from relay.telemetry import REDACTED, Backlog, Metrics, configure_logs, get_logger, redact
-from relay.telemetry.labels import PORTS
+from hutong.adapters.interface import LATENCY_BOUNDS_S, EndpointError
+from hutong.adapters.rpc import RpcOptions, named_endpoints, statistics_of
+from hutong.light_clients.ibc.forward import FORWARD_PORT
+from hutong.light_clients.ibc.gmp import GMP_PORT
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+from hutong.relay.telemetry import REDACTED, Backlog, Metrics, configure_logs, get_logger, redact
+from hutong.relay.telemetry.labels import PORTS
 
 
 def test_json_lines_when_not_a_terminal():
@@ -126,7 +126,7 @@ def test_backlog_is_what_a_set_of_sequences_says(steps):
 
 
 def test_attack_G9_backlog_is_bounded(monkeypatch):
-    monkeypatch.setattr("relay.telemetry.backlog.MAX_BACKLOG", 50)
+    monkeypatch.setattr("hutong.relay.telemetry.backlog.MAX_BACKLOG", 50)
     backlog = Backlog({("alpha", "client-0"): "beta"})
     for sequence in range(1, 200):
         backlog.sent("alpha", "client-0", sequence, sequence)

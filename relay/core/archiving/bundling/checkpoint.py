@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from adapters.interface import ChainAdapter, ClientInfo, ClientParameters
-from light_clients import attestation, bft_evm, clique, ethereum
-from light_clients.evm_header import decode_header
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
-from light_clients.proofs.ics23 import STANDARD_SPECS
-from light_clients.tendermint import codec
-from light_clients.tendermint.hashing import header_hash
-from relay.archive.bundle import ChainKind
-from relay.archive.checkpoint import (
+from hutong.adapters.interface import ChainAdapter, ClientInfo, ClientParameters
+from hutong.light_clients import attestation, bft_evm, clique, ethereum
+from hutong.light_clients.evm_header import decode_header
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
+from hutong.light_clients.proofs.ics23 import STANDARD_SPECS
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.checkpoint import (
     AttestationTrust,
     BftEvmTrust,
     Checkpoint,
@@ -22,8 +22,8 @@ from relay.archive.checkpoint import (
     TendermintTrust,
     Trust,
 )
-from relay.core.archiving.bundling.known import kind_of, seal_rules_of
-from relay.core.topology.light_clients import followed_chain_id, light_client
+from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
+from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
 
 
 async def read_checkpoint(

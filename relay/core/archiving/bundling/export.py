@@ -5,18 +5,18 @@ from itertools import islice
 
 import trio
 
-from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter, HeightUnavailable
-from light_clients.ibc.packet import Packet
-from light_clients.interface import Height, VerificationError
-from relay.archive import Archive
-from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
-from relay.archive.checkpoint import Checkpoint
-from relay.archive.legs import Link, is_second_leg, link_of_first, link_of_second, next_client
-from relay.config import PathEnd
-from relay.core.archiving.bundling.headers import HeaderCollector
-from relay.core.archiving.bundling.known import kind_of, seal_rules_of
-from relay.core.archiving.bundling.legs import FoundLeg, LegReader, NotExportable
-from relay.core.topology.paths import Paths
+from hutong.adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter, HeightUnavailable
+from hutong.light_clients.ibc.packet import Packet
+from hutong.light_clients.interface import Height, VerificationError
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
+from hutong.relay.archive.checkpoint import Checkpoint
+from hutong.relay.archive.legs import Link, is_second_leg, link_of_first, link_of_second, next_client
+from hutong.relay.config import PathEnd
+from hutong.relay.core.archiving.bundling.headers import HeaderCollector
+from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
+from hutong.relay.core.archiving.bundling.legs import FoundLeg, LegReader, NotExportable
+from hutong.relay.core.topology.paths import Paths
 
 __all__ = ["Exporter", "NotExportable"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from adapters.interface import ChainAdapter, HeightUnavailable
-from light_clients.bft_evm import SealRules
-from light_clients.interface import Height, UnsupportedOperation, VerificationError
-from relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint, EthereumTrust, FollowedTrust
-from relay.core.archiving.bundling.known import KnownHeader, SyncCommitteeWay, known_header, next_signers_of
+from hutong.adapters.interface import ChainAdapter, HeightUnavailable
+from hutong.light_clients.bft_evm import SealRules
+from hutong.light_clients.interface import Height, UnsupportedOperation, VerificationError
+from hutong.relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
+from hutong.relay.archive.checkpoint import Checkpoint, EthereumTrust, FollowedTrust
+from hutong.relay.core.archiving.bundling.known import KnownHeader, SyncCommitteeWay, known_header, next_signers_of
 
 MAX_REMEMBERED = 4_096
 MAX_REMEMBERED_WAYS = 64

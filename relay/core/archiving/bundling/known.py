@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from light_clients import attestation, bft_evm, clique, ethereum
-from light_clients.crypto import sha256
-from light_clients.ethereum.verification import after_update
-from light_clients.evm_header import decode_header, encode_header
-from light_clients.interface import Height, UnsupportedOperation
-from light_clients.tendermint import codec
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, ValidatorSet
-from relay.archive.bundle import ChainKind, HeaderEntry
+from hutong.light_clients import attestation, bft_evm, clique, ethereum
+from hutong.light_clients.crypto import sha256
+from hutong.light_clients.ethereum.verification import after_update
+from hutong.light_clients.evm_header import decode_header, encode_header
+from hutong.light_clients.interface import Height, UnsupportedOperation
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, ValidatorSet
+from hutong.relay.archive.bundle import ChainKind, HeaderEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
-from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
-from relay.archive import Archive, Evidence
-from relay.archive.bundle import Claim, Leg, StateProof
-from relay.config import PathEnd
-from relay.core.topology.paths import Paths
+from hutong.adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable
+from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
+from hutong.light_clients.ibc.packet import Acknowledgement, Packet
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.relay.archive import Archive, Evidence
+from hutong.relay.archive.bundle import Claim, Leg, StateProof
+from hutong.relay.config import PathEnd
+from hutong.relay.core.topology.paths import Paths
 
 
 class NotExportable(Exception):

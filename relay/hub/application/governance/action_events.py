@@ -1,9 +1,9 @@
 """What a module logs about an executed action."""
 
-from relay.evm.vm.native import NativeCall
-from relay.hub.application import abi
-from relay.hub.application.admin import ActionKind, Executed
-from relay.hub.application.module import emit
+from hutong.relay.evm.vm.native import NativeCall
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import ActionKind, Executed
+from hutong.relay.hub.application.module import emit
 
 
 def emit_executed(call: NativeCall, done: Executed) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import PredicateFailed
-from relay.evm.vm.native import Address
-from relay.hub.application.admin import (
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import PredicateFailed
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.hub.application.admin import (
     ADMIT_VALIDATOR_DATA,
     CREATE_CLIENT_DATA,
     END_REVISION_DATA,
@@ -22,13 +22,13 @@ from relay.hub.application.admin import (
     ActionKind,
     Executed,
 )
-from relay.hub.application.clients import Clients, Counterparty, Store
-from relay.hub.application.governance.members import Members
-from relay.hub.application.governance.schedule import Schedule
-from relay.hub.application.named_code import NamedCode
-from relay.hub.application.packets.quotas import Load, Quotas
-from relay.hub.application.validators import Validators
-from relay.hub.state import keys
+from hutong.relay.hub.application.clients import Clients, Counterparty, Store
+from hutong.relay.hub.application.governance.members import Members
+from hutong.relay.hub.application.governance.schedule import Schedule
+from hutong.relay.hub.application.named_code import NamedCode
+from hutong.relay.hub.application.packets.quotas import Load, Quotas
+from hutong.relay.hub.application.validators import Validators
+from hutong.relay.hub.state import keys
 
 
 class Actions:

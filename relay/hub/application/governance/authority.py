@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from light_clients.interface import LightClient
-from relay.evm.vm.native import NativeCall, NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.constitution import Constitution
-from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.governance.actions import Actions
-from relay.hub.application.governance.members import Members
-from relay.hub.application.governance.module import Chamber
-from relay.hub.application.governance.proposals import Proposals
-from relay.hub.application.governance.schedule import Schedule
-from relay.hub.application.module import ROUTER_ADDRESS, clients_of
-from relay.hub.application.validators import Powers, Validators
+from hutong.light_clients.interface import LightClient
+from hutong.relay.evm.vm.native import NativeCall, NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.constitution import Constitution
+from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.governance.actions import Actions
+from hutong.relay.hub.application.governance.members import Members
+from hutong.relay.hub.application.governance.module import Chamber
+from hutong.relay.hub.application.governance.proposals import Proposals
+from hutong.relay.hub.application.governance.schedule import Schedule
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, clients_of
+from hutong.relay.hub.application.validators import Powers, Validators
 
 
 class _EarlierPowers(Mapping[bytes, int]):

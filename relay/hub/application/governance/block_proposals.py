@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from relay.evm.errors import InvalidTransaction
-from relay.evm.vm.intrinsic_gas import GAS_TRANSACTION, least_gas
-from relay.evm.vm.native import Address
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.transaction import SignedTransaction, decode_cached
-from relay.hub.application.abci import PreparedProposal
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.machine.fees import payable
+from hutong.relay.evm.errors import InvalidTransaction
+from hutong.relay.evm.vm.intrinsic_gas import GAS_TRANSACTION, least_gas
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
+from hutong.relay.hub.application.abci import PreparedProposal
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.machine.fees import payable
 
 MAX_PASSED_OVER = 64
 FRAMING_BYTES = 8

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
-from relay.hub.application.revision.revision import next_chain_id
-from relay.hub.halting import NodeMustHalt
-from relay.hub.state import StateView, VersionedState
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
+from hutong.relay.hub.application.revision.revision import next_chain_id
+from hutong.relay.hub.halting import NodeMustHalt
+from hutong.relay.hub.state import StateView, VersionedState
 
 
 class UnknownRulesVersion(NodeMustHalt):

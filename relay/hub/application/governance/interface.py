@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from relay.hub.application.abi import Error, Event, Function
+from hutong.relay.hub.application.abi import Error, Event, Function
 
 PROPOSE: Final = Function("propose", ["bytes", "string"], ["uint64"])
 VOTE: Final = Function("vote", ["uint64", "bool"], ["bool"])

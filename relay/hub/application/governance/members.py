@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 from eth_abi.abi import encode
 
-from light_clients.crypto import keccak256, secp256k1
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.vm.native import Address, NativeRevert
-from relay.hub.application.clients import Store
-from relay.hub.application.governance import interface
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.validators import PUBLIC_KEY_BYTES, Validators
-from relay.hub.state import keys
+from hutong.light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.relay.evm.vm.native import Address, NativeRevert
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.validators import PUBLIC_KEY_BYTES, Validators
+from hutong.relay.hub.state import keys
 
 POSSESSION_DOMAIN = "hutong/validator-key/1"
 SIGNATURE_BYTES = 64

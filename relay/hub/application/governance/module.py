@@ -5,24 +5,24 @@ from dataclasses import dataclass
 
 from eth_abi.abi import decode
 
-from relay.evm.vm.native import NativeCall
-from relay.hub.application import abi, gas
-from relay.hub.application.admin import ActionKind, decode_action
-from relay.hub.application.constitution import Constitution
-from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.action_events import emit_executed
-from relay.hub.application.governance.actions import Actions
-from relay.hub.application.governance.members import Members, Operator
-from relay.hub.application.governance.proposals import Proposals, Vote
-from relay.hub.application.governance.schedule import (
+from hutong.relay.evm.vm.native import NativeCall
+from hutong.relay.hub.application import abi, gas
+from hutong.relay.hub.application.admin import ActionKind, decode_action
+from hutong.relay.hub.application.constitution import Constitution
+from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.action_events import emit_executed
+from hutong.relay.hub.application.governance.actions import Actions
+from hutong.relay.hub.application.governance.members import Members, Operator
+from hutong.relay.hub.application.governance.proposals import Proposals, Vote
+from hutong.relay.hub.application.governance.schedule import (
     BOUNDS,
     Schedule,
     parameter,
     rules_version_at,
 )
-from relay.hub.application.module import GOVERNANCE_ADDRESS, Module, emit
-from relay.hub.state import keys
+from hutong.relay.hub.application.module import GOVERNANCE_ADDRESS, Module, emit
+from hutong.relay.hub.state import keys
 
 FAILURE_GAS = 8 * gas.STORE_WRITE + 400 * gas.SCAN_ROW
 """Kept from an execution, so that its failure can still be recorded."""

@@ -5,16 +5,16 @@ from enum import IntEnum
 
 from eth_abi.abi import encode
 
-from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MalformedInput
-from relay.evm.vm.native import Address, NativeRevert
-from relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
-from relay.hub.application.clients import Store
-from relay.hub.application.governance import interface
-from relay.hub.application.governance.members import Members
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.validators import Powers
-from relay.hub.state import keys
+from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.evm.vm.native import Address, NativeRevert
+from hutong.relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.governance import interface
+from hutong.relay.hub.application.governance.members import Members
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.validators import Powers
+from hutong.relay.hub.state import keys
 
 MAX_TITLE_BYTES = 256
 MAX_TEXT_BYTES = 512

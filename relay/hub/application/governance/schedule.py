@@ -3,22 +3,29 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed
-from light_clients.proofs.ics23 import SMT_SPEC
-from light_clients.tendermint.hashing import validator_set_hash
-from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, Validator, ValidatorSet, revision_of
-from light_clients.tendermint.upgrade import (
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed
+from hutong.light_clients.proofs.ics23 import SMT_SPEC
+from hutong.light_clients.tendermint.hashing import validator_set_hash
+from hutong.light_clients.tendermint.types import (
+    ClientState,
+    ConsensusState,
+    TrustLevel,
+    Validator,
+    ValidatorSet,
+    revision_of,
+)
+from hutong.light_clients.tendermint.upgrade import (
     SENTINEL_ROOT,
     UPGRADED_CLIENT,
     UPGRADED_CONSENSUS_STATE,
     committed_client,
     committed_consensus,
 )
-from relay.hub.application.clients import Store
-from relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
-from relay.hub.application.revision.revision import next_chain_id
-from relay.hub.application.validators import Powers, canonical_order
-from relay.hub.state import keys
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
+from hutong.relay.hub.application.revision.revision import next_chain_id
+from hutong.relay.hub.application.validators import Powers, canonical_order
+from hutong.relay.hub.state import keys
 
 NOTICE_BLOCKS = 5
 """Between a decision and the block that it concerns: the header of the next block is fixed already."""

@@ -4,11 +4,11 @@ Counts may be too high: then a row outlives its use, and nothing else. They are 
 a chain's genesis, a restored snapshot or one walk over the newest state puts.
 """
 
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
-from relay.evm.vm.state_difference import places_between
-from relay.evm.vm.state_traversal import StateItem
-from relay.hub.state import StateDamaged
-from relay.hub.state.stale import forget_stale, mark_needed, mark_stale, stale_since, take_stale
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
+from hutong.relay.evm.vm.state_difference import places_between
+from hutong.relay.evm.vm.state_traversal import StateItem
+from hutong.relay.hub.state import StateDamaged
+from hutong.relay.hub.state.stale import forget_stale, mark_needed, mark_stale, stale_since, take_stale
 
 EVM_TABLE = b"hub-evm/"
 """Trie nodes and codes by hash."""

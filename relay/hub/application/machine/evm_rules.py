@@ -5,12 +5,12 @@ from typing import Final
 
 from eth.vm.forks.prague.computation import PragueComputation
 
-from relay.evm.vm.native import Address, NativeModules
-from relay.evm.vm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
-from relay.evm.vm.rules import EvmRules
-from relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
-from relay.hub.application.named_code import HubCodePolicy
-from relay.hub.application.revision import rules_versions
+from hutong.relay.evm.vm.native import Address, NativeModules
+from hutong.relay.evm.vm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
+from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
+from hutong.relay.hub.application.named_code import HubCodePolicy
+from hutong.relay.hub.application.revision import rules_versions
 
 PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
     rules_versions.FIRST: FORK_PRECOMPILES,

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from relay.evm.vm.base_fee import next_base_fee_wei
-from relay.evm.vm.native import Address
-from relay.evm.vm.transaction import SignedTransaction
-from relay.hub.state import StateView
-from relay.hub.state.keys import BASE_FEE_KEY
+from hutong.relay.evm.vm.base_fee import next_base_fee_wei
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.evm.vm.transaction import SignedTransaction
+from hutong.relay.hub.state import StateView
+from hutong.relay.hub.state.keys import BASE_FEE_KEY
 
 NOBODY: Address = bytes(20)
 """Coinbase where nobody is named: what is paid to it is burnt."""

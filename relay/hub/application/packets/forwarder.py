@@ -4,8 +4,8 @@ Rules 2, 3 and 4 of the design ("Rules that protect funds"). The pending record 
 commits leg 2, so settling leg 1 needs nothing that could be missing.
 """
 
-from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.forward import (
+from hutong.light_clients.ibc.abi import ABI_ENCODING
+from hutong.light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,
     MAX_HOPS,
@@ -16,11 +16,11 @@ from light_clients.ibc.forward import (
     decode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.interface import MalformedInput, VerificationError
-from relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
-from relay.hub.application.packets.pending import put_pending, take_pending
-from relay.hub.application.packets.routes import check_onward
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
+from hutong.relay.hub.application.packets.pending import put_pending, take_pending
+from hutong.relay.hub.application.packets.routes import check_onward
 
 
 class Forwarder:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from light_clients.crypto import keccak256
-from light_clients.ibc.abi import packet_to_tuple
-from light_clients.ibc.commitment import (
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.ibc.abi import packet_to_tuple
+from hutong.light_clients.ibc.commitment import (
     RECEIPT_VALUE,
     acknowledgement_commitment,
     acknowledgement_key,
@@ -18,18 +18,18 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from light_clients.interface.height import MAX_UINT64
-from relay.evm.vm.native import NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.clients import Clients, Store
-from relay.hub.application.packets.quotas import Quotas
-from relay.hub.application.packets.shared_quotas import SharedQuotas
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.revision import rules_versions
-from relay.hub.application.revision.recorded_sentences import as_recorded
-from relay.hub.state import keys
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.relay.evm.vm.native import NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.clients import Clients, Store
+from hutong.relay.hub.application.packets.quotas import Quotas
+from hutong.relay.hub.application.packets.shared_quotas import SharedQuotas
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.recorded_sentences import as_recorded
+from hutong.relay.hub.state import keys
 
 MAX_REASON_CHARS = 512
 

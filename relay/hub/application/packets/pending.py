@@ -1,10 +1,14 @@
 """Keeping the record that settles leg 1: written in the transaction that commits leg 2, so that settling needs nothing that
 could be missing."""
 
-from light_clients.ibc.packet import Packet
-from relay.hub.application.packets.packets import PacketRouter
-from relay.hub.application.packets.pending_record import PendingForward, decode_pending_forward, encode_pending_forward
-from relay.hub.state import keys
+from hutong.light_clients.ibc.packet import Packet
+from hutong.relay.hub.application.packets.packets import PacketRouter
+from hutong.relay.hub.application.packets.pending_record import (
+    PendingForward,
+    decode_pending_forward,
+    encode_pending_forward,
+)
+from hutong.relay.hub.state import keys
 
 
 def put_pending(router: PacketRouter, leg_1: Packet, leg_2: Packet) -> None:

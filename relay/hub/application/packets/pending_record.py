@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, decode_packet, encode_packet
-from light_clients.interface import MalformedInput
+from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
+from hutong.light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, decode_packet, encode_packet
+from hutong.light_clients.interface import MalformedInput
 
 _RECORD_TYPES = ["uint8", "uint64", "bytes"]
 _RECORD_VERSION = 1

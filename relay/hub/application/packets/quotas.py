@@ -7,13 +7,13 @@ commitment goes (docs/spec/hub-modules.md).
 
 from dataclasses import dataclass
 
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface.height import MAX_UINT64
-from relay.evm.vm.native import NativeRevert
-from relay.hub.application import abi
-from relay.hub.application.clients import Store
-from relay.hub.application.refusal import Refusal
-from relay.hub.state import keys
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface.height import MAX_UINT64
+from hutong.relay.evm.vm.native import NativeRevert
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.state import keys
 
 
 @dataclass(frozen=True, slots=True)

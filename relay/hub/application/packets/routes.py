@@ -1,16 +1,16 @@
 """Whether a forward may go on: the rules that leg 2 of messages and of tokens have in common (design rules 3 and 4)."""
 
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import MalformedInput, UnsupportedOperation
-from relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
-from relay.hub.application.packets.packets import (
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.interface import MalformedInput, UnsupportedOperation
+from hutong.relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
+from hutong.relay.hub.application.packets.packets import (
     ApplicationRefused,
     InvalidTimeout,
     PacketRouter,
     PassedOnNextChain,
     SequencesExhausted,
 )
-from relay.hub.application.packets.quotas import QuotaExceeded
+from hutong.relay.hub.application.packets.quotas import QuotaExceeded
 
 
 def check_onward(

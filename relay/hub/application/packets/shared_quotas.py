@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
-from relay.hub.application.clients import Store
-from relay.hub.application.packets.pending_record import decode_pending_forward
-from relay.hub.application.packets.quotas import NOTHING, Load, QuotaExceeded, Quotas
-from relay.hub.state import keys
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.packets.pending_record import decode_pending_forward
+from hutong.relay.hub.application.packets.quotas import NOTHING, Load, QuotaExceeded, Quotas
+from hutong.relay.hub.state import keys
 
 SHARE_OF_FREE = 2
 """A share may be so many times what is free after it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Final
 
-from relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision import rules_versions
 
 ALGORITHMS: Final[Mapping[str, str]] = {
     "ed25519": "py-ed25519-zebra-bindings",
@@ -49,7 +49,7 @@ PINNED: Final[Mapping[str, str]] = {
     "toolz": "1.2.0",
     "trie": "4.0.0",
 }
-"""Of rules version 3: distributions and their versions, what they need themselves included. pyproject.toml pins the same."""
+"""Of rules version 3: distributions and their versions, what they need themselves included. constraints.txt pins the same."""
 
 TABLES: Final[Mapping[int, Mapping[str, str]]] = {
     rules_versions.FIRST: ALGORITHMS,
@@ -87,6 +87,6 @@ def unfit_library(version_of: Callable[[str], str | None] = _installed) -> str |
             here = f"has version {got}" if got is not None else "is not installed"
             return (
                 f"the library {distribution} {here}, the rules of this hutong need {expected}, and another one may"
-                f" execute a block otherwise: pip install '{distribution}=={expected}'"
+                f" execute a block otherwise: pip install '{distribution}=={expected}', or all of them: pip install -c constraints.txt '.[relay]' in the checkout"
             )
     return None

@@ -9,8 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from light_clients.interface import MalformedInput, PredicateFailed, UnsupportedOperation
-from relay.hub.application.revision import rules_versions
+from hutong.light_clients.interface import MalformedInput, PredicateFailed, UnsupportedOperation
+from hutong.relay.hub.application.revision import rules_versions
 
 Refusal = TypeVar("Refusal", bound=Exception)
 

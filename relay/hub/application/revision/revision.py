@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from light_clients.tendermint.types import revision_of
+from hutong.light_clients.tendermint.types import revision_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ The app hash commits to no header, so a snapshot's headers are believed in two s
 client trusts, each must be the one that the next names, and before block h+1 is executed its hash must be the decided one.
 """
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.codec import decode_header
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.types import Header
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.snapshot.format import first_header
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.light_clients.tendermint.codec import decode_header
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.snapshot.format import first_header
 
 MAX_TIME_NS = 2**63 - 1
 

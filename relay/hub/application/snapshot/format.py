@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 
-from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.vm.state_traversal import MAX_CODE_BYTES
-from relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
+from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from hutong.relay.evm.vm.state_traversal import MAX_CODE_BYTES
+from hutong.relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
 
 FORMAT = 1
 MAGIC = b"hutong-snapshot\x01"

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.types import Header
-from relay.evm.store.database import KeyValueReader, Table
-from relay.evm.vm.state_traversal import StateTraversal
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.genesis import Genesis
-from relay.hub.application.machine.evm_pruning import EVM_TABLE
-from relay.hub.application.snapshot.ancestry import Ancestry
-from relay.hub.application.snapshot.format import (
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.evm.store.database import KeyValueReader, Table
+from hutong.relay.evm.vm.state_traversal import StateTraversal
+from hutong.relay.hub.application.application import STATE_TABLE
+from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE
+from hutong.relay.hub.application.snapshot.ancestry import Ancestry
+from hutong.relay.hub.application.snapshot.format import (
     MAX_CHUNK_BYTES,
     MAX_CHUNKS,
     Manifest,
@@ -20,9 +20,9 @@ from relay.hub.application.snapshot.format import (
     encode_record,
     first_header,
 )
-from relay.hub.state import SparseMerkleTree, StateDamaged, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.versions import node_row
+from hutong.relay.hub.state import SparseMerkleTree, StateDamaged, VersionedState
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.versions import node_row
 
 HeaderSource = Callable[[int], Header]
 """The committed header of a height."""

@@ -6,21 +6,21 @@ in it, headers as `ancestry` says. Until `finish` has been written nothing in th
 
 from collections.abc import Iterator
 
-from light_clients.interface import PredicateFailed
-from light_clients.tendermint.codec import encode_header
-from light_clients.tendermint.types import Header
-from relay.evm.chain.block_store import store_restored_block
-from relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.evm.vm.state_traversal import StateTraversal
-from relay.hub.application.application import STATE_TABLE, HubApplication
-from relay.hub.application.machine.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
-from relay.hub.application.snapshot.ancestry import Ancestry, check_height
-from relay.hub.application.snapshot.format import Manifest, RecordKind, decode_leaf, records_of
-from relay.hub.state import GENESIS_KEY
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.streamed_tree import LeavesOutOfOrder, StreamedTree
-from relay.hub.state.tree import Leaf
-from relay.hub.state.versions import deletion_row, node_row, value_row, version_rows
+from hutong.light_clients.interface import PredicateFailed
+from hutong.light_clients.tendermint.codec import encode_header
+from hutong.light_clients.tendermint.types import Header
+from hutong.relay.evm.chain.block_store import store_restored_block
+from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from hutong.relay.evm.vm.state_traversal import StateTraversal
+from hutong.relay.hub.application.application import STATE_TABLE, HubApplication
+from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
+from hutong.relay.hub.application.snapshot.ancestry import Ancestry, check_height
+from hutong.relay.hub.application.snapshot.format import Manifest, RecordKind, decode_leaf, records_of
+from hutong.relay.hub.state import GENESIS_KEY
+from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from hutong.relay.hub.state.streamed_tree import LeavesOutOfOrder, StreamedTree
+from hutong.relay.hub.state.tree import Leaf
+from hutong.relay.hub.state.versions import deletion_row, node_row, value_row, version_rows
 
 HEADER_TABLE = b"hub-headers/"
 """BE8(height) -> header, as a snapshot brought it: a node that was restored makes snapshots from them in its turn."""

@@ -2,8 +2,8 @@
 
 import re
 
-from relay.evm.vm.native import Address
-from relay.hub.application.packets.packets import ApplicationRefused
+from hutong.relay.evm.vm.native import Address
+from hutong.relay.hub.application.packets.packets import ApplicationRefused
 
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 LAST_SYSTEM_ADDRESS = 0xFFFF

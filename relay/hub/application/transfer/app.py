@@ -7,11 +7,11 @@ move backwards.
 
 from dataclasses import dataclass
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.forward import MAX_STAMPED_BYTES
-from light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS, client_type_of
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
-from light_clients.ibc.transfer import (
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.forward import MAX_STAMPED_BYTES
+from hutong.light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS, client_type_of
+from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     SUCCESS_ACKNOWLEDGEMENT,
@@ -23,14 +23,14 @@ from light_clients.ibc.transfer import (
     decode_transfer,
     encode_transfer,
 )
-from light_clients.interface import MalformedInput, VerificationError
-from relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
-from relay.hub.application.packets.pending import put_pending, take_pending
-from relay.hub.application.packets.pending_record import PendingForward
-from relay.hub.application.packets.routes import check_onward
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.accounts import parse_account
-from relay.hub.application.transfer.bank import (
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
+from hutong.relay.hub.application.packets.pending import put_pending, take_pending
+from hutong.relay.hub.application.packets.pending_record import PendingForward
+from hutong.relay.hub.application.packets.routes import check_onward
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.application.transfer.accounts import parse_account
+from hutong.relay.hub.application.transfer.bank import (
     Account,
     Bank,
     Escrow,

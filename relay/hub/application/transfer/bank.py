@@ -6,13 +6,13 @@ denomination is always the sum over its holders (tests/relay/hub/test_transfer_b
 
 from dataclasses import dataclass
 
-from light_clients.ibc.denom import Denom
-from relay.evm.vm.native import Address, NativeRevert
-from relay.hub.application.clients import Store
-from relay.hub.application.packets.packets import Emit
-from relay.hub.application.refusal import Refusal
-from relay.hub.application.transfer import interface
-from relay.hub.state import keys
+from hutong.light_clients.ibc.denom import Denom
+from hutong.relay.evm.vm.native import Address, NativeRevert
+from hutong.relay.hub.application.clients import Store
+from hutong.relay.hub.application.packets.packets import Emit
+from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.state import keys
 
 MAX_SUPPLY = 2**256 - 1
 _NOBODY: Address = bytes(20)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from relay.hub.application.abi import Error, Event, Function
+from hutong.relay.hub.application.abi import Error, Event, Function
 
 BALANCE_OF: Final = Function("balanceOf", ["string", "address"], ["uint256"])
 SUPPLY_OF: Final = Function("supplyOf", ["string"], ["uint256"])

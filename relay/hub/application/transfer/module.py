@@ -1,16 +1,16 @@
 """The native module of hub tokens: views, moves between hub accounts, and sending home or onward."""
 
-from light_clients.ibc.denom import Denom
-from light_clients.ibc.identifiers import check_client_id
-from light_clients.ibc.transfer import TransferData
-from relay.evm.vm.native import NativeCall, NativeRevert
-from relay.hub.application import abi, gas
-from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS, Module, emit
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.accounts import account_text, is_system_account
-from relay.hub.application.transfer.app import destination_of, transfer_payload
-from relay.hub.application.transfer.bank import Account, Bank, Escrow, Homeward
+from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.identifiers import check_client_id
+from hutong.light_clients.ibc.transfer import TransferData
+from hutong.relay.evm.vm.native import NativeCall, NativeRevert
+from hutong.relay.hub.application import abi, gas
+from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS, Module, emit
+from hutong.relay.hub.application.transfer import interface
+from hutong.relay.hub.application.transfer.accounts import account_text, is_system_account
+from hutong.relay.hub.application.transfer.app import destination_of, transfer_payload
+from hutong.relay.hub.application.transfer.bank import Account, Bank, Escrow, Homeward
 
 ROUTER_CALL_GAS = 3_000
 """Kept back for the access to the router's account and the return from it."""

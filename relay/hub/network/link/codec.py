@@ -5,15 +5,19 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.codec import decode_commit, encode_commit
-from light_clients.tendermint.skip_certificate import MAX_CERTIFICATE_BYTES, decode_certificate, encode_certificate
-from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
-from relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application.validators import MAX_VALIDATORS
-from relay.hub.consensus.blocks import MAX_BLOCK_BYTES
-from relay.hub.consensus.types import NIL, Proposal, Step, Vote
-from relay.hub.network.link.messages import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.codec import decode_commit, encode_commit
+from hutong.light_clients.tendermint.skip_certificate import (
+    MAX_CERTIFICATE_BYTES,
+    decode_certificate,
+    encode_certificate,
+)
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES
+from hutong.relay.hub.application.validators import MAX_VALIDATORS
+from hutong.relay.hub.consensus.blocks import MAX_BLOCK_BYTES
+from hutong.relay.hub.consensus.types import NIL, Proposal, Step, Vote
+from hutong.relay.hub.network.link.messages import (
     BlocksRequest,
     CommittedBlock,
     Hello,

@@ -2,8 +2,8 @@
 
 import trio
 
-from light_clients.interface import MalformedInput
-from relay.hub.network.link.codec import MAX_BYTES, Kind
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.network.link.codec import MAX_BYTES, Kind
 
 HEAD_BYTES = 5
 

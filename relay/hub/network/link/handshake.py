@@ -1,6 +1,6 @@
 """Whether two nodes belong together."""
 
-from relay.hub.network.link.messages import Hello
+from hutong.relay.hub.network.link.messages import Hello
 
 
 class Refusal(Exception):

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from light_clients.interface import MalformedInput
-from relay.hub.network.link.codec import decode_message, encode_message
-from relay.hub.network.link.frames import frame, read_frame
-from relay.hub.network.link.messages import Hello, Message, Status
-from relay.hub.network.outbox import Outbox
-from relay.hub.network.score import FrameAllowance, Offence
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.network.link.codec import decode_message, encode_message
+from hutong.relay.hub.network.link.frames import frame, read_frame
+from hutong.relay.hub.network.link.messages import Hello, Message, Status
+from hutong.relay.hub.network.outbox import Outbox
+from hutong.relay.hub.network.score import FrameAllowance, Offence
 
 IDLE_LIMIT_S = 10.0
 """A status comes several times as often."""

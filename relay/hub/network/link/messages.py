@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from light_clients.tendermint.skip_certificate import SkipCertificate
-from light_clients.tendermint.types import Commit
-from relay.hub.consensus.types import Proposal, Step, Vote
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
+from hutong.light_clients.tendermint.types import Commit
+from hutong.relay.hub.consensus.types import Proposal, Step, Vote
 
 PROTOCOL_VERSION = 1
 

@@ -13,9 +13,9 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from Crypto.Util.asn1 import DerBitString, DerInteger, DerObject, DerObjectId
 
-from relay.base.durable_files import write_durably
-from relay.config import UnsafeFile, read_private_file
-from relay.hub.home.home import UnusableHome
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.config import UnsafeFile, read_private_file
+from hutong.relay.hub.home.home import UnusableHome
 
 NODE_KEY_FILE = "node_key.pem"
 NODE_ID_BYTES = 20

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
-from relay.hub.network.link.node_key import MAX_CERTIFICATE_BYTES, NODE_KEY_FILE, UnusableCertificate, node_id_of
+from hutong.relay.hub.network.link.node_key import MAX_CERTIFICATE_BYTES, NODE_KEY_FILE, UnusableCertificate, node_id_of
 
 
 def _context(protocol: int, home: Path, trusted: Iterable[bytes]) -> ssl.SSLContext:

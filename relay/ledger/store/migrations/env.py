@@ -1,8 +1,8 @@
-"""Run by Alembic with the connection that `relay.ledger.store.migrate` hands over."""
+"""Run by Alembic with the connection that `hutong.relay.ledger.store.migrate` hands over."""
 
 from alembic import context
 
-from relay.ledger.store.tables import Base
+from hutong.relay.ledger.store.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.tendermint import codec
-from light_clients.tendermint.types import ValidatorSet
-from relay.archive.bundle import Bundle, decode_bundle, encode_bundle
-from relay.audit import Auditor, MissingTrust
-from relay.audit.period import EntryState, judge_entry
+from hutong.light_clients.tendermint import codec
+from hutong.light_clients.tendermint.types import ValidatorSet
+from hutong.relay.archive.bundle import Bundle, decode_bundle, encode_bundle
+from hutong.relay.audit import Auditor, MissingTrust
+from hutong.relay.audit.period import EntryState, judge_entry
 from tests.relay.audit.simulated_period import HUB, Period, encoded
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from relay.audit import Auditor
-from relay.audit.period import FindingKind, Inputs, TrustRoot, judge_entry, summarise
-from relay.audit.period.differences import differences
-from relay.audit.period.document import decode_replay, encode_replay, parse_packet_id
-from relay.audit.period.supply import Conservation
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.audit import Auditor
+from hutong.relay.audit.period import FindingKind, Inputs, TrustRoot, judge_entry, summarise
+from hutong.relay.audit.period.differences import differences
+from hutong.relay.audit.period.document import decode_replay, encode_replay, parse_packet_id
+from hutong.relay.audit.period.supply import Conservation
 from tests.relay.audit.simulated_period import Period, encoded
 
 SPEC = Path(__file__).parents[4] / "docs" / "spec" / "audit-replay.md"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from relay.archive.bundle import Claim
-from relay.audit.period import Entry, EntryState, FindingKind
-from relay.audit.period.halves import chosen_entries
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.audit.period import Entry, EntryState, FindingKind
+from hutong.relay.audit.period.halves import chosen_entries
 from tests.relay.audit.period.test_missing import onward
 from tests.relay.audit.period.test_supply import out
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.audit import Auditor
-from relay.audit.period import EntryState, FindingKind, PacketId, judge_entry, unreadable_entry
-from relay.audit.period.missing import missing_findings, sent_ranges
+from hutong.relay.audit import Auditor
+from hutong.relay.audit.period import EntryState, FindingKind, PacketId, judge_entry, unreadable_entry
+from hutong.relay.audit.period.missing import missing_findings, sent_ranges
 from tests.relay.audit.period.test_supply import home, out
 
 

@@ -9,12 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.audit.period import Entry, EntryState, Failure, Finding, FindingKind, Inputs, PacketId, Replay, TrustRoot
-from relay.audit.period.missing import SentRange
-from relay.audit.period.page import MAX_LISTED_ENTRIES, page_of
-from relay.audit.period.page_words import FINDINGS
-from relay.audit.period.supply import Conservation, SupplyLine
-from relay.audit.period.totals import ChainTotals, RouteTotals, TokenTotals
+from hutong.relay.audit.period import (
+    Entry,
+    EntryState,
+    Failure,
+    Finding,
+    FindingKind,
+    Inputs,
+    PacketId,
+    Replay,
+    TrustRoot,
+)
+from hutong.relay.audit.period.missing import SentRange
+from hutong.relay.audit.period.page import MAX_LISTED_ENTRIES, page_of
+from hutong.relay.audit.period.page_words import FINDINGS
+from hutong.relay.audit.period.supply import Conservation, SupplyLine
+from hutong.relay.audit.period.totals import ChainTotals, RouteTotals, TokenTotals
 
 HOSTILE = (
     "<script>alert(1)</script>",

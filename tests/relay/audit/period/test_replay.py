@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.ibc.packet import Acknowledgement
-from relay.archive.bundle import Bundle, Claim, decode_bundle, encode_bundle
-from relay.audit import Auditor
-from relay.audit.period import EntryState, FindingKind, Inputs, PacketId, judge_entry, summarise, unreadable_entry
-from relay.audit.period.supply import Conservation
-from relay.audit.period.totals import DeliveryState
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.relay.archive.bundle import Bundle, Claim, decode_bundle, encode_bundle
+from hutong.relay.audit import Auditor
+from hutong.relay.audit.period import (
+    EntryState,
+    FindingKind,
+    Inputs,
+    PacketId,
+    judge_entry,
+    summarise,
+    unreadable_entry,
+)
+from hutong.relay.audit.period.supply import Conservation
+from hutong.relay.audit.period.totals import DeliveryState
 from tests.relay.audit.simulated_period import HUB, TOKEN, Period, encoded
 
 DELIVERIES = 48

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from relay.archive.bundle import Claim
-from relay.archive.checkpoint import Remote
-from relay.audit.period.entries import Application, LegFacts, PacketId, Tokens, unreadable_entry
-from relay.audit.period.missing import sent_ranges
-from relay.audit.period.supply import Conservation, supply_lines, token_at_home
+from hutong.relay.archive.bundle import Claim
+from hutong.relay.archive.checkpoint import Remote
+from hutong.relay.audit.period.entries import Application, LegFacts, PacketId, Tokens, unreadable_entry
+from hutong.relay.audit.period.missing import sent_ranges
+from hutong.relay.audit.period.supply import Conservation, supply_lines, token_at_home
 
 CLIENTS = {
     "1": {"client-0": Remote("hub-1", "bft-evm-0")},

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from light_clients.ibc.packet import (
+from hutong.light_clients.ibc.packet import (
     ERROR_ACKNOWLEDGEMENT,
     Acknowledgement,
     Packet,
@@ -12,10 +12,10 @@ from light_clients.ibc.packet import (
     encode_acknowledgement,
     encode_packet,
 )
-from light_clients.ibc.transfer import JSON_ENCODING, SUCCESS_ACKNOWLEDGEMENT
-from relay.demo.books import Books, tokens
-from relay.demo.cosmos.books import CosmosBooks
-from relay.demo.cosmos.chain import Event, Transaction
+from hutong.light_clients.ibc.transfer import JSON_ENCODING, SUCCESS_ACKNOWLEDGEMENT
+from hutong.relay.demo.books import Books, tokens
+from hutong.relay.demo.cosmos.books import CosmosBooks
+from hutong.relay.demo.cosmos.chain import Event, Transaction
 
 RELAYER, USER = "cosmos1relayer", "cosmos1user"
 OWN, ERC20 = "courtyard", "0x" + "ab" * 20

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.operator.demo import app
-from relay.local.programs import ProgramMissing, find_program
+from hutong.relay.cli.operator.demo import app
+from hutong.relay.local.programs import ProgramMissing, find_program
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import trio
 import typer
 from rich.console import Console
 
-from relay.cli.operator.demo import _see_through
-from relay.local.processes import DemoFailed
+from hutong.relay.cli.operator.demo import _see_through
+from hutong.relay.local.processes import DemoFailed
 
 
 class Breaking:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import VERIFY, PredicateFailed
-from light_clients.tendermint.hashing import header_hash
-from light_clients.tendermint.predicates import CommitSignatures
-from light_clients.tendermint.verification import judge_commit
-from relay.demo.cosmos.evidence import twin
-from relay.hub.home.home import validator_key
+from hutong.light_clients.interface import VERIFY, PredicateFailed
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.predicates import CommitSignatures
+from hutong.light_clients.tendermint.verification import judge_commit
+from hutong.relay.demo.cosmos.evidence import twin
+from hutong.relay.hub.home.home import validator_key
 from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain, flags
 
 VALIDATORS = [Signer.numbered(number) for number in range(4)]

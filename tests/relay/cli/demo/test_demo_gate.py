@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import trio
 
-from relay.demo.cosmos.gate import Gate
+from hutong.relay.demo.cosmos.gate import Gate
 
 
 @pytest.fixture

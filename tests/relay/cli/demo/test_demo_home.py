@@ -6,12 +6,12 @@ import stat
 from eth_account import Account
 from typer.testing import CliRunner
 
-from relay.cli.operator.demo import app
-from relay.local.chain import DemoChain
-from relay.local.config_file import api_table, relay_table, write_private
-from relay.local.keys import make_key
-from relay.local.network import Network
-from relay.local.network_file import write_network_file
+from hutong.relay.cli.operator.demo import app
+from hutong.relay.local.chain import DemoChain
+from hutong.relay.local.config_file import api_table, relay_table, write_private
+from hutong.relay.local.keys import make_key
+from hutong.relay.local.network import Network
+from hutong.relay.local.network_file import write_network_file
 
 
 def test_a_home_with_something_in_it_is_refused(tmp_path):

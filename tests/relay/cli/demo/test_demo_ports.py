@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from relay.local import ports
-from relay.local.ports import free_base_port, free_port, free_ports
-from relay.local.processes import DemoFailed
+from hutong.relay.local import ports
+from hutong.relay.local.ports import free_base_port, free_port, free_ports
+from hutong.relay.local.processes import DemoFailed
 
 FEW = 8
 CLAIM_ALL = f"""
 import sys
-from relay.local import ports
+from hutong.relay.local import ports
 ports.LOWEST = int(sys.argv[1])
 ports.HIGHEST = ports.LOWEST + {FEW} - 1
 print(*ports.free_ports({FEW}), flush=True)

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from relay.demo.supply import Supply
-from relay.local.member import TOKEN_SUPPLY
+from hutong.relay.demo.supply import Supply
+from hutong.relay.local.member import TOKEN_SUPPLY
 
 AWAY = 300
 SOUND = Supply(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.local.traffic import LEAST_WITH_TIMEOUTS, Traffic
+from hutong.relay.local.traffic import LEAST_WITH_TIMEOUTS, Traffic
 
 
 @given(st.integers(1, 10_000))

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from adapters.ics26.abi import RELAY_BATCH
-from relay.demo.chaos import Tripwire, Window
+from hutong.adapters.ics26.abi import RELAY_BATCH
+from hutong.relay.demo.chaos import Tripwire, Window
 
 LOGS = json.dumps({"method": "eth_getLogs"}).encode()
 NO_LOGS = b'{"jsonrpc":"2.0","id":1,"result":[]}'

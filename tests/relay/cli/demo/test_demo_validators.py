@@ -2,10 +2,10 @@
 
 import pytest
 
-from relay.demo.cosmos.checker import Findings as CosmosFindings
-from relay.demo.cosmos.report import as_json
-from relay.demo.report import validator_rows
-from relay.local.validators import Crash, Joined, Validators
+from hutong.relay.demo.cosmos.checker import Findings as CosmosFindings
+from hutong.relay.demo.cosmos.report import as_json
+from hutong.relay.demo.report import validator_rows
+from hutong.relay.local.validators import Crash, Joined, Validators
 
 CRASH, JOINED = Crash("hub-4", 29, 34), Joined("hub-5", 40, 61)
 NOTHING = CosmosFindings(*(0, {}, 0, 0, 0, 0, 0, 0, 0, 0, 0), {}, {}, {}, {}, {"simd": 0}, {})

@@ -11,18 +11,18 @@ from random import Random
 import pytest
 import trio
 
-from adapters.evm import open_evm_chain
-from adapters.hub import open_hub_chain
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
-from adapters.ics26.execution import hex_data
-from adapters.rpc import RpcOptions
-from relay.archive import Archive
-from relay.config import Config
-from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, Queue
-from relay.ledger import Ledger
-from relay.local.proxy import hostile_proxy
-from relay.telemetry import Metrics
+from hutong.adapters.evm import open_evm_chain
+from hutong.adapters.hub import open_hub_chain
+from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
+from hutong.adapters.ics26.execution import hex_data
+from hutong.adapters.rpc import RpcOptions
+from hutong.relay.archive import Archive
+from hutong.relay.config import Config
+from hutong.relay.core.relay import Relay, Services
+from hutong.relay.dispatch import Connection, Queue
+from hutong.relay.ledger import Ledger
+from hutong.relay.local.proxy import hostile_proxy
+from hutong.relay.telemetry import Metrics
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "adapters" / "conformance"))
 from lane import RELAYER, running_lane

@@ -10,14 +10,14 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
 
-from adapters.evm import EvmSettings, open_evm_chain
-from adapters.ics26.chain import RouterSettings
-from adapters.interface import AdapterError
-from adapters.rpc import RpcOptions
-from light_clients.interface import Height
-from relay.devnet import Pace, running_devnet
-from relay.local.faults import HEAD_FAULTS, FaultKind
-from relay.local.proxy import hostile_proxy
+from hutong.adapters.evm import EvmSettings, open_evm_chain
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.interface import AdapterError
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.interface import Height
+from hutong.relay.devnet import Pace, running_devnet
+from hutong.relay.local.faults import HEAD_FAULTS, FaultKind
+from hutong.relay.local.proxy import hostile_proxy
 from tests.relay.devnet.devnet_tools import CHAIN_ID, KEY, VALIDATOR_KEYS, VALUE, commitment_deployment, genesis
 
 QUICK = RpcOptions(attempt_timeout_s=5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, quarantine_s=0.05)

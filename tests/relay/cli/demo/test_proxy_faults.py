@@ -7,18 +7,18 @@ from random import Random
 import pytest
 from eth_abi.abi import encode
 
-from adapters.ics26.events import (
+from hutong.adapters.ics26.events import (
     SEND_PACKET_TOPIC,
     WRITE_ACKNOWLEDGEMENT_TOPIC,
     client_topic,
     packet_event,
     sequence_topic,
 )
-from adapters.ics26.execution import decode_log
-from adapters.rpc import Fields
-from light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
-from light_clients.ibc.packet import Packet, Payload
-from relay.local.faults import ERRORS, Exchange, FaultKind, Memory, forged_head, lie
+from hutong.adapters.ics26.execution import decode_log
+from hutong.adapters.rpc import Fields
+from hutong.light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
+from hutong.light_clients.ibc.packet import Packet, Payload
+from hutong.relay.local.faults import ERRORS, Exchange, FaultKind, Memory, forged_head, lie
 
 HASH = "0x" + "ab" * 32
 PACKET = Packet(3, "client-0", "bft-evm-0", 1_800_000_000, (Payload("mail", "mail", "v1", "text", b"hello"),))

@@ -9,13 +9,13 @@ from typing import Any
 
 import trio
 
-from light_clients.protobuf import abci_pb2
-from relay.hub.abci.address import ListenAddress, listen_at
-from relay.hub.abci.framing import encode_message
-from relay.hub.abci.genesis import cometbft_genesis
-from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.server import AbciServer
-from relay.hub.application.genesis import Genesis
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.relay.hub.abci.address import ListenAddress, listen_at
+from hutong.relay.hub.abci.framing import encode_message
+from hutong.relay.hub.abci.genesis import cometbft_genesis
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.abci.server import AbciServer
+from hutong.relay.hub.application.genesis import Genesis
 
 ANSWER_TIMEOUT_S = 30
 

@@ -3,16 +3,16 @@
 import json
 from pathlib import Path
 
-from relay.base.durable_files import write_durably
-from relay.hub.abci.cometbft_home import CometBftPorts, new_node_key, write_cometbft_home
-from relay.hub.abci.machine import HubMachine
-from relay.hub.application.abci import FinalizeBlockRequest
-from relay.hub.application.genesis import encode_genesis
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import GENESIS_FILE
-from relay.hub.home.process import open_store
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.hub.abci.cometbft_home import CometBftPorts, new_node_key, write_cometbft_home
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.application.abci import FinalizeBlockRequest
+from hutong.relay.hub.application.genesis import encode_genesis
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import GENESIS_FILE
+from hutong.relay.hub.home.process import open_store
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub
 
 

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.rpc.json_rpc import JsonRpcService
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm.transaction import decode_cached
-from relay.hub.abci.broadcast import MAX_ANSWER_BYTES, CometBftPool
-from relay.hub.abci.machine import HubMachine
-from relay.hub.rpc.chain import HubChain
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from hutong.relay.evm.rpc.json_rpc import JsonRpcService
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm.transaction import decode_cached
+from hutong.relay.hub.abci.broadcast import MAX_ANSWER_BYTES, CometBftPool
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.rpc.chain import HubChain
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, hub_genesis
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from relay.hub.abci.framing import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.relay.hub.abci.framing import (
     MAX_CHUNK_REQUEST_BYTES,
     MAX_REQUEST_BYTES,
     RequestReader,

@@ -1,11 +1,11 @@
 """What CometBFT reports of validators enters the same records as under the embedded engine."""
 
-from light_clients.protobuf import abci_pb2
-from relay.evm.store.database import MemoryStore
-from relay.hub.abci.calls import AbciCalls
-from relay.hub.abci.machine import HubMachine
-from relay.hub.application.abci import Misbehaviour
-from relay.hub.application.evidence_records import EvidenceRecord, read_records
+from hutong.light_clients.protobuf import abci_pb2
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.abci.calls import AbciCalls
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.application.abci import Misbehaviour
+from hutong.relay.hub.application.evidence_records import EvidenceRecord, read_records
 from tests.relay.hub.abci.abci_client import init_chain
 from tests.relay.hub.simulated_hub import GENESIS_TIME_S, hub_genesis
 

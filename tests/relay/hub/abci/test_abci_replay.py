@@ -3,13 +3,13 @@
 import base64
 import json
 
-from light_clients.protobuf import ics23_pb2
-from relay.evm.store.database import MemoryStore
-from relay.hub.abci.machine import HubMachine
-from relay.hub.application.genesis import decode_genesis
-from relay.hub.chain.block_records import BlockResults
-from relay.hub.consensus.blocks import block_id_of, decode_block
-from relay.hub.state import GENESIS_KEY
+from hutong.light_clients.protobuf import ics23_pb2
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.application.genesis import decode_genesis
+from hutong.relay.hub.chain.block_records import BlockResults
+from hutong.relay.hub.consensus.blocks import block_id_of, decode_block
+from hutong.relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, init_chain, request, serving
 from tests.relay.hub.recorded_chain import FILE, replay
 

@@ -9,21 +9,21 @@ from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.store.database import MemoryStore
-from relay.evm.vm import transaction as transaction_module
-from relay.evm.vm.transaction import decode_cached
-from relay.hub.abci.calls import AbciCalls
-from relay.hub.abci.framing import encode_message
-from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.pool import MAX_BLOCKS_WAITING
-from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
-from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
-from relay.hub.application.revision import rules_versions
-from relay.hub.chain.ledger import ChainDamaged
-from relay.hub.home.params import consensus_params
-from relay.hub.joining.snapshot_files import SnapshotFiles
-from relay.hub.joining.state_sync import StateSync
-from relay.hub.state import GENESIS_KEY
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.evm.vm import transaction as transaction_module
+from hutong.relay.evm.vm.transaction import decode_cached
+from hutong.relay.hub.abci.calls import AbciCalls
+from hutong.relay.hub.abci.framing import encode_message
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.abci.pool import MAX_BLOCKS_WAITING
+from hutong.relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
+from hutong.relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.chain.ledger import ChainDamaged
+from hutong.relay.hub.home.params import consensus_params
+from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
+from hutong.relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, Refused, init_chain, request, serving
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, hub_genesis

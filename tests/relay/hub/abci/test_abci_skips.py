@@ -5,20 +5,20 @@ from contextlib import suppress
 
 import pytest
 
-from light_clients.tendermint.skip_certificate import encode_certificate
-from relay.evm.store.database import MemoryStore
-from relay.hub.abci.machine import HubMachine
-from relay.hub.chain.execution_guard import ExecutionGuard, ExecutionLimits
-from relay.hub.consensus.signing import LastSigned, SignedSkip, SkipRefused
-from relay.hub.home.home import LAST_SIGNED_FILE
-from relay.hub.home.key_file import no_password
-from relay.hub.home.last_signed import decode_last_signed
-from relay.hub.home.process import open_store
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.skipping.files import SkipFiles
-from relay.hub.skipping.marker import MarkerFile, load_marker
-from relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
-from relay.hub.upkeep.stopped import SkipNotDue, apply_certificate, sign_skip, standing_of
+from hutong.light_clients.tendermint.skip_certificate import encode_certificate
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.abci.machine import HubMachine
+from hutong.relay.hub.chain.execution_guard import ExecutionGuard, ExecutionLimits
+from hutong.relay.hub.consensus.signing import LastSigned, SignedSkip, SkipRefused
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE
+from hutong.relay.hub.home.key_file import no_password
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.home.process import open_store
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.hub.skipping.marker import MarkerFile, load_marker
+from hutong.relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
+from hutong.relay.hub.upkeep.stopped import SkipNotDue, apply_certificate, sign_skip, standing_of
 from tests.relay.hub.abci.abci_client import Refused, init_chain, serving
 from tests.relay.hub.abci.test_abci_replay import play, shown
 from tests.relay.hub.skipping_hub import SkippingHub, certified

@@ -9,15 +9,21 @@ import pytest
 from ed25519_zebra import ed_sign
 from typer.testing import CliRunner
 
-from light_clients.crypto import ed25519
-from relay.cli.hub.command import app
-from relay.hub.abci.address import MAX_SOCKET_PATH_BYTES, UnusableAddress, check_rpc_url, parse_address, socket_address
-from relay.hub.abci.cometbft_home import NodeKey
-from relay.hub.abci.start import open_abci_node
-from relay.hub.application.revision import rules_versions
-from relay.hub.home.home import decode_validator_key, load_genesis
-from relay.hub.home.process import NodeRefused
-from relay.hub.process.start import open_node
+from hutong.light_clients.crypto import ed25519
+from hutong.relay.cli.hub.command import app
+from hutong.relay.hub.abci.address import (
+    MAX_SOCKET_PATH_BYTES,
+    UnusableAddress,
+    check_rpc_url,
+    parse_address,
+    socket_address,
+)
+from hutong.relay.hub.abci.cometbft_home import NodeKey
+from hutong.relay.hub.abci.start import open_abci_node
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.home.home import decode_validator_key, load_genesis
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.process.start import open_node
 
 
 def init(home, *arguments):

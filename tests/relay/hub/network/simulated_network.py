@@ -10,22 +10,22 @@ from random import Random
 import trio
 import trio.testing
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from relay.base.durable_files import write_durably
-from relay.evm.chain.mempool import Mempool
-from relay.evm.store.database import MemoryStore
-from relay.hub.application.admin import AdminSet
-from relay.hub.application.genesis import HubParams
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.home.home import LAST_SIGNED_FILE, validator_key
-from relay.hub.home.initialise import NewHub, build_genesis
-from relay.hub.home.last_signed import encode_last_signed
-from relay.hub.network.link.node_key import new_node_key, write_node_key
-from relay.hub.network.network_file import Endpoint, Network, Peer
-from relay.hub.process.validator_among_peers import NodeNetwork
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.application.admin import AdminSet
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.home.home import LAST_SIGNED_FILE, validator_key
+from hutong.relay.hub.home.initialise import NewHub, build_genesis
+from hutong.relay.hub.home.last_signed import encode_last_signed
+from hutong.relay.hub.network.link.node_key import new_node_key, write_node_key
+from hutong.relay.hub.network.network_file import Endpoint, Network, Peer
+from hutong.relay.hub.process.validator_among_peers import NodeNetwork
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
 INTERVAL_MS = 1_000

@@ -4,18 +4,18 @@ from random import Random
 
 import trio
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement, combined
-from relay.evm.chain.mempool import Mempool
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
-from relay.hub.engine.following import begin_log_anew, executed_certified, follow
-from relay.hub.engine.signer import FileSigner
-from relay.hub.engine.wal import WriteAheadLog
-from relay.hub.home.process import halt_reason
-from relay.hub.process.validator_among_peers import NodeNetwork
-from relay.hub.skipping.desk import SkipDesk
-from relay.hub.skipping.files import SkipFiles
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement, combined
+from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from hutong.relay.hub.engine.following import begin_log_anew, executed_certified, follow
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.wal import WriteAheadLog
+from hutong.relay.hub.home.process import halt_reason
+from hutong.relay.hub.process.validator_among_peers import NodeNetwork
+from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.skipping.files import SkipFiles
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, SimulatedValidator, in_line
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, GENESIS_TIME_S
 

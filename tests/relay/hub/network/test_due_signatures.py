@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.driver import SignerAway
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 

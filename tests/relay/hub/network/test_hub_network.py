@@ -15,9 +15,9 @@ import httpx
 import pytest
 import trio
 
-from relay.hub.network.link.node_key import load_node_key
-from relay.hub.network.network_file import Endpoint, Network, load_network, write_network
-from relay.local.ports import free_base_port
+from hutong.relay.hub.network.link.node_key import load_node_key
+from hutong.relay.hub.network.network_file import Endpoint, Network, load_network, write_network
+from hutong.relay.local.ports import free_base_port
 from tests.relay.hub.network.delaying_proxy import DelayingProxy
 
 pytestmark = pytest.mark.long
@@ -28,7 +28,7 @@ DELAY_S, LOSS = 0.1, 0.01
 ROUNDS = int(os.environ.get("HUTONG_NETWORK_ROUNDS", "1"))
 SEED = int(os.environ.get("HUTONG_NETWORK_SEED", "1"))
 LIMIT_S = 180
-HUTONG = (sys.executable, "-m", "relay.cli")
+HUTONG = (sys.executable, "-m", "hutong.relay.cli")
 
 
 @dataclass

@@ -5,13 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.cli.hub.status import _print
-from relay.hub.home.home import load_genesis, load_validator_key
-from relay.hub.home.process import NodeRefused
-from relay.hub.network.link.node_key import load_node_key, new_node_key
-from relay.hub.network.network_file import Endpoint, Network, Peer, load_network, write_network
-from relay.hub.process.start import open_node
+from hutong.relay.cli.hub.command import app
+from hutong.relay.cli.hub.status import _print
+from hutong.relay.hub.home.home import load_genesis, load_validator_key
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.network.link.node_key import load_node_key, new_node_key
+from hutong.relay.hub.network.network_file import Endpoint, Network, Peer, load_network, write_network
+from hutong.relay.hub.process.start import open_node
 
 
 def init(home, *options):

@@ -7,15 +7,15 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from light_clients.tendermint.hashing import part_set_header
-from light_clients.tendermint.types import BlockId
-from relay.hub.chain.block_records import prune_block_records
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.proposals import proposal_is_signed
-from relay.hub.consensus.types import NIL, Equivocation, Step
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.network.link.messages import ProposalMessage, VoteMessage
-from relay.hub.network.standing import PRECOMMIT, PREVOTE
+from hutong.light_clients.tendermint.hashing import part_set_header
+from hutong.light_clients.tendermint.types import BlockId
+from hutong.relay.hub.chain.block_records import prune_block_records
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.proposals import proposal_is_signed
+from hutong.relay.hub.consensus.types import NIL, Equivocation, Step
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.network.link.messages import ProposalMessage, VoteMessage
+from hutong.relay.hub.network.standing import PRECOMMIT, PREVOTE
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_liars import signed
 from tests.relay.hub.network.test_network_of_four import SOME_BLOCK, link_to, points, vote_of

@@ -4,15 +4,15 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from relay.hub.chain.block_records import store_validators
-from relay.hub.chain.ledger import HubLedger
-from relay.hub.consensus.validators import advance_proposer
-from relay.hub.network import block_sync, gossip
-from relay.hub.network.block_sync import BLOCK_LIMIT_S, BlockSync
-from relay.hub.network.link.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
-from relay.hub.network.link.messages import BlocksRequest
-from relay.hub.network.peer_driver import NetworkDisagrees
-from relay.hub.network.score import Offence
+from hutong.relay.hub.chain.block_records import store_validators
+from hutong.relay.hub.chain.ledger import HubLedger
+from hutong.relay.hub.consensus.validators import advance_proposer
+from hutong.relay.hub.network import block_sync, gossip
+from hutong.relay.hub.network.block_sync import BLOCK_LIMIT_S, BlockSync
+from hutong.relay.hub.network.link.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
+from hutong.relay.hub.network.link.messages import BlocksRequest
+from hutong.relay.hub.network.peer_driver import NetworkDisagrees
+from hutong.relay.hub.network.score import Offence
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 

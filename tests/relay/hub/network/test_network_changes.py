@@ -11,14 +11,14 @@ import trio
 from test_network_transport import HELLO, End, keys_in_order, peer, running, until
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.hub.home.home import UnusableHome
-from relay.hub.network.link.link import IDLE_LIMIT_S
-from relay.hub.network.link.node_key import load_node_key, write_node_key
-from relay.hub.network.network_file import Endpoint, Network, load_network, write_network
-from relay.local.ports import free_base_port, free_ports
+from hutong.relay.cli.hub.command import app
+from hutong.relay.hub.home.home import UnusableHome
+from hutong.relay.hub.network.link.link import IDLE_LIMIT_S
+from hutong.relay.hub.network.link.node_key import load_node_key, write_node_key
+from hutong.relay.hub.network.network_file import Endpoint, Network, load_network, write_network
+from hutong.relay.local.ports import free_base_port, free_ports
 
-HUTONG = (sys.executable, "-m", "relay.cli")
+HUTONG = (sys.executable, "-m", "hutong.relay.cli")
 
 
 def hello(number):

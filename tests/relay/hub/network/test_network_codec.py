@@ -8,14 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, VerificationError
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement
-from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, PartSetHeader, SignedMessageType
-from relay.hub.application.genesis import HubParams
-from relay.hub.consensus.types import NIL, Proposal, Step, Vote
-from relay.hub.engine.driver import Timeouts
-from relay.hub.home.home import UnusableHome
-from relay.hub.network.link.codec import (
+from hutong.light_clients.interface import MalformedInput, VerificationError
+from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement
+from hutong.light_clients.tendermint.types import (
+    BlockId,
+    BlockIdFlag,
+    Commit,
+    CommitSig,
+    PartSetHeader,
+    SignedMessageType,
+)
+from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.consensus.types import NIL, Proposal, Step, Vote
+from hutong.relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.home.home import UnusableHome
+from hutong.relay.hub.network.link.codec import (
     MAX_BLOCKS_ASKED,
     MAX_BYTES,
     MAX_TRANSACTIONS_IN_MESSAGE,
@@ -24,8 +31,8 @@ from relay.hub.network.link.codec import (
     encode_message,
     transaction_batches,
 )
-from relay.hub.network.link.frames import HEAD_BYTES, frame, parse_head
-from relay.hub.network.link.messages import (
+from hutong.relay.hub.network.link.frames import HEAD_BYTES, frame, parse_head
+from hutong.relay.hub.network.link.messages import (
     BlocksRequest,
     CommittedBlock,
     Hello,
@@ -36,10 +43,16 @@ from relay.hub.network.link.messages import (
     Transactions,
     VoteMessage,
 )
-from relay.hub.network.link.node_key import UnusableCertificate, load_node_key, new_node_key, node_id_of, write_node_key
-from relay.hub.network.network_file import Endpoint, Network, Peer, decode_network, encode_network, load_network
-from relay.hub.network.peer_driver import MAX_PATIENCE, later_patience
-from relay.hub.network.score import FIRST_BAN_S, LIMIT, MAX_BAN_S, FrameAllowance, Offence, Score
+from hutong.relay.hub.network.link.node_key import (
+    UnusableCertificate,
+    load_node_key,
+    new_node_key,
+    node_id_of,
+    write_node_key,
+)
+from hutong.relay.hub.network.network_file import Endpoint, Network, Peer, decode_network, encode_network, load_network
+from hutong.relay.hub.network.peer_driver import MAX_PATIENCE, later_patience
+from hutong.relay.hub.network.score import FIRST_BAN_S, LIMIT, MAX_BAN_S, FrameAllowance, Offence, Score
 
 heights = st.integers(0, 2**63 - 1)
 rounds = st.integers(0, 2**31 - 1)

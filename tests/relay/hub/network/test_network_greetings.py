@@ -6,7 +6,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS, Greetings
+from hutong.relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS, Greetings
 
 NAMED = "10.0.0.1"
 

@@ -11,19 +11,19 @@ from Crypto.Signature import eddsa
 from Crypto.Util.asn1 import DerBitString, DerBoolean, DerInteger, DerObject, DerObjectId, DerOctetString
 from structlog.testing import capture_logs
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.codec import encode_commit, encode_header
-from light_clients.tendermint.hashing import part_set_header, proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockId, KeyType
-from light_clients.tendermint.wire import message_field
-from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
-from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS
-from relay.hub.network.link.messages import ProposalMessage, Status
-from relay.hub.network.link.node_key import node_id_of, write_node_key
-from relay.hub.network.link.tls import client_context
-from relay.hub.network.network_file import Endpoint, Peer
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.codec import encode_commit, encode_header
+from hutong.light_clients.tendermint.hashing import part_set_header, proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import ABSENT_SIGNATURE, BlockId, KeyType
+from hutong.light_clients.tendermint.wire import message_field
+from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS
+from hutong.relay.hub.network.link.messages import ProposalMessage, Status
+from hutong.relay.hub.network.link.node_key import node_id_of, write_node_key
+from hutong.relay.hub.network.link.tls import client_context
+from hutong.relay.hub.network.network_file import Endpoint, Peer
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
 from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until

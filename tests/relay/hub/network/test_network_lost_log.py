@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 import trio
 
-from relay.hub.application.genesis import decode_genesis, encode_genesis
-from relay.hub.consensus.types import Step
-from relay.hub.engine.wal import WAL_FILE
-from relay.hub.home.home import PROPOSAL_FILE
-from relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.application.genesis import decode_genesis, encode_genesis
+from hutong.relay.hub.consensus.types import Step
+from hutong.relay.hub.engine.wal import WAL_FILE
+from hutong.relay.hub.home.home import PROPOSAL_FILE
+from hutong.relay.hub.home.last_signed import decode_last_signed
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, network_genesis
 
 

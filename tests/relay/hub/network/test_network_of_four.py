@@ -7,9 +7,9 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
     BlockId,
     BlockIdFlag,
@@ -18,21 +18,21 @@ from light_clients.tendermint.types import (
     PartSetHeader,
     SignedMessageType,
 )
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.application.evidence_records import read_records
-from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
-from relay.hub.consensus.commits import check_commit
-from relay.hub.consensus.evidence import decode_evidence
-from relay.hub.consensus.transition import MAX_ROUND
-from relay.hub.consensus.types import NIL, Proposal, Step, Vote
-from relay.hub.consensus.validators import proposer_of
-from relay.hub.consensus.votes import vote_bytes
-from relay.hub.home.last_signed import decode_last_signed
-from relay.hub.network import block_sync
-from relay.hub.network.link.link import Link
-from relay.hub.network.link.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
-from relay.hub.network.peer_driver import KeyUsedElsewhere
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.application.evidence_records import read_records
+from hutong.relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
+from hutong.relay.hub.consensus.commits import check_commit
+from hutong.relay.hub.consensus.evidence import decode_evidence
+from hutong.relay.hub.consensus.transition import MAX_ROUND
+from hutong.relay.hub.consensus.types import NIL, Proposal, Step, Vote
+from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.network import block_sync
+from hutong.relay.hub.network.link.link import Link
+from hutong.relay.hub.network.link.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
+from hutong.relay.hub.network.peer_driver import KeyUsedElsewhere
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, keys_of
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID

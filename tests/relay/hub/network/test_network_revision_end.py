@@ -5,11 +5,11 @@ from dataclasses import replace
 import trio
 from eth_utils import to_checksum_address
 
-from relay.evm.chain.mempool import SenderAccount
-from relay.evm.vm.transaction import decode_transaction
-from relay.hub.application import abi
-from relay.hub.application.admin import action_hash, end_revision_action
-from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
+from hutong.relay.evm.chain.mempool import SenderAccount
+from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import action_hash, end_revision_action
+from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, network_genesis
 from tests.relay.hub.simulated_hub import ADMINS, EVM_CHAIN_ID
 

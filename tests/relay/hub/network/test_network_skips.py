@@ -3,13 +3,13 @@
 import pytest
 import trio
 
-from light_clients.tendermint.skip_certificate import decode_certificate
-from light_clients.tendermint.types import BlockIdFlag
-from relay.hub.chain.execution_guard import DEFAULT_LIMITS
-from relay.hub.consensus.signing import SkipRefused
-from relay.hub.skipping.files import SkipFiles
-from relay.hub.skipping.marker import Stage, load_marker
-from relay.hub.state.keys import skip_certificate_key
+from hutong.light_clients.tendermint.skip_certificate import decode_certificate
+from hutong.light_clients.tendermint.types import BlockIdFlag
+from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS
+from hutong.relay.hub.consensus.signing import SkipRefused
+from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.hub.skipping.marker import Stage, load_marker
+from hutong.relay.hub.state.keys import skip_certificate_key
 from tests.relay.hub.network.skipping_network import PAYMENTS, SkippingNetwork
 
 # The stop of an execution may land in a destructor, is swallowed there and sent again: nothing of it is a defect.

@@ -9,19 +9,19 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from relay.hub.consensus.types import Step
-from relay.hub.network.link.codec import Kind, encode_message
-from relay.hub.network.link.frames import frame
-from relay.hub.network.link.handshake import Refusal, check_hello
-from relay.hub.network.link.link import Link, PeerOffended
-from relay.hub.network.link.messages import PROTOCOL_VERSION, Hello, Status
-from relay.hub.network.link.node_key import new_node_key, write_node_key
-from relay.hub.network.link.tls import client_context
-from relay.hub.network.network_file import Endpoint, Network, Peer
-from relay.hub.network.outbox import MAX_GOSSIP_BYTES, MAX_URGENT_BYTES, Outbox
-from relay.hub.network.score import Offence, Score
-from relay.hub.network.switchboard import Switchboard
-from relay.local.ports import free_port
+from hutong.relay.hub.consensus.types import Step
+from hutong.relay.hub.network.link.codec import Kind, encode_message
+from hutong.relay.hub.network.link.frames import frame
+from hutong.relay.hub.network.link.handshake import Refusal, check_hello
+from hutong.relay.hub.network.link.link import Link, PeerOffended
+from hutong.relay.hub.network.link.messages import PROTOCOL_VERSION, Hello, Status
+from hutong.relay.hub.network.link.node_key import new_node_key, write_node_key
+from hutong.relay.hub.network.link.tls import client_context
+from hutong.relay.hub.network.network_file import Endpoint, Network, Peer
+from hutong.relay.hub.network.outbox import MAX_GOSSIP_BYTES, MAX_URGENT_BYTES, Outbox
+from hutong.relay.hub.network.score import Offence, Score
+from hutong.relay.hub.network.switchboard import Switchboard
+from hutong.relay.local.ports import free_port
 
 HELLO = Hello(PROTOCOL_VERSION, "hutong-1", b"\x01" * 32, 7, b"\x0a" * 20)
 STATUS = Status(8, 0, Step.PROPOSE, ())

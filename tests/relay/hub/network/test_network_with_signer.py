@@ -8,13 +8,13 @@ import httpx
 import pytest
 import trio
 
-from relay.hub.home.home import load_validator_key
-from relay.hub.home.key_file import read_key_file
-from relay.local.ports import free_base_port, free_port
+from hutong.relay.hub.home.home import load_validator_key
+from hutong.relay.hub.home.key_file import read_key_file
+from hutong.relay.local.ports import free_base_port, free_port
 
 pytestmark = pytest.mark.long
 
-HUTONG = (sys.executable, "-m", "relay.cli", "hub")
+HUTONG = (sys.executable, "-m", "hutong.relay.cli", "hub")
 LIMIT_S = 180
 PASSWORD = "correct horse"
 

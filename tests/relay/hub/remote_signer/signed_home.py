@@ -9,18 +9,18 @@ from pathlib import Path
 
 import trio
 
-from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
-from relay.hub.consensus.types import Proposal, Vote
-from relay.hub.engine.signer import FileSigner
-from relay.hub.home.home import load_genesis
-from relay.hub.home.key_file import load_key
-from relay.hub.network.network_file import Endpoint
-from relay.hub.remote_signer.client import RemoteSigner
-from relay.hub.remote_signer.moving import move_key
-from relay.hub.remote_signer.places import load_nodes, load_signer_place
-from relay.hub.remote_signer.server import SignerServer
-from relay.hub.upkeep.initialise_network import initialise_network
-from relay.local.ports import free_base_port, free_port
+from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from hutong.relay.hub.consensus.types import Proposal, Vote
+from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.home.home import load_genesis
+from hutong.relay.hub.home.key_file import load_key
+from hutong.relay.hub.network.network_file import Endpoint
+from hutong.relay.hub.remote_signer.client import RemoteSigner
+from hutong.relay.hub.remote_signer.moving import move_key
+from hutong.relay.hub.remote_signer.places import load_nodes, load_signer_place
+from hutong.relay.hub.remote_signer.server import SignerServer
+from hutong.relay.hub.upkeep.initialise_network import initialise_network
+from hutong.relay.local.ports import free_base_port, free_port
 
 LIMIT_S = 5.0
 TIME_NS = 10**18
@@ -63,9 +63,9 @@ def make_place(folder: Path) -> Place:
 
 
 def network_genesis_hub():
-    from relay.hub.application.admin import AdminSet
-    from relay.hub.application.genesis import HubParams
-    from relay.hub.home.initialise import NewHub
+    from hutong.relay.hub.application.admin import AdminSet
+    from hutong.relay.hub.application.genesis import HubParams
+    from hutong.relay.hub.home.initialise import NewHub
     from tests.relay.hub.simulated_hub import ADMINS, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
     admins = AdminSet(tuple(address_of(account) for account in ADMINS), 2)
@@ -85,7 +85,7 @@ async def serving(place: Place):
 def start_signer(place: Place) -> subprocess.Popen:
     """`hutong hub signer start`; returns when it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "relay.cli", "hub", "signer", "start", "--home", str(place.signer)],
+        [sys.executable, "-m", "hutong.relay.cli", "hub", "signer", "start", "--home", str(place.signer)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     line = process.stdout.readline()

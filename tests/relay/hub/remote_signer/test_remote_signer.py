@@ -12,26 +12,26 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
-from light_clients.tendermint.types import KeyType, SignedMessageType
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
-from relay.hub.consensus.types import NIL, Step
-from relay.hub.consensus.votes import vote_bytes
-from relay.hub.engine.driver import SignerAway
-from relay.hub.home.home import UnusableHome
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.network.link.greetings import MAX_OF_HOST
-from relay.hub.network.link.node_key import new_node_key, write_node_key
-from relay.hub.network.link.tls import client_context
-from relay.hub.network.network_file import Network, decode_network, encode_network
-from relay.hub.remote_signer import server as signer_server
-from relay.hub.remote_signer.codec import VERSION, Hello, Kind, encode
-from relay.hub.remote_signer.keeping import BETWEEN_S, keep_connected
-from relay.hub.remote_signer.places import load_nodes, load_signer_place
-from relay.hub.remote_signer.turns import TURN_FILE, Turn, Turns, decode_turn
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
+from hutong.light_clients.tendermint.types import KeyType, SignedMessageType
+from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
+from hutong.relay.hub.consensus.types import NIL, Step
+from hutong.relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.home.home import UnusableHome
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.network.due_signatures import DueSignatures
+from hutong.relay.hub.network.link.greetings import MAX_OF_HOST
+from hutong.relay.hub.network.link.node_key import new_node_key, write_node_key
+from hutong.relay.hub.network.link.tls import client_context
+from hutong.relay.hub.network.network_file import Network, decode_network, encode_network
+from hutong.relay.hub.remote_signer import server as signer_server
+from hutong.relay.hub.remote_signer.codec import VERSION, Hello, Kind, encode
+from hutong.relay.hub.remote_signer.keeping import BETWEEN_S, keep_connected
+from hutong.relay.hub.remote_signer.places import load_nodes, load_signer_place
+from hutong.relay.hub.remote_signer.turns import TURN_FILE, Turn, Turns, decode_turn
 from tests.relay.hub.remote_signer.signed_home import (
     BLOCKS,
     LIMIT_S,
@@ -152,7 +152,7 @@ async def test_votes_of_another_validator_and_of_another_chain_are_not_signed(pl
 
 def add_node(place, node) -> None:
     """Another node's lines, as its owner would send them."""
-    from relay.hub.network.membership import own_lines
+    from hutong.relay.hub.network.membership import own_lines
 
     file = place.signer / "signer.toml"
     known = decode_network(file.read_bytes())
@@ -325,7 +325,7 @@ async def test_a_record_that_cannot_be_written_gives_no_signature(place, monkeyp
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patched:
-            patched.setattr("relay.hub.engine.signer.write_durably", full)
+            patched.setattr("hutong.relay.hub.engine.signer.write_durably", full)
             with pytest.raises(SignerAway, match="the record cannot be written \\(No space left on device\\)"):
                 await in_thread(client.sign_vote, vote(place, 3))
         assert server._signer.record == LastSigned()

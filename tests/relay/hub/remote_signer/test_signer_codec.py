@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import SkipStatement
-from light_clients.tendermint.types import BlockId, KeyType, PartSetHeader, PublicKey, SignedMessageType
-from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, SignedSkip
-from relay.hub.consensus.types import NIL, Proposal, Vote
-from relay.hub.remote_signer.codec import (
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement
+from hutong.light_clients.tendermint.types import BlockId, KeyType, PartSetHeader, PublicKey, SignedMessageType
+from hutong.relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, SignedSkip
+from hutong.relay.hub.consensus.types import NIL, Proposal, Vote
+from hutong.relay.hub.remote_signer.codec import (
     HEAD_BYTES,
     MAX_BYTES,
     Hello,

@@ -8,18 +8,18 @@ import pytest
 from eth_account import Account
 from typer.testing import CliRunner
 
-from relay.cli.hub.command import app
-from relay.hub.consensus.signing import LastSigned
-from relay.hub.home.home import load_validator_key
-from relay.hub.home.key_file import load_key
-from relay.hub.home.last_signed import decode_last_signed, encode_last_signed
-from relay.hub.home.process import NodeRefused
-from relay.hub.network.link.node_key import load_node_key
-from relay.hub.network.network_file import decode_signer
-from relay.hub.process.start import open_node
-from relay.hub.remote_signer.places import load_nodes
-from relay.hub.remote_signer.turns import Turn, decode_turn
-from relay.local.ports import free_base_port, free_port
+from hutong.relay.cli.hub.command import app
+from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.home.home import load_validator_key
+from hutong.relay.hub.home.key_file import load_key
+from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
+from hutong.relay.hub.home.process import NodeRefused
+from hutong.relay.hub.network.link.node_key import load_node_key
+from hutong.relay.hub.network.network_file import decode_signer
+from hutong.relay.hub.process.start import open_node
+from hutong.relay.hub.remote_signer.places import load_nodes
+from hutong.relay.hub.remote_signer.turns import Turn, decode_turn
+from hutong.relay.local.ports import free_base_port, free_port
 
 OPERATOR = Account.from_key(b"\x21" * 32).address
 
@@ -101,8 +101,8 @@ def test_commands_that_need_the_key_say_that_it_is_with_a_signer(node, tmp_path)
         assert "consensus_key.toml: this home's key is with a signer, so this is not supported here" in output
     import typer
 
-    from relay.cli.hub.candidate import _next_key
-    from relay.hub.home.key_file import no_password
+    from hutong.relay.cli.hub.candidate import _next_key
+    from hutong.relay.hub.home.key_file import no_password
 
     with pytest.raises(typer.Exit):
         _next_key(node, no_password)
@@ -130,7 +130,7 @@ def test_a_second_start_in_a_home_leaves_its_signer_alone(node, tmp_path):
     """The signer would let the running node go for it."""
     assert init(node, tmp_path / "signer")[0] == 0
     # This process made the signer's home, and holds the node's for as long as it lives.
-    command = [sys.executable, "-m", "relay.cli", "hub", "start", "--home", str(node)]
+    command = [sys.executable, "-m", "hutong.relay.cli", "hub", "start", "--home", str(node)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     # Nothing listens where the signer should be, and that is not what is said.
     assert "another hub process runs in this home" in done.stderr + done.stdout
@@ -170,7 +170,7 @@ def test_a_file_that_names_no_signer_is_refused(node, tmp_path, change, said):
 
 
 def test_status_says_whether_the_signer_is_there(capsys):
-    from relay.cli.hub.status import _print
+    from hutong.relay.cli.hub.status import _print
 
     report = {
         "chainId": "hutong-1", "height": 1, "sinceLastBlockMs": 1, "round": 0, "step": "propose", "nodeId": "11" * 20,

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from relay.hub.consensus.signing import DoubleSignRefused
-from relay.hub.consensus.types import NIL
-from relay.hub.engine.driver import SignerAway
-from relay.hub.home.last_signed import decode_last_signed
-from relay.hub.remote_signer.codec import SignVoteRequest, encode
+from hutong.relay.hub.consensus.signing import DoubleSignRefused
+from hutong.relay.hub.consensus.types import NIL
+from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.home.last_signed import decode_last_signed
+from hutong.relay.hub.remote_signer.codec import SignVoteRequest, encode
 from tests.relay.hub.remote_signer.signed_home import (
     BLOCKS,
     TIME_NS,
@@ -97,7 +97,7 @@ def test_a_signer_that_stands_still_is_away_after_the_limit_and_its_late_answer_
 def test_a_signer_ends_as_told_and_a_second_one_in_its_home_is_refused(place, started):
     process = started()
     second = subprocess.run(
-        [sys.executable, "-m", "relay.cli", "hub", "signer", "start", "--home", str(place.signer)],
+        [sys.executable, "-m", "hutong.relay.cli", "hub", "signer", "start", "--home", str(place.signer)],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (second.returncode, second.stdout) == (2, "")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256, sha512
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.types import KeyType, PublicKey
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.types import KeyType, PublicKey
 
 real_public_key_of = secp256k1.public_key_of
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, KeyType
-from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.types import NIL, Event, Proposal, Vote, VoteReceived
-from relay.hub.consensus.votes import vote_bytes
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import BlockId, KeyType
+from hutong.relay.hub.consensus.blocks import block_id_of
+from hutong.relay.hub.consensus.types import NIL, Event, Proposal, Vote, VoteReceived
+from hutong.relay.hub.consensus.votes import vote_bytes
 from tests.relay.hub.simulation.keys import secret_of
 from tests.relay.hub.simulation.messages import Message, Offer, Status
 from tests.relay.hub.simulation.schedule import Mode

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType, ValidatorSet
-from relay.hub.consensus.types import NIL, Block, Proposal, Vote
+from hutong.light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType, ValidatorSet
+from hutong.relay.hub.consensus.types import NIL, Block, Proposal, Vote
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType
-from relay.hub.consensus.blocks import ChainTip, ConsensusParams, genesis_tip
-from relay.hub.consensus.signing import DoubleSignRefused
-from relay.hub.consensus.transition import RejectedBlockDecided
-from relay.hub.consensus.types import NIL, Decided, Step, Vote
-from relay.hub.consensus.validators import advance_proposer, genesis_validators
+from hutong.light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType
+from hutong.relay.hub.consensus.blocks import ChainTip, ConsensusParams, genesis_tip
+from hutong.relay.hub.consensus.signing import DoubleSignRefused
+from hutong.relay.hub.consensus.transition import RejectedBlockDecided
+from hutong.relay.hub.consensus.types import NIL, Decided, Step, Vote
+from hutong.relay.hub.consensus.validators import advance_proposer, genesis_validators
 from tests.relay.hub.simulation.keys import public_key_of
 from tests.relay.hub.simulation.liar import Liar
 from tests.relay.hub.simulation.messages import Message, Offer

@@ -7,13 +7,13 @@ import random
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
-from relay.hub.consensus import signing
-from relay.hub.consensus.signing import LastSigned, SkipRefused
-from relay.hub.consensus.transition import RejectedBlockDecided
-from relay.hub.consensus.types import Decided, HeightStarted
-from relay.hub.consensus.votes import above_two_thirds
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
+from hutong.relay.hub.consensus import signing
+from hutong.relay.hub.consensus.signing import LastSigned, SkipRefused
+from hutong.relay.hub.consensus.transition import RejectedBlockDecided
+from hutong.relay.hub.consensus.types import Decided, HeightStarted
+from hutong.relay.hub.consensus.votes import above_two_thirds
 from tests.relay.hub.simulation.keys import secret_of
 from tests.relay.hub.simulation.liar import Liar
 from tests.relay.hub.simulation.network import Network, Violated

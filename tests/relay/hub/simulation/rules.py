@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from relay.hub.consensus import signing, transition, votes
+from hutong.relay.hub.consensus import signing, transition, votes
 
 LOCK, RECORD, TWO_THIRDS = "lock rule", "last-signed record", "two thirds for a majority"
 REMOVABLE = (LOCK, RECORD, TWO_THIRDS)

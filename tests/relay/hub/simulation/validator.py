@@ -6,16 +6,16 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from light_clients.crypto import secp256k1
-from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType
-from relay.hub.consensus.blocks import ChainTip, block_id_of, check_block, make_block
-from relay.hub.consensus.replay import resume
-from relay.hub.consensus.round_state import RoundState
-from relay.hub.consensus.signing import LastSigned, Signed, next_signature
-from relay.hub.consensus.transition import step
-from relay.hub.consensus.types import (
+from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from hutong.light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType
+from hutong.relay.hub.consensus.blocks import ChainTip, block_id_of, check_block, make_block
+from hutong.relay.hub.consensus.replay import resume
+from hutong.relay.hub.consensus.round_state import RoundState
+from hutong.relay.hub.consensus.signing import LastSigned, Signed, next_signature
+from hutong.relay.hub.consensus.transition import step
+from hutong.relay.hub.consensus.types import (
     EMPTY_COMMIT,
     Block,
     BlockPrepared,
@@ -37,8 +37,8 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import advance_proposer
-from relay.hub.consensus.votes import vote_bytes
+from hutong.relay.hub.consensus.validators import advance_proposer
+from hutong.relay.hub.consensus.votes import vote_bytes
 from tests.relay.hub.simulation.keys import public_key_of, secret_of
 from tests.relay.hub.simulation.messages import Content, DecidedBlock, Message, Offer, Status, votes_of
 from tests.relay.hub.simulation.schedule import MS

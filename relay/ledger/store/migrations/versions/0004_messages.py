@@ -95,7 +95,7 @@ _KEYED: Any = sa.text(
 
 
 def _pairs(connection: sa.Connection) -> Iterator[dict[str, str]]:
-    """One pass, a key's packets in memory. The rules are those of `relay.ledger.writing.pairing` when this was written; sender
+    """One pass, a key's packets in memory. The rules are those of `hutong.relay.ledger.writing.pairing` when this was written; sender
     and token, which it compares too, the older schemas do not have.
     """
     rows = connection.execute(_KEYED, execution_options={"yield_per": _ROWS})
