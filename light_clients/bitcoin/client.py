@@ -33,7 +33,7 @@ header_not_from_future = cited(predicates.header_not_from_future, SPEC)
 
 
 class BitcoinClient(StoredClient[ClientState, ConsensusState]):
-    """See `light_clients.interface.LightClient`.
+    """See `hutong.light_clients.interface.LightClient`.
 
     Heights are of revision 0; the time of a state is its median time past. Absence cannot be proven by headers and
     branches: `verify_non_membership` raises UnsupportedOperation.
