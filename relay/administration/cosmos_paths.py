@@ -106,7 +106,7 @@ async def create_hub_client(
         RefusedByChain: the chain refuses the transaction.
         AdapterError: a chain does not answer.
     """
-    from adapters.cosmos.administration import create_client
+    from hutong.adapters.cosmos.administration import create_client
 
     states = await hub_chain.initial_states(TENDERMINT, parameters)
     return await create_client(chain, owner, states)
@@ -119,7 +119,7 @@ async def parameters_of_hub(hub_chain: "HubChain", wish: Wish) -> "ClientParamet
         RefusedByChain: the wished trusting period is not below that time.
         AdapterError: the hub does not answer.
     """
-    from adapters.hub.admin import genesis_periods
+    from hutong.adapters.hub.admin import genesis_periods
 
     trusting_s, unbonding_s = await genesis_periods(hub_chain.execution)
     return _parameters(hub_chain.name, wish, wish.trusting_period_s or trusting_s, unbonding_s)

@@ -28,8 +28,8 @@ def trust_of(hub: HubChainConfig) -> "HubTrust | None":
     Raises:
         UnusableTrust: the genesis cannot be read, or is another hub's.
     """
-    from adapters.hub.verified_state import FirstBlock, HubTrust, TrustedHeader
-    from light_clients.tendermint.types import Validator, ValidatorSet
+    from hutong.adapters.hub.verified_state import FirstBlock, HubTrust, TrustedHeader
+    from hutong.light_clients.tendermint.types import Validator, ValidatorSet
 
     if hub.genesis is None:
         return None
@@ -70,8 +70,8 @@ async def proven_proposals(chain: "HubChain", trust: "HubTrust") -> "ProvenPropo
         VerificationError: what they serve does not prove.
         AdapterError: they do not answer.
     """
-    from adapters.hub.proven_proposals import ProvenProposals
-    from adapters.hub.verified_state import VerifiedState
+    from hutong.adapters.hub.proven_proposals import ProvenProposals
+    from hutong.adapters.hub.verified_state import VerifiedState
 
     state = VerifiedState(chain, trust, time.time_ns)
     await state.check_signing_domain()
@@ -92,8 +92,8 @@ async def approve(
         VerificationError: what the endpoints say does not prove.
         AdapterError: they do not answer.
     """
-    from adapters.hub.admin import approve_and_execute
-    from adapters.interface import RefusedByChain
+    from hutong.adapters.hub.admin import approve_and_execute
+    from hutong.adapters.interface import RefusedByChain
 
     try:
         trust = trust_of(hub)

@@ -143,11 +143,11 @@ async def continue_with_hub(
         Undecided: as `join`.
         AdapterError: a chain does not answer, or a contract is not there.
     """
-    from adapters.evm import EvmChain
-    from adapters.evm.administration.deploy import require_contract
-    from adapters.hub import HubChain
-    from adapters.ics26.transactor import Transactor
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm import EvmChain
+    from hutong.adapters.evm.administration.deploy import require_contract
+    from hutong.adapters.hub import HubChain
+    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(member.config, random) as chain, open_chain(hub, random) as hub_chain:
         if not isinstance(chain, EvmChain) or not isinstance(hub_chain, HubChain):
@@ -194,9 +194,9 @@ async def create_direct(a: Member, b: Member, trust: Trust, random: Random) -> C
         RefusedByChain: a chain refuses a transaction.
         AdapterError: a chain does not answer.
     """
-    from adapters.evm import EvmChain
-    from adapters.rpc import all_of
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.evm import EvmChain
+    from hutong.adapters.rpc import all_of
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(a.config, random) as chain_a, open_chain(b.config, random) as chain_b:
         if not isinstance(chain_a, EvmChain) or not isinstance(chain_b, EvmChain):
@@ -250,7 +250,7 @@ async def until_final(chain: "ChainAdapter", height: int) -> None:
         HeightUnavailable: it is not final after FINALITY_LIMIT_S.
         AdapterError: the chain does not answer.
     """
-    from adapters.interface import HeightUnavailable
+    from hutong.adapters.interface import HeightUnavailable
 
     head = (await chain.head()).height
     with trio.move_on_after(FINALITY_LIMIT_S):

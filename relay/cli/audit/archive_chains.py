@@ -104,7 +104,7 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
     Raises:
         typer.Exit: code 2, an input is unusable; code 1, nothing is anchored or the hub does not answer.
     """
-    from relay.cli.common.output_files import _write
+    from hutong.relay.cli.common.output_files import _write
 
     config = config_of(file)
     hub, anchor = _anchor_of(config)

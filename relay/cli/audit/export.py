@@ -43,7 +43,7 @@ def export_bundles(
         typer.Exit: code 2, an input is unusable or a file cannot be written; code 1, there is no provable bundle, a
             chain does not answer, or a bundle does not hold.
     """
-    from relay.audit import Auditor, MissingTrust
+    from hutong.relay.audit import Auditor, MissingTrust
 
     loaded = config_of(config)
     if (packet_id is None) is not every:
@@ -76,7 +76,7 @@ def write_checkpoint(config: Path, chain: str, output: Path, height: int | None)
         typer.Exit: code 2, an input is unusable or the file cannot be written; code 1, the chain does not answer, or no
             configured path says how to follow it.
     """
-    from relay.archive.checkpoint import encode_checkpoint
+    from hutong.relay.archive.checkpoint import encode_checkpoint
 
     loaded = config_of(config)
     if chain not in [one.name for one in loaded.chains]:

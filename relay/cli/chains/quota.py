@@ -71,8 +71,8 @@ async def open_hub(hub: HubChainConfig, random: Random) -> AsyncIterator["HubCha
     Raises:
         AdapterError: the hub does not answer, or its endpoints serve another chain.
     """
-    from adapters.hub import HubChain
-    from relay.core.topology.chains import open_chain
+    from hutong.adapters.hub import HubChain
+    from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(hub, random) as chain:
         if not isinstance(chain, HubChain):

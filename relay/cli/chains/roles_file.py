@@ -30,7 +30,7 @@ class UnusableRolesFile(Exception):
 
 def encode_rights(rights: "Rights") -> str:
     """One text for one value: tables and keys in order, in TOML."""
-    from adapters.evm.administration.rights import role_name
+    from hutong.adapters.evm.administration.rights import role_name
 
     lines = [f"chain_id = {rights.chain_id}", f"height = {rights.height}", "", "[contracts]"]
     targets = rights.targets

@@ -30,7 +30,7 @@ def key_password(file: Path | None, env: str | None) -> "Password":
     Returns:
         What is called with the key's path. It raises UnusableHome where there is no password.
     """
-    from relay.hub.home.key_file import no_password
+    from hutong.relay.hub.home.key_file import no_password
 
     def password(path: Path) -> bytes:
         if file is not None or env is not None:
@@ -51,9 +51,9 @@ def given_password(path: Path, file: Path | None, env: str | None) -> bytes:
     Raises:
         UnusableHome: not exactly one of `file` and `env` is given, or it cannot be read.
     """
-    from relay.config import KeyConfig
-    from relay.hub.home.home import UnusableHome
-    from relay.keys import KeyUnavailable, read_password
+    from hutong.relay.config import KeyConfig
+    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.keys import KeyUnavailable, read_password
 
     try:
         config = KeyConfig.model_validate({"keystore": path, "password_file": file, "password_env": env})
@@ -75,7 +75,7 @@ def new_key_encoding(path: Path, file: Path | None, env: str | None, iterations:
     Raises:
         UnusableHome: as `given_password`.
     """
-    from relay.hub.home.key_file import PLAIN, encrypted
+    from hutong.relay.hub.home.key_file import PLAIN, encrypted
 
     if file is None and env is None:
         return PLAIN

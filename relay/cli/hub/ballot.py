@@ -53,9 +53,9 @@ class Ballot:
         Raises:
             typer.Exit: code 2, an option is unusable; code 1, the hub refused it or its answer does not prove.
         """
-        from adapters.hub import governance
-        from adapters.hub.proven_proposals import Content
-        from light_clients.tendermint.types import KeyType, PublicKey
+        from hutong.adapters.hub import governance
+        from hutong.adapters.hub.proven_proposals import Content
+        from hutong.light_clients.tendermint.types import KeyType, PublicKey
 
         title = describe(action) if self.title is None else self.title
         if not 0 < len(title.encode()) <= MAX_TITLE_BYTES:

@@ -117,10 +117,10 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     Raises:
         typer.Exit: code 2, the file is no candidate of this hub, or its proof is wrong.
     """
-    from adapters.hub.governance import possession_digest
-    from light_clients.crypto import secp256k1
-    from light_clients.interface import MalformedInput
-    from light_clients.interface.document import Document
+    from hutong.adapters.hub.governance import possession_digest
+    from hutong.light_clients.crypto import secp256k1
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.light_clients.interface.document import Document
 
     try:
         with file.open("rb") as opened:

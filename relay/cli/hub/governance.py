@@ -218,8 +218,8 @@ async def require_governed(execution: Any) -> None:
         RefusedByChain: admins do (GovernedByAdmins).
         AdapterError: the hub does not answer.
     """
-    from adapters.hub.admin import admins
-    from adapters.interface import RefusedByChain
+    from hutong.adapters.hub.admin import admins
+    from hutong.adapters.interface import RefusedByChain
 
     _, needed = await admins(execution)
     if needed:

@@ -107,8 +107,8 @@ def genesis_of(path: Path) -> "Genesis":
     Raises:
         typer.Exit: the file cannot be read, or is no genesis.
     """
-    from light_clients.interface import MalformedInput
-    from relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
+    from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
 
     try:
         with path.open("rb") as file:

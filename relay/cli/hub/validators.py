@@ -144,7 +144,7 @@ async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dic
         WouldStop: the hub's only process could decide no block any more.
         AdapterError: the hub does not answer.
     """
-    from adapters.hub.validators import coming_powers, node_key
+    from hutong.adapters.hub.validators import coming_powers, node_key
 
     powers = await coming_powers(chain.execution) | {key: power}
     node = await node_key(chain.comet)

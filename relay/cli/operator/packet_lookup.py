@@ -87,7 +87,7 @@ def opened_ledger(file: Path) -> Iterator[tuple[Config, LedgerReader | None]]:
     Raises:
         typer.Exit: code 2, the configuration is unusable, or the ledger cannot be read, also within the block.
     """
-    from relay.core.history.ledgers import ledger_password
+    from hutong.relay.core.history.ledgers import ledger_password
 
     config = config_of(file)
     relay = config.relay
@@ -121,8 +121,8 @@ def standing_of(ref: PacketRef, config: Config) -> "tuple[PathEnd, Standing]":
     Raises:
         typer.Exit: code 1 (NOT_FOUND), no path of the configuration has its end; code 2, a chain does not answer.
     """
-    from relay.core.standing import standing
-    from relay.core.topology.paths import Paths
+    from hutong.relay.core.standing import standing
+    from hutong.relay.core.topology.paths import Paths
 
     opposite = Paths.of(config.paths).opposite.get(ref.end)
     if opposite is None:
