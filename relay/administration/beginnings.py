@@ -1,7 +1,7 @@
 """From which blocks the clients of a new path begin: shown, compared with what others say, and confirmed by a person.
 
-A light client proves every later block from its first one, and nothing proves the first: it is what the operator's endpoint
-says. If a client begins on another chain's block, everything after it is false.
+A light client proves every later block from its first one, and nothing proves the first: it is what the operator's
+endpoint says. If a client begins on another chain's block, everything after it is false.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

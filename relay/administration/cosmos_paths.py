@@ -1,4 +1,5 @@
-"""Making the two clients of a Cosmos chain's path: one transaction of its account on the chain, one decision of the hub's admins."""
+"""Making the two clients of a Cosmos chain's path: one transaction of its account on the chain, one decision of the
+hub's admins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

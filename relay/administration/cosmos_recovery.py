@@ -1,4 +1,5 @@
-"""Recovery of a Cosmos chain's client of a hub: a fresh client, and a proposal that lets the old one go on with its state."""
+"""Recovery of a Cosmos chain's client of a hub: a fresh client, and a proposal that lets the old one go on with its
+state."""
 
 from dataclasses import dataclass
 from random import Random
@@ -87,7 +88,8 @@ async def recover_by_proposal(
 async def _substitute(
     config: Config, chain: "CosmosChain", followed: PathEnd, info: "ClientInfo", owner: Signer, random: Random
 ) -> str:
-    """What stock code compares with the subject's state has to be equal: all but height, trusting period and chain id."""
+    """What stock code compares with the subject's state has to be equal: all but height, trusting period and chain
+    id."""
     from hutong.adapters.hub import HubChain
     from hutong.adapters.interface import ClientParameters, NotSupported
     from hutong.light_clients.tendermint.codec import decode_client_state

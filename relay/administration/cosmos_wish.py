@@ -12,7 +12,8 @@ FORWARD_MARGIN_S = 600
 
 @dataclass(frozen=True, slots=True)
 class CosmosWish:
-    """What was asked for. `token`: a denomination (`stake`, `ibc/…`) or a voucher's trace (`transfer/07-tendermint-0/…`)."""
+    """What was asked for. `token`: a denomination (`stake`, `ibc/…`) or a voucher's trace
+    (`transfer/07-tendermint-0/…`)."""
 
     client: str
     token: str

@@ -82,8 +82,7 @@ async def create_with_hub(
     agreement: Agreement,
     random: Random,
 ) -> CreatedPath:
-    """Clients of each other on a chain and a hub, from agreed beginnings. Raises NotConfirmed, OtherBeginning,
-    Undecided."""
+    """Make the clients of a chain and a hub, from agreed blocks. Raises NotConfirmed, OtherBeginning, Undecided."""
 
     from hutong.adapters.evm import EvmChain
     from hutong.adapters.evm.administration.deploy import deploy_hub_client, require_contract

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RouterOrder:
-    """Whom to replace, by the contract at `substitute` (20 bytes) or by a new one. `decides_as` has the migrator role where the
-    account that signs does not."""
+    """Whom to replace, by the contract at `substitute` (20 bytes) or by a new one. `decides_as` has the migrator role
+    where the account that signs does not."""
 
     subject: str
     substitute: bytes | None

@@ -1,4 +1,5 @@
-"""The proof of every packet of the demo, for `hutong audit verify`: checkpoints before the traffic, bundles after it."""
+"""The proof of every packet of the demo, for `hutong audit verify`: checkpoints before the traffic, bundles after
+it."""
 
 from pathlib import Path
 

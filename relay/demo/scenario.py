@@ -1,4 +1,5 @@
-"""What happens in the demo, in order: messages and tokens go out, tokens come home, some packets are made to time out."""
+"""What happens in the demo, in order: messages and tokens go out, tokens come home, some packets are made to time
+out."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import cycle, islice, permutations

@@ -11,8 +11,8 @@ from hutong.relay.local.member import TOKEN_SUPPLY
 class Supply:
     """One chain's own token over the whole network, in its smallest unit.
 
-    `escrow` is what its Transfer contract holds for the hub's client, `balance` what the contract owns;
-    `hub_supply` are the hub's vouchers for it; `onward` pairs what the hub escrows for each other chain with the vouchers there.
+    `escrow` is what its Transfer contract holds for the hub's client, `balance` what the contract owns; `hub_supply`
+    are the hub's vouchers for it; `onward` pairs what the hub escrows for each other chain with the vouchers there.
     """
 
     chain: str

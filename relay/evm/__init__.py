@@ -1,4 +1,5 @@
-"""EVM execution over a key-value store, block records, mempool and `eth_*` JSON-RPC, shared by the hub and the dev chains."""
+"""EVM execution over a key-value store, block records, mempool and `eth_*` JSON-RPC, shared by the hub and the dev
+chains."""
 
 import os
 

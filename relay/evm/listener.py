@@ -1,7 +1,8 @@
 """An ASGI application on a TCP port, such that no stranger at the port can end the process.
 
 hypercorn's own server gives every connection to one nursery: whatever its protocol code raises over a peer's bytes ends
-the server, and with it the node. It also takes connections until the process has no file descriptor left for its blocks.
+the server, and with it the node. It also takes connections until the process has no file descriptor left for its
+blocks.
 """
 
 import logging
@@ -71,8 +72,8 @@ class _Http11(H11Protocol):
             await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        """No upgrade to HTTP/2 in the clear: its windows and streams are bounded by nothing here. An upgrade that is not
-        taken is served as HTTP/1.1 (RFC 9110, 7.8)."""
+        """No upgrade to HTTP/2 in the clear: its windows and streams are bounded by nothing here. An upgrade that is
+        not taken is served as HTTP/1.1 (RFC 9110, 7.8)."""
 
     async def _create_stream(self, request: h11.Request) -> None:
         if request.http_version not in (b"1.0", b"1.1"):

@@ -42,7 +42,8 @@ HUB_TRANSFER_ABI = [
 
 @dataclass(frozen=True)
 class DemoChain:
-    """An EVM chain with a router; the applications' addresses are empty on the hub, which forwards and holds no dapp."""
+    """An EVM chain with a router; the applications' addresses are empty on the hub, which forwards and holds no
+    dapp."""
 
     name: str
     rpc_url: str

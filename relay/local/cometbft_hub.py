@@ -1,4 +1,5 @@
-"""The demo's hub under an unmodified CometBFT: four validators, each a `cometbft node` and a `hutong hub abci` process."""
+"""The demo's hub under an unmodified CometBFT: four validators, each a `cometbft node` and a `hutong hub abci`
+process."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -128,7 +129,8 @@ async def _peer_address(node: Node) -> str:
 
 
 def _printed_commands(printed: str) -> list[tuple[list[str], list[str]]]:
-    """Of each node: arguments of `hutong` and of `cometbft`, from what `hub init` or `hub join` told the operator to run."""
+    """Of each node: arguments of `hutong` and of `cometbft`, from what `hub init` or `hub join` told the operator to
+    run."""
     commands = [shlex.split(line) for line in printed.splitlines()]
     applications = [command[1:] for command in commands if command[:3] == ["hutong", "hub", "abci"]]
     engines = [command[1:] for command in commands if command[:2] == ["cometbft", "node"]]

@@ -1,5 +1,5 @@
-"""The demo's hub: one validator that drives itself, validators that are each other's peers (`network_hub`), or validators
-under an unmodified CometBFT (`cometbft_hub`)."""
+"""The demo's hub: one validator that drives itself, validators that are each other's peers (`network_hub`), or
+validators under an unmodified CometBFT (`cometbft_hub`)."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

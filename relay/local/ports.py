@@ -1,8 +1,8 @@
 """TCP ports of the loopback address for programs that are started, killed and started again at the same place.
 
-A port that the kernel hands out is one that it may hand to the next outgoing connection before the program listens. These
-are from below its range, and no two processes of this user get the same one: each holds a lock on the port's byte of a
-file, until it ends.
+A port that the kernel hands out is one that it may hand to the next outgoing connection before the program listens.
+These are from below its range, and no two processes of this user get the same one: each holds a lock on the port's byte
+of a file, until it ends.
 """
 
 import fcntl
@@ -16,7 +16,8 @@ from pathlib import Path
 from hutong.relay.local.processes import DemoFailed
 
 LOWEST, HIGHEST = 19_000, 26_499
-"""Below the kernel's own choices (Linux from 32 768, macOS from 49 152), and clear of the ports that our pages print."""
+"""Below the kernel's own choices (Linux from 32 768, macOS from 49 152), and clear of the ports that our pages
+print."""
 TRIES = 1_000
 
 _claimed: set[int] = set()

@@ -14,7 +14,8 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A node that joined by CometBFT's state sync: the height of the snapshot, and where it was level with the others."""
+    """A node that joined by CometBFT's state sync: the height of the snapshot, and where it was level with the
+    others."""
 
     node: str
     snapshot_height: int
@@ -23,7 +24,8 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What became of the hub's nodes. `agreed_height` is None where two nodes differ in their app hash at one height."""
+    """What became of the hub's nodes. `agreed_height` is None where two nodes differ in their app hash at one
+    height."""
 
     count: int
     crashes: tuple[Crash, ...]

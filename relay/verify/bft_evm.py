@@ -1,4 +1,5 @@
-"""`hutong verify qbft` and `ibft`: QBFT, IBFT 2.0 and Istanbul headers as nodes serve them, judged from a checkpoint that the user trusts."""
+"""`hutong verify qbft` and `ibft`: QBFT, IBFT 2.0 and Istanbul headers as nodes serve them, judged from a checkpoint
+that the user trusts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""`hutong verify bitcoin`: headers, `gettxoutproof` answers and transactions, judged from a block that the user trusts."""
+"""`hutong verify bitcoin`: headers, `gettxoutproof` answers and transactions, judged from a block that the user
+trusts."""
 
 import re
 import tomllib

@@ -1,4 +1,5 @@
-"""`hutong verify clique`: branches of Clique headers as nodes serve them, judged from a checkpoint that the user trusts."""
+"""`hutong verify clique`: branches of Clique headers as nodes serve them, judged from a checkpoint that the user
+trusts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,8 +66,8 @@ def _vote(value: Any, what: str) -> Vote:
 def read_checkpoint(path: Path) -> Checkpoint:
     """A checkpoint as JSON or, by suffix, TOML; UnusableInput where it is not one.
 
-    `recents` and `votes` may be missing: then who sealed just below it, and what was voted before it, is not held against
-    later blocks. A checkpoint block (a multiple of the epoch) has no votes.
+    `recents` and `votes` may be missing: then who sealed just below it, and what was voted before it, is not held
+    against later blocks. A checkpoint block (a multiple of the epoch) has no votes.
     """
     document = document_in(path)
     get = partial(named, document, path)

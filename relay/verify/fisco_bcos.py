@@ -1,4 +1,5 @@
-"""`hutong verify fisco`: blocks of FISCO BCOS 2 and 3 as nodes serve them, judged from a checkpoint that the user trusts."""
+"""`hutong verify fisco`: blocks of FISCO BCOS 2 and 3 as nodes serve them, judged from a checkpoint that the user
+trusts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the files hold; nothing in it is believed. `inclusions` are answers of a transaction or receipt with its path."""
+    """What the files hold; nothing in it is believed. `inclusions` are answers of a transaction or receipt with its
+    path."""
 
     block: Mapping[str, Any]
     inclusions: tuple[tuple[Kind, Mapping[str, Any]], ...]
@@ -101,7 +103,8 @@ def _time_ms(value: Any, what: str) -> int:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """(chain, height, hash, time, sealers and in 3.x weights) as JSON or, by suffix, TOML; UnusableInput where it is not.
+    """(chain, height, hash, time, sealers and in 3.x weights) as JSON or, by suffix, TOML; UnusableInput where it is
+    not.
 
     `time` is RFC 3339 or milliseconds since 1970, as nodes write it; the names that nodes use are taken too.
     """

@@ -143,7 +143,8 @@ def judge_ics23(
 ) -> None:
     """The rules of the IBC door; of a lone batch proof, first that it holds one of the key, then that one's.
 
-    IBC's own door refuses batches, since no chain serves them to it; on the command line each proof in one stands alone.
+    IBC's own door refuses batches, since no chain serves them to it; on the command line each proof in one stands
+    alone.
     """
     chain = ics23_pb2.MerkleProof()
     chain.ParseFromString(file.merkle_proof)

@@ -1,7 +1,9 @@
-"""`hutong verify tendermint --bisect`: the fewest headers of a folder that lead from a checkpoint to a height, each judged.
+"""`hutong verify tendermint --bisect`: the fewest headers of a folder that lead from a checkpoint to a height, each
+judged.
 
-What a relay does against a node (`hutong.adapters.cometbft`), offline: the schedule of `hutong.light_clients.tendermint.bisection` over the
-headers that there are. A header's own validators stand in its file, or are those of a set in another file or the checkpoint.
+What a relay does against a node (`hutong.adapters.cometbft`), offline: the schedule of
+`hutong.light_clients.tendermint.bisection` over the headers that there are. A header's own validators stand in its
+file, or are those of a set in another file or the checkpoint.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +45,8 @@ class LightBlock:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What the schedule found: `blocks` to be believed one after the other; `missing`: why it ends before the target."""
+    """What the schedule found: `blocks` to be believed one after the other; `missing`: why it ends before the
+    target."""
 
     blocks: tuple[LightBlock, ...]
     verdicts: int

@@ -98,7 +98,8 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
 
     Args:
         output: written anew.
-        checkpoint: of the hub, from which the proof's headers lead; None: the proof names no root of trust of its own.
+        checkpoint: of the hub: the newest anchor that stands there is taken if there is one, and the headers lead on
+            from it; None: the newest at the hub's head.
         publisher: the account that anchored, in hex; None: that of the configured key.
 
     Raises:

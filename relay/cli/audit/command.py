@@ -1,4 +1,5 @@
-"""`hutong audit`: proof bundles and checkpoints from the chains, and their verdict offline, one by one or a whole period.
+"""`hutong audit`: proof bundles and checkpoints from the chains, and their verdict offline, one by one or a whole
+period.
 
 What judges needs neither relay nor network; what asks the chains is imported when it is called.
 """

@@ -1,4 +1,5 @@
-"""Bundles and checkpoints from the chains and the relay's evidence, as `hutong audit export` and `checkpoint` write them."""
+"""Bundles and checkpoints from the chains and the relay's evidence, as `hutong audit export` and `checkpoint` write
+them."""
 
 import json
 import time

@@ -1,4 +1,5 @@
-"""A period judged over several processes, each with headers of its own to remember; progress only where a person looks."""
+"""A period judged over several processes, each with headers of its own to remember; progress only where a person
+looks."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,5 @@
-"""`hutong verify`: files from real chains judged offline, predicate by predicate, from a root or state that the user trusts."""
+"""`hutong verify`: files from real chains judged offline, predicate by predicate, from a root or state that the user
+trusts."""
 
 import time
 from enum import StrEnum

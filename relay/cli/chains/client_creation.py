@@ -1,4 +1,5 @@
-"""`hutong client create`: a client on the hub from states that were made elsewhere, for chains that no adapter follows."""
+"""`hutong client create`: a client on the hub from states that were made elsewhere, for chains that no adapter
+follows."""
 
 import time
 from collections.abc import Sequence

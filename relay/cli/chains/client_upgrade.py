@@ -1,4 +1,5 @@
-"""`hutong client upgrade`: the hub's client of a chain follows it into the next revision that the chain has committed."""
+"""`hutong client upgrade`: the hub's client of a chain follows it into the next revision that the chain has
+committed."""
 
 import time
 from functools import partial

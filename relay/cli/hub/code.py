@@ -1,4 +1,5 @@
-"""`hutong hub code`, `set-code`, `name-deployer`, `name-contract`: who may run code on the hub, read and changed by its admins."""
+"""`hutong hub code`, `set-code`, `name-deployer`, `name-contract`: who may run code on the hub, read and changed by its
+admins."""
 
 import json
 from functools import partial

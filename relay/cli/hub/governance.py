@@ -1,4 +1,5 @@
-"""`hutong hub execute`, `proposals` and `members`: what the operators of a hub's validators decided and may still decide."""
+"""`hutong hub execute`, `proposals` and `members`: what the operators of a hub's validators decided and may still
+decide."""
 
 import json
 from collections.abc import Awaitable, Callable

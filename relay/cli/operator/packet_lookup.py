@@ -1,4 +1,5 @@
-"""What `hutong pending`, `show` and `why` share: the ledger read beside the relay, and the chains where it is silent."""
+"""What `hutong pending`, `show` and `why` share: the ledger read beside the relay, and the chains where it is
+silent."""
 
 import os
 import re

@@ -67,7 +67,8 @@ class CosmosBooks:
                     books.refunded.add(self._name(event, sent=True))
 
     def _name(self, event: Event, *, sent: bool) -> object:
-        """See `tokens`. A packet says its denomination as the sending chain, which may be this one or the hub, has it."""
+        """See `tokens`. A packet says its denomination as the sending chain, which may be this one or the hub, has
+        it."""
         packet: Packet = decode_packet(bytes.fromhex(event.attributes["encoded_packet_hex"]))
         (payload,) = packet.payloads
         data = decode_transfer(payload.value, payload.encoding)

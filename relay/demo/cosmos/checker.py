@@ -1,4 +1,5 @@
-"""What really happened in the Cosmos demo, read from the three chains: no queue, ledger, log or memory of the relay is asked."""
+"""What really happened in the Cosmos demo, read from the three chains: no queue, ledger, log or memory of the relay is
+asked."""
 
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`late` counts timeouts: of first legs by the chain that sent, of second legs by the chain that was not reached."""
+    """`late` counts timeouts: of first legs by the chain that sent, of second legs by the chain that was not
+    reached."""
 
     intended: int
     ways: dict[str, Way]

@@ -29,7 +29,8 @@ from hutong.relay.local.network import FIRST_CHAIN_ID, Say, direct, evm_table, h
 from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
 
 BATCH_ITEMS = 20
-"""Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy machine."""
+"""Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy
+machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""A stock ibc-go chain of one validator for the demo: `simd` as its users run it, told everything by files and options."""
+"""A stock ibc-go chain of one validator for the demo: `simd` as its users run it, told everything by files and
+options."""
 
 import json
 import re

@@ -24,7 +24,8 @@ HUB_RECEIVER = "hub"
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """To `receiver` on the chain behind the hub's client `next_client`, by `timeout_timestamp_s` on that chain's clock."""
+    """To `receiver` on the chain behind the hub's client `next_client`, by `timeout_timestamp_s` on that chain's
+    clock."""
 
     denom: str
     amount: int

@@ -1,7 +1,7 @@
 """Blocks, receipts and their indexes in a table of the node's database.
 
-A node may begin at a block whose state it was given: of that block it has the header but neither transactions nor receipts,
-and of those before it only hashes, for BLOCKHASH.
+A node may begin at a block whose state it was given: of that block it has the header but neither transactions nor
+receipts, and of those before it only hashes, for BLOCKHASH.
 """
 
 import functools

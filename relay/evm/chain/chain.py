@@ -10,8 +10,9 @@ from hutong.relay.evm.vm.execution import EvmState
 
 
 class EvmChain(Protocol):
-    """A chain with final blocks. Everything but `submit_transaction` is called from worker threads and must not block on
-    block production: committed blocks and states by root never change, so that a call and a new block do not race."""
+    """A chain with final blocks. Everything but `submit_transaction` is called from worker threads and must not block
+    on block production: committed blocks and states by root never change, so that a call and a new block do not
+    race."""
 
     @property
     def chain_id(self) -> int:

@@ -1,7 +1,8 @@
 """In which blocks an address logged, and in which a topic stood at its place.
 
-Written with the block. `INDEXED_FROM` says from which block on that was done: a database from before has its older blocks
-indexed afterwards, newest first (`index_older_blocks`), and until then they are searched by their headers' blooms.
+Written with the block. `INDEXED_FROM` says from which block on that was done: a database from before has its older
+blocks indexed afterwards, newest first (`index_older_blocks`), and until then they are searched by their headers'
+blooms.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,7 +70,8 @@ class LogIndex:
     def blocks_with(self, criteria: LogCriteria, first: int, last: int, spend: Callable[[], None]) -> Iterator[int]:
         """Numbers, ascending, of indexed blocks in which every criterion is met by some log, not always the same one.
 
-        `criteria` must ask for an address or a topic. `spend` is called before each read and may end the search by raising.
+        `criteria` must ask for an address or a topic. `spend` is called before each read and may end the search by
+        raising.
         """
         groups = [_Group(self._index, values, spend) for values in _asked(criteria)]
         number = first

@@ -23,7 +23,8 @@ MAX_NONCE_GAP = 1_024
 """Furthest nonce above the account's own: what lies beyond would only wait and take room."""
 REPLACEMENT_BUMP_PERCENT = 10
 MAX_FREE_REPLACEMENTS = 8
-"""Of one nonce, where neither pays. Those replaced are remembered, or an engine that still has one would bring it back."""
+"""Of one nonce, where neither pays. Those replaced are remembered, or an engine that still has one would bring it
+back."""
 REMEMBERED_ARRIVALS = 4_096
 
 
@@ -84,10 +85,10 @@ class _Queue:
 class Mempool:
     """Bounded; thread safe. Knows each sender's next nonce as its owner reports it after each block.
 
-    Replacement (same sender and nonce) needs both fees 10 % higher. Where both offer nothing, only one that waits behind a
-    gap is replaced: an executable one may be in a proposal by now. A full pool refuses, except that an executable
-    transaction displaces one that waits behind a gap, or else the last of another sender whose tip at the present base fee is
-    10 % less.
+    Replacement (same sender and nonce) needs both fees 10 % higher. Where both offer nothing, only one that waits
+    behind a gap is replaced: an executable one may be in a proposal by now. A full pool refuses, except that an
+    executable transaction displaces one that waits behind a gap, or else the last of another sender whose tip at the
+    present base fee is 10 % less.
     """
 
     def __init__(

@@ -46,8 +46,9 @@ class CallExecutor(Protocol):
 
 
 class CallThreads:
-    """In threads of this process: for chains that nobody depends on, since Python's threads share one interpreter lock and no
-    thread can be ended. The caller gets an answer at the deadline; the thread goes on until its gas is used up."""
+    """In threads of this process: for chains that nobody depends on, since Python's threads share one interpreter lock
+    and no thread can be ended. The caller gets an answer at the deadline; the thread goes on until its gas is used
+    up."""
 
     def __init__(self, chain: EvmChain, deadline_s: float = CALL_DEADLINE_S) -> None:
         self._chain = chain

@@ -1,4 +1,5 @@
-"""Turns at something scarce, shared out by caller: a stranger with a thousand requests delays another by one of them."""
+"""Turns at something scarce, shared out by caller: a stranger with a thousand requests delays another by one of
+them."""
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
@@ -24,8 +25,8 @@ class _Waiter:
 
 
 class FairTurns:
-    """`places` at once. A place that becomes free goes to the caller with the fewest places, and among equals to the one who
-    was served longest ago."""
+    """`places` at once. A place that becomes free goes to the caller with the fewest places, and among equals to the
+    one who was served longest ago."""
 
     def __init__(self, places: int, *, waiting_per_caller: int = 64, waiting: int = 1_024) -> None:
         self._free = places

@@ -28,7 +28,8 @@ MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 """Of a batch: what is left is answered with an error."""
 
 MAX_NESTING = 32
-"""Depth of the body: a batch of filters needs 6. The parser recurses in C, and how deep it may is not ours alone to set."""
+"""Depth of the body: a batch of filters needs 6. The parser recurses in C, and how deep it may is not ours alone to
+set."""
 MAX_CONTAINERS = 20_000
 """Lists and objects in one body: a batch of the largest access lists stays below."""
 
@@ -43,8 +44,8 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class JsonRpcService:
-    """Add the owner's methods by `extra_methods`; they take parsed positional parameters and return JSON. `executor` runs the
-    calls of others; None runs them in threads of this process."""
+    """Add the owner's methods by `extra_methods`; they take parsed positional parameters and return JSON. `executor`
+    runs the calls of others; None runs them in threads of this process."""
 
     def __init__(
         self,

@@ -34,7 +34,8 @@ class StoreFull(Exception):
 
 
 def _reserve_lock_file(path: Path) -> None:
-    """LMDB maps its table of readers into memory: on a full disk the process would die of a bus error. Raises OSError."""
+    """LMDB maps its table of readers into memory: on a full disk the process would die of a bus error. Raises
+    OSError."""
     descriptor = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o664)
     try:
         if hasattr(os, "posix_fallocate"):

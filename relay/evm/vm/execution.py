@@ -29,7 +29,8 @@ GAS_CALL_STIPEND = 2_300
 
 @dataclass(frozen=True, slots=True)
 class BlockContext:
-    """What the block opcodes answer. `block_hash(n)` is asked for the last 256 blocks only and may answer b"" (zero)."""
+    """What the block opcodes answer. `block_hash(n)` is asked for the last 256 blocks only and may answer b""
+    (zero)."""
 
     number: int
     timestamp_s: int

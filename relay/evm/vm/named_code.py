@@ -1,7 +1,8 @@
-"""Who may run code: on a chain that closes its machine, named contracts and native modules alone run, named deployers create.
+"""Who may run code: on a chain that closes its machine, named contracts and native modules alone run, named deployers
+create.
 
-The rule stands at the door of a transaction, where it is refused before it costs anybody anything, and at every inner call and
-creation, which reverts without running. Value goes to accounts without code freely.
+The rule stands at the door of a transaction, where it is refused before it costs anybody anything, and at every inner
+call and creation, which reverts without running. Value goes to accounts without code freely.
 """
 
 from dataclasses import dataclass

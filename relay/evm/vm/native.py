@@ -1,4 +1,5 @@
-"""Native modules: Python code behind an EVM address (design rule 5), and the journal that ties their stores to the EVM."""
+"""Native modules: Python code behind an EVM address (design rule 5), and the journal that ties their stores to the
+EVM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

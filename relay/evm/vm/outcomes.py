@@ -29,7 +29,8 @@ class TransactionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CallMessage:
-    """A call outside any block (eth_call). `to` None creates; `gas` 0 means the block gas limit. Gas costs no balance."""
+    """A call outside any block (eth_call). `to` None creates; `gas` 0 means the block gas limit. Gas costs no
+    balance."""
 
     sender: Address
     to: Address | None

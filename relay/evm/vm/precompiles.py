@@ -1,9 +1,10 @@
 """The precompiled contracts that a set of rules has, each independent of the host.
 
 py-evm asks the host's OpenSSL for RIPEMD-160, an environment variable for the library that recovers keys, any installed
-`blake2b` package for BLAKE2, and reads a file during each point evaluation, whose failure it takes for a false proof. Consensus
-can depend on none of these: here they go through `hutong.light_clients.crypto`, through pinned code, and over a setup that is read once.
-Group operations of bn254 and BLS12-381 stay py-ecc's, which is plain Python; `hutong.light_clients.crypto` has signatures alone.
+`blake2b` package for BLAKE2, and reads a file during each point evaluation, whose failure it takes for a false proof.
+Consensus can depend on none of these: here they go through `hutong.light_clients.crypto`, through pinned code, and over
+a setup that is read once. Group operations of bn254 and BLS12-381 stay py-ecc's, which is plain Python;
+`hutong.light_clients.crypto` has signatures alone.
 """
 
 from collections.abc import Callable, Mapping

@@ -15,8 +15,8 @@ PADDING_BYTES = 33
 MOST_CODES = 512
 """At three bytes for each of code (itself, padded, its verdicts), 37 MiB at most."""
 MOST_STRIDES = 16_384
-"""Of 0.4 KiB at most. More codes than one block can call, at 2 600 gas for the first time: or a block could go round so many
-that each is read anew for 300 gas."""
+"""Of 0.4 KiB at most. More codes than one block can call, at 2 600 gas for the first time: or a block could go round so
+many that each is read anew for 300 gas."""
 STRIDE_BYTES = 256
 
 _INSTRUCTIONS = re.compile(

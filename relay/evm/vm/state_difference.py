@@ -1,7 +1,7 @@
 """Which nodes and codes a state has more and less often than another: a count of places, by hash.
 
-The same node can stand in several storage tries, and a code belongs to many accounts, so only a node whose places are all gone
-is gone. Equal subtrees are passed over; the cost follows what differs.
+The same node can stand in several storage tries, and a code belongs to many accounts, so only a node whose places are
+all gone is gone. Equal subtrees are passed over; the cost follows what differs.
 """
 
 from collections import Counter

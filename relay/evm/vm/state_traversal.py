@@ -1,8 +1,8 @@
 """The whole EVM state below a root as one sequence: every trie node and code, each verified against what came before.
 
-Order: the account trie from the root, a node before its children and children by nibble; after an account's leaf first its
-storage trie in the same order, then its code. A code is in the sequence once, where it is first met. Tries are written out
-for each account: two with equal storage appear twice.
+Order: the account trie from the root, a node before its children and children by nibble; after an account's leaf first
+its storage trie in the same order, then its code. A code is in the sequence once, where it is first met. Tries are
+written out for each account: two with equal storage appear twice.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,8 @@ from hutong.relay.evm.store.undo_journal import undo_journal
 from hutong.relay.evm.vm.program import KNOWN_CODES
 
 MOST_KEPT = 16_384
-"""Accounts of a block, and slots of an account: more than one block can pay for, at 2 600 and 2 100 gas for the first time."""
+"""Accounts of a block, and slots of an account: more than one block can pay for, at 2 600 and 2 100 gas for the first
+time."""
 CLEAR_COUNT_KEY = b"clear-count"
 """py-evm's own name."""
 
@@ -196,8 +197,8 @@ class TouchedAccounts(AccountDB):
     def _merged(
         self, older: dict[Any, JournalDBCheckpoint], newer: dict[Any, JournalDBCheckpoint]
     ) -> dict[Any, JournalDBCheckpoint]:
-        """Both, the older checkpoint first; a store in both forgets the newer. The smaller goes into the larger, or what
-        is touched at the bottom of a deep call would be carried up at each return."""
+        """Both, the older checkpoint first; a store in both forgets the newer. The smaller goes into the larger, or
+        what is touched at the bottom of a deep call would be carried up at each return."""
         if len(older) >= len(newer):
             for address, known in newer.items():
                 if older.setdefault(address, known) != known:

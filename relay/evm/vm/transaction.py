@@ -1,7 +1,7 @@
 """Signed Ethereum transactions: legacy (EIP-155), access-list (EIP-2930) and dynamic-fee (EIP-1559).
 
-Blob (type 3) and set-code (type 4) transactions are refused: no chain here has blobs, and delegated accounts would let an
-address with code send.
+Blob (type 3) and set-code (type 4) transactions are refused: no chain here has blobs, and delegated accounts would let
+an address with code send.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Gas beside the fork's own price list, where this machine works far longer for it than for other gas.
 
-A block must execute in seconds whatever is in it. py-evm's curve arithmetic in plain Python runs at 0.05 to 0.6 million gas
-a second, a frame takes 40 microseconds, memory that is copied at each call a tenth of a nanosecond a byte. `bench
+A block must execute in seconds whatever is in it. py-evm's curve arithmetic in plain Python runs at 0.05 to 0.6 million
+gas a second, a frame takes 40 microseconds, memory that is copied at each call a tenth of a nanosecond a byte. `bench
 worst_program` searches for what these prices leave; docs/spec/hub-genesis.md has what it found.
 """
 
@@ -19,10 +19,11 @@ TRANSACTION_MAX_GAS = 2**24
 class WorkPrices:
     """What is added to the fork's prices, charged before the work.
 
-    `frame_gas` for every call and creation inside a transaction, and with it `input_word_gas` for each 32-byte word of its input,
-    which is copied from the caller's memory, and one gas for each whole `code_bytes_per_gas` of the code that is entered (0: none).
-    Native modules' inner calls pay `frame_gas` alone. `opcode_gas` by instruction. What a precompile charges is multiplied by
-    its factor of `factors`, and `precompile_gas` is added. Precompiles are named by number.
+    `frame_gas` for every call and creation inside a transaction, and with it `input_word_gas` for each 32-byte word of
+    its input, which is copied from the caller's memory, and one gas for each whole `code_bytes_per_gas` of the code
+    that is entered (0: none). Native modules' inner calls pay `frame_gas` alone. `opcode_gas` by instruction. What a
+    precompile charges is multiplied by its factor of `factors`, and `precompile_gas` is added. Precompiles are named by
+    number.
     """
 
     frame_gas: int = 0
@@ -60,7 +61,8 @@ SLOW_CURVE_PRICES = WorkPrices(
         0x11: 16,
     },
 )
-"""bn254 add, multiply, pairing; BLAKE2 rounds; BLS12-381 G1 add and sum, G2 add and sum, pairing, the two maps (EIP-2537)."""
+"""bn254 add, multiply, pairing; BLAKE2 rounds; BLS12-381 G1 add and sum, G2 add and sum, pairing, the two maps
+(EIP-2537)."""
 
 
 BOUNDED_WORK_PRICES = replace(
