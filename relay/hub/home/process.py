@@ -65,6 +65,7 @@ def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:
 
 
 def innermost_cause(error: BaseException) -> BaseException:
+    """The error itself, or of an exception group the first one inside, at whatever depth."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

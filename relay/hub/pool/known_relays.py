@@ -71,7 +71,10 @@ class KnownRelays:
             self.learn(height)
 
     def knows(self, account: Address) -> bool:
-        """Whether the account is named, or was of use in the last KNOWN_BLOCKS blocks that were learned."""
+        """Whether the account is named, or is one of the MOST_KNOWN that were of use latest.
+
+        Use counts for KNOWN_BLOCKS blocks. Any thread may ask.
+        """
         return account in self._named or account in self._useful
 
     def learn(self, height: int) -> None:

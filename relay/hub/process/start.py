@@ -130,12 +130,13 @@ class HubNode:
 
 
 def open_node(home: Path, password: Password = no_password, options: NodeOptions = DEFAULT_OPTIONS) -> HubNode:
-    """Load, check and open everything that `serve_node` runs; blocking, seconds.
+    """Load, check and open everything that `serve_node` runs; blocking, for seconds.
 
     The home stays locked until the process ends.
 
     Raises:
         NodeRefused: one sentence; store and signer are closed then.
+        StateDamaged, StoreFull: the database lacks a record, or takes none; they come through as they are.
     """
     raise_open_files()
     try:

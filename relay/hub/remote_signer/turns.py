@@ -30,7 +30,7 @@ class Turn:
 
 
 def encode_turn(turn: Turn) -> bytes:
-    """One line of JSON."""
+    """One line of JSON, which `decode_turn` reads."""
     return json.dumps({"node": turn.node_id, "above": turn.above}).encode() + b"\n"
 
 

@@ -162,7 +162,7 @@ class VersionedState:
     def view_at(self, version: int) -> StateView:
         """A view of a stored version, with an overlay of its own. Before genesis, version 0 is the empty state.
 
-        Whether the version is stored is not checked: a view of a pruned one lacks what was deleted later.
+        Whether the version is stored is not checked: a view of a pruned one lacks values that were superseded since.
         """
         return StateView(ValuesAtVersion(self._values, version))
 
