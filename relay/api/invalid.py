@@ -25,7 +25,10 @@ _FORMS: Mapping[str, str] = MappingProxyType(
 
 
 def sentence(error: Mapping[str, Any]) -> tuple[str, str]:
-    """(field, what is wrong with it) of one of pydantic's errors; nothing of what was sent is in it: it may be secret or long."""
+    """(field, what is wrong with it) of one of pydantic's errors; the sentence goes on from the field's name.
+
+    Nothing of what was sent is in it: it may be secret or long. The field's name is cut to 40 characters.
+    """
     *_, last = [str(part) for part in error["loc"]] or ["body"]
     field = last[:40]
     kind, context = error["type"], error.get("ctx") or {}

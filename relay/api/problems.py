@@ -100,6 +100,7 @@ class ApiProblem(Exception):
         return self.detail
 
     def body(self) -> bytes:
+        """The problem document as JSON (RFC 9457), with `code` and, where one is at fault, `field`."""
         document: dict[str, object] = {
             "type": f"urn:hutong:problem:{self.code}",
             "title": TITLES[self.code],
@@ -121,5 +122,9 @@ class ApiProblem(Exception):
 
 
 def refused_field(field: str, detail: str) -> ApiProblem:
-    """A field of a request that cannot be what it is; `detail` goes on from its name."""
+    """A field of a request that cannot be what it is: 422, to be raised by the caller.
+
+    Args:
+        detail: goes on from the field's name, such as "is not an address".
+    """
     return ApiProblem(Code.INVALID_REQUEST, f"{field} {detail}", field=field, status=422)

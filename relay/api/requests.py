@@ -26,6 +26,7 @@ bearer = HTTPBearer(auto_error=False, scheme_name="api_key", description="A key 
 
 
 def service_of(request: Request) -> Service:
+    """The service that `create_app` was given, for routes to depend on."""
     found: Service = request.app.state.service
     return found
 
@@ -34,7 +35,11 @@ InService = Annotated[Service, Depends(service_of)]
 
 
 def known_parameters(request: Request) -> None:
-    """Refuse query parameters that the route does not have, and those that are given twice."""
+    """Refuse query parameters that the route does not have, and those that are given twice.
+
+    Raises:
+        ApiProblem: naming the parameter.
+    """
     route = request.scope.get("route")
     known = {field.alias for field in route.dependant.query_params} if route is not None else set()
     seen: set[str] = set()
@@ -50,7 +55,13 @@ def known_parameters(request: Request) -> None:
 
 
 def needs(scope: Scope) -> Callable[..., ApiKey]:
-    """A dependency: the key of the request has the scope. (`_documented` is for OpenAPI; the front has judged the key.)"""
+    """A dependency: the key of the request has the scope.
+
+    `_documented` is for OpenAPI; the front has judged the key before.
+
+    Returns:
+        A function that gives the key, or raises ApiProblem: no key (401), or one without the scope (403).
+    """
 
     def check(request: Request, _documented: Annotated[object, Security(bearer)]) -> ApiKey:
         key: ApiKey | None = request.scope.get("hutong.key")
@@ -68,7 +79,11 @@ def needs(scope: Scope) -> Callable[..., ApiKey]:
 
 
 def refuse_unknown_chain(service: Service, field: str, name: str | None) -> None:
-    """A mistyped name, which would otherwise look like a chain where nothing happened."""
+    """Refuse a mistyped name, which would otherwise look like a chain where nothing happened. None is let pass.
+
+    Raises:
+        ApiProblem: no configured chain has the name; the known ones are listed.
+    """
     known = sorted(chain.name for chain in service.config.chains)
     if name is not None and name not in known:
         raise ApiProblem(
@@ -89,7 +104,13 @@ def answer(model: BaseModel, status: int = 200) -> Response:
 def kept_answer(
     request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int, fresh_s: float
 ) -> Response:
-    """Likewise, with an ETag, and kept for a moment for all who ask the same. `changes` is the cache's before reading."""
+    """As `answer`, with an ETag, and kept for a moment for all who ask the same; 304 where the client has it.
+
+    Args:
+        names: ids whose change drops it.
+        changes: the cache's `changes` before the model was read.
+        fresh_s: for how long at most it is kept.
+    """
     body = model.model_dump_json(by_alias=True).encode()
     etag = etag_of(body)
     headers = [(b"content-type", JSON), (b"cache-control", b"no-cache"), (b"etag", etag)]

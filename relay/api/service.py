@@ -43,6 +43,11 @@ class Service:
 
     @classmethod
     def of(cls, config: Config, settings: ApiConfig, backend: Backend, *, inside_relay: bool) -> "Service":
+        """The service of a configuration. Nothing is opened or asked yet; `changes.run` is the server's to run.
+
+        Args:
+            inside_relay: whether the relay runs in this process.
+        """
         clock_s = time.monotonic
         ledger, cache, paths = LedgerDesk(config.relay), AnswerCache(clock_s), Paths.of(config.paths)
         return cls(
@@ -64,5 +69,6 @@ class Service:
         )
 
     def close(self) -> None:
+        """Give ledger and file of idempotency keys back. The backend is the caller's to stop."""
         self.ledger.close()
         self.idempotency.close()

@@ -43,6 +43,10 @@ class SparseTree:
         self._above = {index >> shift for index in nodes for shift in range(1, index.bit_length())}
 
     def node(self, index: int) -> bytes:
+        """The node at a generalized index (1 is the root), 32 bytes: given, hashed from its children, or a filler.
+
+        Fillers follow from the tree's label and the index, so a tree says the same each time.
+        """
         given = self._nodes.get(index)
         if given is None:
             if index in self._above:
@@ -54,10 +58,13 @@ class SparseTree:
 
     @property
     def root(self) -> bytes:
+        """The root of the tree, 32 bytes."""
         return self.node(1)
 
     def branch(self, index: int) -> tuple[bytes, ...]:
-        """From the node's sibling up."""
+        """The siblings from the node at `index` up to the root, as `is_valid_merkle_branch` takes them (consensus-specs
+        phase0).
+        """
         return tuple(self.node((index >> shift) ^ 1) for shift in range(index.bit_length() - 1))
 
 
@@ -71,6 +78,7 @@ class BeaconBlock:
 
     @property
     def slot(self) -> int:
+        """The slot that the header names."""
         return self.header.beacon.slot
 
 
@@ -92,7 +100,9 @@ class Committees:
         return SyncCommittee(b"".join(keys), bls.encode_public_key(bls.add_keys(points)))
 
     def sign(self, period: int, message: bytes, absent: int) -> SyncAggregate:
-        """By all members of the period's committee but the last `absent`."""
+        """The aggregate signature over `message` (a signing root, 32 bytes) by the period's committee, without its last
+        `absent`.
+        """
         signers = range(self._size - absent)
         signature = bls.sign_aggregate((self._secret(period, member) for member in signers), message)
         bits = ((1 << len(signers)) - 1).to_bytes(self._size // 8, "little")
@@ -124,11 +134,18 @@ class BeaconChain:
         return self._finality_update
 
     def best_update(self, period: int) -> Update | None:
-        """The newest of a period that shows its next committee to be final. Real nodes keep the one with the most signers."""
+        """The newest update of a period that shows its next committee to be final; None while there is none.
+
+        Real nodes keep the one with the most signers.
+        """
         return self._best.get(period)
 
     def bootstrap(self, block_root: bytes) -> Bootstrap | None:
-        """Of a block at the start of an epoch."""
+        """What a light client begins with, by the root of a block that is the first of its epoch.
+
+        Returns:
+            None for other blocks, and for roots that are not of this chain.
+        """
         block = self._by_root.get(block_root)
         if block is None:
             return None
@@ -137,7 +154,14 @@ class BeaconChain:
         return Bootstrap(block.header, committee, block.state.branch(index))
 
     def propose(self, slot: int, execution: EvmBlock) -> BeaconBlock:
-        """The block of `slot` with this execution block; its aggregate signs the block before. Slots only ascend."""
+        """The block of `slot` with this execution block; its aggregate signs the block before.
+
+        Args:
+            execution: is not judged; each slot should bring the next one.
+
+        Raises:
+            ValueError: `slot` is not above the newest block's.
+        """
         if slot <= self.slot:
             raise ValueError(f"slot {slot} is not above {self.slot}")
         parent = self._blocks.get(self.slot)

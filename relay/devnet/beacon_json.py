@@ -31,6 +31,7 @@ def header_object(header: LightClientHeader) -> dict[str, Any]:
 
 
 def committee_object(committee: SyncCommittee) -> dict[str, Any]:
+    """A SyncCommittee, its public keys in the order of its members."""
     keys = committee.pubkeys
     return {
         "pubkeys": [_text(keys[at : at + PUBLIC_KEY_BYTES]) for at in range(0, len(keys), PUBLIC_KEY_BYTES)],
@@ -58,6 +59,7 @@ def update_object(update: Update) -> dict[str, Any]:
 
 
 def bootstrap_object(bootstrap: Bootstrap) -> dict[str, Any]:
+    """A LightClientBootstrap (consensus-specs altair/light-client)."""
     return {
         "header": header_object(bootstrap.header),
         "current_sync_committee": committee_object(bootstrap.current_sync_committee),
@@ -82,6 +84,7 @@ def spec_object(network: Network) -> dict[str, str]:
 
 
 def genesis_object(network: Network) -> dict[str, str]:
+    """What `/eth/v1/beacon/genesis` answers; the time in seconds, as text."""
     return {
         "genesis_time": str(network.genesis_time_s),
         "genesis_validators_root": _text(network.genesis_validators_root),

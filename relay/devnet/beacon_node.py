@@ -51,7 +51,11 @@ class BeaconPace:
 
     @classmethod
     def of(cls, seconds_per_slot: int, slots_per_epoch: int, epochs_per_period: int) -> "BeaconPace":
-        """By the clock, with no more past than the first final block needs."""
+        """A pace by the clock, with no more past than the first final block needs.
+
+        Raises:
+            DevnetError: a length is out of its bounds (see `BeaconPace`).
+        """
         first_slots = (FINAL_AFTER_EPOCHS + 1) * slots_per_epoch + 1
         return cls(
             seconds_per_slot,
@@ -68,7 +72,12 @@ class BeaconPace:
 
 
 def new_network(pace: BeaconPace, now_s: int, root: bytes) -> Network:
-    """Every fork from genesis on, with a committee of the minimal preset's size."""
+    """A network with every fork up to Electra from genesis on, and a committee of the minimal preset's size.
+
+    Args:
+        now_s: Unix time of this host; genesis is `head_start_s` before it.
+        root: the genesis validators root, 32 bytes, which tells this network from others.
+    """
     return Network(
         Preset(pace.slots_per_epoch, pace.epochs_per_period, COMMITTEE_SIZE),
         root,
@@ -105,7 +114,11 @@ class BeaconDevnet:
         return float(self.network.slot_time_s(self._slot))
 
     async def add_slots(self, count: int = 1, *, missed: int = 0) -> int:
-        """As many blocks, after `missed` slots without one; returns the newest slot."""
+        """Make `count` blocks in as many slots, after `missed` slots without one. The clock is not waited for.
+
+        Returns:
+            The newest slot.
+        """
         self._slot += missed
         for _ in range(count):
             self._slot += 1
@@ -113,7 +126,7 @@ class BeaconDevnet:
         return self._slot
 
     async def begin(self) -> None:
-        """Make the slots that it takes until something is final, all at once."""
+        """Make the slots that it takes until something is final, all at once. Does nothing where something is."""
         while self.beacon.finality_update is None:
             await self.add_slots()
 
@@ -215,7 +228,15 @@ async def serve_beacon_devnet(
     task_status: trio.TaskStatus[BeaconNode] = trio.TASK_STATUS_IGNORED,
     make_slots: bool = True,
 ) -> None:
-    """Make slots and answer until cancelled; started when it answers."""
+    """Make slots and answer until cancelled; started when it answers.
+
+    Args:
+        port: 0 lets the system choose.
+        make_slots: False where a test makes them (`BeaconDevnet.add_slots`).
+
+    Raises:
+        DevnetError: the address cannot be used; maybe inside an exception group.
+    """
     app = JsonRpcApp(JsonRpcService(chains.execution), {API_PREFIX: BeaconApp(chains.beacon)})
     refusal: BaseException | None = None
     await chains.begin()

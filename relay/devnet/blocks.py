@@ -59,6 +59,7 @@ def _clique_block(validators: ValidatorSet, evm_header: EvmHeader, body: BlockBo
 
 
 def mix_hash_of(consensus: str) -> bytes:
+    """The mix hash that headers of a consensus carry: zero for Clique, the BFT engines' constant for the others."""
     return bytes(32) if consensus == "clique" else MIX_HASH
 
 

@@ -67,38 +67,47 @@ class DevnetChain:
 
     @property
     def chain_id(self) -> int:
+        """As the genesis says."""
         return self._genesis.chain_id
 
     @property
     def consensus(self) -> Consensus:
+        """By which rules its blocks are sealed, as the genesis says."""
         return self._genesis.consensus
 
     @property
     def client_version(self) -> str:
+        """`hutong-devnet/FORK`."""
         return f"hutong-devnet/{self._genesis.fork}"
 
     @property
     def blocks(self) -> BlockStore:
+        """Every block since the first, none of which is undone: each is final when it is stored."""
         return self._blocks
 
     @property
     def mempool(self) -> Mempool:
+        """What waits for a block. It is in memory, and lost when the process ends."""
         return self._mempool
 
     @property
     def heads(self) -> HeadFeed:
+        """Told of each block after it is stored."""
         return self._heads
 
     @property
     def call_gas_limit(self) -> int:
+        """The limit of one transaction, or of a block where that is lower."""
         return min(TRANSACTION_MAX_GAS, self._genesis.gas_limit)
 
     @property
     def next_base_fee_wei(self) -> int:
+        """Always 0: consortium chains run without a base fee."""
         return BASE_FEE_WEI
 
     @property
     def head(self) -> EvmBlock:
+        """The newest block, read from the store; there is one from the start."""
         head = self._blocks.head()
         if head is None:
             raise RuntimeError("a chain has a first block from the start")
@@ -110,15 +119,24 @@ class DevnetChain:
         return (self._ordered or self._validators).addresses
 
     def state_after(self, block: EvmBlock) -> EvmState:
+        """The state after a stored block, with the context of that block, for calls; what is written to it is lost."""
         header = block.header
         context = self._context(header.number, header.timestamp_s, header.coinbase)
         return self._state(self._store, header.state_root, context)
 
     async def submit_transaction(self, raw: bytes) -> bytes:
+        """Check a signed transaction against the newest state and take it into the pool, in a thread.
+
+        Returns:
+            The transaction's hash, 32 bytes.
+
+        Raises:
+            InvalidTransaction: it cannot be in a block now, or the pool refuses it.
+        """
         return await trio.to_thread.run_sync(self.take_transaction, raw)
 
     def take_transaction(self, raw: bytes) -> bytes:
-        """The blocking part of `submit_transaction`."""
+        """The blocking part of `submit_transaction`, which says what is returned and raised."""
         transaction = decode_transaction(raw, self.chain_id)
         state = self.state_after(self.head)
         state.check_sender(transaction)
@@ -159,13 +177,16 @@ class DevnetChain:
         await index_older_blocks(self._store, self.chain_id)
 
     async def add_block(self) -> EvmBlock:
-        """`produce_block` in a thread, then tell who waits for heads."""
+        """`produce_block` in a thread, then tell who waits for heads. One at a time; others wait for their turn."""
         block = await trio.to_thread.run_sync(self.produce_block, limiter=self._producing)
         self._heads.publish(block.number)
         return block
 
     def produce_block(self) -> EvmBlock:
-        """Execute, seal and store the next block; blocks. Atomic: after a crash it is stored whole or not at all."""
+        """Execute, seal and store the next block; blocks. Atomic: after a crash it is stored whole or not at all.
+
+        Heads are not told: see `add_block`. Transactions that can never run leave the pool with it.
+        """
         with self._building:
             return run_with_evm_stack(self._produce_block)
 

@@ -35,10 +35,12 @@ class Devnet:
 
     @property
     def url(self) -> str:
+        """Of JSON-RPC over HTTP."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def websocket_url(self) -> str:
+        """Of JSON-RPC over a WebSocket, on the same port."""
         return f"ws://{self.host}:{self.port}"
 
 
@@ -74,7 +76,14 @@ async def serve_devnet(
     *,
     task_status: trio.TaskStatus[Devnet] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Produce blocks and answer JSON-RPC until cancelled; started when it answers."""
+    """Produce blocks and answer JSON-RPC until cancelled; started when it answers.
+
+    Args:
+        port: 0 lets the system choose.
+
+    Raises:
+        DevnetError: the address cannot be used; maybe inside an exception group.
+    """
     calls = CallThreads(chain, CALL_DEADLINE_S)
     service = JsonRpcService(chain, ValidatorMethods(chain).methods(), calls)
     refusal: BaseException | None = None
@@ -107,7 +116,16 @@ async def running_devnet(
     private_keys: tuple[bytes, ...] | None = None,
     validators: int = DEFAULT_VALIDATORS,
 ) -> AsyncIterator[Devnet]:
-    """A node inside the caller's trio run, for tests and tools."""
+    """A node inside the caller's trio run, for tests and tools; it ends with the block.
+
+    Args:
+        home: where the chain is kept; None: in memory.
+        private_keys: the validators', 32 bytes each; in place of `validators` random ones.
+
+    Raises:
+        DevnetError: the home is in use, holds another chain, or the address cannot be used; maybe in an exception
+            group.
+    """
     with open_home(home) as store:
         chain = DevnetChain(store, genesis, pace, private_keys=private_keys, validators=validators)
         async with trio.open_nursery() as nursery:

@@ -12,6 +12,9 @@ _VALIDATORS = b"validators"
 
 
 def store_genesis(writer: KeyValueWriter, genesis: Genesis) -> None:
+    """Write the genesis down with the first block, in the same batch; `check_genesis` compares it at every
+    later start.
+    """
     text = json.dumps(
         {
             "chain_id": genesis.chain_id,
@@ -26,7 +29,11 @@ def store_genesis(writer: KeyValueWriter, genesis: Genesis) -> None:
 
 
 def check_genesis(reader: KeyValueReader, genesis: Genesis) -> None:
-    """The stored chain is the one that is asked for; DevnetError names what differs."""
+    """The stored chain is the one that is asked for. Funds that the stored one has besides are passed over.
+
+    Raises:
+        DevnetError: naming what differs, or that the store holds no chain.
+    """
     stored = Table(reader, TABLE_PREFIX).get(_GENESIS)
     if stored is None:
         raise DevnetError("the home holds no development chain, but is not empty; take another --home")
@@ -50,6 +57,11 @@ def check_genesis(reader: KeyValueReader, genesis: Genesis) -> None:
 
 
 def load_validators(reader: KeyValueReader) -> ValidatorSet:
+    """The validators whose keys were stored with the newest block.
+
+    Raises:
+        DevnetError: the store holds no keys.
+    """
     stored = Table(reader, TABLE_PREFIX).get(_VALIDATORS)
     if stored is None:
         raise DevnetError("the home holds no validator keys; take another --home")
@@ -57,4 +69,5 @@ def load_validators(reader: KeyValueReader) -> ValidatorSet:
 
 
 def store_validators(writer: KeyValueWriter, validators: ValidatorSet) -> None:
+    """Write the validators' private keys down, in the clear: these chains guard nothing."""
     WritableTable(writer, TABLE_PREFIX).put(_VALIDATORS, validators.encode())

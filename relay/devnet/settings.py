@@ -61,4 +61,9 @@ class Pace:
             raise DevnetError(f"a proof block after {self.proof_block_ms} ms is too soon; take 10 or more")
 
     def delay_s(self, *, state_changed: bool) -> float:
+        """How long after the newest block the next one comes, seconds.
+
+        Args:
+            state_changed: the newest block changed the state, so that proofs of it wait for the next.
+        """
         return (min(self.proof_block_ms, self.period_ms) if state_changed else self.period_ms) / 1000

@@ -29,6 +29,9 @@ class ValidatorMethods:
         self._chain = chain
 
     def methods(self) -> Mapping[str, Method]:
+        """By JSON-RPC name: who sealed a block, as the chain's kind of node names it, and the order to change the
+        validators.
+        """
         by_number, by_hash = _NAMES[self._chain.consensus]
         return {
             by_number: self._validators_by_number,

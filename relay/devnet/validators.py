@@ -22,6 +22,11 @@ class Validator:
 
     @classmethod
     def of(cls, private_key: bytes) -> "Validator":
+        """The validator of a key of 32 bytes, with its address.
+
+        Raises:
+            ValueError: it is not a private key of secp256k1.
+        """
         address = eth_address(secp256k1.public_key_of(private_key))
         if address is None:
             raise ValueError("a public key made of a private one is on the curve")
@@ -39,10 +44,16 @@ class ValidatorSet:
 
     @classmethod
     def of(cls, private_keys: tuple[bytes, ...]) -> "ValidatorSet":
+        """The validators of these keys (32 bytes each), sorted by address.
+
+        Raises:
+            ValueError: one is not a private key of secp256k1.
+        """
         return cls(tuple(sorted(map(Validator.of, private_keys), key=lambda validator: validator.address)))
 
     @property
     def addresses(self) -> tuple[bytes, ...]:
+        """20 bytes each, ascending."""
         return tuple(validator.address for validator in self.validators)
 
     def encode(self) -> bytes:
@@ -51,6 +62,11 @@ class ValidatorSet:
 
     @classmethod
     def decode(cls, data: bytes) -> "ValidatorSet":
+        """Inverse of `encode`. Length and number are not checked.
+
+        Raises:
+            ValueError: a part is not a private key of secp256k1.
+        """
         return cls.of(tuple(data[start : start + KEY_BYTES] for start in range(0, len(data), KEY_BYTES)))
 
     def proposer(self, number: int) -> Validator:
@@ -58,12 +74,16 @@ class ValidatorSet:
         return self.validators[number % len(self.validators)]
 
     def unsealed(self, consensus: Consensus = Consensus.QBFT) -> ExtraData:
-        """Extra data of round 0."""
+        """Extra data of round 0: vanity and addresses, without seals and without a vote."""
         round_width = 4 if consensus is Consensus.IBFT2 else 0
         return ExtraData(VANITY, self.addresses, None, 0, (), consensus, round_width)
 
     def seal(self, header: ExecutionHeader, extra: ExtraData) -> tuple[ExecutionHeader, ExtraData]:
-        """Seals of a quorum that begins at the proposer: what a real chain has when the last ones are slow."""
+        """Header and extra data with the seals of a quorum that begins at the proposer.
+
+        A real chain has the same when the last validators are slow. The returned header carries the returned extra
+        data.
+        """
         count = len(self.validators)
         start = header.number % count
         if extra.consensus is Consensus.ISTANBUL:

@@ -53,21 +53,28 @@ class KeysUnusable(Exception):
 
 
 def new_key() -> str:
+    """A new key of 256 random bits, `hk_` and 43 characters of base64url. It is kept nowhere: only its digest is."""
     return PREFIX + secrets.token_urlsafe(KEY_BYTES)
 
 
 def digest_of(key: str) -> str:
+    """SHA-256 of a key in lower-case hex, as the file keeps it."""
     return sha256(key.encode()).hexdigest()
 
 
 def check_name(name: str) -> str:
+    """The name, if it is one that a key can have.
+
+    Raises:
+        KeysUnusable: it has other characters, or more than 64.
+    """
     if _NAME.fullmatch(name) is None:
         raise KeysUnusable("a key's name has 1 to 64 characters of A-Z, a-z, 0-9 and inner . _ -")
     return name
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """None where there is no file yet.
+    """The keys of a file, MAX_KEYS at most; none where there is no file yet.
 
     Raises:
         KeysUnusable: open to others, or not what `write_keys` writes.

@@ -19,7 +19,14 @@ _REPLAYED = ("/proofs", "/bundle")
 
 
 def cost_of(path: str, query: bytes, *, resumes: bool) -> int:
-    """What a request costs its client. `resumes`: it has a Last-Event-ID."""
+    """What a request costs its client, in plain requests: what tells many changes again or makes a bundle costs the
+    most.
+
+    Args:
+        path: of the request, decoded.
+        query: raw; `after` in it resumes a stream.
+        resumes: it has a Last-Event-ID.
+    """
     if path in _LISTS:
         return LIST_COST
     if path.startswith("/v1/messages/") and path.endswith(_REPLAYED):
@@ -57,7 +64,10 @@ class RateLimit:
 
 
 def client_of(address: str) -> str:
-    """The bucket of an address."""
+    """The bucket of an address, as servers and proxies write it: an IPv6 network of IPV6_PREFIX_BITS is one client.
+
+    What is not an address shares one bucket.
+    """
     parsed = parse_address(address)
     if parsed is None:
         return "unknown"
@@ -67,7 +77,11 @@ def client_of(address: str) -> str:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """As servers and proxies write it: with a port or without, an IPv4 address also in the form of IPv6."""
+    """An address as servers and proxies write it: with a port or without, an IPv4 address also in the form of IPv6.
+
+    Returns:
+        None for anything else.
+    """
     bare = text
     if text.startswith("["):
         bare = text[1:].partition("]")[0]

@@ -19,17 +19,27 @@ Hash = Annotated[str, Field(examples=["0x" + "5e" * 32])]
 
 
 def instant(time_ns: int) -> str:
-    """With milliseconds."""
+    """RFC 3339 in UTC with milliseconds, rounded down. Times before 1970 are shown as 1970, those after 9999 as its
+    end.
+    """
     at = datetime.fromtimestamp(min(max(0, time_ns), MAX_TIME_NS) // 1_000_000 / 1_000, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def optional_instant(time_ns: int | None) -> str | None:
+    """`instant`, or None for None."""
     return None if time_ns is None else instant(time_ns)
 
 
 def parse_instant(text: str, field: str) -> int:
-    """Nanoseconds. Raises ApiProblem naming the field."""
+    """Nanoseconds of Unix time of an RFC 3339 text, to the microsecond; 0 for times before 1970.
+
+    Args:
+        field: the request's, named in the problem.
+
+    Raises:
+        ApiProblem: the text is not a time.
+    """
     if len(text) <= 40 and _RFC_3339.fullmatch(text):
         try:
             at = datetime.fromisoformat(text.upper())

@@ -29,7 +29,7 @@ class CachedAnswer:
 
 
 def etag_of(body: bytes) -> bytes:
-    """A strong validator."""
+    """A strong validator of a body, in quotes (RFC 9110 §8.8.3)."""
     return b'"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
@@ -63,6 +63,7 @@ class AnswerCache:
         return self._changes
 
     def get(self, target: bytes) -> CachedAnswer | None:
+        """The answer that is kept for a target (`target_of`); None where there is none, or it is too old."""
         answer = self._answers.get(target)
         if answer is None:
             return None
@@ -81,7 +82,14 @@ class AnswerCache:
         changes: int,
         fresh_s: float,
     ) -> None:
-        """`changes` as it was before the answer was read."""
+        """Keep an answer for `fresh_s`, unless something changed since it was read, or it is larger than
+        MAX_ANSWER_BYTES.
+
+        Args:
+            target: as `target_of` gives it.
+            names: ids that `forget` may be called with.
+            changes: `changes` as it was before the answer was read.
+        """
         if changes != self._changes or len(body) > MAX_ANSWER_BYTES:
             return
         self._drop(target)
@@ -97,14 +105,16 @@ class AnswerCache:
             self._drop(next(iter(self._answers)))
 
     def forget(self, names: Iterable[str]) -> None:
-        """Something of these messages changed."""
+        """Something of these messages changed: answers that tell of them are dropped, and no answer read before is
+        kept.
+        """
         self._changes += 1
         for name in names:
             for target in tuple(self._targets.get(name, ())):
                 self._drop(target)
 
     def clear(self) -> None:
-        """Of whatever message: the ledger is another one."""
+        """Drop every answer, and keep none that was read before: the ledger is another one."""
         self._changes += 1
         for target in tuple(self._answers):
             self._drop(target)

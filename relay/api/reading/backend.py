@@ -45,7 +45,14 @@ class Chains:
     askers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(CHAIN_ASKERS))
 
     def adapter(self, name: str, at: str = "chain") -> ChainAdapter:
-        """Raises ApiProblem."""
+        """The adapter of a configured chain.
+
+        Args:
+            at: the request's field that named it, for the problem.
+
+        Raises:
+            ApiProblem: no chain has the name; the known ones are listed.
+        """
         found = self.adapters.get(name)
         if found is None:
             known = ", ".join(sorted(self.adapters))
@@ -66,8 +73,14 @@ class Backend(Protocol):
         """What was last read of every chain."""
 
     async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
-        """Run `work` under trio for at most `limit_s`, its wait for one of CHAIN_ASKERS places included; work that asks no
-        chain, or has a limiter of its own, needs none. Raises ApiProblem where a chain refuses or does not answer."""
+        """Run `work` under trio for at most `limit_s`, its wait for one of CHAIN_ASKERS places included.
+
+        Args:
+            asks_chains: False for work that asks no chain, or has a limiter of its own: it waits for no place.
+
+        Raises:
+            ApiProblem: a chain refuses or does not answer in time, the queue does not, or the server is stopping.
+        """
 
 
 class TrioBackend:
@@ -79,9 +92,11 @@ class TrioBackend:
 
     @property
     def views(self) -> ChainViews:
+        """See `Backend`."""
         return self._views
 
     async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
+        """See `Backend`."""
         return await _bounded(work, self._chains, limit_s, asks_chains)
 
 
@@ -96,9 +111,11 @@ class ThreadBackend:
 
     @property
     def views(self) -> ChainViews:
+        """See `Backend`."""
         return self._views
 
     async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
+        """See `Backend`. A caller that is cancelled leaves at once; its work ends by itself."""
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(ASKERS)
         call = partial(trio.from_thread.run, _bounded, work, self._chains, limit_s, asks_chains, trio_token=self._token)

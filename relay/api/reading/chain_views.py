@@ -81,25 +81,29 @@ class ChainViews:
 
     @property
     def chains(self) -> Sequence[ChainView]:
+        """Every configured chain as last read, in order of the configuration."""
         return tuple(self._chains.values())
 
     @property
     def clients(self) -> Sequence[ClientView]:
+        """Both ends of every configured path as last read."""
         return tuple(self._clients.values())
 
     def chain(self, name: str) -> ChainView | None:
+        """A chain as last read; None where no chain has the name."""
         return self._chains.get(name)
 
     def client(self, end: PathEnd) -> ClientView | None:
+        """The light client at an end as last read; None where no path has the end."""
         return self._clients.get(end)
 
     def away(self) -> tuple[str, ...]:
-        """Chains not reached for too long."""
+        """Names of the chains that were not reached for AWAY_AFTER_S, by this host's clock, or never."""
         since_ns = self._now_ns() - int(AWAY_AFTER_S * 1e9)
         return tuple(view.name for view in self.chains if view.reached_ns < since_ns)
 
     async def run(self) -> None:
-        """For ever; one chain that does not answer keeps no other waiting."""
+        """For ever; one chain that does not answer keeps no other waiting. What fails is said by the view's `error`."""
         async with trio.open_nursery() as nursery:
             for name in self._chains:
                 nursery.start_soon(self._follow, name)
@@ -148,11 +152,20 @@ class ChainViews:
 
 
 async def app_of(adapter: ChainAdapter, port: str) -> str | None:
-    """The EIP-55 address of the app at a port of a chain's router; None where there is none, or no contracts at all."""
+    """The EIP-55 address of the app at a port of a chain's router; None where there is none, or no contracts at all.
+
+    Raises:
+        AdapterError: the chain does not answer.
+    """
     return await router_app(adapter, port) if isinstance(adapter, RouterChain) else None
 
 
 async def router_app(chain: RouterChain, port: str) -> str | None:
+    """As `app_of`, of a chain with a router.
+
+    Raises:
+        AdapterError: the chain does not answer. A router that refuses the port is taken for one without the app.
+    """
     try:
         returned = await chain.execution.call(chain.settings.router_address, GET_IBC_APP.encode(port))
     except RefusedByChain:

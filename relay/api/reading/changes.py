@@ -47,7 +47,7 @@ class Change:
 
     @property
     def name(self) -> str:
-        """Of its message."""
+        """Packet id of its message's first leg; empty for events that are of no message."""
         return self.names[0] if self.names else ""
 
 
@@ -55,6 +55,7 @@ RESET = Change("reset", b"{}")
 
 
 def change_of(record: MessageRecord) -> Change:
+    """A message's last change as a stream sends it, with the cursor that goes on after it."""
     return Change(
         "message",
         summary(record).model_dump_json(by_alias=True).encode(),
@@ -90,6 +91,7 @@ class Changes:
 
     @property
     def open_streams(self) -> int:
+        """How many streams are open, those included that were cut off and not left yet."""
         return self._open
 
     @contextmanager
@@ -129,7 +131,12 @@ class Changes:
             send.close()
 
     async def missed(self, after: str) -> Sequence[Change]:
-        """What changed after the cursor, at most MAX_MISSED; RESET alone where it is more, or of another ledger."""
+        """What changed after the cursor, oldest first; RESET alone where it is more than MAX_MISSED, or of another
+        ledger.
+
+        Raises:
+            ApiProblem: the cursor is not one of a change, or the ledger cannot be read.
+        """
         found: list[Change] = []
         cursor = after
         while True:
@@ -144,7 +151,10 @@ class Changes:
                 return found
 
     async def run(self) -> None:
-        """For ever. A ledger that is away is asked again; nothing that fails here ends the server."""
+        """For ever. A ledger that is away is asked again; nothing that fails here ends the server.
+
+        Chains are told of at most every CHAINS_EVERY_S, and only if a height differs.
+        """
         log = get_logger("api")
         chains_at_s = self._clock_s()
         heights: tuple[int | None, ...] = ()

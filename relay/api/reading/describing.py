@@ -31,11 +31,12 @@ _STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
 
 
 def path_end(end: PathEnd) -> End:
+    """A configured end as an answer names it."""
     return End(chain=end.chain, client=end.client)
 
 
 def names_of(record: MessageRecord) -> tuple[str, ...]:
-    """Everything that a message is asked for by."""
+    """Everything that a message is asked for by: packet ids of its legs, and Mailbox's id."""
     names = [leg.packet_id for leg in record.legs]
     names += [leg.message_id for leg in record.legs if leg.message_id is not None]
     return tuple(dict.fromkeys(names))
@@ -69,14 +70,21 @@ def _summary_fields(record: MessageRecord) -> dict[str, object]:
 
 
 def summary(record: MessageRecord) -> MessageSummary:
+    """A message as lists show it. Reasons have no endpoint in them; nothing is validated again."""
     return MessageSummary.model_construct(**_summary_fields(record))  # type: ignore[arg-type]
 
 
 def message_list(page: MessagePage) -> MessageList:
+    """A page of messages, in its order; damaged rows are left out and not named."""
     return MessageList(items=[summary(record) for record in page.items], next=page.next)
 
 
 def why_of(packet_id: str, answer: Explanation) -> Why:
+    """The sentence of `hutong why` as an answer, without endpoints in it.
+
+    Args:
+        packet_id: of the packet that was asked for.
+    """
     return Why(
         id=packet_id,
         settled=answer.settled,
@@ -87,7 +95,12 @@ def why_of(packet_id: str, answer: Explanation) -> Why:
 
 
 def message(record: MessageRecord, lives: Sequence[LifeCycle], answer: Explanation) -> Message:
-    """`lives` in the order of the legs."""
+    """A message with its timeline and costs.
+
+    Args:
+        lives: in the order of the legs.
+        answer: why it is where it is.
+    """
     return Message.model_construct(
         **_summary_fields(record),  # type: ignore[arg-type]
         why=why_of(record.id, answer),
@@ -151,6 +164,7 @@ def _chain(view: ChainView, now_ns: int) -> Chain:
 
 
 def chain_list(views: ChainViews) -> ChainList:
+    """Every chain as last read; the age of a block is told by this host's clock."""
     now_ns = time.time_ns()
     return ChainList(items=[_chain(view, now_ns) for view in views.chains])
 
@@ -177,5 +191,6 @@ def _client(view: ClientView, now_ns: int) -> Client:
 
 
 def client_list(views: ChainViews) -> ClientList:
+    """Every light client as last read; a client without a trusting period never expires."""
     now_ns = time.time_ns()
     return ClientList(items=[_client(view, now_ns) for view in views.clients])

@@ -23,7 +23,11 @@ class Figures:
         self._locks: dict[str, anyio.Lock] = {}
 
     async def get(self, name: str, read: Callable[[Readers], Figure]) -> tuple[Figure, int]:
-        """The figure, and when it was read in nanoseconds."""
+        """The figure, and when it was read in nanoseconds of Unix time; read again after FRESH_S, once for all who ask.
+
+        Raises:
+            ApiProblem: the ledger cannot be read.
+        """
         async with self._locks.setdefault(name, anyio.Lock()):
             known = self._known.get(name)
             if known is None or known[0] < self._clock_s():

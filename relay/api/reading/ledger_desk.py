@@ -31,6 +31,7 @@ class Readers:
     messages: MessageReader
 
     def close(self) -> None:
+        """Give the connections of both back."""
         self.lives.close()
         self.messages.close()
 
@@ -73,6 +74,7 @@ class LedgerDesk:
         return found
 
     def close(self) -> None:
+        """Give the connections back. A later `read` opens the ledger again."""
         with self._lock:
             if self._readers is not None:
                 self._readers.close()

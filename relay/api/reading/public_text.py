@@ -11,11 +11,12 @@ MAX_CHARS = 600
 
 
 def public_text(text: str) -> str:
-    """Without URLs, IP addresses and absolute paths of files."""
+    """A reason without URLs, IP addresses and absolute paths of files, MAX_CHARS at most. Host names alone stay."""
     for pattern, name in ((_URL, "[endpoint]"), (_HOST, "[endpoint]"), (_FILE, "[file]")):
         text = pattern.sub(name, text[: 8 * MAX_CHARS])
     return text[:MAX_CHARS]
 
 
 def optional_public_text(text: str | None) -> str | None:
+    """`public_text`, or None for None."""
     return None if text is None else public_text(text)

@@ -15,6 +15,7 @@ class Way:
 
     @property
     def via(self) -> str | None:
+        """The hub between, by its configured name; None of a direct way."""
         return self.hops[0][1].chain if len(self.hops) == 2 else None
 
     @property
@@ -29,7 +30,10 @@ class Way:
 
 
 def ways(config: Config, paths: Paths, source: str, destination: str) -> tuple[Way, ...]:
-    """Direct ones first. Only hubs send on, and nothing is sent to where it comes from."""
+    """Ways of one hop, then those of two over a hub, as the paths are configured.
+
+    Only hubs send on, and nothing is sent to where it comes from. Names that no chain has give no way.
+    """
     if source == destination:
         return ()
     direct = tuple(Way((hop,)) for hop in _hops(paths, source) if hop[1].chain == destination)

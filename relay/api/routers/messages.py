@@ -145,6 +145,7 @@ async def search(
 
 
 def unknown_message(name: str) -> ApiProblem:
+    """The problem of a message that the ledger does not know, to be raised by the caller."""
     return ApiProblem(Code.NOT_FOUND, f"the ledger knows no message {name}")
 
 

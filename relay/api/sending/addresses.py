@@ -14,7 +14,11 @@ from hutong.relay.config import Config, CosmosChainConfig
 
 
 def check_receiver(config: Config, destination: str, receiver: str) -> None:
-    """Whether it can be an address on the configured chain `destination`. Raises ApiProblem."""
+    """The text can be an address on the configured chain `destination`. That somebody has its key is not known.
+
+    Raises:
+        ApiProblem: it cannot.
+    """
     (chain,) = (one for one in config.chains if one.name == destination)
     if isinstance(chain, CosmosChainConfig):
         cosmos_address(receiver, chain.bech32_prefix, "receiver")
@@ -23,7 +27,14 @@ def check_receiver(config: Config, destination: str, receiver: str) -> None:
 
 
 def evm_address(text: str, field: str) -> bytes:
-    """The 20 bytes; letters of both cases must be as EIP-55 has them. Raises ApiProblem."""
+    """The 20 bytes of `0x` and 40 digits; letters of both cases must be as EIP-55 has them.
+
+    Args:
+        field: the request's, named in the problem.
+
+    Raises:
+        ApiProblem: it is not an address, mistyped, or the zero address.
+    """
     if not is_hex_address(text) or not text.startswith("0x"):
         raise refused_field(field, "is not an address: write 0x and 40 hex digits")
     if is_checksum_formatted_address(text) and not is_checksum_address(text):
@@ -35,7 +46,15 @@ def evm_address(text: str, field: str) -> bytes:
 
 
 def cosmos_address(text: str, prefix: str, field: str) -> bytes:
-    """The account's bytes. Raises ApiProblem."""
+    """The account's bytes of a bech32 address.
+
+    Args:
+        prefix: what stands before the 1 of the chain's addresses.
+        field: the request's, named in the problem.
+
+    Raises:
+        ApiProblem: it is not an address of that prefix.
+    """
     try:
         return decode_address(text, prefix)
     except MalformedInput as error:

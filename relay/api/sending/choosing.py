@@ -55,7 +55,10 @@ class Choice:
 
 
 def undone_hops(way: Way, denom: Denom) -> int:
-    """How many of a denomination's newest hops a way goes back: over the client on its source, then over the hub's."""
+    """How many of a denomination's newest hops a way goes back: over the client on its source, then over the hub's.
+
+    At most as many as the way has hops.
+    """
     count = 0
     for (end, _), hop in zip(way.hops, denom.hops, strict=False):
         if (hop.port, hop.client) != (TRANSFER_PORT, end.client):

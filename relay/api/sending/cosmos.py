@@ -75,7 +75,15 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
 
 
 async def voucher_denom(adapter: CosmosChain, token: str) -> Denom | None:
-    """Where a voucher came from, by its trace or its name in the bank; None for what is no voucher, of whatever letters."""
+    """Where a voucher came from, by its trace or its name in the bank (`ibc/…`).
+
+    Returns:
+        None for what is no voucher, of whatever letters.
+
+    Raises:
+        ApiProblem: the chain does not know the voucher, or the trace is not one.
+        AdapterError: the chain does not answer.
+    """
     if token.startswith("ibc/"):
         try:
             return await Queries(adapter.rpc).trace(token)

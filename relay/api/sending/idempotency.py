@@ -40,7 +40,18 @@ class IdempotencyStore:
         self._connection: sqlite3.Connection | None = None
 
     def claim(self, owner: str, key: str, digest: bytes) -> Kept | None:
-        """None: it is new, and now this request's. Else what is kept."""
+        """Take a key for a request. Keys older than KEEP_S are forgotten first.
+
+        Args:
+            owner: name of the API key that the request came with.
+            digest: of the request's body; compared by the caller.
+
+        Returns:
+            None: it is new, and now this request's. Else what is kept.
+
+        Raises:
+            sqlite3.Error, OSError: the file cannot be written; nothing is claimed.
+        """
         with self._lock:
             connection = self._opened()
             now_s = int(self._now_s())
@@ -64,7 +75,13 @@ class IdempotencyStore:
             return None if row is None else Kept(bytes(row[0]), row[1] or None)
 
     def keep(self, owner: str, key: str, digest: bytes, answer: str) -> None:
-        """The answer to a request with that digest, whether or not its claim is still there."""
+        """Keep the answer to a request with that digest, whether or not its claim is still there.
+
+        A key that was claimed with another digest is left as it is.
+
+        Raises:
+            sqlite3.Error: the file cannot be written.
+        """
         with self._lock:
             self._opened().execute(
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT (owner, key)"
@@ -82,6 +99,7 @@ class IdempotencyStore:
             return released.rowcount > 0
 
     def close(self) -> None:
+        """Close the file. A later call opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

@@ -16,6 +16,7 @@ class UnderWay:
         self._until_s: OrderedDict[tuple[str, bytes], float] = OrderedDict()
 
     def add(self, chain: str, transaction_hash: bytes) -> None:
+        """Note that a transaction was handed to a chain's pool just now; adding it again begins its time anew."""
         key = (chain, transaction_hash)
         self._until_s[key] = self._clock_s() + UNDER_WAY_S
         self._until_s.move_to_end(key)
@@ -23,4 +24,5 @@ class UnderWay:
             self._until_s.popitem(last=False)
 
     def has(self, chain: str, transaction_hash: bytes) -> bool:
+        """Whether it was added within UNDER_WAY_S, in this process. That it is in a block by now is not known here."""
         return self._until_s.get((chain, transaction_hash), float("-inf")) > self._clock_s()

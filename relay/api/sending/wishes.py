@@ -37,10 +37,12 @@ class Made:
 
 
 def absolute_timeout_s(timeout_s: int) -> int:
+    """Unix time in seconds, `timeout_s` from now by this host's clock."""
     return int(time.time()) + timeout_s
 
 
 def prepared_route(way: Way) -> PreparedRoute:
+    """The way that a prepared send goes, as its answer names it."""
     return PreparedRoute(
         hops=[{"source": path_end(source), "destination": path_end(destination)} for source, destination in way.hops],
         via=way.via,

@@ -30,7 +30,10 @@ _BY_STATUS = {
 
 
 def create_app(service: Service) -> App:
-    """The service's tasks (`service.changes.run`) are the server's to run."""
+    """The API and the explorer as an ASGI application, with every refusal a problem.
+
+    The service's tasks (`service.changes.run`) are the server's to run.
+    """
     app = FastAPI(
         title="hutong",
         version="1",

@@ -7,7 +7,11 @@ SPARE = 512
 
 
 def allow_descriptors(streams: int) -> int:
-    """Raise the soft limit as far as the hard one lets; returns how many streams it is enough for."""
+    """Raise the soft limit of open files as far as the hard one lets, for `streams` and SPARE others.
+
+    Returns:
+        How many streams it is enough for, at least 1.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = streams + SPARE
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -41,7 +41,10 @@ class StaticFile:
 
 
 def explorer_files() -> dict[str, StaticFile]:
-    """By path below `/`; the page itself is `index.html`."""
+    """The explorer's files by path below `/`; the page itself is `index.html`, and there is always one.
+
+    Files of other types, larger than MAX_FILE_BYTES or beyond MAX_FILES are left out.
+    """
     found: dict[str, StaticFile] = {}
     _collect(files("hutong.relay.api") / "explorer", "", found)
     found.setdefault(INDEX, StaticFile(_NONE, TYPES["html"], etag_of(_NONE)))
@@ -73,7 +76,10 @@ def _refuse_other_method(request: Request, routes: Sequence[BaseRoute]) -> None:
 
 
 def explorer_router(others: Sequence[BaseRoute]) -> APIRouter:
-    """Last in the application: it takes every path that is left by `others`."""
+    """A router that takes every path which is left by `others`: last in the application.
+
+    A path that one of `others` takes by another method is answered with 405, any other unknown one with 404.
+    """
     router = APIRouter(include_in_schema=False)
     known = explorer_files()
 

@@ -62,7 +62,7 @@ def run_standalone(config: Config, settings: ApiConfig, on_ready: Callable[[str]
 
 
 async def serve(server: uvicorn.Server, service: Service, sock: socket.socket) -> None:
-    """Until the server is told to exit, with the reader of changes beside it."""
+    """Serve until the server is told to exit, while the reader of changes runs in the same loop."""
     changes = asyncio.create_task(service.changes.run())
     try:
         await server.serve(sockets=[sock])
@@ -72,6 +72,10 @@ async def serve(server: uvicorn.Server, service: Service, sock: socket.socket) -
 
 
 def server_config(app: App, settings: ApiConfig) -> uvicorn.Config:
+    """uvicorn's configuration: bounded heads, bodies of WebSockets and connections, TLS as `settings` say.
+
+    Raises the process's limit of open files (`allow_descriptors`).
+    """
     streams = allow_descriptors(settings.max_streams)
     return uvicorn.Config(
         app,

@@ -39,19 +39,29 @@ def _decomposed(name: str) -> str:
 
 
 def skeleton(name: str) -> str:
-    """Equal for names that look alike."""
+    """A text that is equal for names that look alike (UTS 39, in small). It is for comparison, not to be shown."""
     folded = _decomposed(name).translate(_CAPITALS_ALIKE).casefold()
     return _decomposed(folded).translate(_ALIKE).replace("rn", "m").replace("vv", "w")
 
 
 def looks_like_another(name: str, shared: Collection[str]) -> bool:
-    """Whether another token has a name like it, or might: letters of other scripts are too many to list those that deceive."""
+    """Whether another token has a name like it, or might: letters of other scripts are too many to list those that
+    deceive.
+
+    Args:
+        name: as the contract calls itself.
+        shared: skeletons that several tokens have (`shared_skeletons`).
+    """
     letters = _decomposed(name)
     return not letters or not letters.isascii() or skeleton(name) in shared
 
 
 def shared_skeletons(names: Iterable[Iterable[str | None]]) -> set[str]:
-    """Skeletons that more than one of the given sets of names has."""
+    """Skeletons that more than one of the given sets of names has.
+
+    Args:
+        names: of each token, its name and symbol; None where it has none.
+    """
     counts: Counter[str] = Counter()
     for one in names:
         counts.update({skeleton(name) for name in one if name})

@@ -37,7 +37,10 @@ class SeenTokens:
         return tuple(self._by_home.values())
 
     def add(self, record: MessageRecord) -> None:
-        """In any order of time; over the bounds until `trim`."""
+        """Note the token of a transfer, wherever it was seen, in any order of time; over the bounds until `trim`.
+
+        What is no denomination, or came over no configured path, is passed over.
+        """
         at_ns = record.ordered_at_ns
         for place in places_of(record):
             home = home_of(place, self._paths)
@@ -49,7 +52,7 @@ class SeenTokens:
                 token.held[place] = min(token.held.get(place, at_ns), at_ns)
 
     def trim(self) -> None:
-        """Back to the bounds."""
+        """Go back to the bounds: the tokens seen first stay, and of each the vouchers with the shortest traces."""
         oldest = sorted(self._by_home.values(), key=lambda token: (token.first_ns, token.home.denom.path))
         self.dropped |= len(oldest) > MAX_TOKENS
         left = MAX_HELD

@@ -20,7 +20,7 @@ class Place:
 
 
 def home_of(place: Place, paths: Paths) -> Place | None:
-    """Where the token is no voucher; None where a hop is of no configured path."""
+    """Where the token is no voucher, by walking its hops back; None where a hop is of no configured path."""
     chain, denom = place.chain, place.denom
     while denom.hops:
         hop = denom.hops[0]
@@ -32,7 +32,10 @@ def home_of(place: Place, paths: Paths) -> Place | None:
 
 
 def places_of(record: MessageRecord) -> Iterator[Place]:
-    """Where the transferred token was seen: where it was sent from, and on the chains that it has reached."""
+    """Where the transferred token was seen: where it was sent from, and on the chains that it has reached.
+
+    Nothing for a packet whose denomination cannot be read.
+    """
     if record.denom is None:
         return
     try:
