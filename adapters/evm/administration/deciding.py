@@ -15,7 +15,7 @@ from hutong.adapters.evm.administration.access_manager import (
     HASH_OPERATION,
     SCHEDULE,
 )
-from hutong.adapters.evm.wording import in_words, scheduled_call
+from hutong.adapters.evm.administration.wording import in_words, scheduled_call
 from hutong.adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
 from hutong.adapters.ics26.transactor import Call, Transactor
 from hutong.adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hutong.adapters.evm.administration.deciding import Deciding, Pending
 from hutong.adapters.evm.administration.deploy import set_forwarded_peer, set_hub_client
 from hutong.adapters.evm.administration.rights import ARTIFACTS
-from hutong.adapters.evm.wording import in_words, scheduled_call
+from hutong.adapters.evm.administration.wording import in_words, scheduled_call
 from hutong.adapters.ics26.abi import ADD_CLIENT, Function
 from hutong.adapters.interface import RefusedByChain
 from hutong.contracts.roles import signatures
