@@ -112,8 +112,7 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
         judge(predicates.header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
-        """Attestations are signed for one client: chain, router and identifier must be those of the client state's
-        scope.
+        """Attestations are signed for one client: chain, router and identifier must be those of its scope.
 
         Raises:
             PredicateFailed: `destination_is_this_client`: one of the three differs.
@@ -137,12 +136,10 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        """See `LightClient.judge_header`. An attested state or a rotation; signatures are judged before its bytes are
-        read.
+        """See `LightClient.judge_header`. A state or a rotation, whose signatures are judged before its bytes are read.
 
         Raises:
-            ClientFrozen, ClientExpired: the client is not active, or the attested time is older than the trusting
-                period.
+            ClientFrozen, ClientExpired: the client is not active, or the attested time is too old.
             UnknownHeight: no state is stored at the client's latest height.
             MalformedInput, PredicateFailed: the first rule that does not hold.
         """
@@ -227,9 +224,7 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
     def substitute_parameters(
         self, subject: ClientState, substitute: ClientState
     ) -> Iterable[tuple[str, object, object]]:
-        """Both routers and chains, the clock drift and the digest's form; the substitute's own client identifier may
-        differ.
-        """
+        """Both routers and chains, the clock drift and the digest's form; the client identifier may differ."""
         for name in ("source_chain_id", "source_router", "destination_chain_id", "destination_router"):
             yield name, getattr(substitute.scope, name), getattr(subject.scope, name)
         yield "max_clock_drift_s", substitute.max_clock_drift_s, subject.max_clock_drift_s

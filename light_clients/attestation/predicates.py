@@ -123,8 +123,7 @@ def quorum_of_attestors(client: ClientState, kind: AttestationKind, attestation:
 
 @rule(SPEC)
 def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
-    """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts
-    twice.
+    """Every signature is an attestor's, over this kind, scope and data, and signers ascend, so that none counts twice.
 
     Raises:
         PredicateFailed: the first signature that is not, by its index.

@@ -177,8 +177,7 @@ class ClientState:
         return replace(self, latest_height=latest, previous=previous)
 
     def rotated(self, rotation: "Rotation") -> Self:
-        """The new set in force, and the present one as the previous until the rotation's height; 0 leaves no previous
-        set.
+        """The new set in force, and the present one as the previous until the rotation's height; 0 leaves none.
 
         The latest height is not moved: see `at`.
         """

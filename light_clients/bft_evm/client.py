@@ -117,8 +117,7 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
 
         Raises:
             TooLittleOverlap: too few trusted validators sealed it; a nearer header may do.
-            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
-                usable.
+            ClientFrozen, ClientExpired, UnknownHeight: the client or the named trusted state is not usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
             UnsupportedOperation: the client state is of a kind that is not offered.
         """
@@ -193,7 +192,7 @@ def judge_misbehaviour(
     """Both headers are believed, each from its own trusted state, and contradict each other.
 
     Raises:
-        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        ClientFrozen, ClientExpired, UnknownHeight: the client or a trusted state is not usable.
         PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
         MalformedInput: what is stored is not a state of this client's kind, or a proof of validators is malformed.
     """

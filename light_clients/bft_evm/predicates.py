@@ -64,8 +64,7 @@ def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
 
 
 def constant_fields(header: Header) -> None:
-    """Difficulty 1, no ommers, the Istanbul mix hash and nonce 0, as every node demands; an Istanbul nonce may be a
-    vote.
+    """Difficulty 1, no ommers, Istanbul's mix hash and nonce 0, as nodes demand; an Istanbul nonce may be a vote.
 
     Raises:
         PredicateFailed: `<consensus>_constant_fields`: the first field that differs.
@@ -105,8 +104,7 @@ def validators_are_listed(validators: tuple[bytes, ...]) -> None:
 def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
     """Distinct signers of the commit seals, every one of them in `validators`, the header's own list.
 
-    As Besu and GoQuorum do, one bad seal refuses the header: a malformed one, a second one of a signer, one of a
-    stranger.
+    As Besu and GoQuorum do, one bad seal refuses the header: malformed, a second one of a signer, or a stranger's.
 
     Raises:
         PredicateFailed: the first bad seal, by its index. No seal at all is left to the quorum.

@@ -153,8 +153,7 @@ class ClientState:
         """The part of this state that headers are decoded and judged by.
 
         Raises:
-            UnsupportedOperation: contract selection under a consensus other than QBFT; a state that exists never raises
-                it.
+            UnsupportedOperation: contract selection under a consensus other than QBFT; no existing state raises it.
         """
         return SealRules(self.consensus, self.quorum_rule, self.validator_contract)
 
@@ -210,8 +209,7 @@ class SealedBlock:
 class ValidatorsProof:
     """What the validator contract held after the parent.
 
-    `account_proof` proves the contract's account, `slots` the array's length and then every element; RLP nodes, root
-    first.
+    `account_proof` proves the contract's account, `slots` the array's length, then every element; RLP, root first.
     """
 
     parent: SealedBlock

@@ -85,8 +85,7 @@ def validators_proven_in_contract(contract: ValidatorContract, proof: Validators
     """The contract's list under the parent's state root, which is a list as headers have it.
 
     Raises:
-        PredicateFailed, MalformedInput: the proof does not show it, or the list is empty, too long or repeats an
-            address.
+        PredicateFailed, MalformedInput: it is not proven, or the list is empty, too long or repeats an address.
     """
     validators = contracts.contract_validators(contract, proof)
     predicates.validators_are_listed(validators)

@@ -210,7 +210,8 @@ def state_from_ancestors(
 
 
 def headers_needed_from(height: int) -> int:
-    """The lowest height of which `state_from_ancestors` reads a header: its period's first, or ten below, if that is
-    lower.
+    """The lowest height of which `state_from_ancestors` reads a header.
+
+    It is that of the period's first block, or of the tenth block below `height` where that one is lower.
     """
     return max(0, min(height - height % RETARGET_INTERVAL, height - MEDIAN_TIME_SPAN + 1))

@@ -91,8 +91,7 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
         """See `LightClient.judge_header`. A heavier chain without a block that was believed freezes the client.
 
         Raises:
-            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
-                usable.
+            ClientFrozen, ClientExpired, UnknownHeight: the client or the named trusted state is not usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
             UnsupportedOperation: the client state is of a network that is not offered.
         """
@@ -186,7 +185,7 @@ def judge_misbehaviour(
     """Both blocks are confirmed, each on its own trusted state, and only one of them can be on the chain.
 
     Raises:
-        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        ClientFrozen, ClientExpired, UnknownHeight: the client or a trusted state is not usable.
         PredicateFailed, MalformedInput: the first rule that does not hold, such as less work than the best chain's.
     """
     judge(client_not_frozen, client)

@@ -69,8 +69,7 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """A consensus state; chainwork is 32 bytes, big-endian, and the times of the last blocks are as many as the height
-    has.
+    """A consensus state: chainwork is 32 bytes, big-endian; near genesis it has fewer times than elsewhere.
 
     Raises:
         MalformedInput: not the canonical encoding, or a field out of bounds.

@@ -58,8 +58,7 @@ def judge_membership(
     path: tuple[bytes, ...],
     value: bytes | None,
 ) -> None:
-    """`value` was published under `path` in the state's block or an ancestor. Without a value: absence, which has no
-    proof.
+    """`value` was published under `path` in the state's block or an ancestor. No value: absence, which has no proof.
 
     Raises:
         UnsupportedOperation: `value` is None.

@@ -35,9 +35,7 @@ def message_for(key: bytes, value: bytes) -> Message:
 
 
 def op_return_data(script: bytes) -> bytes | None:
-    """What an OP_RETURN script pushes, if it is one push in its shortest form and nothing else; None for any other
-    script.
-    """
+    """What an OP_RETURN script pushes, if it is one push in its shortest form and nothing else; otherwise None."""
     if len(script) < 2 or script[0] != OP_RETURN:
         return None
     if 0 < script[1] <= MAX_DIRECT_PUSH:

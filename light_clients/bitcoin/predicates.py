@@ -42,8 +42,7 @@ def height_in_run(header: Header) -> None:
 
 @rule("Bitcoin white paper, section 11")
 def confirmation_depth(height: int, tip_height: int, needed: int) -> None:
-    """So many blocks from the block believed to the tip, both included, that a reorganisation is not expected to reach
-    it.
+    """So many blocks from the believed one to the tip, both included, that no reorganisation is expected to reach it.
 
     Raises:
         PredicateFailed: fewer than `needed`.

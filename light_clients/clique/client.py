@@ -110,12 +110,11 @@ class CliqueClient(StoredClient[ClientState, ConsensusState]):
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        """See `LightClient.judge_header`. A branch that buries another block in a believed one's place freezes the
+        """See `LightClient.judge_header`; a branch that buries another block in a believed one's place freezes the
         client.
 
         Raises:
-            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
-                usable.
+            ClientFrozen, ClientExpired, UnknownHeight: the client or the named trusted state is not usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
         """
         client = judge(client_state_well_formed, client_state)
@@ -266,7 +265,7 @@ def judge_misbehaviour(
     """Two buried blocks of one height, each believed from its own trusted state.
 
     Raises:
-        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        ClientFrozen, ClientExpired, UnknownHeight: the client or a trusted state is not usable.
         PredicateFailed: the first rule that does not hold.
         MalformedInput: what is stored is not a state of this client's kind.
     """

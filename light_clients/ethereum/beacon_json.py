@@ -157,8 +157,7 @@ def execution_payload_header(value: Any, fork: Fork, field: str = "execution") -
 
 
 def branch(value: Any, field: str) -> tuple[bytes, ...]:
-    """A list of at most `MAX_BRANCH_NODES` nodes of 32 bytes; its length is judged where the generalized index is
-    known.
+    """A list of at most `MAX_BRANCH_NODES` nodes of 32 bytes; its length is judged with the generalized index.
 
     Raises:
         MalformedInput: no list, too long, or a node that is not 32 bytes.

@@ -210,8 +210,9 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
             )
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
-        """See `hutong.light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never
-        happened.
+        """See `hutong.light_clients.interface.Reschedulable`.
+
+        It is safe, since no committee signs under a fork that never happened.
 
         Raises:
             PredicateFailed: `subject_needs_recovery`: something else differs, a fork that ruled already, or nothing.

@@ -34,8 +34,7 @@ def decode_committee(committee: SyncCommittee) -> DecodedCommittee:
     elects.
 
     Raises:
-        PredicateFailed: `committee_keys_valid`: a key that is infinity or no point of the subgroup, or a wrong
-            aggregate.
+        PredicateFailed: a key that is infinity or not of the subgroup, or a wrong aggregate.
     """
     keys: list[bls.PublicKey] = []
     for index, key in enumerate(bls.decode_public_keys(committee.pubkeys)):

@@ -185,8 +185,7 @@ class Network:
         return state_indices(self.fork_at(slot))
 
     def sync_committee_domain(self, signature_slot: int) -> bytes:
-        """What a committee signs under at `signature_slot`: it signs the block of an earlier slot, hence the one
-        before.
+        """What a committee signs under at `signature_slot`: it signs an earlier block, hence the slot before.
 
         32 bytes. Forks that are not offered have a domain too: whoever reads the header refuses them.
         """

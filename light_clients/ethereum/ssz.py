@@ -191,9 +191,7 @@ def decode_light_client_header(data: bytes, fork: Fork, field: str = "header") -
 
 
 def encode_light_client_header(header: LightClientHeader, fork: Fork) -> bytes:
-    """Inverse of `decode_light_client_header`; a header without a payload is written with default values from Capella
-    on.
-    """
+    """Inverse of `decode_light_client_header`; from Capella on a missing payload is written as default values."""
     beacon = header.beacon
     head = _BEACON.pack(beacon.slot, beacon.proposer_index, beacon.parent_root, beacon.state_root, beacon.body_root)
     if fork < Fork.CAPELLA:

@@ -36,8 +36,7 @@ class LightClientStore:
 
     @classmethod
     def initialize(cls, network: Network, trusted_block_root: bytes, bootstrap: Bootstrap) -> Self:
-        """initialize_light_client_store: a store that trusts the bootstrap's block, whose root the user has from
-        elsewhere.
+        """initialize_light_client_store: trusts the bootstrap's block, whose root the user has from elsewhere.
 
         Raises:
             VerificationError: the bootstrap is not of that block, or its committee is not proven or sound.

@@ -49,8 +49,7 @@ def judge_branches(judge: Judge, update: Update, network: Network) -> None:
 
 
 def judge_signature(judge: Judge, update: Update, committee: SyncCommittee, network: Network) -> None:
-    """The committee's keys are sound, and the participants signed. Whether the committee is trusted is judged
-    elsewhere.
+    """The committee's keys are sound, and the participants signed. Whether it is trusted is judged elsewhere.
 
     Raises:
         PredicateFailed: the first rule that does not hold.

@@ -103,13 +103,11 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        """See `LightClient.judge_header`. A header that would be the newest must also not be much older than the newest
-        state.
+        """See `LightClient.judge_header`. A header above the newest state must also not be much older than it.
 
         Raises:
             TooLittleOverlap: too few trusted sealers signed it; a nearer header may do.
-            ClientFrozen, ClientExpired, UnknownHeight: the client, or the trusted state that the header names, is not
-                usable.
+            ClientFrozen, ClientExpired, UnknownHeight: the client or the named trusted state is not usable.
             MalformedInput, PredicateFailed: the first rule that does not hold.
             UnsupportedOperation: the suite is not offered, or sealers of generation 3 changed.
         """
@@ -236,7 +234,7 @@ def judge_misbehaviour(
     """Both headers are believed, each from its own trusted state, and contradict each other.
 
     Raises:
-        ClientFrozen, ClientExpired, UnknownHeight: the client, or a trusted state, is not usable.
+        ClientFrozen, ClientExpired, UnknownHeight: the client or a trusted state is not usable.
         PredicateFailed: the first rule that does not hold; TooLittleOverlap is one of them.
         UnsupportedOperation: sealers of generation 3 changed.
         MalformedInput: what is stored is not a state of this client's kind.

@@ -122,8 +122,7 @@ def encode_forward_request(request: ForwardRequest) -> bytes:
 
 
 def decode_forward_request(data: bytes) -> ForwardRequest:
-    """Inverse of `encode_forward_request`, of at most `MAX_STAMPED_BYTES`. Whether the hub has that client is not
-    asked.
+    """Inverse of `encode_forward_request`, of at most `MAX_STAMPED_BYTES`. The hub's clients are not asked.
 
     Raises:
         MalformedInput: not the canonical encoding, or a field out of bounds.

@@ -97,8 +97,7 @@ class Acknowledgement:
         return self.app_acknowledgements == (ERROR_ACKNOWLEDGEMENT,)
 
     def check_matches(self, packet: Packet) -> None:
-        """A success has as many entries as the packet has payloads (ICS-04 v2); the error sentinel stands for all of
-        them.
+        """A success has as many entries as the packet has payloads (ICS-04 v2); the error sentinel is one for all.
 
         Raises:
             MalformedInput: another number.

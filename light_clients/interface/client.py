@@ -264,8 +264,7 @@ class LightClient(Protocol):
         Whether the subject is frozen or expired, and the substitute active, is the caller's to ask of `status`.
 
         Raises:
-            PredicateFailed, ClientFrozen: the substitute is frozen, or a parameter differs that recovery must not
-                change.
+            PredicateFailed, ClientFrozen: the substitute is frozen, or differs in what recovery must not change.
             MalformedInput, UnsupportedOperation: one of the two states cannot be decoded.
         """
 

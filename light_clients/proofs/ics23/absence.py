@@ -85,8 +85,7 @@ def judge_absence(
     before: Proven | None = None,
     nodes: list[bytes] | None = None,
 ) -> Proven | None:
-    """Every rule in order that `key` holds nothing in the tree of `root`: both neighbours proven, then the gap between
-    them.
+    """Every rule in order that `key` holds nothing in the tree of `root`: both neighbours, then the gap between them.
 
     `before` and the answer are as in `judge_existence`; the second neighbour is read up to where it joins the first
     one. `nodes`: where the first neighbour's proof leads, for a caller that has asked before.

@@ -124,8 +124,7 @@ def first_root_matches(proof: ConsistencyProof, first_root: bytes) -> bytes:
 
 @rule(_SOURCE)
 def second_root_matches(proof: ConsistencyProof, found: bytes, second_root: bytes) -> None:
-    """`found`, where the nodes lead, is the second root. Every tree begins with the empty one, so there nothing is
-    judged.
+    """`found`, where the nodes lead, is the second root. With an empty first tree nothing is judged.
 
     Raises:
         PredicateFailed: another second root.
