@@ -83,7 +83,7 @@ def parse_network(name: str) -> Network:
     """The network of that name, in any case of its letters.
 
     Raises:
-        UnusableInput: there is none, or it cannot be judged by headers.
+        UnusableInput: no network has the name, or it cannot be judged by headers.
     """
     try:
         network = Network[name.upper()]
@@ -143,10 +143,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_transaction(path: Path) -> Transaction:
-    """With or without witness, in any form that `read_bytes` reads.
+    """A transaction with or without witness, in any form that `read_bytes` reads.
 
     Raises:
-        UnusableInput: it is none.
+        UnusableInput: the file holds no transaction.
     """
     try:
         return decode_transaction(read_bytes(path), str(path), with_witness=True)
@@ -155,7 +155,7 @@ def read_transaction(path: Path) -> Transaction:
 
 
 def read_claim(key: str | None, value: str | None, publisher: str | None, funding: Path | None) -> Claim | None:
-    """The message of four options: all four, or none (None).
+    """The message that four options describe; None where no option is given.
 
     Args:
         key, value, publisher: hex; `value` has 32 bytes, `publisher` is an output script.

@@ -27,7 +27,7 @@ class Served:
         """The header, parsed; its hash is not compared with anything.
 
         Raises:
-            MalformedInput: it is none.
+            MalformedInput: the file holds no well-formed header.
         """
         return decode_header(self.header_rlp) if self.block is None else header_from_rpc(self.block)
 

@@ -73,7 +73,7 @@ class Served:
         """The header, whose hash and signatures are not judged yet.
 
         Raises:
-            MalformedInput: it is none.
+            MalformedInput: the block has no well-formed header.
             UnsupportedOperation: a version whose encoding is not known.
         """
         return header_from_rpc(self.block, Height(0, 0))

@@ -281,7 +281,7 @@ def file_is_well_formed(served: Served, checkpoint: Checkpoint) -> tuple[SignedH
     """Read the header and its validators, which are the checkpoint's where the file has none.
 
     Raises:
-        MalformedInput: the file's are none.
+        MalformedInput: what the file holds is no header, or no set of validators.
         PredicateFailed: the file has none, and the set has changed since the checkpoint.
     """
     signed_header = rpc_json.signed_header_from_rpc(served.signed_headers[0])

@@ -75,7 +75,7 @@ def read_light_blocks(given: Sequence[Path], checkpoint: Checkpoint) -> dict[int
         given: files, and folders, of which the `.json` files are read.
 
     Raises:
-        UnusableInput: a file is none, lacks its validators, or contradicts another one.
+        UnusableInput: a file holds no header, lacks its validators, or contradicts another file.
     """
     headers: dict[int, tuple[SignedHeader, Path, ValidatorSet | None]] = {}
     sets = {validator_set_hash(checkpoint.validators): checkpoint.validators}

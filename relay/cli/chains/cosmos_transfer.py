@@ -41,7 +41,7 @@ async def send_from_cosmos(
 
     Raises:
         ApiProblem: an option cannot be what it is.
-        MalformedInput: the wish is none (a receiver of nothing, a timeout within the margin).
+        MalformedInput: the wish cannot be sent (an empty receiver, a timeout within the margin).
         RefusedByChain: the chain would refuse it, and nothing was sent.
         AdapterError: the chain does not answer.
     """

@@ -61,7 +61,7 @@ def pin_of(height: int | None, block_hash: str | None, prefix: str) -> Pin | Non
         prefix: empty, or with a hyphen at its end.
 
     Raises:
-        typer.Exit: code 2, one lacks the other, or the hash is none.
+        typer.Exit: code 2, one lacks the other, or the hash is not 64 hex digits.
     """
     option = f"--{prefix}trusted-hash"
     if (height is None) != (block_hash is None):

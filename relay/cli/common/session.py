@@ -121,7 +121,7 @@ def config_of(file: Path) -> Config:
 
 
 def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
-    """The EVM chain of that name; a hub is none.
+    """The EVM chain of that name; a hub is not an EVM chain here.
 
     Raises:
         typer.Exit: code 2, no chain has the name, or it is of another kind.

@@ -44,7 +44,7 @@ class Params:
         """The parameter as the JSON has it, null included, for methods that parse it themselves.
 
         Raises:
-            JsonRpcError: -32602, there is none at this place.
+            JsonRpcError: -32602, there is no parameter at this place.
         """
         if index >= len(self._values):
             raise invalid_params(f"missing value for required argument {index}")
@@ -113,7 +113,7 @@ class Params:
         """At most MAX_PROOF_SLOTS storage keys, in their order and with repetitions.
 
         Raises:
-            JsonRpcError: -32602, missing, no list, too long, or a key that is none.
+            JsonRpcError: -32602, missing, not a list, too long, or with something that is no storage key.
         """
         value = self.raw(index)
         if not isinstance(value, list) or len(value) > MAX_PROOF_SLOTS:
