@@ -99,8 +99,7 @@ async def serve_abci_node(
     """Run until cancelled; `task_status` is told the address and the port that are bound.
 
     Raises:
-        OSError: an address or port cannot be had.
-        ExceptionGroup: what made the application halt.
+        ExceptionGroup: with OSError where an address or port cannot be had, else with what made the application halt.
     """
     machine = node.machine
     with CometBftPool(doors.cometbft_rpc, machine.pool) as pool, closing(EngineHeaders(doors.cometbft_rpc)) as headers:

@@ -272,8 +272,7 @@ async def serve_node(
     """Run until cancelled; `task_status` is told the ports that are bound.
 
     Raises:
-        NodeRefused: a port cannot be had.
-        ExceptionGroup: what made consensus halt (`halt_reason` says which).
+        ExceptionGroup: with NodeRefused where a port cannot be had, else with what made consensus halt (`halt_reason`).
     """
 
     async def on_block(height: int) -> None:
