@@ -24,6 +24,7 @@ from queue import SimpleQueue
 
 from hutong.contracts import compile as solidity
 from tests.defences import DEFENCES, Defence
+from tests.defences.changes import changed_since
 from tests.defences.defence import ROOT
 
 TESTS_FAILED = 1
@@ -149,14 +150,6 @@ def chosen(words: list[str]) -> list[tuple[str, Defence]]:
         for defence in defences
         if not words or any(word in defence.name or word in defence.file for word in words)
     ]
-
-
-def changed_since(commit: str) -> set[str] | None:
-    """The tracked files that differ; None where git does not know the commit."""
-    listed = subprocess.run(
-        ["git", "diff", "--name-only", commit], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return set(listed.stdout.splitlines()) if listed.returncode == 0 else None
 
 
 def is_touched(defence: Defence, changed: set[str]) -> bool:
