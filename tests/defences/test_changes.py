@@ -5,7 +5,7 @@ import pytest
 from tests.defences.changes import same_code
 
 CODE = """
-from relay.core import one
+from hutong.relay.core import one
 
 def f(x):
     return one(x)
