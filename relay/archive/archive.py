@@ -33,7 +33,7 @@ class Archive:
         """Where the evidence of that step of that packet is or would be.
 
         Raises:
-            MalformedInput: a part that is no name of its sort, so that no name leads out of the directory.
+            MalformedInput: a part is not a name of its sort; so no name leads out of the directory.
         """
         check_client_id(client_id, "evidence.client_id")
         if kind not in KINDS or sequence < 0 or not chain.replace("-", "").isalnum() or not chain.isascii():
@@ -58,9 +58,10 @@ class Archive:
         return await self._reading(lambda: newest_file(folder, sequence, kind), f"{folder.name} cannot be read")
 
     async def write(self, evidences: Iterable[Evidence]) -> None:
-        """Keep each under its packet id and kind.
+        """Keep each under its packet id and kind. All of one batch that are of one folder and kind share a file.
 
         Raises:
+            MalformedInput: evidence that `check_evidence` refuses; none is written.
             ArchiveUnavailable: the disk refuses. Some of them may be there.
         """
         groups: dict[tuple[Path, str], dict[int, bytes]] = {}
@@ -78,10 +79,16 @@ class Archive:
             raise ArchiveUnavailable(f"evidence cannot be written: {error.strerror}") from None
 
     async def read(self, chain: str, client_id: str, sequence: int, kind: str) -> Evidence | None:
-        """None if there is none.
+        """The evidence of a step, which is not judged; None if there is none.
+
+        Args:
+            chain: the configured name of the sending chain.
+            client_id: the packet's source client.
+            kind: `receive`, `acknowledge` or `timeout`.
 
         Raises:
-            MalformedInput: the file is damaged. ArchiveUnavailable: it cannot be read.
+            MalformedInput: the file is damaged, or a part is not a name of its sort.
+            ArchiveUnavailable: the file cannot be read.
         """
         folder = self.folder_of(chain, client_id, sequence, kind)
         what = f"evidence of {kind} {sequence} cannot be read"

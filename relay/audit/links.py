@@ -80,6 +80,9 @@ def acknowledgement_passed_on(first: Leg, second: Leg) -> None:
 
     A hub that keeps a refund, because the next chain brought home what it was never sent (`RefundRefused`), is refused
     too: the tokens went neither way, and that is for people to judge.
+
+    Raises:
+        PredicateFailed: it is another, or the second leg is not acknowledged yet.
     """
     name = "acknowledgement_passed_on"
     if first.acknowledgement is None:

@@ -245,6 +245,9 @@ def every_entry_signed(validator_set: ValidatorSet, commit: Commit, signatures: 
     """Stricter than a light client, which stops above two thirds: nothing in a bundle goes unread.
 
     Entries are of the block and valid, or absent; votes for nil prove nothing and are left out.
+
+    Raises:
+        PredicateFailed: an entry is a vote for nil, of another validator, or not validly signed.
     """
     name = "every_entry_signed"
     for index, (entry, validator) in enumerate(zip(commit.signatures, validator_set.validators, strict=True)):

@@ -379,8 +379,8 @@ class Relay:
     def health(self) -> dict[str, Any]:
         """For `/healthz`: `ok` while the process and its task tree live, whatever the chains do.
 
-        `failing` names tasks that ended, which a restart mends. A chain that is away is no such reason: it stands in
-        `waiting_for` while it was never watched, and `/readyz` fails for it.
+        `status` is `failing` once a task has ended; `ended` names such tasks, and a restart mends that. A chain that is
+        away is not such a reason: it stands in `waiting_for` while it was never watched, and `/readyz` fails for it.
         """
         waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
         clients = {
@@ -399,9 +399,9 @@ class Relay:
         }
 
     def ready(self) -> dict[str, Any]:
-        """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger.
+        """For `/readyz`: whether every chain is watched and answered lately, and queue and ledger did.
 
-        While the start waits for all chains nothing else is asked: only who holds it up is named.
+        While the start waits for all chains nothing else is asked: only those that hold it up are named.
         """
         # The first word about each is the most exact: why it is waited for, then how far it came, then when it answered.
         details = dict(self._identified.awaited())

@@ -147,6 +147,12 @@ class DevnetChain:
         """From the next block on, `remove` of the validators are gone and `add` new ones are there; returns the list.
 
         The order is lost if the process ends before the next block.
+
+        Returns:
+            Their addresses, 20 bytes each, ascending.
+
+        Raises:
+            DevnetError: the numbers leave none or more than MAX_VALIDATORS, or the chain is sealed by Clique.
         """
         if self._genesis.consensus == "clique":
             raise DevnetError("signers of a Clique chain come and go by votes, which this one does not cast")

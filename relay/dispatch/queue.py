@@ -92,7 +92,10 @@ class QueueStatistics:
 
 
 class Queue:
-    """All routes' jobs on one server. `now_ms` is the clock of delays; `consumer` names this process."""
+    """All routes' jobs on one server. `now_ms` is the clock of delays; `consumer` names this process.
+
+    Every call waits while the server is away, and raises QueueUnavailable where it refuses (`Connection`).
+    """
 
     def __init__(
         self,
@@ -180,10 +183,11 @@ class Queue:
         }
 
     async def take(self, route: Route, limit: int) -> list[Taken]:
-        """Up to `limit` jobs that nobody works on, retries that are due included. Returns at once, also with none.
+        """Up to `limit` jobs that nobody works on, retries that are due included. Returns at once, also with an empty
+        list.
 
-        Records that cannot be read become dead letters. If the server has lost the route's group (it was flushed or replaced),
-        the group is made again, `lost` counts it, and the answer is empty.
+        Records that cannot be read become dead letters. If the server has lost the route's group (it was flushed or
+        replaced), the group is made again, `lost` counts it, and the answer is empty.
         """
         await self._script(PROMOTE, route, [self._now_ms(), limit])
         stream = self._keys(route)[0]

@@ -30,7 +30,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Scope(StrEnum):
-    """What a key may do beside reading."""
+    """What a key may do besides reading."""
 
     WRITE = "write"
     """Submit signed transactions."""
@@ -118,7 +118,7 @@ def editing_keys(path: Path) -> Iterator[None]:
     """Nobody else edits them while the block lasts: two that read, change and write at once would undo one another.
 
     Raises:
-        KeysUnusable: the lock beside the file cannot be opened.
+        KeysUnusable: the lock file in the same folder cannot be opened.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

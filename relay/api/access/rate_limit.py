@@ -50,8 +50,12 @@ class RateLimit:
         return len(self._buckets)
 
     def wait_s(self, client: str, cost: int = 1) -> float:
-        """0 and the request is taken, or the seconds after which it can be. `cost` is that of so many plain requests; no one
-        request costs more than a whole bucket."""
+        """0 and the request is taken, or the seconds after which it can be.
+
+        Args:
+            client: as `client_of` gives it, or the name of a key.
+            cost: in plain requests (`cost_of`); no request costs more than a whole bucket.
+        """
         needed = min(float(cost), self._burst)
         now_s = self._clock_s()
         tokens, at_s = self._buckets.pop(client, (self._burst, now_s))

@@ -115,7 +115,11 @@ class ThreadBackend:
         return self._views
 
     async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
-        """See `Backend`. A caller that is cancelled leaves at once; its work ends by itself."""
+        """See `Backend`. A caller that is cancelled leaves at once; its work ends by itself.
+
+        Raises:
+            ApiProblem: as `Backend`, or the server is stopping.
+        """
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(ASKERS)
         call = partial(trio.from_thread.run, _bounded, work, self._chains, limit_s, asks_chains, trio_token=self._token)

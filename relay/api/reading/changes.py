@@ -96,8 +96,10 @@ class Changes:
 
     @contextmanager
     def stream(self, client: str | None) -> Iterator[MemoryObjectReceiveStream[Change]]:
-        """What happens from now on, while the block lasts; the stream ends early for who does not read. `client` may have
-        1 / CLIENT_SHARE of all streams; None is nobody's in particular.
+        """What happens from now on, while the block lasts. The stream ends early for a client that does not read.
+
+        Args:
+            client: whose streams are counted together, at most 1 / CLIENT_SHARE of all; None: nobody's in particular.
 
         Raises:
             ApiProblem: as many streams are open as may be.

@@ -50,7 +50,7 @@ class LedgerDesk:
         """Run `work` in a thread. A caller that is cancelled leaves at once, its query ends by itself.
 
         Raises:
-            ApiProblem: the ledger cannot be read, or a cursor is none of its.
+            ApiProblem: the ledger cannot be read, or a cursor is not from the list that it is given to.
         """
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(READERS)

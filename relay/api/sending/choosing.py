@@ -77,7 +77,7 @@ def choice_of(
     client: str | None = None,
     next_client: str | None = None,
 ) -> Choice:
-    """What was asked for: any way, or over that hub, or over those clients where several paths lead there.
+    """The ways that a request allows: any, or over that hub, or over those clients where several paths lead there.
 
     Raises:
         ApiProblem: a chain or hub is not known, or no way leads there.

@@ -17,8 +17,14 @@ async def check_send(execution: ExecutionRpc, application: bytes, way: Way, time
 
     Receivers need no more than the address rules: an address of any chain is plain text without quotes.
 
+    Args:
+        application: the Transfer's or Mailbox's address, 20 bytes.
+        timeout_timestamp_s: of the packet, Unix time.
+
     Raises:
-        ApiProblem: field `timeout_s`. RefusedByChain: it forwards over another client, or over none.
+        ApiProblem: `timeout_s` leaves less time than the contract asks for, or more.
+        RefusedByChain: the contract forwards over another client, or over no client.
+        AdapterError: the chain does not answer.
     """
     least_s = 1
     if way.next_client is not None:

@@ -20,10 +20,15 @@ from hutong.relay.api.sending.wishes import Made, Wish
 
 
 async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Made:
-    """One MsgTransfer, simulated and priced.
+    """One MsgTransfer, simulated and priced. Nothing is signed or sent.
+
+    Args:
+        now_s: Unix time from which the packet's timeout is told.
 
     Raises:
-        ApiProblem: a field cannot be what it should be. RefusedByChain: the chain would refuse it.
+        ApiProblem: a field cannot be what it should be, or a message is asked for.
+        RefusedByChain: the chain would refuse it.
+        AdapterError: the chain does not answer.
     """
     if wish.payload is not None:
         raise ApiProblem(

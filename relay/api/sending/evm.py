@@ -79,7 +79,9 @@ async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
     """The calls that do it, the last one tried on the newest state where nothing must come before it.
 
     Raises:
-        ApiProblem: a field cannot be what it should be. RefusedByChain: the chain would refuse it.
+        ApiProblem: a field cannot be what it should be.
+        RefusedByChain: the chain would refuse it.
+        AdapterError: the chain does not answer.
     """
     sender = to_checksum_address(evm_address(wish.sender, "sender"))
     execution = adapter.execution

@@ -90,8 +90,12 @@ class IdempotencyStore:
             )
 
     def release(self, owner: str, key: str) -> bool:
-        """The request that claimed the key sent nothing: it is free again. False, and it stays, where another one with the
-        same body came after it: that one may send, or have sent."""
+        """Free a key whose request sent nothing.
+
+        Returns:
+            False, and the key stays, where another request with the same body came after it: that one may send, or have
+            sent.
+        """
         with self._lock:
             released = self._opened().execute(
                 "DELETE FROM answers WHERE owner = ? AND key = ? AND answer IS NULL", (owner, key)

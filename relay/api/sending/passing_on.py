@@ -30,10 +30,11 @@ from hutong.relay.evm.vm.transaction import decode_transaction
 
 
 async def pass_on(adapter: ChainAdapter, raw: bytes) -> bytes:
-    """Hand to the chain's pool and return the hash; one that the pool has already is as good.
+    """Hand a signed transaction to the chain's pool and return its hash; one that the pool has already is as good.
 
     Raises:
-        ApiProblem: it is none of the bridge's, or the pool refuses it.
+        ApiProblem: it is not a transaction of the bridge, or the pool refuses it.
+        AdapterError: the chain does not answer; then a pool may have it.
     """
     if isinstance(adapter, RouterChain):
         signed = await _checked_evm(adapter, raw)

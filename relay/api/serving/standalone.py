@@ -47,7 +47,7 @@ def run_standalone(config: Config, settings: ApiConfig, on_ready: Callable[[str]
     """Serve until SIGTERM or SIGINT; `on_ready` is told one sentence.
 
     Raises:
-        CannotListen.
+        CannotListen: the address is taken, or not of this machine.
     """
     sys.setswitchinterval(SWITCH_S)
     with _bound(settings) as sock, chain_thread(config) as backend:

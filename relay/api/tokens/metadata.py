@@ -35,7 +35,8 @@ class Metadata:
 
 
 async def read_metadata(adapter: ChainAdapter, denom: Denom) -> Metadata:
-    """What is None was refused by the contract itself, or is no answer that can be read.
+    """What a token's contract says of itself. A member is None where the contract refused it, or its answer cannot be
+    read.
 
     Raises:
         AdapterError: the chain does not answer, or its endpoint refuses: then it may be asked again.

@@ -36,6 +36,10 @@ class Directory:
     def write(self, name: str, data: bytes, expected: str | None) -> str:
         """See `Backend`. A version is SHA-256 of the content, and other processes of this machine are locked out
         meanwhile.
+
+        Raises:
+            WriteConflict: the file has another content than `expected`.
+            ArchiveUnavailable: the folder cannot be written.
         """
         # From the reading of a version to its replacement.
         with self._unavailable("written"), self._lock(".lock"):

@@ -75,7 +75,9 @@ def read_head(backend: Backend) -> tuple[Head, str]:
     """The head and its version.
 
     Raises:
-        NoArchive: there is none. MalformedInput: it is damaged. ArchiveUnavailable.
+        NoArchive: there is no head.
+        MalformedInput: it is damaged.
+        ArchiveUnavailable: the place does not answer.
     """
     stored = backend.read(HEAD_NAME, MAX_HEAD_BYTES)
     if stored is None:
@@ -104,7 +106,9 @@ def read_log(backend: Backend) -> Log:
     """The whole log. Damage is named in it, and does not stop the reading.
 
     Raises:
-        NoArchive, MalformedInput: as `read_head`. ArchiveUnavailable.
+        NoArchive: there is no head.
+        MalformedInput: the head is damaged.
+        ArchiveUnavailable: the place does not answer.
     """
     head, version = read_head(backend)
     kept: list[bytes] = []
@@ -136,7 +140,8 @@ def check_continues(log: Log, known: Head, location: str) -> None:
     """That a log began as it was known to be: nothing was changed, put in or taken out since.
 
     Raises:
-        ArchiveUnavailable: it is damaged, and nothing says which leaf hashes are right. LogRewritten: it did not.
+        LogRewritten: it did not.
+        ArchiveUnavailable: it is damaged, and nothing says which leaf hashes are right.
     """
     if not log.is_whole:
         raise ArchiveUnavailable(

@@ -80,7 +80,7 @@ def take_apart(data: bytes) -> tuple[Bundle, Manifest, dict[bytes, bytes]]:
     """The bundle in these canonical bytes, its manifest, and its objects by name.
 
     Raises:
-        MalformedInput: it is no bundle.
+        MalformedInput: the bytes are not a bundle.
     """
     bundle = decode_bundle(data)
     document = json.loads(data)

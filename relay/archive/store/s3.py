@@ -88,7 +88,12 @@ class Bucket:
         return self._ask(get, absent=True)
 
     def write(self, name: str, data: bytes, expected: str | None) -> str:
-        """See `Backend`."""
+        """See `Backend`: the store compares the version in the same request.
+
+        Raises:
+            WriteConflict: the store has another version, or none.
+            ArchiveUnavailable: the store refuses or does not answer; then nobody knows whether it was written.
+        """
         condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
 
         def put() -> str:
@@ -112,7 +117,11 @@ class Bucket:
             list(pool.map(keep, files.items()))
 
     def delete_all(self, names: list[str]) -> None:
-        """See `Backend`."""
+        """See `Backend`: DELETED_AT_ONCE names a request.
+
+        Raises:
+            ArchiveUnavailable: the store refuses one of them or does not answer.
+        """
         for start in range(0, len(names), DELETED_AT_ONCE):
             keys = [{"Key": self._prefix + name} for name in names[start : start + DELETED_AT_ONCE]]
             delete = {"Objects": keys, "Quiet": True}

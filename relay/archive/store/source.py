@@ -83,7 +83,7 @@ class ArchiveSource:
 
 
 def open_source(location: str) -> BundleSource:
-    """Bundles in an archive, or the bundle files of a folder that is none.
+    """Bundles in an archive, or the bundle files of a folder that is not an archive. A bucket is not asked yet.
 
     Raises:
         ArchiveUnavailable: neither is there.

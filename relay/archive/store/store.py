@@ -161,11 +161,17 @@ class BundleArchive:
         return self._backend
 
     def append(self, bundles: Iterable[tuple[str, bytes]], now_s: int, *, again: bool = False) -> Appended:
-        """Keep bundles (each with a name for the report). `again`: also one that says no more than what is there.
+        """Keep bundles. One that cannot be read is named in `refused` and does not stop the others.
+
+        Args:
+            bundles: canonical bytes, each with a name for the report.
+            now_s: Unix time by the writer's clock; retention is counted from it.
+            again: also one that says no more than what is there.
 
         Raises:
-            ArchiveUnavailable: the place does not answer, or the log is damaged. LogRewritten: it is not the one that was
-                read before with more appended. WriteConflict: somebody else wrote.
+            ArchiveUnavailable: the place does not answer, or the log is damaged.
+            LogRewritten: it is not the log that was read before with more appended.
+            WriteConflict: somebody else wrote.
         """
         done = Appended()
         with self._backend.alone():
@@ -379,7 +385,8 @@ class BundleArchive:
         """An object that has the hash which it is named by; those that were read lately are kept.
 
         Raises:
-            MalformedInput: naming one that is missing or damaged. ArchiveUnavailable.
+            MalformedInput: naming one that is missing or damaged.
+            ArchiveUnavailable: the place does not answer.
         """
         found = self._objects.get(name)
         if found is not None:

@@ -170,12 +170,15 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def decode_replay(data: bytes, name: str = "a result file") -> Replay:
-    """Inverse of `encode_replay`, from any layout. What it says is not judged again: it is worth as much as who wrote it.
+    """Inverse of `encode_replay`, from any layout. It is not judged again: it is worth as much as its writer's word.
 
-    `name` is the file's, which the replay keeps so that nobody takes it for judged. `summary` and `clean` follow from the rest and are read over; bytes of packets are not in the document.
+    `summary` is read over, since it follows from the rest. Bytes of packets are not in the document.
+
+    Args:
+        name: the file's, which the replay keeps so that nobody takes it for judged.
 
     Raises:
-        MalformedInput: naming the field.
+        MalformedInput: naming the field; `clean` is one if it does not follow from entries and findings.
     """
     document = Document.parse(data, "replay", MAX_REPLAY_BYTES)
     # What a later hutong says besides is passed over, here and below: members are not taken within a `with`.

@@ -8,10 +8,13 @@ from hutong.relay.core.errors import TooDear
 
 
 def within_caps(chain: str, limits: FeeLimits, prepared: PreparedTransaction) -> PreparedTransaction:
-    """Fees per gas cut to their cap, where the pool says whether that is enough; none above the cap of the whole.
+    """Fees per gas cut to their cap, where the pool says whether that is enough. A fee as a whole is never cut.
+
+    Args:
+        chain: the configured name, for the error.
 
     Raises:
-        TooDear.
+        TooDear: the transaction may cost more than `max_fee_wei`.
     """
     cap_wei = limits.max_fee_per_gas_wei
     if prepared.gas_price_wei is not None:

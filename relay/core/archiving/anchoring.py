@@ -35,10 +35,15 @@ class NotAnchored(Exception):
 
 
 async def newest_anchor(hub: HubChain, contract: bytes, publisher: bytes) -> Head:
-    """Size and root of a publisher's newest anchor; the empty log's where there is none.
+    """Size and root of a publisher's newest anchor, as a node says at the hub's head; the empty log's where there is
+    none.
+
+    Args:
+        contract: of the ArchiveAnchor, 20 bytes; there need not be code yet.
+        publisher: the account that published, 20 bytes.
 
     Raises:
-        AdapterError.
+        AdapterError: the hub does not answer, or something else is at that address.
     """
     height = (await hub.head()).height
     count = await anchor_count(hub, contract, publisher, height)
@@ -51,12 +56,21 @@ async def newest_anchor(hub: HubChain, contract: bytes, publisher: bytes) -> Hea
 async def publish_log(
     hub: HubChain, signer: Signer, contract: bytes, log: Log, location: str, fees: FeeLimits
 ) -> int | None:
-    """Write a log's root down, if it has grown since the newest anchor; returns the block, or None. Afterwards the newest
-    anchor is that of the log's head.
+    """Write a log's root down, if it has grown since the newest anchor. Afterwards the newest anchor is that of the
+    log's head.
+
+    Args:
+        location: of the archive, for errors alone.
+
+    Returns:
+        The height of the block that holds it; None where nothing had to be written.
 
     Raises:
-        LogRewritten: the log did not begin as the newest anchor says. ArchiveUnavailable: it is damaged.
-        AdapterError. RefusedByChain: somebody else publishes in the same name. TooDear: it may cost more than `fees` allow.
+        LogRewritten: the log did not begin as the newest anchor says.
+        ArchiveUnavailable: the log is damaged.
+        TooDear: the transaction may cost more than `fees` allow.
+        RefusedByChain: somebody else publishes in the same name.
+        AdapterError: the hub does not answer.
     """
     head, publisher = log.head, bytes.fromhex(signer.address[2:])
     anchored = await newest_anchor(hub, contract, publisher)
@@ -72,10 +86,18 @@ async def publish_log(
 async def prove_anchor(
     hub: HubChain, client_state: bytes, contract: bytes, publisher: bytes, checkpoint: Checkpoint | None
 ) -> AnchorProof:
-    """The newest anchor that stands at the checkpoint, or else at the hub's head. `client_state`: of a client of the hub.
+    """The newest anchor that stands at the checkpoint, or else at the hub's head, with its proof; checked here as far
+    as storage.
+
+    Args:
+        client_state: encoded, of a client of the hub.
+        contract: 20 bytes. `publisher`: 20 bytes.
+        checkpoint: of the hub; None: at the head alone.
 
     Raises:
-        NotAnchored, AdapterError.
+        NotAnchored: no root of the publisher can be proven yet.
+        PredicateFailed: the hub proves something else than its node said.
+        AdapterError: the hub does not answer.
     """
     newest = await provable_height(hub)
     heights = [newest] if checkpoint is None else [Height(newest.revision_number, checkpoint.height), newest]

@@ -21,7 +21,7 @@ SEARCHED_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class ConflictingHeader:
-    """A block with a commit, of whom nothing is believed yet. `validators` None: those that signed are not told."""
+    """A block with a commit. Nothing of it is believed yet. `validators` None: the signers' set was not told."""
 
     signed_header: SignedHeader
     validators: ValidatorSet | None

@@ -27,8 +27,13 @@ ICS04 = "ICS-04 v2"
 
 
 def judge_again(evidence: Evidence) -> tuple[CheckVerdict, ...]:
-    """From the states that the destination's client trusted, at the time at which the relay verified; stops at the
-    first predicate that fails. Whether those states may be trusted is for `hutong audit` to say."""
+    """Judge evidence from the states that the destination's client trusted, at the time at which the relay verified.
+
+    Whether those states may be trusted is for `hutong audit` to say.
+
+    Returns:
+        Each predicate's verdict in order, up to the first that fails. Nothing is raised for evidence of any content.
+    """
     try:
         client = light_client(evidence.client_type)
     except VerificationError as error:

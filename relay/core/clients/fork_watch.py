@@ -131,7 +131,9 @@ class ForkWatch:
         """Compare what the client gained since the last look. True if it was found forked and a transaction said so.
 
         Raises:
-            AdapterError, VerificationError, SubmissionRefused: it could not be done; the next look starts where this did.
+            AdapterError, VerificationError, SubmissionRefused: it could not be done; the next look starts where this
+                did.
+            LedgerUnavailable: as `Account.submit`.
         """
         info = await self._destination.client(self._route.client)
         if info.client_type == AttestationClient.client_type:

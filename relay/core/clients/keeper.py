@@ -37,7 +37,7 @@ _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
 
 
 class PaidInVain(RouteBlocked):
-    """What verified and simulated well failed in its block, maybe for too little gas: the next may cost as much."""
+    """What verified and simulated well failed in its block, perhaps for too little gas: the next may cost as much."""
 
 
 class Condition(StrEnum):
@@ -116,8 +116,13 @@ class ClientKeeper:
     async def look(self, info: ClientInfo) -> bool:
         """Alarm if there is reason to, and refresh the client if it is time. True if it was refreshed.
 
+        Args:
+            info: of the client, read just now.
+
         Raises:
             RouteBlocked, SubmissionRefused, AdapterError, VerificationError: it was time, and it could not be done.
+            PaidInVain: (a RouteBlocked) a transaction was paid for and failed.
+            LedgerUnavailable: as `Account.submit`.
         """
         age_ns = await self._tell(info)
         if info.status is not ClientStatus.ACTIVE:

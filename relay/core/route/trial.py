@@ -27,10 +27,17 @@ class Trial:
     async def prepare(
         self, built: BuiltBatch, sender: str, failed: Failed
     ) -> tuple[PreparedTransaction | None, list[Item]]:
-        """Simulated until nothing in it is expected to fail. None: nothing is left.
+        """Simulate until nothing in the batch is expected to fail; what would fail leaves it, and `failed` is told.
+
+        Args:
+            sender: the account in whose name it is simulated.
+
+        Returns:
+            The transaction with the items that are in it; (None, []) if nothing is left.
 
         Raises:
-            RouteBlocked: no job is at fault. AdapterError: as `ChainAdapter.prepare`.
+            RouteBlocked: no job is at fault.
+            AdapterError: as `ChainAdapter.prepare`.
         """
         items = list(built.items)
         for _ in range(MAX_SIMULATIONS):

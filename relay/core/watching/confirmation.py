@@ -17,6 +17,7 @@ async def confirmed_job(
     """The job that an event of `adapter`'s chain leads to, if the state after block `final_height` holds what it says.
 
     None: the event asks nothing of us, is of no configured path, or its state is not there (settled, or never true).
+    Raises AdapterError where the chain does not say what stands there.
     """
     packet = event.packet
     if event.kind is PacketEventKind.SEND:

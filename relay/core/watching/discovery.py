@@ -62,7 +62,10 @@ class Discovery:
         self._log = get_logger("discovery")
 
     async def next_job(self, end: PathEnd, sequence: int) -> Job | None:
-        """The job that brings the packet on that was sent over `end`. None: it is settled, or waits for an app.
+        """The job that brings the packet on that was sent over `end`, by the state of both chains at their heads.
+
+        Returns:
+            None: it is settled, or waits for an app, or its event is to be had nowhere.
 
         Raises:
             AdapterError: a chain does not answer.

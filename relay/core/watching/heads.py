@@ -17,7 +17,11 @@ class HeadFollower:
         self._moved = trio.Event()
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever: publish each new head. What the adapter raises leaves; waiters keep the newest head and wait on.
+
+        Raises:
+            AdapterError: the chain does not answer. The supervisor calls it again.
+        """
         self._publish(await self._adapter.head())
         while True:
             self._publish(await self._adapter.wait_for_height(self._head.height + 1 if self._head else 0))
@@ -31,15 +35,15 @@ class HeadFollower:
 
     @property
     def quiet_s(self) -> float:
-        """How long ago the head moved, from where it is seen."""
+        """Seconds since a head was last published, by this process's clock; a large number before the first."""
         return trio.current_time() - self._moved_at_s
 
     async def head(self) -> Head:
-        """The newest known; waits for the first."""
+        """The newest known; waits for the first. It may be as old as the last answer of an endpoint."""
         return await self.wait_for_height(0)
 
     async def wait_for_height(self, height: int) -> Head:
-        """The newest head once it is at `height` or above."""
+        """The newest head once it is at `height` or above. Waits without a limit: the caller sets one."""
         while self._head is None or self._head.height < height:
             await self._moved.wait()
         return self._head

@@ -90,9 +90,11 @@ class Turns:
         self._log = get_logger("turns").bind(chain=chain)
 
     def saw(self, events: Iterable[PacketEvent], is_ours: Callable[[bytes], bool]) -> None:
-        """Events of final blocks. Whose transactions they are is asked for later, once a transaction, of others alone.
+        """Note events of final blocks. Whose transactions they are is asked for later, once a transaction, of others
+        alone.
 
-        So are those that came too late: who always loses leaves no other trace, and is to be given its turns.
+        The same is asked of transactions that came too late: a relay that always loses leaves no other trace, and is to
+        be given its turns.
         """
         met = [(event.transaction_hash, event.client_id) for event in events if event.kind in _SETTLES]
         idle = self._adapter.idle_transactions()
@@ -193,6 +195,9 @@ class Turns:
         """Ids of those jobs that a pending transaction of another is about to do. Asked only where there are others.
 
         A relay that shares our queue counts here: one that ended may have left a transaction.
+
+        Args:
+            jobs: of one route.
         """
         if not jobs or not self._config.most_ms or not self.has_others(next(iter(jobs)).route.client):
             return set()

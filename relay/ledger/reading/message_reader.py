@@ -52,7 +52,7 @@ class MessageReader(Figures):
 
     Raises, each of them:
         LedgerUnavailable: in one sentence.
-        InvalidCursor: where a cursor is given that is none of this list.
+        InvalidCursor: where a cursor is given that is not from this list.
         LedgerDamaged: (a LedgerUnavailable) where the one message that is asked for cannot be read.
     """
 

@@ -29,14 +29,18 @@ from hutong.relay.core.topology.light_clients import followed_chain_id, light_cl
 async def read_checkpoint(
     chain: ChainAdapter, clients: Sequence[str], followers: Sequence[ClientInfo], height: int | None
 ) -> Checkpoint:
-    """The chain at `height` (None: its head). `clients` are the light clients on it whose chains are written down.
+    """The chain at a height as one node tells it: nothing is proven, so compare it with what others say.
 
-    `followers` are clients of this chain elsewhere: they say which kind of chain it is, for how long its headers are
-    trusted, and where its commitments are.
+    Args:
+        clients: the light clients on the chain whose chains are written down.
+        followers: clients of this chain elsewhere: they say which kind of chain it is, for how long its headers are
+            trusted, and where its commitments are.
+        height: None: the chain's head.
 
     Raises:
-        AdapterError: the chain does not answer. UnsupportedOperation: no follower, followers that do not trust alike, or
-            an unknown proof spec.
+        AdapterError: the chain does not answer.
+        UnsupportedOperation: no follower, followers that do not trust alike, an unknown proof spec, or an Ethereum
+            chain at a height.
     """
     if not followers:
         raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")

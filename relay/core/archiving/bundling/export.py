@@ -51,7 +51,11 @@ class Exporter:
         """The bundle of the packet that was sent over `source`, with its second leg if it was sent on.
 
         Raises:
-            NotExportable: it is unknown or in flight. AdapterError: a chain does not answer, or not any more.
+            NotExportable: it is unknown or in flight.
+            VerificationError: evidence or chain give no bundle that `check_bundle` accepts, or of a kind that bundles
+                lack.
+            AdapterError: a chain does not answer. HeightUnavailable among them: it no longer keeps what is to be
+                proven.
         """
         first = await self._legs.read(source, sequence)
         second = await self._second_leg(first)
@@ -61,11 +65,17 @@ class Exporter:
         return bundle
 
     async def export_all(self, keep: Callable[[str, Bundle], None]) -> dict[str, str]:
-        """Give `keep` the id and the bundle of every packet in the archive; returns the ids of those without one, with
-        the reason. A second leg is in the bundle of its first.
+        """Give `keep` the id and the bundle of every packet in the archive. A second leg is in the bundle of its first.
+
+        Args:
+            keep: is called once a bundle, with `chain/client/sequence`.
+
+        Returns:
+            The ids of those without a bundle, with the reason.
 
         Raises:
-            AdapterError, ArchiveUnavailable.
+            AdapterError: a chain does not answer; bundles that were given stay.
+            ArchiveUnavailable: the evidence cannot be read.
         """
         reasons: dict[str, str] = {}
         packets = await self._archive.packet_ids()

@@ -61,12 +61,16 @@ class HeaderCollector:
             self._clients[height.revision_height] = client_state
 
     async def collect(self, heights: Iterable[Height], client_state: bytes) -> ChainHeaders:
-        """Headers under which proofs at `heights` can be judged: from the checkpoint, if there is one, else by each other.
+        """Headers under which proofs at `heights` can be judged: from the checkpoint, if there is one, else by each
+        other.
 
-        `client_state` is that of a client that follows the chain.
+        Args:
+            client_state: encoded, of a client that follows the chain.
 
         Raises:
-            AdapterError: the chain does not serve a header any more.
+            AdapterError: the chain does not serve a header any more, or a height is below the checkpoint's reach.
+            UnsupportedOperation: the kind of chain needs a checkpoint, and there is none.
+            MalformedInput: a message of the adapter cannot be read.
         """
         wanted = sorted(set(heights))
         numbers = [height.revision_height for height in wanted]

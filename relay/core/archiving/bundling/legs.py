@@ -59,10 +59,12 @@ class LegReader:
         return self._clients[end]
 
     async def read(self, source: PathEnd, sequence: int) -> FoundLeg:
-        """The leg of the packet that was sent over `source`.
+        """The leg of the packet that was sent over `source`. Damaged evidence counts as missing: the chains are asked.
 
         Raises:
-            NotExportable: it was never sent, or is in flight. AdapterError: a chain does not answer, or not any more.
+            NotExportable: it was never sent, or is in flight, or `source` is in no path.
+            ArchiveUnavailable: the evidence cannot be read.
+            AdapterError: a chain does not answer, or not any more.
         """
         destination = self._paths.opposite.get(source)
         if destination is None:
