@@ -16,7 +16,7 @@ def f(x):
     "other",
     [
         CODE.replace("relay.core", "hutong.relay.core.route"),
-        CODE.replace("    return", '    """What it gives."""\n    return  # and why'),
+        CODE.replace("    return one(x)", '    """What it gives."""\n    return one(x)  # and why'),
         '"""A module."""' + CODE,
     ],
     ids=["imports", "docstring", "of a module"],

@@ -66,7 +66,7 @@ def test_circle_of_late_imports_is_found_and_one_for_types_is_not():
     one = module("from hutong.relay.core import two\n", "relay/core/one.py")
     late = module("def f():\n    from hutong.relay.core.one import g\n    g()\n", "relay/core/two.py")
     types = module("if TYPE_CHECKING:\n    from hutong.relay.core.one import g\n", "relay/core/two.py")
-    assert places(circles, one, late) == ["relay.core.one"]
+    assert places(circles, one, late) == ["hutong.relay.core.one"]
     assert places(circles, one, types) == []
 
 
