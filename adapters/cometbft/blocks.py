@@ -14,6 +14,8 @@ from hutong.light_clients.tendermint.verification import judge_commit
 CACHED_HEADERS = 512
 CACHED_SETS = 8
 ONE_THIRD = TrustLevel(1, 3)
+_UNSIGNED = (VerificationError, BadAnswer, EndpointUnavailable)
+"""A head's own validators did not sign it, or its endpoint does not show them: who announces a block keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,6 @@ class CommittedBlocks:
             EndpointUnavailable: no endpoint answers, or not one of the heads is to be believed; it says why, by
                 endpoint.
             EndpointMismatch: the very first heads of two endpoints are not of one chain.
-            HeightUnavailable: no endpoint keeps the validators of a newer head.
         """
         accepted = await self._accept(await self._comet.signed_heads())
         self._keep(accepted.signed)
@@ -61,41 +62,52 @@ class CommittedBlocks:
 
     async def _accept(self, heads: list[tuple[Endpoint, SignedHeader]]) -> CommittedHead:
         reasons: list[tuple[str, str]] = []
-        for endpoint, signed in heads:
+        for place, (endpoint, signed) in enumerate(heads, start=1):
             accepted = self._accepted
             if accepted is not None and signed.header.height <= accepted.height:
                 return accepted
             try:
-                head = await self._committed(signed)
-                if accepted is None:
-                    await self._check_agreement(head, heads)
-                else:
+                head = await self._committed(endpoint, signed)
+                if accepted is not None:
                     trusted_power_signed(accepted.validators, signed.commit, ONE_THIRD, head.signatures)
-            except (VerificationError, BadAnswer, EndpointUnavailable) as error:
-                reason = f"its head {signed.header.height} is not to be believed: {error}"
-                self._comet.client.leave(endpoint, reason)
-                reasons.append((endpoint.name, reason))
+            except _UNSIGNED as error:
+                reasons.append((endpoint.name, self._leave(endpoint, signed, error)))
                 continue
+            if accepted is None:
+                # those before this one were left
+                await self._check_agreement(head, heads[place:])
             self._accepted = head
             return head
         raise EndpointUnavailable(self._chain, "head", tuple(reasons))
 
-    async def _check_agreement(self, head: CommittedHead, heads: list[tuple[Endpoint, SignedHeader]]) -> None:
-        """The first heads of all endpoints must be of one chain: nobody can yet say who lies."""
-        for endpoint, other in heads:
+    def _leave(self, endpoint: Endpoint, signed: SignedHeader, error: Exception) -> str:
+        reason = f"its head {signed.header.height} is not to be believed: {error}"
+        self._comet.client.leave(endpoint, reason)
+        return reason
+
+    async def _check_agreement(self, head: CommittedHead, others: list[tuple[Endpoint, SignedHeader]]) -> None:
+        """The first heads that their validators signed must be of one chain: nobody can yet say who lies."""
+        for endpoint, other in others:
             if other.header.validators_hash == head.signed.header.validators_hash:
                 continue
             try:
-                trusted_power_signed(
-                    (await self._committed(other)).validators, head.signed.commit, ONE_THIRD, head.signatures
-                )
+                validators = (await self._committed(endpoint, other)).validators
+            except _UNSIGNED as error:
+                self._leave(endpoint, other, error)
+                continue
+            try:
+                trusted_power_signed(validators, head.signed.commit, ONE_THIRD, head.signatures)
             except VerificationError as error:
                 expected, got = head.signed.header.validators_hash, other.header.validators_hash
                 raise EndpointMismatch(endpoint.name, "hash of the validators", got, expected) from error
 
-    async def _committed(self, signed: SignedHeader) -> CommittedHead:
-        """Raises VerificationError where its own validators did not sign it."""
-        validators = await self.validators(signed.header.height, signed.header.validators_hash)
+    async def _committed(self, endpoint: Endpoint, signed: SignedHeader) -> CommittedHead:
+        """Raises one of _UNSIGNED. Only its own endpoint is asked: what it made up is no fault of the others."""
+        expected_hash = signed.header.validators_hash
+        validators = self._sets.get(expected_hash)
+        if validators is None:
+            validators = await self._comet.validators_of(endpoint, signed.header.height, expected_hash)
+            self._keep_set(expected_hash, validators)
         signatures = CommitSignatures(signed.header.chain_id, signed.commit)
         judge_commit(VERIFY, signed, validators, signatures)
         return CommittedHead(signed, validators, signatures)
@@ -113,10 +125,13 @@ class CommittedBlocks:
         known = self._sets.get(expected_hash)
         if known is None:
             known = await self._comet.validators(height, expected_hash)
-            self._sets[expected_hash] = known
-            while len(self._sets) > CACHED_SETS:
-                self._sets.popitem(last=False)
+            self._keep_set(expected_hash, known)
         return known
+
+    def _keep_set(self, its_hash: bytes, validators: ValidatorSet) -> None:
+        self._sets[its_hash] = validators
+        while len(self._sets) > CACHED_SETS:
+            self._sets.popitem(last=False)
 
     def _keep(self, signed: SignedHeader) -> None:
         self._headers[signed.header.height] = signed

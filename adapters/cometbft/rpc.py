@@ -160,24 +160,43 @@ class CometRpc:
         """
 
         async def all_pages(attempt: Attempt) -> ValidatorSet:
-            rows: list[object] = []
-            total = 1
-            while len(rows) < total:
-                page = len(rows) // VALIDATORS_PER_PAGE + 1
-                served, total = await self._validators_page(attempt, height, page)
-                rows += served
-                if not served or total > MAX_VALIDATORS:
-                    raise BadAnswer("validators", "result.total", "does not fit the pages served", got=total)
-            try:
-                validator_set = validator_set_from_rpc({"validators": rows}, "result")
-                got = validator_set_hash(validator_set)
-            except VerificationError as error:
-                raise BadAnswer("validators", "result", str(error)) from error
-            if got != expected_hash:
-                raise BadAnswer("validators", "result.validators", "do not hash to the header's validators", got=got)
-            return validator_set
+            return await self._all_validators(attempt, height, expected_hash)
 
         return await self.client.run("validators", all_pages, at_height=height)
+
+    async def validators_of(self, endpoint: Endpoint, height: int, expected_hash: bytes) -> ValidatorSet:
+        """As `validators`, by this endpoint alone, which is not struck.
+
+        Args:
+            expected_hash: `validators_hash` of the header that it gave for that height.
+
+        Raises:
+            EndpointUnavailable: it does not show them.
+            BadAnswer: it shows other validators.
+        """
+
+        async def all_pages(attempt: Attempt) -> ValidatorSet:
+            return await self._all_validators(attempt, height, expected_hash)
+
+        return await self.client.ask_one(endpoint, "validators", all_pages)
+
+    async def _all_validators(self, attempt: Attempt, height: int, expected_hash: bytes) -> ValidatorSet:
+        rows: list[object] = []
+        total = 1
+        while len(rows) < total:
+            page = len(rows) // VALIDATORS_PER_PAGE + 1
+            served, total = await self._validators_page(attempt, height, page)
+            rows += served
+            if not served or total > MAX_VALIDATORS:
+                raise BadAnswer("validators", "result.total", "does not fit the pages served", got=total)
+        try:
+            validator_set = validator_set_from_rpc({"validators": rows}, "result")
+            got = validator_set_hash(validator_set)
+        except VerificationError as error:
+            raise BadAnswer("validators", "result", str(error)) from error
+        if got != expected_hash:
+            raise BadAnswer("validators", "result.validators", "do not hash to the header's validators", got=got)
+        return validator_set
 
     async def _validators_page(self, attempt: Attempt, height: int, page: int) -> tuple[list[object], int]:
         def decode(fields: Fields) -> tuple[list[object], int]:

@@ -116,7 +116,7 @@ class CosmosChain:
 
         Raises:
             EndpointMismatch: its header names another chain.
-            EndpointUnavailable, HeightUnavailable: as `CommittedBlocks.head`.
+            EndpointUnavailable, HeightUnavailable: no endpoint gives that block.
         """
         head = await self.head()
         header = (await self._blocks.header(head.height)).header

@@ -187,11 +187,7 @@ class RpcClient:
         absent: dict[str, HeightUnavailable] = {}
         foreign: set[str] = set()
         for round_number in range(self.options.rounds):
-            if round_number:
-                options = self.options
-                await trio.sleep(
-                    backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
-                )
+            await self._pause_before(round_number)
             for endpoint in self._ranked(at_height):
                 absent.pop(endpoint.name, None)
                 foreign.discard(endpoint.name)
@@ -228,6 +224,11 @@ class RpcClient:
         everywhere = len(foreign) == len(self._endpoints)
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
+    async def _pause_before(self, round_number: int) -> None:
+        if round_number:
+            options = self.options
+            await trio.sleep(backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random))
+
     def _is_past(self, height: int) -> bool:
         """So far below the heads seen that no later round finds it where it is missing now."""
         heads = [endpoint.head for endpoint in self._endpoints]
@@ -262,10 +263,7 @@ class RpcClient:
                 reasons[endpoint.name] = str(error)
 
         for round_number in range(options.rounds):
-            if round_number:
-                await trio.sleep(
-                    backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
-                )
+            await self._pause_before(round_number)
             asked = self._ranked(0)
             asked = [endpoint for endpoint in asked if endpoint.usable(trio.current_time())] or asked
             async with trio.open_nursery() as nursery:
@@ -279,6 +277,25 @@ class RpcClient:
                 return answers
         everywhere = len(foreign) == len(self._endpoints)
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
+
+    async def ask_one(
+        self, endpoint: Endpoint, operation: str, work: Callable[["Attempt"], Awaitable[Answer]]
+    ) -> Answer:
+        """Do `work` on this endpoint alone, in up to `rounds` rounds. It is not struck: what a failure means is for the
+        caller to say.
+
+        Raises:
+            EndpointUnavailable: it gave no answer, or refused, in each round.
+            BadAnswer: it gave an answer that `work` does not take.
+        """
+        reason = "not asked"
+        for round_number in range(self.options.rounds):
+            await self._pause_before(round_number)
+            try:
+                return await self._attempt(endpoint, work)
+            except (RpcRefused, EndpointMismatch, HeightUnavailable, AttemptFailed) as error:
+                reason = str(error)
+        raise EndpointUnavailable(self.chain, operation, ((endpoint.name, reason),))
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
         """Stop asking an endpoint that was caught lying, for `mismatch_quarantine_s`; it is then identified anew.

@@ -9,6 +9,13 @@ COMET = "adapters/cometbft/rpc.py"
 
 COSMOS = (
     Defence(
+        "a head whose validators nobody shows is left",
+        "adapters/cometbft/blocks.py",
+        "            except _UNSIGNED as error:\n                reasons",
+        "            except VerificationError as error:\n                reasons",
+        ("adapters/cometbft/test_comet_rpc.py::test_attack_G1_hub_far_head_without_validators",),
+    ),
+    Defence(
         "results hash to the next header's",
         EVENTS,
         "            if following is not None and following.last_results_hash != results.hash:\n",

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 import trio
-from hostile_server import hostile_server, result
+from hostile_server import error, hostile_server, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from suite import StoredStates
@@ -267,12 +267,12 @@ async def test_attack_G1_hub_forged_query(lie):
             await ProofSource(rpc, CommittedBlocks("hub", rpc), PROOF_FORMAT).prove((key,), Height(1, 8))
 
 
-def forged_chain() -> SimulatedChain:
-    """Another chain of the same name, far ahead, by the liar's own validators."""
+def forged_chain(blocks: int = 40) -> SimulatedChain:
+    """Another chain of the same name, by default far ahead, by the liar's own validators."""
     chain = SimulatedChain(
         chain_id="hutong-1", members={Signer.numbered(number, label="liar"): 10 for number in range(4)}
     )
-    chain.advance(40)
+    chain.advance(blocks)
     return chain
 
 
@@ -299,6 +299,64 @@ async def test_attack_G1_hub_endpoints_that_disagree_at_first_contact():
         with pytest.raises(EndpointMismatch) as caught:
             await CommittedBlocks("hub", rpc).head()
         assert caught.value.what == "hash of the validators"
+
+
+REFUSALS = {
+    "unknown height": lambda request: error(request, -32603, "Internal error", "could not find validator set"),
+    "internal error": lambda request: error(request, -32603, "Internal error"),
+    "its own reason": lambda request: error(request, -32000, "not for you"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("liar_is_first", [True, False])
+async def test_attack_G1_hub_far_head_without_validators(refusal, liar_is_first):
+    """Who announces a far head and then refuses its validators is left at once, and the honest head goes on."""
+    chain, forged = new_chain(), forged_chain()
+    async with hostile_server() as liar, hostile_server() as good:
+        async with comet([liar, good] if liar_is_first else [good, liar]) as rpc:
+            serve(liar, comet_answers(chain))
+            serve(good, comet_answers(chain))
+            blocks = CommittedBlocks("hub", rpc)
+            first = await blocks.head()
+            serve(liar, comet_answers(forged))
+            liar.answers["validators"] = REFUSALS[refusal]
+            assert await blocks.head() == first
+            chain.advance(1)
+            assert (await blocks.head()).height == first.height + 1
+            statistics = {each.name: each for each in rpc.client.statistics()}
+            assert "is not to be believed" in statistics[liar.url].last_failure
+            assert not statistics[liar.url].usable
+            assert statistics[good.url].failures == 0, "nobody asks it for what another made up"
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("blocks_of_liar", [40, 1])
+async def test_attack_G1_hub_first_head_without_validators(refusal, blocks_of_liar):
+    """A first head that nobody signed for, above or below the honest one, is no second chain: its endpoint is left."""
+    chain, forged = new_chain(), forged_chain(blocks_of_liar)
+    async with hostile_server() as liar, hostile_server() as good, comet([liar, good]) as rpc:
+        serve(liar, comet_answers(forged))
+        liar.answers["validators"] = REFUSALS[refusal]
+        serve(good, comet_answers(chain))
+        assert (await CommittedBlocks("hub", rpc).head()).height == chain.latest.header.height
+        of_liar, of_good = rpc.client.statistics()
+        assert "is not to be believed" in of_liar.last_failure
+        assert not of_liar.usable
+        assert of_good.failures == 0, "nobody asks it for what another made up"
+
+
+async def test_attack_G1_hub_lone_endpoint_without_validators():
+    """Nobody else is there: the reason is told, and the head comes back with the validators."""
+    chain = new_chain()
+    async with hostile_server() as server, comet([server]) as rpc:
+        serve(server, comet_answers(chain))
+        server.answers["validators"] = REFUSALS["unknown height"]
+        blocks = CommittedBlocks("hub", rpc)
+        with pytest.raises(EndpointUnavailable, match="could not find validator set"):
+            await blocks.head()
+        serve(server, comet_answers(chain))
+        assert (await blocks.head()).height == chain.latest.header.height
 
 
 async def test_attack_G1_hub_head_without_enough_signatures():
