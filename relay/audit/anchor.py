@@ -55,11 +55,14 @@ def judge_anchor(
 ) -> AnchorReport:
     """Every predicate from the checkpoint down to the contract's storage, in order; the first failure ends it.
 
-    `contract`, `publisher`: the 20 bytes of each that the reader was told before. Anybody may deploy a contract, and write
-    what he likes under his own address.
+    Args:
+        data: the file, of any origin.
+        now_ns: time of judgement, nanoseconds of Unix time.
+        contract, publisher: the 20 bytes of each that the reader was told before. Anybody may deploy a contract, and
+            write anything under an address of their own.
 
     Raises:
-        MissingTrust: the checkpoint is of another chain than the anchor, or of none with a hub's state.
+        MissingTrust: the checkpoint is of another chain than the anchor, or not of a chain with a hub's state.
     """
     verdicts: list[Verdict] = []
     inquiry = Inquiry(verdicts.append)

@@ -121,8 +121,16 @@ def remembered(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> None:
-    """Apply the verifier's rules, or where all of them held before, say the same without their work. What `subject` says must
-    follow from what the key holds."""
+    """Apply the verifier's rules, or where all of them held before, say the same without their work.
+
+    Args:
+        subject: what the verdicts are about; it must follow from what `key` holds.
+        key: holds all that is read to judge the thing.
+        verifier: is given a judge before `args`.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard; nothing is remembered.
+    """
     known = memory.passed.get(key)
     if known is not None:
         inquiry.repeat(known)

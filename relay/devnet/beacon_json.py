@@ -40,7 +40,9 @@ def committee_object(committee: SyncCommittee) -> dict[str, Any]:
 
 
 def update_object(update: Update) -> dict[str, Any]:
-    """A LightClientUpdate, or without a next committee a LightClientFinalityUpdate."""
+    """A LightClientUpdate, or without a next committee a LightClientFinalityUpdate (consensus-specs
+    altair/light-client).
+    """
     value: dict[str, Any] = {
         "attested_header": header_object(update.attested_header),
         "sync_aggregate": {

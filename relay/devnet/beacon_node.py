@@ -131,7 +131,10 @@ class BeaconDevnet:
             await self.add_slots()
 
     async def run(self) -> None:
-        """Make slots until cancelled. Slots that the host was too slow for are missed, as by a proposer."""
+        """Make slots until cancelled, at the pace's interval and not before they are due by the clock.
+
+        Slots that the host was too slow for are missed, as by a proposer.
+        """
         interval_s = self._pace.slot_interval_ms / 1000
         due_s = trio.current_time()
         while True:
@@ -256,7 +259,11 @@ async def serve_beacon_devnet(
 async def running_beacon_devnet(
     chains: BeaconDevnet, *, port: int = 0, make_slots: bool = True
 ) -> AsyncIterator[BeaconNode]:
-    """A node inside the caller's trio run, for tests and tools."""
+    """A node inside the caller's trio run, for tests and tools; it ends with the block.
+
+    Raises:
+        DevnetError: as `serve_beacon_devnet`.
+    """
     async with trio.open_nursery() as nursery:
         yield await nursery.start(
             lambda task_status: serve_beacon_devnet(chains, port=port, make_slots=make_slots, task_status=task_status)

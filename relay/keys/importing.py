@@ -14,7 +14,7 @@ _HEX = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 
 class KeyRefused(Exception):
-    """What was given is no key; `reason` never repeats any of it."""
+    """What was given is not a key; `reason` never repeats any of it."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -99,7 +99,7 @@ def _close_reason(detail: str) -> str:
 
 
 class EventStream(Response):
-    """Sends as the client takes; whoever leaves or takes nothing ends it."""
+    """Sends as the client takes. A client that leaves, or takes nothing for SEND_LIMIT_S, ends it."""
 
     media_type = "text/event-stream"
 

@@ -132,7 +132,11 @@ class Bucket:
                 )
 
     def names(self, prefix: str) -> Iterator[str]:
-        """See `Backend`."""
+        """See `Backend`: one request for each page, made as the names are read.
+
+        Raises:
+            ArchiveUnavailable: the store refuses or does not answer.
+        """
         token: dict[str, str] = {}
         while True:
             arguments = {"Bucket": self._bucket, "Prefix": self._prefix + prefix, **token}

@@ -27,10 +27,18 @@ class Recorder:
         self._log = get_logger("account").bind(chain=chain)
 
     async def signed(self, signed: SignedTransaction, jobs: Jobs, evidence: Sequence[Evidence]) -> None:
-        """When this returns the transaction may be sent. Evidence that cannot be written does not stop packets.
+        """Record a signed transaction and keep its evidence. When this returns the transaction may be sent.
+
+        Evidence that the disk does not take is logged, and does not stop packets.
+
+        Args:
+            jobs: one entry for each message of the transaction, None for a client update.
+            evidence: of the messages with a job; the transaction's hash is filled in here.
 
         Raises:
-            LedgerUnavailable: it must not be sent.
+            LedgerUnavailable: it is not recorded, and must not be sent.
+            MalformedInput: evidence that `check_evidence` refuses, such as one with too many headers; it must not be
+                sent.
         """
         record = RecordedTransaction(
             chain=self._chain,

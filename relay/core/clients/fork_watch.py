@@ -112,7 +112,11 @@ class ForkWatch:
         return self._route
 
     async def run(self) -> None:
-        """For ever. What fails is tried again with growing delays, and is said by `sight` and its metric."""
+        """For ever. What fails is tried again with growing delays, and is said by `sight` and its metric.
+
+        Raises:
+            LedgerUnavailable: evidence could not be recorded before it was sent. The supervisor calls it again.
+        """
         failures = 0
         # A watch that never compares is as blind as one that stopped: the time of the last look begins here.
         self._metrics.forks_compared(*self._client, self._now_ns() / 1e9)

@@ -85,6 +85,9 @@ class ClientKeeper:
         """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent.
 
         What was paid for and failed is tried again at most CHECKS_PER_PERIOD times in a trusting period.
+
+        Raises:
+            LedgerUnavailable: an update could not be recorded before it was sent. The supervisor calls it again.
         """
         failures = 0
         while True:

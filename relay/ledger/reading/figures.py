@@ -104,6 +104,9 @@ class Figures(Reading):
         Args:
             source, destination: the ends of the whole way; a hub between them is not named.
             since_ns: older messages do not count.
+
+        Raises:
+            LedgerUnavailable: the database cannot be read.
         """
         chosen = [lane for lane in lanes(self._rows) if (lane.source, lane.destination) == (source, destination)]
         terms = terms_of(None, chosen, MessageState.ACKNOWLEDGED) or []

@@ -180,7 +180,11 @@ class MessageReader(Figures):
         return MessageChanges(loaded.items, cursor, more, loaded.damaged)
 
     def newest_change(self) -> str:
-        """Cursor of now: what changes later comes after it."""
+        """Cursor of now: what changes later comes after it.
+
+        Raises:
+            LedgerDamaged: the counter of changes cannot be read.
+        """
         return encode_cursor(CursorKind.CHANGES, Position(self._counter() + 1, ""))
 
     def dead(self, cursor: str | None = None, limit: int = 50) -> DeadPage:

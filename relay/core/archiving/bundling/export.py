@@ -56,6 +56,7 @@ class Exporter:
                 lack.
             AdapterError: a chain does not answer. HeightUnavailable among them: it no longer keeps what is to be
                 proven.
+            ArchiveUnavailable: the evidence cannot be read.
         """
         first = await self._legs.read(source, sequence)
         second = await self._second_leg(first)
