@@ -14,12 +14,11 @@ from hutong.relay.local.keys import Key, make_key
 from hutong.relay.local.member import ask_for_height, has_a_block
 from hutong.relay.local.ports import free_port
 from hutong.relay.local.processes import (
-    START_LIMIT_S,
     Daemon,
     RunningProcess,
+    require_serving,
     run_command,
     run_daemon,
-    wait_until_serving,
 )
 from hutong.relay.local.validators import Validators
 
@@ -108,8 +107,7 @@ async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub
     The hub lets anyone deploy contracts, since a person who tries things out deploys what they like.
 
     Raises:
-        DemoFailed: as `HubEngine.start`.
-        trio.TooSlowError: it made no block within START_LIMIT_S.
+        DemoFailed: as `HubEngine.start`, or its first validator made no block within START_LIMIT_S.
     """
     admins = [make_key(home, f"hub-admin-{number}") for number in range(ADMINS)]
     relayer = make_key(home, "relayer-hub")
@@ -120,6 +118,5 @@ async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub
     ]
     running = await engine.start(nursery, home, genesis)
     chain = DemoChain("hub", f"http://127.0.0.1:{running.ethereum_ports[0]}", EVM_CHAIN_ID, ROUTER)
-    with trio.fail_after(START_LIMIT_S):
-        await wait_until_serving(has_a_block, ask_for_height(chain.rpc_url))
+    await require_serving(running.processes[0], has_a_block, ask_for_height(chain.rpc_url))
     return Hub(chain, tuple(admins[:THRESHOLD]), relayer, running)

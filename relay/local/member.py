@@ -180,7 +180,11 @@ def ask_for_height(url: str) -> httpx.Request:
 def has_a_block(response: httpx.Response) -> bool:
     """Whether an Ethereum endpoint serves a chain that has begun: its newest block is not the first.
 
-    Raises:
-        ValueError: the answer of status 200 is not JSON, or its result is no number.
+    An answer that has no height, such as that of another program at the port, is not ready.
     """
-    return response.status_code == httpx.codes.OK and int(response.json().get("result", "0x0"), 16) > 0
+    if response.status_code != httpx.codes.OK:
+        return False
+    try:
+        return int(response.json()["result"], 16) > 0
+    except (ValueError, KeyError, TypeError):
+        return False

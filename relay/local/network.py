@@ -25,7 +25,7 @@ from hutong.relay.local.member import (
     member,
 )
 from hutong.relay.local.ports import free_port
-from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
+from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, require_serving, run_daemon
 
 CHAIN_NAMES = ("alpha", "beta", "gamma")
 FIRST_CHAIN_ID = 7_001
@@ -76,15 +76,13 @@ async def bring_up(
 
     Raises:
         DemoFailed: a command failed, or a process ended or was not ready in time.
-        trio.TooSlowError: a chain made no block within START_LIMIT_S.
     """
     plans = tuple(EvmPlan.of(home, name, FIRST_CHAIN_ID + index) for index, name in enumerate(CHAIN_NAMES))
     say(f"starting the hub and {len(plans)} consortium chains")
     processes = [await nursery.start(run_daemon, p.name, p.start(home), home / f"{p.name}.log") for p in plans]
     hub = await start_hub(nursery, home, engine or EmbeddedEngine())
-    with trio.fail_after(START_LIMIT_S):
-        for plan in plans:
-            await wait_until_serving(has_a_block, ask_for_height(plan.url))
+    for plan, process in zip(plans, processes, strict=True):
+        await require_serving(process, has_a_block, ask_for_height(plan.url))
 
     say("deploying router, Mailbox and Transfer onto each chain")
     deployments = await each(deploy, plans)

@@ -215,6 +215,23 @@ async def wait_until_serving(ready: Callable[[httpx.Response], bool], request: h
             await trio.sleep(POLL_INTERVAL_S)
 
 
+async def require_serving(
+    process: RunningProcess | Daemon, ready: Callable[[httpx.Response], bool], request: httpx.Request
+) -> None:
+    """As `wait_until_serving`, for at most START_LIMIT_S seconds.
+
+    Raises:
+        DemoFailed: it did not serve in time; the sentence names the process and its log.
+    """
+    with trio.move_on_after(START_LIMIT_S) as scope:
+        await wait_until_serving(ready, request)
+    if scope.cancelled_caught:
+        raise DemoFailed(
+            f"{process.name} was not ready within {START_LIMIT_S:g} s ({last_line(process.log)}); its log is"
+            f" {process.log}"
+        )
+
+
 def last_line(log: Path) -> str:
     """The last line that a process wrote, at most 500 characters of it, for a sentence about its end.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from hutong.relay.cli.common.output_files import _make_folder, _write
+from hutong.relay.cli.common.output_files import make_folder, write_file
 from hutong.relay.cli.common.verdicts import EXIT_INVALID, print_verdict, printable, unusable_as_exit, verdict_fields
 from hutong.relay.verify.inputs import UnusableInput, read_file
 
@@ -148,9 +148,9 @@ def export(
         roots = [f"{trusted.chain_id}.checkpoint.json" for trusted in checkpoints]
         if twice := sorted({root for root in roots if roots.count(root) > 1}):
             raise UnusableInput(f"two checkpoints would both be {twice[0]}: give one a chain")
-        _make_folder(output)
+        make_folder(output)
         for root, path in zip(roots, checkpoint, strict=True):
-            _write(output / root, read_file(path))
+            write_file(output / root, read_file(path))
         written, damaged = 0, 0
         for name, file in files.items():
             try:
@@ -159,7 +159,7 @@ def export(
                 damaged += 1
                 typer.echo(printable(str(error)), err=True)
                 continue
-            _write(output / file, data)
+            write_file(output / file, data)
             written += 1
     typer.echo(f"{written} bundles in {output}, {damaged} damaged, {len(source.pruned)} packets pruned before")
     if damaged:
@@ -252,7 +252,7 @@ def proof(
                 f"no entry of packet {packet_id[:160]} is among the first {size}; chains are named by their ids, as in `hutong archive export`"
             )
         made = EntryProof(entry, root, prove_leaf(archive.log.leaves[:size], index))
-        _write(output, encode_entry_proof(made))
+        write_file(output, encode_entry_proof(made))
     typer.echo(f"entry {index} of {size}, root {root.hex()}")
 
 

@@ -105,7 +105,7 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
     Raises:
         typer.Exit: code 2, an input is unusable; code 1, nothing is anchored or the hub does not answer.
     """
-    from hutong.relay.cli.common.output_files import _write
+    from hutong.relay.cli.common.output_files import write_file
 
     config = config_of(file)
     hub, anchor = _anchor_of(config)
@@ -124,7 +124,7 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
     if isinstance(made, str):
         raise refuse(made, REFUSED)
     with unusable_as_exit():
-        _write(output, encode_anchor(made))
+        write_file(output, encode_anchor(made))
     typer.echo(f"anchor {made.anchor.index}: {made.anchor.size} entries under header {made.height} of {hub.chain_id}")
 
 

@@ -1,23 +1,29 @@
 """Files that a command leaves for its user."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hutong.relay.base.durable_files import READABLE, write_durably
 from hutong.relay.verify.inputs import UnusableInput
 
-if TYPE_CHECKING:
-    pass
 
+def make_folder(folder: Path) -> None:
+    """The folder with its parents; one that is there already stays as it is.
 
-def _make_folder(folder: Path) -> None:
+    Raises:
+        UnusableInput: it cannot be made, or a file has its name.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnusableInput(f"{folder} cannot be made: {error.strerror}") from None
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
+    """The file, mode 0644, whole or not at all; one of that name is replaced.
+
+    Raises:
+        UnusableInput: it cannot be written.
+    """
     try:
         write_durably(path, data, READABLE)
     except OSError as error:

@@ -26,7 +26,7 @@ from hutong.relay.local.member import (
     member,
 )
 from hutong.relay.local.network import FIRST_CHAIN_ID, Say, direct, evm_table, hub_tables, start_relay
-from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
+from hutong.relay.local.processes import Daemon, RunningProcess, require_serving, run_daemon
 
 BATCH_ITEMS = 20
 """Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy
@@ -53,7 +53,11 @@ class CosmosNetwork:
 
 
 async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubEngine, say: Say) -> CosmosNetwork:
-    """Return when the relay says that it is ready. Raises DemoFailed, or trio.TooSlowError from START_LIMIT_S."""
+    """Return when the relay says that it is ready.
+
+    Raises:
+        DemoFailed: a command failed, or a process ended or was not ready in time.
+    """
     plan, simd = EvmPlan.of(home, "alpha", FIRST_CHAIN_ID), SimdPlan.of(home, binary)
     relayer, user = make_key(home, "relayer-simd"), make_key(home, "user-simd")
     addresses = {key: account_address(PREFIX, key.signer().public_key) for key in (relayer, user)}
@@ -63,14 +67,11 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubE
     say("starting simd, the hub and one consortium chain")
     balances = {addresses[relayer]: {FEE_DENOM: FUNDS}, addresses[user]: {FEE_DENOM: FUNDS, TOKEN_DENOM: TOKEN_SUPPLY}}
     await simd.initialise(balances)
-    processes = [
-        await nursery.start(run_daemon, plan.name, plan.start(home), home / "alpha.log"),
-        await simd.start(nursery, home / "simd.log"),
-    ]
+    dev_chain: RunningProcess = await nursery.start(run_daemon, plan.name, plan.start(home), home / "alpha.log")
+    simd_node = await simd.start(nursery, home / "simd.log")
     hub = await start_hub(nursery, home, engine)
-    with trio.fail_after(START_LIMIT_S):
-        await wait_until_serving(has_a_block, ask_for_height(plan.url))
-        await wait_until_serving(simd.serves, simd.ask_for_supply())
+    await require_serving(dev_chain, has_a_block, ask_for_height(plan.url))
+    await require_serving(simd_node, simd.serves, simd.ask_for_supply())
 
     say("deploying router, Mailbox and Transfer onto the consortium chain")
     deployment = await deploy(plan)
@@ -106,7 +107,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubE
         plan.user,
         plan.owner.account(),
         {"simd": addresses[relayer], "alpha": plan.relayer.address, "hub": hub.relayer.address},
-        (*processes, *hub.running.processes),
+        (dev_chain, simd_node, *hub.running.processes),
         relay,
         gate,
     )
