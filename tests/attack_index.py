@@ -2,9 +2,9 @@
 
 A test belongs to a line by its name, `test_attack_<CODE>_…`, and to a column by its folder.
 
-    python tests/attack_index.py            write both files
-    python tests/attack_index.py --check    exit 1 if either file is not what the tests say
-    python tests/attack_index.py C32 …      print the tests of these lines
+    python -m tests.attack_index            write both files
+    python -m tests.attack_index --check    exit 1 if either file is not what the tests say
+    python -m tests.attack_index C32 …      print the tests of these lines
 """
 
 import ast
@@ -14,10 +14,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tests.defences import DEFENCES
 
-from tests.defences import DEFENCES  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 PAGE = ROOT / "docs" / "attacks.md"
 DATA = ROOT / "docs" / "attacks.json"
@@ -239,7 +238,7 @@ def page(tests: Tests) -> str:
         "",
         "Each line of the attack checklist, and how many tests stand for it in each implementation. An empty cell in a line",
         "without a remark means that the line does not concern that implementation. The names of the tests are in",
-        "[attacks.json](attacks.json); `python tests/attack_index.py C32` prints those of a line, and without a line it",
+        "[attacks.json](attacks.json); `python -m tests.attack_index C32` prints those of a line, and without a line it",
         "writes this page and that file. CI checks both.",
         "",
         "| line | attack | " + " | ".join(COLUMNS) + " | remark |",
@@ -303,7 +302,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         stale = [path for path, text in made.items() if not path.is_file() or path.read_text() != text]
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what the tests say: run `python tests/attack_index.py`")
+            print(f"{path.relative_to(ROOT)} is not what the tests say: run `python -m tests.attack_index`")
         return 1 if stale else 0
     codes = sys.argv[1:]
     if unknown := [code for code in codes if code not in LINES]:

@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from pathlib import Path
 
 import pytest
 import structlog
@@ -19,8 +18,6 @@ sys.dont_write_bytecode = False
 
 # Some ten thousand tests make small objects and drop them: looking for circles at each step took a tenth of the processor time.
 gc.set_threshold(100_000, 50, 50)
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def pytest_collection_finish(session):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from metric_names import SCRAPED, asked_for, registered
 
 from hutong.relay.telemetry.labels import PORTS, WORKER_TYPES
+from tests.docs.metric_names import SCRAPED, asked_for, registered
 from tests.nodes.provision import promtool
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from log_calls import log_calls
 
 from hutong.adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
+from tests.docs.log_calls import log_calls
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("core", "dispatch", "ledger", "attestor", "hub", "evm")

@@ -229,10 +229,9 @@ def record_mutations(subjects: Sequence[Subject], count: int, seed: int, out: Pa
 def record_vectors(out: Path) -> None:
     """Every verification of every vector: its name and how it ended."""
     folder = Path(__file__).parents[1] / "vectors"
-    sys.path.insert(0, str(folder))
-    registry = importlib.import_module("vector_registry")
+    registry = importlib.import_module("tests.vectors.vector_registry")
     for module in sorted(folder.glob("formats_*.py")):
-        importlib.import_module(module.stem)
+        importlib.import_module(f"tests.vectors.{module.stem}")
     manifest = registry.Manifest(Path(os.environ["HUTONG_VECTORS"]))
     transcript = Transcript()
     lines: list[str] = []

@@ -1,14 +1,11 @@
 """Tests here may be trio tasks; they share helpers with the adapters' conformance suite."""
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from pytest_trio.enable_trio_mode import *  # noqa: F403
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "adapters" / "conformance"))
 
 
 @pytest.fixture

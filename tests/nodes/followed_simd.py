@@ -7,8 +7,6 @@ from pathlib import Path
 from random import Random
 
 import trio
-from lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, POLL_S, QUICK, RELAYER, running_hub
-from suite import submit_alone
 
 from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
 from hutong.adapters.cosmos.administration import create_client
@@ -30,6 +28,8 @@ from hutong.light_clients.ibc.packet import Packet, Payload
 from hutong.light_clients.interface import ClientStatus, Height
 from hutong.light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
 from hutong.light_clients.tendermint.types import Misbehaviour, TendermintHeader
+from tests.adapters.conformance.lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, POLL_S, QUICK, RELAYER, running_hub
+from tests.adapters.conformance.suite import submit_alone
 from tests.nodes.simd_chain import GAS_PRICE, SimdChain
 
 CLIENT_TYPE = "07-tendermint"

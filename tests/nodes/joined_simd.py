@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
-from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER
-from suite import End, Link
 
 from hutong.adapters.cosmos.administration import create_client, register_counterparty
 from hutong.adapters.cosmos.transactions.fees import Coin
 from hutong.adapters.cosmos.transfer import CosmosTransfer, send_transfer
 from hutong.adapters.ics26.abi import Function
 from hutong.adapters.ics26.transactor import Transactor
+from tests.adapters.conformance.lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER
+from tests.adapters.conformance.suite import End, Link
 from tests.nodes.followed_simd import CLIENT_TYPE, simd_and_hub
 from tests.nodes.simd_chain import TOKEN_DENOM, SimdChain
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from provision import postgres
+from tests.nodes.provision import postgres
 
 PASSWORD = "correct horse, battery staple"
 START_TIMEOUT_S = 60

@@ -5,15 +5,10 @@ pinned at a height, and every question that `reads.read_everything` leads to is 
 index and without it.
 """
 
-import sys
-from pathlib import Path
-
 import trio
 
 
 def main() -> None:
-    for folder in ("conformance", "cosmos", "rpc"):
-        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "adapters" / folder))
     from tests.nodes.recording_simd import record_simd
 
     trio.run(record_simd)

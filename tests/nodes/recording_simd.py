@@ -7,10 +7,6 @@ from pathlib import Path
 from random import Random
 
 import httpx
-from hostile_server import hostile_server, http
-from reads import read_everything
-from recorded_simd import FILE, UNHEARD, Recording, canonical
-from suite import acknowledge, merkle_path, receipt_key, receive, send_one, submit, updates
 
 from hutong.adapters.cosmos import CosmosSettings, open_cosmos_chain
 from hutong.adapters.cosmos.clients import next_sequence_key
@@ -18,6 +14,10 @@ from hutong.adapters.cosmos.rpc import IBC_STORE
 from hutong.adapters.interface import TimeoutPacket
 from hutong.adapters.rpc import RpcOptions
 from hutong.light_clients.ibc.commitment import PathKind, path_key
+from tests.adapters.conformance.suite import acknowledge, merkle_path, receipt_key, receive, send_one, submit, updates
+from tests.adapters.cosmos.reads import read_everything
+from tests.adapters.cosmos.recorded_simd import FILE, UNHEARD, Recording, canonical
+from tests.adapters.rpc.hostile_server import hostile_server, http
 from tests.nodes.joined_simd import RELAYER_SECRET, joined_chains
 from tests.nodes.simd_chain import GAS_PRICE, running_simd
 

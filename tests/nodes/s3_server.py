@@ -9,9 +9,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from provision import versitygw
-
 from hutong.relay.local.ports import free_port
+from tests.nodes.provision import versitygw
 
 START_TIMEOUT_S = 30
 ACCESS_KEY, SECRET_KEY = "hutong-test", "correct-horse-battery-staple"

@@ -6,9 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 import trio
-from attested_pair import DEPLOYER, RELAYER, Node, attested_pair
 from eth_account import Account
-from suite import CHECKS
 
 from bench.direct_lane import direct_lane
 from hutong.relay.local.chain import DemoChain
@@ -16,6 +14,8 @@ from hutong.relay.local.keys import make_key
 from hutong.relay.local.ports import free_port
 from hutong.relay.local.processes import run_command, run_daemon
 from hutong.relay.local.traffic import User
+from tests.adapters.conformance.attested_pair import DEPLOYER, RELAYER, Node, attested_pair
+from tests.adapters.conformance.suite import CHECKS
 from tests.nodes.operator_commands import (
     HUB_EVM_ID,
     HUB_ID,

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 import trio
-from lane import hub_settings, new_hub, running_lane
-from suite import CHECKS
 
 from hutong.adapters.hub import open_hub_chain
+from tests.adapters.conformance.lane import hub_settings, new_hub, running_lane
+from tests.adapters.conformance.suite import CHECKS
 from tests.nodes.cometbft_network import running_network
 
 pytestmark = pytest.mark.nodes

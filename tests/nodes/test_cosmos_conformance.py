@@ -5,11 +5,11 @@ from dataclasses import replace
 import httpx
 import pytest
 import trio
-from lane import QUICK
-from suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 
 from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable
 from hutong.relay.keys import Signer
+from tests.adapters.conformance.lane import QUICK
+from tests.adapters.conformance.suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 from tests.nodes import provision
 from tests.nodes.followed_simd import open_simd
 from tests.nodes.joined_simd import BLOCK_TIME_S, RELAYER_SECRET, joined_chains

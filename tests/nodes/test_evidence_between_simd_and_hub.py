@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
-from lane import CHAIN_ID, RELAYER
 
 from hutong.adapters.cosmos.administration import register_counterparty
 from hutong.adapters.interface import UpdateClient
@@ -16,6 +14,8 @@ from hutong.light_clients.tendermint.types import KeyType
 from hutong.relay.hub.home.home import load_validator_key
 from hutong.relay.keys import Signer as AccountSigner
 from hutong.relay.local.processes import run_daemon
+from tests.adapters.conformance.evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
+from tests.adapters.conformance.lane import CHAIN_ID, RELAYER
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes.followed_simd import SimdAndHub, simd_and_hub

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import trio
-from lane import PARAMETERS, RELAYER
 
 from hutong.adapters.cosmos.administration import register_counterparty
 from hutong.adapters.cosmos.transactions.fees import Coin
@@ -15,6 +14,7 @@ from hutong.light_clients.interface import ClientStatus
 from hutong.light_clients.tendermint.codec import encode_tendermint_header
 from hutong.light_clients.tendermint.types import KeyType
 from hutong.relay.hub.home.home import load_validator_key
+from tests.adapters.conformance.lane import PARAMETERS, RELAYER
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes import provision

@@ -9,7 +9,6 @@ from functools import partial
 
 import pytest
 import trio
-from lane import PARAMETERS
 
 from hutong.adapters.interface import RefusedByChain, UpdateClient
 from hutong.light_clients.interface import ClientStatus
@@ -18,6 +17,7 @@ from hutong.light_clients.tendermint.codec import (
     encode_tendermint_header,
 )
 from hutong.light_clients.tendermint.types import KeyType
+from tests.adapters.conformance.lane import PARAMETERS
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
 from tests.nodes.followed_simd import Follower, evidence, simd_and_hub, unproven_packet, unsigned

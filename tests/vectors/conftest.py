@@ -2,23 +2,21 @@
 
 import importlib
 import os
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+from tests.vectors.shapes import shaped_entries
+from tests.vectors.unjudged import SUBJECTS, unjudged_parts
+from tests.vectors.vector_registry import Manifest
 
-from shapes import shaped_entries  # noqa: E402
-from unjudged import SUBJECTS, unjudged_parts  # noqa: E402
-from vector_registry import Manifest  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 VECTORS = Path(os.environ.get("HUTONG_VECTORS") or HERE.parents[2] / "shared" / "vectors")
 
 for _module in sorted(HERE.glob("formats_*.py")):
-    importlib.import_module(_module.stem)
+    importlib.import_module(f"tests.vectors.{_module.stem}")
 
 
 def pytest_generate_tests(metafunc):

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from vector_registry import Entry, Group, Verification, runs
 
 from hutong.light_clients.bitcoin import (
     BitcoinClient,
@@ -50,6 +49,7 @@ from hutong.light_clients.interface import (
     PredicateFailed,
     Updated,
 )
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 # Signet's blocks count by a signature; its headers keep mainnet's rules under this limit.
 SIGNET_LIMIT = 0x377AE << 8 * 27

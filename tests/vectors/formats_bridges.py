@@ -2,20 +2,6 @@
 
 from collections.abc import Iterator
 
-from beacon_bodies import body_root
-from formats_ethereum import (
-    bare,
-    committees_for,
-    datachainlab_update,
-    from_hex,
-    network_of,
-    no_committee,
-    require,
-    snowbridge_update,
-    update_verification,
-)
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.ethereum import (
     BeaconBlockHeader,
     Bootstrap,
@@ -31,6 +17,19 @@ from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX
 from hutong.light_clients.ethereum.verification import judge_signature
 from hutong.light_clients.interface import VERIFY
 from hutong.light_clients.proofs.ssz import uint64_chunk, verify_branch
+from tests.vectors.beacon_bodies import body_root
+from tests.vectors.formats_ethereum import (
+    bare,
+    committees_for,
+    datachainlab_update,
+    from_hex,
+    network_of,
+    no_committee,
+    require,
+    snowbridge_update,
+    update_verification,
+)
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 BLOCK_ROOTS_GINDEX = 37
 """`block_roots` in a BeaconState before Electra: field 5 of 32."""

@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import rlp
-from beacon_bodies import body_root
-from vector_registry import Entry, Group, Verification, runs
 
 from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.ethereum import (
@@ -35,6 +33,8 @@ from hutong.light_clients.ethereum.verification import (
     judge_signature,
 )
 from hutong.light_clients.interface import VERIFY, MalformedInput, PredicateFailed
+from tests.vectors.beacon_bodies import body_root
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 def from_hex(text: str) -> bytes:

@@ -4,9 +4,6 @@ import json
 from collections.abc import Iterator
 from functools import partial
 
-from formats_ethereum import from_hex, network_of, require
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.ethereum import (
     ClientState,
@@ -50,6 +47,8 @@ from hutong.light_clients.interface import VERIFY, MalformedInput, VerificationE
 from hutong.light_clients.proofs.mpt import mapping_slot, verify_storage
 from hutong.light_clients.proofs.ssz import bytes_root, container_root
 from hutong.light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
+from tests.vectors.formats_ethereum import from_hex, network_of, require
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 CLIENT = EthereumClient()
 

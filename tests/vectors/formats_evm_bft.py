@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 import rlp
 from eth_abi.abi import decode as abi_decode
-from vector_registry import Entry, Group, Verification, runs
 
 from hutong.light_clients import clique
 from hutong.light_clients.bft_evm import (
@@ -44,6 +43,7 @@ from hutong.light_clients.interface import (
     Verify,
 )
 from hutong.light_clients.proofs.mpt import decode_rlp, verify_account
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 CLIENT = BftEvmClient()
 

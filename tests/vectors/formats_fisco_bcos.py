@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.fisco_bcos import CryptoSuite, Generation, header_from_rpc
 from hutong.light_clients.fisco_bcos import suite as suites
 from hutong.light_clients.fisco_bcos.predicates import quorum_weight
@@ -11,6 +9,7 @@ from hutong.light_clients.fisco_bcos.rpc_json import generation_of, number
 from hutong.light_clients.fisco_bcos.rpc_receipt import Kind, has_proof, inclusion_from_rpc
 from hutong.light_clients.fisco_bcos.types import total_weight
 from hutong.light_clients.interface import Height, PredicateFailed
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 def from_hex(text: str) -> bytes:

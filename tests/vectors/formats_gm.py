@@ -3,11 +3,10 @@
 import base64
 from collections.abc import Iterator
 
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.crypto import gm
 from hutong.light_clients.interface import PredicateFailed
 from tests.light_clients.crypto.sm2_reference import Curve
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 @runs("sm3-rsp")

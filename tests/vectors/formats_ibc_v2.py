@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.ibc.commitment import (
     PathKind,
     acknowledgement_commitment,
@@ -13,6 +11,7 @@ from hutong.light_clients.ibc.commitment import (
 )
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload, decode_packet, encode_packet
 from hutong.light_clients.proofs import mpt
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 def from_hex(text: str) -> bytes:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from google.protobuf.json_format import ParseDict
-from vector_registry import Entry, Group, Verification, runs
 
 from hutong.light_clients.interface import VERIFY, VerificationError
 from hutong.light_clients.proofs import ics23
 from hutong.light_clients.proofs.ics23 import codec, neighbours, operations, predicates
 from hutong.light_clients.protobuf import ics23_pb2 as pb
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 def refused(call) -> bool:

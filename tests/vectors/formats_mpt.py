@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import rlp
 from trie import HexaryTrie
-from vector_registry import Entry, Group, Verification, runs
 
 from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.interface import PredicateFailed, VerificationError
 from hutong.light_clients.proofs import mpt
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 
 def from_hex(text: str) -> bytes:

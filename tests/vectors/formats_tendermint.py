@@ -7,8 +7,6 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from vector_registry import Entry, Group, Verification, runs
-
 from hutong.light_clients.ibc import commitment
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from hutong.light_clients.interface import (
@@ -49,6 +47,7 @@ from hutong.light_clients.tendermint.types import (
     revision_of,
 )
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
+from tests.vectors.vector_registry import Entry, Group, Verification, runs
 
 CLIENT = TendermintClient()
 

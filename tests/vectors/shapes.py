@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vector_registry import Entry
-
 from hutong.light_clients.interface.json_text import deeper_than
+from tests.vectors.vector_registry import Entry
 
 MAX_SHAPED_BYTES = 1024 * 1024
 MAX_SHAPED_DEPTH = 64

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import VECTORS
-from shapes import shaped_entries
-from test_vectors import absent
+
+from tests.vectors.conftest import VECTORS
+from tests.vectors.shapes import shaped_entries
+from tests.vectors.test_vectors import absent
 
 pytestmark = [pytest.mark.vectors, pytest.mark.long]
 

@@ -4,19 +4,18 @@ import base64
 import json
 from dataclasses import replace
 
-import formats_eureka
 import pytest
-import test_vectors
-from conftest import VECTORS
-from formats_bitcoin import summa_text
-from formats_ethereum import committees_for
-from formats_tendermint import number_of, packet_matches, raw_hex
-from test_vectors import absent
-from vector_registry import Entry, Group, Manifest
 
 from hutong.light_clients.ethereum import PRESETS, SyncCommittee, sync_committee_root
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
+from tests.vectors import formats_eureka, test_vectors
+from tests.vectors.conftest import VECTORS
+from tests.vectors.formats_bitcoin import summa_text
+from tests.vectors.formats_ethereum import committees_for
+from tests.vectors.formats_tendermint import number_of, packet_matches, raw_hex
+from tests.vectors.test_vectors import absent
+from tests.vectors.vector_registry import Entry, Group, Manifest
 
 PACKET = {
     "sequence": 7,

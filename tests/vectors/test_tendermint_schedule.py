@@ -3,15 +3,15 @@
 from itertools import pairwise
 
 import pytest
-from conftest import VECTORS
-from formats_tendermint import sorted_set, trust_level
-from test_vectors import absent
-from vector_registry import Manifest
 
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, InsufficientTrust, VerificationError
 from hutong.light_clients.tendermint import rpc_json
 from hutong.light_clients.tendermint.bisection import Bisection
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
+from tests.vectors.conftest import VECTORS
+from tests.vectors.formats_tendermint import sorted_set, trust_level
+from tests.vectors.test_vectors import absent
+from tests.vectors.vector_registry import Manifest
 
 pytestmark = pytest.mark.vectors
 

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-import test_vectors
-from shapes import SHAPES, shaped_entries
-from unjudged import unjudged_parts, why_unjudged
-from vector_registry import Entry, Manifest, Verification, runs
 
 from hutong.light_clients.interface import MalformedInput
+from tests.vectors import test_vectors
+from tests.vectors.shapes import SHAPES, shaped_entries
+from tests.vectors.unjudged import unjudged_parts, why_unjudged
+from tests.vectors.vector_registry import Entry, Manifest, Verification, runs
 
 FORMAT = "self-test"
 

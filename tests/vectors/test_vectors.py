@@ -5,10 +5,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from unjudged import Unjudged, why_unjudged
-from vector_registry import RUNNERS, Manifest, Verification
 
 from hutong.light_clients.interface import VerificationError
+from tests.vectors.unjudged import Unjudged, why_unjudged
+from tests.vectors.vector_registry import RUNNERS, Manifest, Verification
 
 pytestmark = pytest.mark.vectors
 

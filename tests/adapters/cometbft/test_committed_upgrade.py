@@ -4,8 +4,6 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
-from hostile_server import hostile_server
-from test_comet_rpc import QUICK, comet_answers, serve
 
 from hutong.adapters.cometbft import CometRpc, CommittedBlocks, ProofSource, identify_chain
 from hutong.adapters.cometbft.upgrade import committed_upgrade
@@ -21,6 +19,8 @@ from hutong.light_clients.tendermint.upgrade import (
     committed_consensus,
     upgraded_path,
 )
+from tests.adapters.cometbft.test_comet_rpc import QUICK, comet_answers, serve
+from tests.adapters.rpc.hostile_server import hostile_server
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.light_clients.tendermint.upgrading_chain import PLAN_HEIGHT, UpgradingChain
 from tests.light_clients.tendermint.verifying import CLIENT, Verifier

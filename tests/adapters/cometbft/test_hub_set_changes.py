@@ -6,9 +6,6 @@ from random import Random
 
 import pytest
 import trio
-from hostile_server import hostile_server
-from suite import StoredStates
-from test_comet_rpc import QUICK, comet, comet_answers, new_chain, serve
 
 from hutong.adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource
 from hutong.adapters.hub.validators import node_key, signing_set
@@ -22,6 +19,9 @@ from hutong.light_clients.tendermint.types import ABSENT_SIGNATURE
 from hutong.relay.evm.rpc.server import serve as serve_http
 from hutong.relay.hub.rpc.cometbft_http import CometBftRpcApp
 from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
+from tests.adapters.cometbft.test_comet_rpc import QUICK, comet, comet_answers, new_chain, serve
+from tests.adapters.conformance.suite import StoredStates
+from tests.adapters.rpc.hostile_server import hostile_server
 from tests.relay.hub.validator_run import POOL, ValidatorRun
 
 HEIGHT = 250

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
-from hostile_server import hostile_server, http
 
 from hutong.adapters.hub import HubSettings, open_hub_chain
 from hutong.adapters.hub.settings import ROUTER_ADDRESS
@@ -14,6 +13,7 @@ from hutong.adapters.ics26.chain import RouterSettings
 from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable
 from hutong.adapters.rpc import MOST_IN_A_BATCH, RpcOptions, each_of
 from hutong.light_clients.ibc.commitment import PathKind, path_key
+from tests.adapters.rpc.hostile_server import hostile_server, http
 
 CHAIN_ID, HEIGHT = "hutong-1", 7
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=1)

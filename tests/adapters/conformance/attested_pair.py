@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 import trio
-from suite import End, Link
 
 from hutong.adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
 from hutong.adapters.evm.administration import deploy as deployment
@@ -23,6 +22,7 @@ from hutong.relay.attestor.daemon import open_attestor
 from hutong.relay.attestor.endpoint import AttestorApp, serve_attestor
 from hutong.relay.config import AttestorConfig
 from hutong.relay.keys import Signer
+from tests.adapters.conformance.suite import End, Link
 
 QUICK = RpcOptions(attempt_timeout_s=10, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"))

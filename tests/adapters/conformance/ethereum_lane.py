@@ -6,7 +6,16 @@ from dataclasses import replace
 from random import Random
 
 import trio
-from lane import (
+
+from hutong.adapters.evm import EvmSettings, open_evm_chain
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.hub import HubChain, admin
+from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.transactor import Transactor
+from hutong.adapters.interface import ClientParameters
+from hutong.relay.devnet import Genesis
+from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, running_beacon_devnet
+from tests.adapters.conformance.lane import (
     ADMIN,
     CHAIN_ID,
     DEPLOYER,
@@ -23,16 +32,7 @@ from lane import (
     join,
     running_hub,
 )
-from suite import Link
-
-from hutong.adapters.evm import EvmSettings, open_evm_chain
-from hutong.adapters.evm.administration import deploy as deployment
-from hutong.adapters.hub import HubChain, admin
-from hutong.adapters.ics26.chain import RouterSettings
-from hutong.adapters.ics26.transactor import Transactor
-from hutong.adapters.interface import ClientParameters
-from hutong.relay.devnet import Genesis
-from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, running_beacon_devnet
+from tests.adapters.conformance.suite import Link
 
 PACE = BeaconPace(seconds_per_slot=1, slots_per_epoch=4, epochs_per_period=8, slot_interval_ms=100, head_start_s=2_000)
 """Ten slots a second until the chain's clock has caught up with the host's."""

@@ -8,7 +8,6 @@ from functools import partial
 from random import Random
 
 import trio
-from suite import End, Link, receive
 
 from hutong.adapters.evm import EvmChain, EvmSettings, open_evm_chain
 from hutong.adapters.evm.administration import deploy as deployment
@@ -26,6 +25,7 @@ from hutong.relay.hub.application.named_code import CodeRules
 from hutong.relay.hub.home.initialise import NewHub, initialise_home
 from hutong.relay.hub.process.start import Ports, open_node, serve_node
 from hutong.relay.keys import Signer
+from tests.adapters.conformance.suite import End, Link, receive
 
 CHAIN_ID = "hutong-1"
 HUB_EVM_CHAIN_ID = 7001

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER, running_hub
 
 from hutong.adapters.hub.archive_anchor import deploy_anchor, publish
 from hutong.adapters.ics26 import submission
@@ -27,6 +26,7 @@ from hutong.relay.core.archiving.anchoring import Anchorer, NotAnchored, newest_
 from hutong.relay.core.archiving.bundling import read_checkpoint
 from hutong.relay.core.errors import StartRefused, TooDear
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER, running_hub
 
 FEES = FeeLimits()
 PUBLISHER = bytes.fromhex(RELAYER.address[2:])

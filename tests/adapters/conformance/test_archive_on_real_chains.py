@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import trio
-from lane import join, running_hub
 from typer.testing import CliRunner
 
 from hutong.relay.archive.checkpoint import encode_checkpoint
 from hutong.relay.cli.main import app
 from hutong.relay.core.archiving.bundling import read_checkpoint
 from hutong.relay.keys import Signer, create_keystore
+from tests.adapters.conformance.lane import join, running_hub
 
 pytestmark = pytest.mark.long
 FOLDER = Path(__file__).parents[2] / "relay" / "audit" / "recorded"

@@ -3,10 +3,10 @@
 from contextlib import AsyncExitStack
 
 import pytest
-from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause
-from suite import CHECKS
 
 from hutong.relay.devnet import Genesis, Pace, running_devnet
+from tests.adapters.conformance.attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause
+from tests.adapters.conformance.suite import CHECKS
 
 pytestmark = pytest.mark.long
 

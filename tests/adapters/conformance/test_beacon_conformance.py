@@ -1,8 +1,9 @@
 """The evm adapter passes the suite with a chain that a (simulated) beacon chain finalizes, as source and as destination."""
 
 import pytest
-from ethereum_lane import running_ethereum_lane
-from suite import CHECKS
+
+from tests.adapters.conformance.ethereum_lane import running_ethereum_lane
+from tests.adapters.conformance.suite import CHECKS
 
 pytestmark = pytest.mark.long
 

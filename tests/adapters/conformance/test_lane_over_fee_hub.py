@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from lane import RELAYER, address_bytes, new_hub, running_hub, running_lane
 
 from hutong.relay.hub.application.machine.fees import FeeRules
+from tests.adapters.conformance.lane import RELAYER, address_bytes, new_hub, running_hub, running_lane
 
 LEAST_WEI = 10**9
 

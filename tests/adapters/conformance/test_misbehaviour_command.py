@@ -7,8 +7,6 @@ from functools import partial
 
 import pytest
 import trio
-from evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
-from lane import ADMIN, CHAIN_ID, HUB_EVM_CHAIN_ID, join, running_hub
 
 from hutong.adapters.hub import admin
 from hutong.adapters.ics26.transactor import Transactor
@@ -16,6 +14,8 @@ from hutong.light_clients.interface import ClientStatus, Height
 from hutong.light_clients.tendermint.codec import decode_tendermint_header
 from hutong.light_clients.tendermint.types import KeyType
 from hutong.relay.hub.home.home import load_validator_key
+from tests.adapters.conformance.evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
+from tests.adapters.conformance.lane import ADMIN, CHAIN_ID, HUB_EVM_CHAIN_ID, join, running_hub
 from tests.light_clients.bft_evm import simulated_chain as qbft
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer

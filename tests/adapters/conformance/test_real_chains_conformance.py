@@ -1,8 +1,9 @@
 """The evm and hub adapters pass the suite against running nodes, as sources and as destinations."""
 
 import pytest
-from lane import running_lane
-from suite import CHECKS
+
+from tests.adapters.conformance.lane import running_lane
+from tests.adapters.conformance.suite import CHECKS
 
 pytestmark = pytest.mark.long
 

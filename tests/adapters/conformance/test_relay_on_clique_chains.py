@@ -7,8 +7,6 @@ from random import Random
 
 import pytest
 import trio
-from lane import CONFIRMATIONS, RELAYER, running_lane
-from test_relay_on_real_chains import KEY, PATIENCE_S
 from typer.testing import CliRunner
 
 from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE
@@ -25,6 +23,8 @@ from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.lane import CONFIRMATIONS, RELAYER, running_lane
+from tests.adapters.conformance.test_relay_on_real_chains import KEY, PATIENCE_S
 
 MESSAGES = 3
 

@@ -5,7 +5,6 @@ from random import Random
 
 import pytest
 import trio
-from lane import RELAYER, running_lane
 
 from hutong.adapters.interface import EndpointUnavailable, PacketEventKind
 from hutong.relay.archive import Archive
@@ -15,6 +14,7 @@ from hutong.relay.core.relay import Relay, Services
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.lane import RELAYER, running_lane
 
 KEY = {"keystore": "k", "password_env": "P"}
 PATIENCE_S = 240

@@ -6,8 +6,6 @@ from random import Random
 
 import pytest
 import trio
-from ethereum_lane import TIMEOUT_AFTER_S, running_ethereum_lane
-from lane import RELAYER, SEND_FORWARDED
 
 from hutong.contracts.artifacts import load_artifact
 from hutong.light_clients.ethereum import decode_client_state, decode_header_message_alone, encode_header_message
@@ -24,6 +22,8 @@ from hutong.relay.devnet.beacon_node import BeaconPace
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.ethereum_lane import TIMEOUT_AFTER_S, running_ethereum_lane
+from tests.adapters.conformance.lane import RELAYER, SEND_FORWARDED
 
 KEY = {"keystore": "k", "password_env": "P"}
 NOWHERE = ["http://127.0.0.1:1"]

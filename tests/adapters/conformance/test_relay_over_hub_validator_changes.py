@@ -8,17 +8,6 @@ from random import Random
 
 import pytest
 import trio
-from lane import (
-    ADMIN,
-    CHAIN_ID,
-    HUB_EVM_CHAIN_ID,
-    POLL_S,
-    QUICK,
-    RELAYER,
-    address_bytes,
-    running_lane,
-)
-from test_relay_on_real_chains import PATIENCE_S, configured
 
 from hutong.adapters.hub import ROUTER_ADDRESS, HubSettings, admin, open_hub_chain
 from hutong.adapters.hub.validators import coming_powers, node_key, signing_set
@@ -36,6 +25,17 @@ from hutong.relay.hub.home.home import validator_key
 from hutong.relay.hub.home.initialise import NewHub, initialise_home
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.lane import (
+    ADMIN,
+    CHAIN_ID,
+    HUB_EVM_CHAIN_ID,
+    POLL_S,
+    QUICK,
+    RELAYER,
+    address_bytes,
+    running_lane,
+)
+from tests.adapters.conformance.test_relay_on_real_chains import PATIENCE_S, configured
 from tests.relay.hub.hub_process import HubProcess
 
 JOINING = validator_key(sha256(b"a second validator").digest()).public_key

@@ -1,8 +1,9 @@
 """The evm adapter passes the suite in front of running IBFT 2.0, Istanbul and Clique chains, with the hub's clients of them."""
 
 import pytest
-from lane import running_lane
-from suite import CHECKS
+
+from tests.adapters.conformance.lane import running_lane
+from tests.adapters.conformance.suite import CHECKS
 
 pytestmark = pytest.mark.long
 

@@ -1,11 +1,11 @@
 """The simulated chain passes the suite, in both directions of trust."""
 
 import pytest
-from suite import CHECKS, End, Link, check_poor_sender
 
 from hutong.adapters.simulated import SimulatedAdapter, SimulatedChain
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.keys import Signer
+from tests.adapters.conformance.suite import CHECKS, End, Link, check_poor_sender
 
 GENESIS_TIME_S = 1_760_000_000
 

@@ -8,8 +8,6 @@ from random import Random
 import pytest
 import trio
 from eth_abi.abi import encode
-from lane import RELAYER, running_lane
-from test_relay_on_real_chains import configured
 
 from hutong.adapters.evm.administration import deploy as deployment
 from hutong.adapters.evm.administration import transfer
@@ -22,6 +20,8 @@ from hutong.relay.core.relay import Relay, Services
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
+from tests.adapters.conformance.lane import RELAYER, running_lane
+from tests.adapters.conformance.test_relay_on_real_chains import configured
 
 PAUSE_S = float(os.environ.get("HUTONG_PAUSE_S", "30"))
 TOKENS = 6

@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from hostile_server import HostileServer, hostile_server, http
-from recorded_simd import Recording
 
 from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
 from hutong.adapters.interface import EndpointUnavailable
 from hutong.adapters.rpc import RpcOptions
+from tests.adapters.cosmos.recorded_simd import Recording
+from tests.adapters.rpc.hostile_server import HostileServer, hostile_server, http
 
 RECORDING = Recording.load()
 FACTS = RECORDING.facts

@@ -5,7 +5,6 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_simd import Recording
 
 from hutong.adapters.cometbft.results import MAX_ATTRIBUTES, MAX_TYPE_CHARS, BlockResults, decode_results
 from hutong.adapters.cosmos.reading.events import (
@@ -20,6 +19,7 @@ from hutong.adapters.interface import AdapterError, BadAnswer, PacketEventKind
 from hutong.adapters.rpc import Fields
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload, encode_acknowledgement, encode_packet
 from hutong.light_clients.protobuf import ibc_pb2
+from tests.adapters.cosmos.recorded_simd import Recording
 
 RECORDING = Recording.load()
 HEIGHT, TIME_NS = 9, 10**18

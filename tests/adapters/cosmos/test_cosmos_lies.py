@@ -7,8 +7,17 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reads import CLIENT_TYPE, PARAMETERS, path
-from replay import (
+
+from hutong.adapters.cosmos.clients import client_key
+from hutong.adapters.interface import AdapterError, BadAnswer, EndpointUnavailable, HeightUnavailable, NotSupported
+from hutong.adapters.rpc import RpcOptions
+from hutong.light_clients.ibc.commitment import PathKind
+from hutong.light_clients.ibc.packet import decode_packet, encode_packet
+from hutong.light_clients.interface import Height
+from hutong.light_clients.tendermint.hashing import header_hash
+from hutong.light_clients.tendermint.rpc_json import header_from_rpc
+from tests.adapters.cosmos.reads import CLIENT_TYPE, PARAMETERS, path
+from tests.adapters.cosmos.replay import (
     CLIENT,
     FACTS,
     HEAD,
@@ -22,15 +31,6 @@ from replay import (
     results_of,
     simd,
 )
-
-from hutong.adapters.cosmos.clients import client_key
-from hutong.adapters.interface import AdapterError, BadAnswer, EndpointUnavailable, HeightUnavailable, NotSupported
-from hutong.adapters.rpc import RpcOptions
-from hutong.light_clients.ibc.commitment import PathKind
-from hutong.light_clients.ibc.packet import decode_packet, encode_packet
-from hutong.light_clients.interface import Height
-from hutong.light_clients.tendermint.hashing import header_hash
-from hutong.light_clients.tendermint.rpc_json import header_from_rpc
 
 SENDS = results_of("send_packet")
 

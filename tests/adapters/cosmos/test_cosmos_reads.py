@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 from google.protobuf.any_pb2 import Any
-from reads import CLIENT_TYPE, PARAMETERS, path
-from replay import CLIENT, FACTS, HEAD, NO_INDEX, SENT, SETTLED, STANDING, simd
 
 from hutong.adapters.cosmos.clients import client_key
 from hutong.adapters.interface import HeightUnavailable, NotSupported, PacketEventKind, UnknownClient
@@ -26,6 +24,8 @@ from hutong.light_clients.tendermint.codec import (
 )
 from hutong.light_clients.tendermint.types import ConsensusState
 from tests.adapters.conformance.suite import StoredStates
+from tests.adapters.cosmos.reads import CLIENT_TYPE, PARAMETERS, path
+from tests.adapters.cosmos.replay import CLIENT, FACTS, HEAD, NO_INDEX, SENT, SETTLED, STANDING, simd
 
 UNINDEXED = {"tx_search": lambda params, said: NO_INDEX}
 

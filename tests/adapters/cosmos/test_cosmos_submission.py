@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 import trio
-from hostile_server import error, hostile_server, result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +52,7 @@ from hutong.light_clients.protobuf import cosmos_tx_pb2 as pb
 from hutong.light_clients.tendermint.hashing import data_hash
 from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
 from hutong.relay.keys import Signer
+from tests.adapters.rpc.hostile_server import error, hostile_server, result
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)

@@ -9,7 +9,6 @@ from random import Random
 import pytest
 import trio
 from eth_abi import abi as eth_abi
-from hostile_server import HostileServer, hostile_server, http, result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +50,7 @@ from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.interface import Height, MalformedInput, Updated
 from hutong.light_clients.interface.memory import MemoryConsensusStates
 from hutong.relay.keys import Signer
+from tests.adapters.rpc.hostile_server import HostileServer, hostile_server, http, result
 
 SCOPE = Scope("31337", b"\xa1" * 20, "hutong-1", bytes(18) + b"\x10\x00", "attestation-0")
 SIGNERS = [Signer(bytes(31) + bytes([number])) for number in (1, 2, 3)]

@@ -7,7 +7,6 @@ from random import Random
 import pytest
 import trio
 from eth_account import Account
-from suite import StoredStates, submit_alone
 
 from hutong.adapters.evm import EvmSettings, open_evm_chain
 from hutong.adapters.evm.administration import deploy as deployment
@@ -47,6 +46,7 @@ from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
 from hutong.relay.devnet import Genesis, Pace, running_devnet
 from hutong.relay.keys import Signer
+from tests.adapters.conformance.suite import StoredStates, submit_alone
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 CHAIN_ID = 1001

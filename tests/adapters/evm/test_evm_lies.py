@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 import trio
-from hostile_server import hostile_server, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +32,7 @@ from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.ibc.packet import Payload
 from hutong.light_clients.interface import Height, MalformedInput
 from hutong.light_clients.proofs.mpt import commitment_slot
+from tests.adapters.rpc.hostile_server import hostile_server, result
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 GENESIS_TIME_S = 1_760_000_000

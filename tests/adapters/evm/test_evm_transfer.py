@@ -9,7 +9,6 @@ import pytest
 import trio
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
-from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 from typer.testing import CliRunner
 
 from hutong.adapters.evm.administration import access_manager, transfer
@@ -26,6 +25,7 @@ from hutong.light_clients.tendermint.codec import encode_client_state, encode_co
 from hutong.relay.cli.chains.client import app as client_app
 from hutong.relay.cli.chains.transfer import app
 from hutong.relay.keys import create_keystore
+from tests.adapters.evm.test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 
 BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))
 RECEIVER = "0x" + "22" * 20

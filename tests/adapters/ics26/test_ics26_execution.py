@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 from eth_abi.abi import encode
-from hostile_server import error, hostile_server, result
 
 from hutong.adapters.ics26.abi import selector
 from hutong.adapters.ics26.batch import DEFAULT_LIMITS
@@ -33,6 +32,7 @@ from hutong.adapters.interface import (
 from hutong.adapters.rpc import Fields, RpcOptions, open_rpc_client
 from hutong.light_clients.crypto.hashes import keccak256
 from hutong.light_clients.ibc.abi import PACKET_TUPLE
+from tests.adapters.rpc.hostile_server import error, hostile_server, result
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 ROUTER = b"\x10" * 20

@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_noops import UPDATE, acknowledge, batch, receive
 
 from hutong.adapters.cosmos.reading.pool import pooled_packet as cosmos_packet
 from hutong.adapters.cosmos.transactions.messages import SdkMessage
 from hutong.adapters.ics26.pool import MAX_POOLED_TRANSACTIONS, _packets, relayed
 from hutong.adapters.interface import BadAnswer, PacketEventKind, PooledPacket
 from hutong.adapters.rpc import Fields
+from tests.adapters.ics26.test_noops import UPDATE, acknowledge, batch, receive
 
 ROUTER = b"\x51" * 20
 SENDER = "0x" + "22" * 20

@@ -9,8 +9,6 @@ from random import Random
 
 import pytest
 import trio
-from guarded_server import TOKEN, authority, guarded_server, guarded_websocket, server_context, signed_by
-from hostile_server import hostile_server, result
 
 from hutong.adapters.interface import EndpointUnavailable, RpcRefused
 from hutong.adapters.rpc import (
@@ -23,6 +21,15 @@ from hutong.adapters.rpc import (
     open_rpc_client,
     tls_context,
 )
+from tests.adapters.rpc.guarded_server import (
+    TOKEN,
+    authority,
+    guarded_server,
+    guarded_websocket,
+    server_context,
+    signed_by,
+)
+from tests.adapters.rpc.hostile_server import hostile_server, result
 
 QUICK = RpcOptions(attempt_timeout_s=20, rounds=1, backoff_first_s=0.01, backoff_most_s=0.02)
 BEARER = (("Authorization", f"Bearer {TOKEN}".encode()),)

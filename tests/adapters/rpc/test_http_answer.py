@@ -1,13 +1,13 @@
 """Answers of HTTP/1.1 in whatever pieces they come, and what is none of them."""
 
 import pytest
-from hostile_server import hostile_server, result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.adapters.rpc import Endpoint, RpcOptions
 from hutong.adapters.rpc.http_answer import MAX_HEAD_BYTES, MAX_INFORMATIONAL, AttemptFailed, HttpAnswer
 from hutong.adapters.rpc.transport import new_http_client, post
+from tests.adapters.rpc.hostile_server import hostile_server, result
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;note=x\r\nllo\r\n0\r\ncontent-encoding: gzip\r\n\r\n"

@@ -4,13 +4,13 @@ import json
 from random import Random
 
 import pytest
-from hostile_server import error, hostile_server, http
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutong.adapters.interface import BadAnswer, EndpointUnavailable, RpcRefused
 from hutong.adapters.rpc import RpcOptions, open_rpc_client
 from hutong.adapters.rpc.client import parse_batch
+from tests.adapters.rpc.hostile_server import error, hostile_server, http
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=1, max_answer_bytes=100_000)
 

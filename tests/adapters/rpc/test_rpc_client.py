@@ -8,7 +8,6 @@ from random import Random
 import pytest
 import trio
 import trio.testing
-from hostile_server import error, gzipped, hostile_server, http, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from hutong.adapters.rpc.endpoint import Endpoint
 from hutong.adapters.rpc.fields import Fields
 from hutong.adapters.rpc.http_answer import AttemptFailed
 from hutong.adapters.rpc.transport import _Inflater, new_http_client, post
+from tests.adapters.rpc.hostile_server import error, gzipped, hostile_server, http, result
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
 

@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack
 from random import Random
 
 import pytest
-from hostile_server import error, hostile_server, result
 
 from hutong.adapters.interface import EndpointUnavailable, Head, HeightUnavailable
 from hutong.adapters.rpc import HeadFollower, HeadSignal, RpcOptions, each_of, open_rpc_client
+from tests.adapters.rpc.hostile_server import error, hostile_server, result
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=3, backoff_first_s=0.01, backoff_most_s=0.02)
 

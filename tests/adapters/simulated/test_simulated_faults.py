@@ -5,8 +5,6 @@ from random import Random
 
 import pytest
 import trio
-from suite import StoredStates, check_packet_life, receive, send_one, submit, updates
-from test_simulated_conformance import GENESIS_TIME_S, simulated_link
 
 from hutong.adapters.interface import (
     Batch,
@@ -21,6 +19,8 @@ from hutong.adapters.simulated import AppRefused, Faults, OutOfGas, SimulatedAda
 from hutong.light_clients.bft_evm import BftEvmClient
 from hutong.light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment, receipt_key
 from hutong.light_clients.interface import ClientStatus, Height, VerificationError
+from tests.adapters.conformance.suite import StoredStates, check_packet_life, receive, send_one, submit, updates
+from tests.adapters.conformance.test_simulated_conformance import GENESIS_TIME_S, simulated_link
 
 
 async def test_same_seed_same_chain():

@@ -1,22 +1,18 @@
 """The vectors of docs/spec/attestation.md are what the code makes, and the digest is what an EIP-712 signer signs.
 
-python tests/light_clients/attestation/test_attestation_spec_page.py       write them into the page
+python -m tests.light_clients.attestation.test_attestation_spec_page       write them into the page
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from eth_account import Account  # noqa: E402
-from eth_account.messages import encode_typed_data  # noqa: E402
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-
-from hutong.light_clients.attestation import (  # noqa: E402
+from hutong.light_clients.attestation import (
     AttestationClient,
     AttestationKind,
     Misbehaviour,
@@ -26,15 +22,17 @@ from hutong.light_clients.attestation import (  # noqa: E402
     scope_hash,
     sign_digest,
 )
-from hutong.light_clients.attestation.digest import DOMAIN_SEPARATOR  # noqa: E402
-from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
-from tests.light_clients.attestation.attested_chain import (  # noqa: E402
+from hutong.light_clients.attestation.digest import DOMAIN_SEPARATOR
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.light_clients.attestation.attested_chain import (
     KEY,
     OTHER_KEY,
     VALUE,
     AttestedChain,
     attestor_keys,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 PAGE = ROOT / "docs" / "spec" / "attestation.md"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

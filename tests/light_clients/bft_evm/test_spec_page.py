@@ -1,31 +1,29 @@
 """The vectors of docs/spec/bft-evm-client.md are what the code makes.
 
-python tests/light_clients/bft_evm/test_spec_page.py       write them into the page
+python -m tests.light_clients.bft_evm.test_spec_page       write them into the page
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
-
-from hutong.light_clients.bft_evm import (  # noqa: E402
+from hutong.light_clients.bft_evm import (
     BftEvmClient,
     block_hash,
     commit_seal_hash,
     encode_header_message,
 )
-from hutong.light_clients.evm_header import encode_header  # noqa: E402
-from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
-from tests.light_clients.bft_evm.simulated_chain import (  # noqa: E402
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.light_clients.bft_evm.simulated_chain import (
     ROUTER,
     SimulatedChain,
     State,
     address_of,
     slot_of,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 PAGE = ROOT / "docs" / "spec" / "bft-evm-client.md"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

@@ -1,25 +1,23 @@
 """The vectors of docs/spec/bitcoin-client.md and bitcoin-messages.md are what the code makes.
 
-python tests/light_clients/bitcoin/test_bitcoin_spec_page.py       write them into the pages
+python -m tests.light_clients.bitcoin.test_bitcoin_spec_page       write them into the pages
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
-
-from hutong.light_clients.bitcoin import (  # noqa: E402
+from hutong.light_clients.bitcoin import (
     BitcoinClient,
     decode_message,
     decode_transaction,
     encode_message,
     message_for,
 )
-from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
-from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, trusting  # noqa: E402
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, trusting
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SPEC = ROOT / "docs" / "spec"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

@@ -1,25 +1,23 @@
 """The vectors of docs/spec/clique-client.md are what the code makes.
 
-python tests/light_clients/clique/test_clique_spec_page.py       write them into the page
+python -m tests.light_clients.clique.test_clique_spec_page       write them into the page
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
-
-from hutong.light_clients.clique import CliqueClient, encode_header_message, recover_signer  # noqa: E402
-from hutong.light_clients.evm_header import encode_header  # noqa: E402
-from hutong.light_clients.interface import Updated  # noqa: E402
-from tests.light_clients.clique.simulated_clique_chain import (  # noqa: E402
+from hutong.light_clients.clique import CliqueClient, encode_header_message, recover_signer
+from hutong.light_clients.evm_header import encode_header
+from hutong.light_clients.interface import Updated
+from tests.light_clients.clique.simulated_clique_chain import (
     ROUTER,
     SimulatedCliqueChain,
     slot_of,
     trusting,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 PAGE = ROOT / "docs" / "spec" / "clique-client.md"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

@@ -1,21 +1,19 @@
 """The vectors of docs/spec/ethereum-client.md are what the code makes.
 
-python tests/light_clients/ethereum/test_ethereum_spec_page.py       write them into the page
+python -m tests.light_clients.ethereum.test_ethereum_spec_page       write them into the page
 """
 
 import json
 import re
-import sys
 from hashlib import sha256
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
+from hutong.light_clients.ethereum import EthereumClient, encode_header_message
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, slot_of
+from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon
 
-from hutong.light_clients.ethereum import EthereumClient, encode_header_message  # noqa: E402
-from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
-from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, slot_of  # noqa: E402
-from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
 
 PAGE = ROOT / "docs" / "spec" / "ethereum-client.md"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

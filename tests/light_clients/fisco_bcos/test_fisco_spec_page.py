@@ -1,20 +1,18 @@
 """The vectors of docs/spec/fisco-bcos-client.md are what the code makes.
 
-python tests/light_clients/fisco_bcos/test_fisco_spec_page.py       write them into the page
+python -m tests.light_clients.fisco_bcos.test_fisco_spec_page       write them into the page
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
+from hutong.light_clients.fisco_bcos import FiscoBcosClient, Generation, encode_header_message
+from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment
+from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, packet, receipt, sent
 
-from hutong.light_clients.fisco_bcos import FiscoBcosClient, Generation, encode_header_message  # noqa: E402
-from hutong.light_clients.ibc.commitment import commitment_key, packet_commitment  # noqa: E402
-from hutong.light_clients.interface import Height, MemoryConsensusStates, Updated  # noqa: E402
-from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, packet, receipt, sent  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
 
 PAGE = ROOT / "docs" / "spec" / "fisco-bcos-client.md"
 BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)

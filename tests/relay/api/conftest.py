@@ -1,8 +1,6 @@
 """The API over a written ledger and simulated chains, on both of its servers."""
 
 import io
-import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -10,10 +8,7 @@ import structlog
 import trio
 
 from hutong.relay.telemetry import configure_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
+from tests.relay.api.api_world import api_under_uvicorn, config_of, write_ledger
 
 
 @pytest.fixture(scope="session", autouse=True)

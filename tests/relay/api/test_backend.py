@@ -7,10 +7,10 @@ import pytest
 import trio
 import trio.lowlevel
 import trio.testing
-from api_world import chains_of, config_of
 
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
+from tests.relay.api.api_world import chains_of, config_of
 
 LIMIT_S = 10
 

@@ -12,7 +12,12 @@ import httpx
 import pytest
 import trio
 import trio.lowlevel
-from api_world import (
+from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
+
+from hutong.relay.api.reading import changes
+from hutong.relay.ledger import Ledger, MessageReader
+from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
+from tests.relay.api.api_world import (
     CLIENT,
     acknowledged,
     api_under_trio,
@@ -23,11 +28,6 @@ from api_world import (
     sent,
     write_ledger,
 )
-from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
-
-from hutong.relay.api.reading import changes
-from hutong.relay.ledger import Ledger, MessageReader
-from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
 
 LIMIT_S = 30
 # The clients here leave in the middle of an answer; httpx then leaves its generators to the collector.

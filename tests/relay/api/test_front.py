@@ -10,7 +10,6 @@ from dataclasses import replace
 import httpx
 import pytest
 import trio
-from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
 from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
 from hutong.relay.api.access.rate_limit import client_of
@@ -19,6 +18,7 @@ from hutong.relay.api.reading.ledger_desk import AWAY
 from hutong.relay.api.serving import front, uvicorn_protocol
 from hutong.relay.api.serving.front import Front, _Headers
 from hutong.relay.telemetry import configure_logs
+from tests.relay.api.api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
 RAW = {"chain": "alpha", "raw": "0x02"}
 WRITES = [

@@ -6,11 +6,11 @@ import subprocess
 import httpx
 import pytest
 import trio
-from api_world import config_of, simulated_adapters, write_ledger
 
 from hutong.relay.api.serving import inside
 from hutong.relay.archive import Archive
 from hutong.relay.core.daemon import Parts
+from tests.relay.api.api_world import config_of, simulated_adapters, write_ledger
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ async def test_a_chain_that_hangs_stops_no_answer(tmp_path):
         await trio.sleep_forever()
 
     adapters["alpha"].head = hang
-    from api_world import api_under_trio
+    from tests.relay.api.api_world import api_under_trio
 
     async with api_under_trio(config_of(tmp_path), adapters) as (url, service):
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as http:

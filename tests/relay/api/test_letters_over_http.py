@@ -1,14 +1,14 @@
 """Dead letters over HTTP, on a real queue and a real ledger: the command and the API do the same."""
 
 import httpx
-from api_world import CLIENT, api_under_trio, config_of
-from relay_values import job as queued
-from test_front import keys_in
 
 from hutong.relay.core.history.letters import Letters
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import Connection, Queue, Route
 from hutong.relay.ledger import Ledger
+from tests.relay.api.api_world import CLIENT, api_under_trio, config_of
+from tests.relay.api.test_front import keys_in
+from tests.relay.relay_values import job as queued
 
 
 async def test_parity_row_37_a_letter_is_left_alone_and_retried_over_http(tmp_path, valkey):

@@ -1,6 +1,5 @@
 """Evidence of a real relay run judged again, predicate by predicate, and bundles of it."""
 
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +8,14 @@ import httpx
 import pytest
 import trio
 import trio.testing
-from api_world import api_under_trio, config_of
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
-
-from world import CLIENT, World, making_blocks  # noqa: E402
-
-from hutong.relay.api.routers import proofs  # noqa: E402
-from hutong.relay.archive import Archive  # noqa: E402
-from hutong.relay.archive.bundle import check_bundle  # noqa: E402
-from hutong.relay.core.archiving.bundling import Exporter  # noqa: E402
-from hutong.relay.core.clients.evidence_check import judge_again  # noqa: E402
+from hutong.relay.api.routers import proofs
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import check_bundle
+from hutong.relay.core.archiving.bundling import Exporter
+from hutong.relay.core.clients.evidence_check import judge_again
+from tests.relay.api.api_world import api_under_trio, config_of
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +82,7 @@ async def test_proofs_and_bundles_over_http(relayed, monkeypatch):
     config = config_of(next(home.rglob("ledger.sqlite")).parent)
     config = config.model_copy(update={"paths": config.paths[:1]})
     adapters = {name: world.adapter(name) for name in ("alpha", "beta")} | {"hub": world.adapter("beta")}
-    monkeypatch.setattr("api_world.Archive", lambda _: Archive(evidence))
+    monkeypatch.setattr("tests.relay.api.api_world.Archive", lambda _: Archive(evidence))
     async with api_under_trio(config, adapters) as (url, _):
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
             base = f"/v1/messages/alpha/{CLIENT}/1"

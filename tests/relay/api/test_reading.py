@@ -4,9 +4,9 @@ import time
 
 import httpx
 import pytest
-from api_world import ALICE, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_trio, config_of
 
 from hutong.relay.ledger import LedgerReader, why
+from tests.relay.api.api_world import ALICE, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_trio, config_of
 
 READS = {
     "/v1/status": lambda one: one["chains"] == 3 and one["paths"] == 3,
@@ -153,7 +153,7 @@ def test_a_mistyped_chain_is_no_empty_list(client, target, field):
 
 
 def test_damaged_and_missing_ledgers_are_named_and_stop_nothing_else(tmp_path):
-    from api_world import api_under_uvicorn
+    from tests.relay.api.api_world import api_under_uvicorn
 
     with api_under_uvicorn(config_of(tmp_path)) as (url, _):
         with httpx.Client(base_url=url, trust_env=False) as http:

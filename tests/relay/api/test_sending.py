@@ -1,6 +1,5 @@
 """Prepared transactions, signed by a user's own key and passed on, on a running dev chain."""
 
-import sys
 import time
 from contextlib import asynccontextmanager, closing
 from hashlib import sha256
@@ -9,29 +8,25 @@ from pathlib import Path
 import httpx
 import pytest
 import trio
-from api_world import api_under_trio, config_of, simulated_adapters, write_ledger
+from eth_abi.abi import encode
+from eth_account import Account
+from eth_hash.auto import keccak
 
-for folder in ("evm", "conformance"):
-    sys.path.insert(0, str(Path(__file__).parents[2] / "adapters" / folder))
-
-from eth_abi.abi import encode  # noqa: E402
-from eth_account import Account  # noqa: E402
-from eth_hash.auto import keccak  # noqa: E402
-from test_evm_devnet import KEY, evm_setting  # noqa: E402
-
-from hutong.adapters.evm.administration import deploy as deployment  # noqa: E402
-from hutong.adapters.ics26.execution import ExecutionRpc  # noqa: E402
-from hutong.adapters.interface import RefusedByChain, RpcRefused  # noqa: E402
-from hutong.contracts.artifacts import load_artifact  # noqa: E402
-from hutong.light_clients.ibc.denom import Denom  # noqa: E402
-from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
-from hutong.relay.api.problems import ApiProblem  # noqa: E402
-from hutong.relay.api.reading.ways import Way  # noqa: E402
-from hutong.relay.api.sending.contract_rules import check_send  # noqa: E402
-from hutong.relay.api.sending.evm import SEND_MESSAGE_WITH_GAS  # noqa: E402
-from hutong.relay.api.sending.idempotency import IdempotencyStore  # noqa: E402
-from hutong.relay.api.tokens.metadata import read_metadata  # noqa: E402
-from hutong.relay.config import PathConfig, PathEnd  # noqa: E402
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.interface import RefusedByChain, RpcRefused
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.ibc.denom import Denom
+from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from hutong.relay.api.problems import ApiProblem
+from hutong.relay.api.reading.ways import Way
+from hutong.relay.api.sending.contract_rules import check_send
+from hutong.relay.api.sending.evm import SEND_MESSAGE_WITH_GAS
+from hutong.relay.api.sending.idempotency import IdempotencyStore
+from hutong.relay.api.tokens.metadata import read_metadata
+from hutong.relay.config import PathConfig, PathEnd
+from tests.adapters.evm.test_evm_devnet import KEY, evm_setting
+from tests.relay.api.api_world import api_under_trio, config_of, simulated_adapters, write_ledger
 
 RECEIVER = "0x" + "22" * 20
 MISTYPED = "0xAbabababababababababababababababababAbAb"

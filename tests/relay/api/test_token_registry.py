@@ -4,7 +4,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from api_world import MINUTE_NS, NOW_NS, chains_of, config_of, facts, received, sent
 
 from hutong.adapters.interface import EndpointUnavailable
 from hutong.relay.api.reading.backend import TrioBackend
@@ -14,6 +13,7 @@ from hutong.relay.api.tokens import seen as seen_module
 from hutong.relay.api.tokens.metadata import Metadata
 from hutong.relay.api.tokens.registry import FRESH_S, RETRY_S, TokenRegistry
 from hutong.relay.ledger import App, Ledger
+from tests.relay.api.api_world import MINUTE_NS, NOW_NS, chains_of, config_of, facts, received, sent
 
 
 def token(number: int) -> str:

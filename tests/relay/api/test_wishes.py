@@ -1,7 +1,6 @@
 """What a request to send may say, before any chain is asked: receivers, and over which way a token goes."""
 
 import pytest
-from api_world import CLIENT, chain_table, hub_table
 from eth_utils.address import to_checksum_address
 
 from hutong.adapters.cosmos.transactions.addresses import encode_address
@@ -11,6 +10,7 @@ from hutong.relay.api.sending.addresses import check_receiver
 from hutong.relay.api.sending.choosing import choice_of
 from hutong.relay.config import Config
 from hutong.relay.core.topology.paths import Paths
+from tests.relay.api.api_world import CLIENT, chain_table, hub_table
 
 COSMOS = {
     "name": "gamma", "kind": "cosmos", "chain_id": "gamma-1", "rpc": ["http://127.0.0.1:1"], "bech32_prefix": "gam",

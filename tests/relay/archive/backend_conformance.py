@@ -3,11 +3,11 @@
 from contextlib import nullcontext
 
 import pytest
-from bundle_values import RECEIVED, SETTLED, bundle_of, packet_id
 
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.archive.store import BundleArchive, NoArchive, WriteConflict, verify
 from hutong.relay.archive.store.layout import HEAD_NAME, leaves_name, log_name
+from tests.relay.archive.bundle_values import RECEIVED, SETTLED, bundle_of, packet_id
 
 
 class BackendConformance:

@@ -3,8 +3,6 @@
 from base64 import b64encode
 from pathlib import Path
 
-from relay_values import packet
-
 from hutong.light_clients.ibc.packet import Acknowledgement
 from hutong.light_clients.interface import Height
 from hutong.relay.archive.bundle import (
@@ -18,6 +16,7 @@ from hutong.relay.archive.bundle import (
     check_bundle,
     encode_bundle,
 )
+from tests.relay.relay_values import packet
 
 RECEIVED = (Claim.SENT, Claim.RECEIVED)
 ACKNOWLEDGED = (Claim.SENT, Claim.ACKNOWLEDGED)

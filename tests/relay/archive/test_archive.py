@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relay_values import packet
 
 from hutong.light_clients.ibc.packet import Acknowledgement
 from hutong.light_clients.interface import Height, MalformedInput
 from hutong.relay.archive import Archive, ArchiveUnavailable, Evidence, decode_evidence, encode_evidence
+from tests.relay.relay_values import packet
 
 EVIDENCE = Evidence(
     kind="receive",

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relay_values import packet
 
 from hutong.light_clients.ibc.packet import ERROR, Acknowledgement
 from hutong.light_clients.interface import Height, MalformedInput
@@ -24,6 +23,7 @@ from hutong.relay.archive.bundle import (
     decode_bundle,
     encode_bundle,
 )
+from tests.relay.relay_values import packet
 
 SPECIFICATION = Path(__file__).parents[3] / "docs" / "spec" / "bundle.md"
 LEG = Leg(

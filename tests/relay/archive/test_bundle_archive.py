@@ -4,7 +4,6 @@ import pickle
 from pathlib import Path
 
 import pytest
-from bundle_values import ACKNOWLEDGED, RECEIVED, SETTLED, bundle_of, object_holding, packet_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +36,7 @@ from hutong.relay.archive.store.layout import (
     log_name,
 )
 from hutong.relay.archive.store.manifest import decode_manifest, encode_manifest, put_together, take_apart
+from tests.relay.archive.bundle_values import ACKNOWLEDGED, RECEIVED, SETTLED, bundle_of, object_holding, packet_id
 
 SPECIFICATION = Path(__file__).parents[3] / "docs" / "spec" / "archive.md"
 RECORDED = sorted((Path(__file__).parents[1] / "audit" / "recorded").glob("*.bundle.json"))

@@ -3,11 +3,11 @@
 import os
 
 import pytest
-from backend_conformance import BackendConformance
-from bundle_values import bundle_of, object_holding
 
 from hutong.relay.archive import ArchiveUnavailable
 from hutong.relay.archive.store import BundleArchive, Directory, open_backend, open_source, verify
+from tests.relay.archive.backend_conformance import BackendConformance
+from tests.relay.archive.bundle_values import bundle_of, object_holding
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relay_values import packet
-from test_archive import EVIDENCE
 
 from hutong.light_clients.ibc.packet import Acknowledgement
 from hutong.light_clients.interface import MalformedInput
@@ -22,6 +20,8 @@ from hutong.relay.archive.batch_file import (
     name_batches,
     parse_batch_name,
 )
+from tests.relay.archive.test_archive import EVIDENCE
+from tests.relay.relay_values import packet
 
 DONE = Acknowledgement((b"x",))
 

@@ -1,18 +1,13 @@
 """A real S3 server does what every place of an archive must do; its key is seen nowhere."""
 
-import sys
-from pathlib import Path
-
 import pytest
-from backend_conformance import BackendConformance
-from bundle_values import bundle_of, packet_id
 from typer.testing import CliRunner
 
 from hutong.relay.archive import ArchiveUnavailable
 from hutong.relay.archive.store import BundleArchive, open_backend, open_source, verify
 from hutong.relay.cli.main import app
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "nodes"))
+from tests.relay.archive.backend_conformance import BackendConformance
+from tests.relay.archive.bundle_values import bundle_of, packet_id
 
 pytestmark = [
     pytest.mark.nodes,
@@ -23,7 +18,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server():
-    from s3_server import S3Server
+    from tests.nodes.s3_server import S3Server
 
     server = S3Server()
     try:
@@ -85,7 +80,7 @@ def test_commands_take_a_bucket(location, tmp_path):
 
 
 def test_refusals_name_no_key(server, location, monkeypatch):
-    from s3_server import ACCESS_KEY, SECRET_KEY
+    from tests.nodes.s3_server import ACCESS_KEY, SECRET_KEY
 
     sentences = []
     with pytest.raises(ArchiveUnavailable) as caught:

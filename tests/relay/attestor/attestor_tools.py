@@ -3,10 +3,9 @@
 import json
 from dataclasses import dataclass, field
 
-from hostile_server import error, result
-
 from hutong.adapters.ics26.abi import GET_COMMITMENT, MULTICALL
 from hutong.light_clients.crypto import keccak256
+from tests.adapters.rpc.hostile_server import error, result
 
 CHAIN_ID = 31337
 ROUTER = b"\xa1" * 20

@@ -6,8 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 import pytest
 import trio
-from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
-from hostile_server import hostile_server
 
 from hutong.adapters.evm.attested.attestor_api import (
     MAX_REQUEST_BYTES,
@@ -35,6 +33,8 @@ from hutong.relay.attestor.endpoint import AttestorApp, serve_attestor
 from hutong.relay.attestor.record import FILE_NAME
 from hutong.relay.config import AttestorConfig
 from hutong.relay.keys import Signer
+from tests.adapters.rpc.hostile_server import hostile_server
+from tests.relay.attestor.attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 
 SECRET = bytes(range(1, 33))
 SIGNER = Signer(SECRET)

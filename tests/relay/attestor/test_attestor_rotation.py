@@ -3,9 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
-from hostile_server import hostile_server
-from test_attestor import ADDRESS, SCOPE, SIGNER, config
 
 from hutong.adapters.evm.attested.attestor_api import AttestorRefused
 from hutong.light_clients.attestation import (
@@ -20,6 +17,9 @@ from hutong.relay.attestor.daemon import open_attestor
 from hutong.relay.attestor.errors import AttestorUnusable
 from hutong.relay.attestor.record import FILE_NAME
 from hutong.relay.attestor.rotation import NextSet, sign_rotation
+from tests.adapters.rpc.hostile_server import hostile_server
+from tests.relay.attestor.attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
+from tests.relay.attestor.test_attestor import ADDRESS, SCOPE, SIGNER, config
 
 NEW = (b"\x02" * 20, b"\x01" * 20, b"\x03" * 20)
 WANTED = NextSet("attestation-0", 10, 1, NEW, 2, 100)

@@ -4,7 +4,6 @@ A hub and two QBFT chains run in this process, packets are relayed by hand, and 
 the chains alone. To be recorded anew when the bundle's format or the chains' rules change.
 """
 
-import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,26 +11,23 @@ from pathlib import Path
 import trio
 from eth_abi.abi import encode
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "adapters" / "conformance"))
-
-from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause  # noqa: E402
-from lane import Lane, running_lane  # noqa: E402
-from suite import Link, acknowledge, receive, send_one, submit, updates  # noqa: E402
-
-from hutong.adapters.evm.administration import deploy as deployment  # noqa: E402
-from hutong.adapters.ics26.abi import Function  # noqa: E402
-from hutong.adapters.interface import PacketEvent, TimeoutPacket  # noqa: E402
-from hutong.contracts.artifacts import load_artifact  # noqa: E402
-from hutong.light_clients.ibc.commitment import merkle_path, receipt_key  # noqa: E402
-from hutong.light_clients.ibc.packet import Acknowledgement  # noqa: E402
-from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT  # noqa: E402
-from hutong.relay.archive import Archive  # noqa: E402
-from hutong.relay.archive.bundle import encode_bundle  # noqa: E402
-from hutong.relay.archive.checkpoint import Checkpoint, encode_checkpoint  # noqa: E402
-from hutong.relay.config import PathConfig, PathEnd  # noqa: E402
-from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint  # noqa: E402
-from hutong.relay.core.topology.paths import Paths  # noqa: E402
-from hutong.relay.devnet import Genesis, Pace, running_devnet  # noqa: E402
+from hutong.adapters.evm.administration import deploy as deployment
+from hutong.adapters.ics26.abi import Function
+from hutong.adapters.interface import PacketEvent, TimeoutPacket
+from hutong.contracts.artifacts import load_artifact
+from hutong.light_clients.ibc.commitment import merkle_path, receipt_key
+from hutong.light_clients.ibc.packet import Acknowledgement
+from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
+from hutong.relay.archive import Archive
+from hutong.relay.archive.bundle import encode_bundle
+from hutong.relay.archive.checkpoint import Checkpoint, encode_checkpoint
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.devnet import Genesis, Pace, running_devnet
+from tests.adapters.conformance.attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause
+from tests.adapters.conformance.lane import Lane, running_lane
+from tests.adapters.conformance.suite import Link, acknowledge, receive, send_one, submit, updates
 
 APPROVE = Function("approve", ("address", "uint256"))
 SEND_TOKENS = Function("sendForwarded", ("string", "string", "address", "uint256", "string", "uint64"))

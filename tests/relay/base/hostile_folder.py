@@ -6,7 +6,9 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-OWN = ("adapters", "contracts", "light_clients", "relay")
+OWN = "hutong"
+FOLDERS = ("adapters", "contracts", "light_clients", "relay")
+"""What was imported under these names, and stands beside `hutong` in a checkout."""
 TELLS = """
 import os
 with open({marker!r}, "a") as told:
@@ -16,7 +18,7 @@ with open({marker!r}, "a") as told:
 
 def module_names() -> list[str]:
     """Top-level names of the standard library, of everything that is installed, and of Python's start."""
-    names = {*sys.stdlib_module_names, *packages_distributions(), "sitecustomize", "usercustomize", *OWN}
+    names = {*sys.stdlib_module_names, *packages_distributions(), "sitecustomize", "usercustomize", *FOLDERS, OWN}
     return sorted(name for name in names if name.isidentifier() and name != "__main__")
 
 
@@ -29,8 +31,8 @@ class HostileFolder:
         self.path.mkdir()
         text = TELLS.format(marker=str(self._marker))
         for name in module_names():
-            if name in OWN:
-                if own_packages or name != "relay":
+            if name in (*FOLDERS, OWN):
+                if own_packages or name != OWN:
                     (self.path / name).mkdir()
                     (self.path / name / "__init__.py").write_text(text)
             else:

@@ -4,10 +4,10 @@ import json
 from contextlib import ExitStack
 
 import pytest
-from hub_and_chain import Place
 from typer.testing import CliRunner
 
 from hutong.relay.cli.main import app
+from tests.relay.cli.hub_and_chain import Place
 
 pytestmark = pytest.mark.long
 """Over processes of a hub and of chains."""

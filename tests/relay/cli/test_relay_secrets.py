@@ -10,9 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from test_relay_command import CONFIG, PRIVATE_KEY, start, wait_for_line
 
 from hutong.relay.keys import create_keystore
+from tests.relay.cli.test_relay_command import CONFIG, PRIVATE_KEY, start, wait_for_line
 
 SECRETS = ("correct horse", PRIVATE_KEY.hex(), "hunter2")
 

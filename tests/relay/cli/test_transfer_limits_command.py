@@ -8,7 +8,6 @@ from random import Random
 
 import pytest
 import trio
-from hub_and_chain import CHAIN, Place
 from typer.testing import CliRunner
 
 from hutong.adapters.evm.administration.access_manager import GRANT_ROLE
@@ -18,6 +17,7 @@ from hutong.relay.cli.main import app
 from hutong.relay.config import KeyConfig, load_config
 from hutong.relay.core.topology.chains import open_chain
 from hutong.relay.keys import load_signer
+from tests.relay.cli.hub_and_chain import CHAIN, Place
 
 TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 DELAY_S = 4

@@ -1,10 +1,10 @@
 """Attested chains and attestors in configuration files: what is refused, with the field named (G13)."""
 
 import pytest
-from test_config import GOOD, parse
 
 from hutong.relay.config import ConfigError, load_attestor_config
 from hutong.relay.keys import create_keystore
+from tests.relay.config.test_config import GOOD, parse
 
 ATTESTED = GOOD.replace(
     'consensus = "qbft"', 'consensus = "attested"\nattestors = ["http://127.0.0.1:9700"]\nconfirmations = 12'

@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from test_config import GOOD, problem
 from typer.testing import CliRunner
 
 from hutong.adapters.rpc import AccessUnusable, RpcOptions
@@ -16,6 +15,7 @@ from hutong.relay.config.load import load_attestor_config
 from hutong.relay.core.topology.chains import open_chain, rpc_options
 from hutong.relay.keys.endpoint_access import read_access
 from tests.adapters.rpc.guarded_server import TOKEN, authority, guarded_server, server_context, signed_by
+from tests.relay.config.test_config import GOOD, problem
 
 ROUTER = 'router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"\n'
 TLS = GOOD.replace(

@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 
 import pytest
-from test_config import GOOD, parse
 from typer.testing import CliRunner
 
 from hutong.light_clients.ethereum import MAINNET
 from hutong.relay.config import ConfigError, chains_beyond
 from hutong.relay.config.networks import PUBLIC_NETWORKS, read_network
+from tests.relay.config.test_config import GOOD, parse
 
 BEACON = 'beacon = ["http://127.0.0.1:5052"]'
 ETHEREUM = GOOD.replace('consensus = "qbft"', f'consensus = "ethereum"\n{BEACON}\nnetwork = "sepolia"').replace(

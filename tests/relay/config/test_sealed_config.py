@@ -1,11 +1,11 @@
 """IBFT 2.0, Istanbul, contract-selecting and Clique chains in configuration files: what is refused, with the field named (G13)."""
 
 import pytest
-from test_config import GOOD, parse
 
 from hutong.light_clients.bft_evm import QuorumRule, ValidatorContract
 from hutong.relay.config import ConfigError
 from hutong.relay.core.topology.chains import _QUORUMS, _validator_contract
+from tests.relay.config.test_config import GOOD, parse
 
 CLIQUE = GOOD.replace(
     'consensus = "qbft"',

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from world import FORTUNE_WEI, GENESIS_S, World, chain_table, key
-
 from hutong.adapters.simulated import Faults, SimulatedChain
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.config import Config
 from hutong.relay.telemetry import Metrics
+from tests.relay.core.world import FORTUNE_WEI, GENESIS_S, World, chain_table, key
 
 HUB = "hub"
 CLIENT_OF_HUB = "bft-evm-0"

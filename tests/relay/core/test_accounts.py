@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import trio
-from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 from hutong.adapters.interface import NonceTooHigh, NonceTooLow, PreparedTransaction
 from hutong.relay.config import FeeLimits
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.dispatch import Route
 from hutong.relay.ledger import RecordedJob
+from tests.relay.core.world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

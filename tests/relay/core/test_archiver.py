@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 import trio
-from world import CLIENT, World, in_line, making_blocks
 
 from hutong.adapters.interface import EndpointUnavailable
 from hutong.light_clients.ibc.packet import Payload
@@ -19,6 +18,7 @@ from hutong.relay.config import ArchiveConfig
 from hutong.relay.core.archiving.archiver import Archiver, abandoning_thread
 from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
 from hutong.relay.core.topology.paths import Paths
+from tests.relay.core.world import CLIENT, World, in_line, making_blocks
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ async def test_what_is_under_way_waits_and_old_bundles_are_pruned(world, autojum
 
 
 def test_packets_that_a_hub_made_of_others_are_known_by_their_stamp_or_sender():
-    from relay_values import packet
+    from tests.relay.relay_values import packet
 
     def tokens(sender: str):
         data = TransferData("0x" + "11" * 20, sender, "receiver", 1)

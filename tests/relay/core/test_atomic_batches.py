@@ -2,11 +2,11 @@
 
 import pytest
 import trio
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.interface import AlreadyRelayed, BroadcastRefused, InsufficientFunds
 from hutong.adapters.simulated.router import OutOfGas
 from hutong.relay.dispatch import Route
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 MAX_ATTEMPTS = 3

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import trio
-from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
 from hutong.light_clients.bft_evm import SealRules, decode_client_state, encode_client_state
 from hutong.light_clients.ibc.commitment import merkle_path, receipt_key
@@ -26,6 +25,7 @@ from hutong.relay.config import PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, NotExportable, read_checkpoint
 from hutong.relay.core.archiving.bundling.known import known_header
 from hutong.relay.core.topology.paths import Paths
+from tests.relay.core.world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
 SOURCE = PathEnd(chain="alpha", client=CLIENT)
 

@@ -5,7 +5,8 @@ import os
 
 import pytest
 import trio
-from world import CLIENT, Killed, World, making_blocks
+
+from tests.relay.core.world import CLIENT, Killed, World, making_blocks
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import structlog
 import trio
-from world import World, making_blocks
 
 from hutong.relay.core.readiness import ASK_SERVICE_EVERY_S
 from hutong.relay.telemetry import configure_logs
 from tests.relay.conftest import Server
+from tests.relay.core.world import World, making_blocks
 from tests.relay.full_disk import mounted
 
 

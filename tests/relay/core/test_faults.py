@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import trio
-from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 from hutong.adapters.interface import (
     BadAnswer,
@@ -26,6 +25,7 @@ from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.watching.clearer import MAX_FAILURES
 from hutong.relay.core.watching.watcher import KEPT_BLOCKS
 from hutong.relay.dispatch import Job, JobKind, Route
+from tests.relay.core.world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

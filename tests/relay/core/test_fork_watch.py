@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import trio
-from world import CLIENT, World, key, making_blocks
 
 from hutong.adapters.interface import Batch, EndpointUnavailable, HeightUnavailable, UpdateClient
 from hutong.adapters.simulated.sealing import seal
@@ -18,6 +17,7 @@ from hutong.light_clients.bft_evm.codec import (
 from hutong.light_clients.interface import Height, PredicateFailed
 from hutong.relay.core.clients.fork_watch import Sight
 from hutong.relay.telemetry.labels import FORK_WATCH_STATES
+from tests.relay.core.world import CLIENT, World, key, making_blocks
 
 ATTACKER = key(3)
 WINDOW_S = 30

@@ -10,7 +10,6 @@ import pytest
 import redis
 import trio
 from typer.testing import CliRunner
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.simulated.router import AppRefused
 from hutong.light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload, encode_stamped_payload
@@ -31,6 +30,7 @@ from hutong.relay.core.standing import standing
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import Job, JobKind
 from hutong.relay.ledger import LedgerReader, LedgerUnavailable, explain
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import structlog
 import trio
-from world import CLIENT, World, key, making_blocks
 
 from hutong.adapters.interface import HeightUnavailable
 from hutong.light_clients.bft_evm.codec import decode_client_state
 from hutong.light_clients.interface import ClientStatus
 from hutong.relay.core.clients.keeper import CHECKS_PER_PERIOD, Condition
+from tests.relay.core.world import CLIENT, World, key, making_blocks
 
 PERIOD_S = 200
 

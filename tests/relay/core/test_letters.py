@@ -5,7 +5,6 @@ import json
 import pytest
 import trio
 from typer.testing import CliRunner
-from world import CLIENT, World, making_blocks, open_ledger
 
 from hutong.adapters.simulated.router import OutOfGas
 from hutong.relay.cli.main import app
@@ -13,6 +12,7 @@ from hutong.relay.core.history.letters import Chosen, Letters, NotAJob
 from hutong.relay.dispatch import Route
 from hutong.relay.keys import create_keystore
 from hutong.relay.ledger import LedgerReader, explain
+from tests.relay.core.world import CLIENT, World, making_blocks, open_ledger
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 
@@ -172,9 +172,8 @@ b = {{ chain = "hub", client = "bft-evm-0" }}
 @pytest.fixture
 def desk(tmp_path, valkey):
     """A configuration whose queue has three dead letters; runs `hutong relay`."""
-    from relay_values import job as queued
-
     from hutong.relay.dispatch import Connection, Queue
+    from tests.relay.relay_values import job as queued
 
     create_keystore(tmp_path / "key.json", bytes(range(1, 33)), b"correct horse", iterations=2)
     path = tmp_path / "relay.toml"

@@ -4,14 +4,14 @@ import json
 
 import pytest
 import trio
-from star_world import HUB, StarWorld
-from world import making_blocks
 
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.core.endpoint import asgi_app
 from hutong.relay.core.topology.identification import FIRST_ANSWERS_S
 from hutong.relay.dispatch import Route
 from hutong.relay.ledger import Ledger, LedgerReader, why
+from tests.relay.core.star_world import HUB, StarWorld
+from tests.relay.core.world import making_blocks
 
 SOON_S = 12
 """A round trip takes some blocks; a silent endpoint is waited for longer."""

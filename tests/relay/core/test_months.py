@@ -2,11 +2,11 @@
 
 import pytest
 import trio
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.interface import EndpointUnavailable, RpcRefused
 from hutong.relay.core.clients.keeper import Condition
 from hutong.relay.dispatch import Route
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 TO_ALPHA = Route("beta", "alpha", CLIENT)

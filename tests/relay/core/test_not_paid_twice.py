@@ -2,9 +2,9 @@
 
 import pytest
 import trio
-from world import CLIENT, World, key, making_blocks
 
 from hutong.relay.ledger import LedgerReader, explain
+from tests.relay.core.world import CLIENT, World, key, making_blocks
 
 NO_TURNS = {"turns": {"most_ms": 0}}
 """So that there is something to be paid twice."""

@@ -3,8 +3,6 @@
 import pytest
 import structlog
 import trio
-from relay_values import job, packet
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.interface import EndpointError, EndpointUnavailable
 from hutong.adapters.rpc import RpcOptions, named_endpoints, statistics_of
@@ -15,6 +13,8 @@ from hutong.relay.core.history.history import MAX_LOGGED_PACKETS, History, packe
 from hutong.relay.core.readiness import CHAIN_WITHIN_S
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import Job, JobKind
+from tests.relay.core.world import CLIENT, World, making_blocks
+from tests.relay.relay_values import job, packet
 
 
 @pytest.fixture

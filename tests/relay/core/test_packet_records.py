@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import trio
 from sqlalchemy import delete, select, update
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.interface import HeightUnavailable
 from hutong.relay.dispatch import decode_job, encode_job
 from hutong.relay.ledger.store.tables import RecordRow
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 RECEIVE, ACKNOWLEDGE = ("receive", "beta"), ("acknowledge", "alpha")
 

@@ -5,7 +5,6 @@ from random import Random
 import pytest
 import structlog
 import trio
-from relay_values import job, packet
 
 from hutong.adapters.interface import RpcRefused
 from hutong.light_clients.ibc.packet import Payload
@@ -24,6 +23,7 @@ from hutong.relay.core.topology.light_clients import followed_chain_id, light_cl
 from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.dispatch import Backoff, Taken
 from hutong.relay.telemetry import Metrics
+from tests.relay.relay_values import job, packet
 
 
 def taken(sequence, attempts=0, size=5):

@@ -1,9 +1,9 @@
 """The whole core over two simulated chains: delivery, acknowledgement, latency, costs, evidence."""
 
 import pytest
-from world import CLIENT, World, making_blocks
 
 from hutong.relay.archive import Evidence
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 
 @pytest.fixture

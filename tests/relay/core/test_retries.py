@@ -4,11 +4,11 @@ import inspect
 
 import pytest
 import trio
-from world import CLIENT, World, making_blocks
 
 from hutong.adapters.simulated.router import OutOfGas
 from hutong.relay.dispatch import Route
 from hutong.relay.ledger import Cause
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import trio
 from sqlalchemy import select
-from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 from hutong.adapters.interface import PreparedTransaction
 from hutong.adapters.simulated import OutOfGas
@@ -14,6 +13,7 @@ from hutong.relay.core.account.account import MAX_REFUSALS, REPLACE_AFTER_S
 from hutong.relay.core.account.recording import _prepared, _prepared_text
 from hutong.relay.dispatch import Route
 from hutong.relay.ledger.store.tables import TransactionRow
+from tests.relay.core.world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 

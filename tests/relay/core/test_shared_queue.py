@@ -2,9 +2,9 @@
 
 import pytest
 import trio
-from world import CLIENT, World, key, making_blocks
 
 from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S
+from tests.relay.core.world import CLIENT, World, key, making_blocks
 
 
 def shared(world, number, **options):

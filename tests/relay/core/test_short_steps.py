@@ -2,10 +2,10 @@
 
 import pytest
 import trio
-from world import CLIENT, World, making_blocks
 
 from hutong.light_clients.bft_evm.codec import decode_client_state
 from hutong.relay.core.clients.keeper import SHORT_STEPS_CHECK_S
+from tests.relay.core.world import CLIENT, World, making_blocks
 
 REACH = 24
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import trio
-from world import CLIENT, GENESIS_S, World, making_blocks
 
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.relay.config import PathEnd
 from hutong.relay.dispatch import JobKind, Route
+from tests.relay.core.world import CLIENT, GENESIS_S, World, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 TO_ALPHA = Route("beta", "alpha", CLIENT)

@@ -6,10 +6,10 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from world import CLIENT, World, key, making_blocks
 
 from hutong.adapters.interface import PacketEventKind, PooledPacket
 from hutong.relay.core.watching.turns import MOST_POOL_WAIT_S, rank
+from tests.relay.core.world import CLIENT, World, key, making_blocks
 
 
 def in_turn(addresses):

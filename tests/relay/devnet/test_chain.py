@@ -3,19 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from devnet_tools import (
-    ADDRESS,
-    CHAIN_ID,
-    KEY,
-    VALIDATOR_KEYS,
-    VALUE,
-    WallClock,
-    client_states,
-    commitment_deployment,
-    genesis,
-    new_chain,
-    signed,
-)
 
 from hutong.light_clients.bft_evm import (
     BftEvmClient,
@@ -41,6 +28,19 @@ from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.evm.store.lmdb_store import LmdbStore
 from hutong.relay.evm.vm.outcomes import CallMessage
+from tests.relay.devnet.devnet_tools import (
+    ADDRESS,
+    CHAIN_ID,
+    KEY,
+    VALIDATOR_KEYS,
+    VALUE,
+    WallClock,
+    client_states,
+    commitment_deployment,
+    genesis,
+    new_chain,
+    signed,
+)
 
 
 def header_from(block: EvmBlock) -> ExecutionHeader:

@@ -11,19 +11,6 @@ import time
 import httpx
 import pytest
 import trio
-from devnet_tools import (
-    ACCOUNT,
-    ADDRESS,
-    CHAIN_ID,
-    KEY,
-    VALIDATOR_KEYS,
-    VALUE,
-    client_states,
-    commitment_deployment,
-    genesis,
-    new_chain,
-    signed,
-)
 from trio_websocket import open_websocket_url
 from typer.testing import CliRunner
 
@@ -40,6 +27,19 @@ from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, Memor
 from hutong.light_clients.proofs.mpt import commitment_slot
 from hutong.relay.cli.operator.devnet import app
 from hutong.relay.devnet import Pace, running_devnet
+from tests.relay.devnet.devnet_tools import (
+    ACCOUNT,
+    ADDRESS,
+    CHAIN_ID,
+    KEY,
+    VALIDATOR_KEYS,
+    VALUE,
+    client_states,
+    commitment_deployment,
+    genesis,
+    new_chain,
+    signed,
+)
 
 CLIENT = BftEvmClient()
 

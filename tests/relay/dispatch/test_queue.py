@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from relay_values import job
 
 from hutong.relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
 from hutong.relay.dispatch.queue import LEASE_S
 from hutong.relay.dispatch.record import encode_job
+from tests.relay.relay_values import job
 
 ROUTE = job().route
 

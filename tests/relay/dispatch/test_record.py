@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relay_values import job
 
 from hutong.relay.dispatch import JobKind, RecordRefused, Route, decode_job, encode_job
+from tests.relay.relay_values import job
 
 VECTOR = (
     b'{"acknowledgement":null,"destination":"hub","event_height":7,"event_time_ns":1700000000000000000,"kind":"receive",'

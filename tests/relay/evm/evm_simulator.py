@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import trio
 from eth_hash.auto import keccak
-from evm_bytecode import OPCODES, assemble, deploy_code
 
 from hutong.relay.evm.chain.block_store import BlockStore, store_block
 from hutong.relay.evm.chain.blocks import EvmBlock, EvmHeader, block_body
@@ -20,6 +19,7 @@ from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.rules import EvmRules
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.evm.vm.transaction import decode_transaction
+from tests.relay.evm.evm_bytecode import OPCODES, assemble, deploy_code
 
 CHAIN_ID = 1337
 GENESIS_TIME_S = 1_700_000_000

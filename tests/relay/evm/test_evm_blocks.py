@@ -7,7 +7,6 @@ import rlp
 from eth.rlp.logs import Log as VmLog
 from eth.rlp.receipts import Receipt as VmReceipt
 from eth_hash.auto import keccak
-from evm_transactions import CHAIN_ID, FUNDED, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
@@ -25,6 +24,7 @@ from hutong.relay.evm.chain.blocks import (
 from hutong.relay.evm.errors import CallFailure
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
+from tests.relay.evm.evm_transactions import CHAIN_ID, FUNDED, signed
 
 TO = b"\x01" * 20
 LOGS = st.builds(

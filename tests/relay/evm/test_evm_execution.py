@@ -6,8 +6,6 @@ import threading
 import pytest
 import rlp
 from eth_hash.auto import keccak
-from evm_bytecode import assemble, call, deploy_code
-from evm_transactions import CHAIN_ID, FUNDED, OTHER_KEY, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
@@ -19,6 +17,8 @@ from hutong.relay.evm.vm.execution import MAX_INIT_CODE_BYTES, BlockContext, Evm
 from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
 from hutong.relay.evm.vm.rules import EvmRules
 from hutong.relay.evm.vm.stack import EVM_RECURSION_LIMIT, run_with_evm_stack
+from tests.relay.evm.evm_bytecode import assemble, call, deploy_code
+from tests.relay.evm.evm_transactions import CHAIN_ID, FUNDED, OTHER_KEY, signed
 
 GAS_LIMIT = 30_000_000
 A, B = b"\xaa" * 20, b"\xbb" * 20

@@ -5,13 +5,13 @@ import time
 
 import pytest
 import trio
-from evm_simulator import INIT_CODE, InstantChain, funded
-from evm_transactions import FUNDED, raw_transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hutong.relay.evm.rpc.json_rpc import MAX_BATCH, MAX_BODY_BYTES, MAX_CONTAINERS, MAX_NESTING, JsonRpcService
 from hutong.relay.evm.rpc.subscriptions import Subscriptions
+from tests.relay.evm.evm_simulator import INIT_CODE, InstantChain, funded
+from tests.relay.evm.evm_transactions import FUNDED, raw_transaction
 
 CODES = {-32700, -32600, -32601, -32602, -32000, -32001, -32005, 3}
 

@@ -4,7 +4,6 @@ import math
 
 import pytest
 from eth_hash.auto import keccak
-from evm_transactions import CHAIN_ID, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from hutong.relay.evm.rpc.json_errors import JsonRpcError
 from hutong.relay.evm.rpc.log_query import MAX_INDEX_READS, MAX_LOG_BLOCKS, MAX_LOGS, MAX_QUERY_S, logs_in_range
 from hutong.relay.evm.store.database import MemoryStore, Table, WritableTable
 from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
+from tests.relay.evm.evm_transactions import CHAIN_ID, signed
 
 TRANSACTIONS = [signed(nonce=nonce, to=b"\x01" * 20) for nonce in range(2)]
 ADDRESSES = [bytes([number]) * 20 for number in range(3)]

@@ -4,12 +4,12 @@ from collections import defaultdict
 
 import pytest
 from eth_account import Account
-from evm_transactions import KEY, OTHER_KEY, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutong.relay.evm.chain.mempool import MAX_NONCE_GAP, Mempool
 from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from tests.relay.evm.evm_transactions import KEY, OTHER_KEY, signed
 
 THIRD_KEY = Account.from_key(b"\x33" * 32)
 KEYS = (KEY, OTHER_KEY, THIRD_KEY)

@@ -2,13 +2,13 @@
 
 import pytest
 from eth_account import Account
-from evm_transactions import KEY, OTHER_KEY, signed
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hutong.relay.evm.chain.mempool import DEFAULT_LIFETIME_S, MAX_FREE_REPLACEMENTS, REMEMBERED_ARRIVALS, Mempool
 from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
+from tests.relay.evm.evm_transactions import KEY, OTHER_KEY, signed
 
 THIRD_KEY = Account.from_key(b"\x33" * 32)
 KEYS = (KEY, OTHER_KEY, THIRD_KEY)

@@ -5,9 +5,6 @@ from typing import Any
 
 import pytest
 from eth_abi import decode
-from evm_bytecode import assemble, call, push_width, with_data
-from evm_journal import JournaledMap, Recorder
-from evm_transactions import FUNDED, signed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +14,9 @@ from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.outcomes import CallMessage
 from hutong.relay.evm.vm.rules import EvmRules
+from tests.relay.evm.evm_bytecode import assemble, call, push_width, with_data
+from tests.relay.evm.evm_journal import JournaledMap, Recorder
+from tests.relay.evm.evm_transactions import FUNDED, signed
 
 CHAIN_ID = 1337
 NATIVE = tuple(bytes(18) + bytes([0x10, index]) for index in range(2))

@@ -5,12 +5,12 @@ import json
 import pytest
 import trio
 import trio.testing
-from evm_simulator import InstantChain, funded
-from evm_transactions import FUNDED, raw_transaction
 
 from hutong.relay.evm.rpc.json_rpc import MAX_BODY_BYTES, JsonRpcService
 from hutong.relay.evm.rpc.server import MAX_BODY_S, JsonRpcApp
 from hutong.relay.evm.rpc.subscriptions import MAX_LAG_BLOCKS, MAX_SUBSCRIPTIONS
+from tests.relay.evm.evm_simulator import InstantChain, funded
+from tests.relay.evm.evm_transactions import FUNDED, raw_transaction
 
 
 @pytest.fixture

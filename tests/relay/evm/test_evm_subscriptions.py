@@ -6,8 +6,6 @@ import socket
 import pytest
 import trio
 import trio.testing
-from evm_simulator import InstantChain, funded
-from evm_transactions import FUNDED, OTHER_KEY, raw_transaction, signed
 from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
 from hutong.relay.evm.chain.mempool import REMEMBERED_ARRIVALS
@@ -15,6 +13,8 @@ from hutong.relay.evm.chain.pending_news import PendingNews
 from hutong.relay.evm.rpc import filters, server, subscriptions
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
 from hutong.relay.evm.rpc.server import MAX_NOTIFY_S, OUTGOING_MESSAGES, JsonRpcApp, serve
+from tests.relay.evm.evm_simulator import InstantChain, funded
+from tests.relay.evm.evm_transactions import FUNDED, OTHER_KEY, raw_transaction, signed
 
 TO = b"\x01" * 20
 

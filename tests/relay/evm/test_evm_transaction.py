@@ -3,12 +3,12 @@
 import pytest
 import rlp
 from eth_account import Account
-from evm_transactions import CHAIN_ID, FUNDED, KEY, raw_transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 from hutong.relay.evm.vm.transaction import MAX_TRANSACTION_BYTES, SECP256K1_N, decode_transaction
+from tests.relay.evm.evm_transactions import CHAIN_ID, FUNDED, KEY, raw_transaction
 
 LEGACY = {"gasPrice": 7}
 ACCESS_LIST = {

@@ -10,12 +10,13 @@ import rlp
 import trio
 from eth_account import Account
 from eth_hash.auto import keccak
-from evm_simulator import ABI, INIT_CODE, SET_TOPIC, InstantChain, funded, served
-from evm_transactions import FUNDED, KEY, OTHER_KEY, raw_transaction
 from trie import HexaryTrie
 from trio_websocket import open_websocket_url
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractCustomError, ContractLogicError, Web3RPCError
+
+from tests.relay.evm.evm_simulator import ABI, INIT_CODE, SET_TOPIC, InstantChain, funded, served
+from tests.relay.evm.evm_transactions import FUNDED, KEY, OTHER_KEY, raw_transaction
 
 EMPTY = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 

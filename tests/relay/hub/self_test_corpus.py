@@ -1,24 +1,21 @@
-"""Writes the hub's self-test corpora: `python tests/relay/hub/self_test_corpus.py` from the root. The files are frozen."""
+"""Writes the hub's self-test corpora: `python -m tests.relay.hub.self_test_corpus` from the root. The files are frozen."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+from hutong.light_clients.attestation import encode_attestation
+from hutong.light_clients.bft_evm import encode_header_message
+from hutong.light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256
+from hutong.relay.evm.store.database import MemoryStore
+from hutong.relay.hub.state import GENESIS_KEY, VersionedState
+from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain
+from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting
+from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP
+from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon
+from tests.relay.hub.precompile_vectors import precompile_vectors
+
 HERE = Path(__file__).resolve()
-sys.path.insert(0, str(HERE.parents[3]))
-
-from hutong.light_clients.attestation import encode_attestation  # noqa: E402
-from hutong.light_clients.bft_evm import encode_header_message  # noqa: E402
-from hutong.light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
-from hutong.relay.evm.store.database import MemoryStore  # noqa: E402
-from hutong.relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
-from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain  # noqa: E402
-from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting  # noqa: E402
-from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP  # noqa: E402
-from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
-from tests.relay.hub.precompile_vectors import precompile_vectors  # noqa: E402
-
 APPLICATION = HERE.parents[3] / "relay" / "hub" / "application"
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 

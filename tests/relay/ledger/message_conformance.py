@@ -6,7 +6,6 @@
 from random import Random
 
 import pytest
-from ledger_conformance import delivery, transaction
 from sqlalchemy import text
 
 from hutong.relay.ledger import (
@@ -29,6 +28,7 @@ from hutong.relay.ledger import (
     TransactionState,
     why,
 )
+from tests.relay.ledger.ledger_conformance import delivery, transaction
 
 ALICE = "0x" + "aB" * 20
 BOB = "cosmos1" + "q" * 38

@@ -4,11 +4,11 @@ import sqlite3
 
 import pytest
 from alembic import command
-from old_packets import INSERT_PACKET, NS, first, second
 from sqlalchemy import create_engine, event
 
 from hutong.relay.ledger.store.migrate import alembic_config, upgrade_to_head
 from hutong.relay.ledger.store.tables import Base
+from tests.relay.ledger.old_packets import INSERT_PACKET, NS, first, second
 
 PAIRS = 20_000
 STEPS = 10_000

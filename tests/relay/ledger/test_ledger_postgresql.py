@@ -1,30 +1,25 @@
 """A real PostgreSQL does what every database must do for the ledger; its password is seen nowhere."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import trio
 from alembic import command
-from ledger_conformance import LedgerConformance, note
-from message_conformance import MessageConformance
-from old_packets import INSERT_PACKET, first, second
 from sqlalchemy import event
-from write_path import grow, live
 
 from hutong.relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
 from hutong.relay.ledger.store.engine import open_engine
 from hutong.relay.ledger.store.migrate import alembic_config, newest_revision, upgrade_to_head
 from hutong.relay.ledger.store.tables import Base
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "nodes"))
+from tests.relay.ledger.ledger_conformance import LedgerConformance, note
+from tests.relay.ledger.message_conformance import MessageConformance
+from tests.relay.ledger.old_packets import INSERT_PACKET, first, second
+from tests.relay.ledger.write_path import grow, live
 
 pytestmark = pytest.mark.nodes
 
 
 @pytest.fixture(scope="module")
 def server():
-    from postgres_server import PostgresServer
+    from tests.nodes.postgres_server import PostgresServer
 
     server = PostgresServer()
     try:
@@ -41,7 +36,7 @@ def url(server):
 
 @pytest.fixture
 def password():
-    from postgres_server import PASSWORD
+    from tests.nodes.postgres_server import PASSWORD
 
     return PASSWORD
 

@@ -5,13 +5,13 @@ import trio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from ledger_conformance import SENDER, LedgerConformance, end, note, transaction
-from message_conformance import ALICE, NS, MessageConformance, token_1, token_2, told
 from sqlalchemy import create_engine, event, inspect
 
 from hutong.relay.ledger import Ledger, LedgerReader, MessageReader, Outcome, Step
 from hutong.relay.ledger.store.migrate import alembic_config
 from hutong.relay.ledger.store.tables import Base
+from tests.relay.ledger.ledger_conformance import SENDER, LedgerConformance, end, note, transaction
+from tests.relay.ledger.message_conformance import ALICE, NS, MessageConformance, token_1, token_2, told
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import trio
 from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from message_conformance import ALICE, BOB, direct, ids, leg_1, leg_2, told
 from sqlalchemy import create_engine, event
 
 from hutong.relay.ledger import App, InvalidCursor, Ledger, MessageFilter, MessageReader, MessageStage, MessageState
@@ -19,6 +18,7 @@ from hutong.relay.ledger.reading.message_cursor import (
     encode_cursor,
 )
 from hutong.relay.ledger.store.migrate import alembic_config
+from tests.relay.ledger.message_conformance import ALICE, BOB, direct, ids, leg_1, leg_2, told
 
 POSITIONS = st.builds(
     Position,

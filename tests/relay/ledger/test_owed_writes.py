@@ -1,12 +1,12 @@
 """What the ledger is told without waiting: one transaction for all of it, nothing lost while it runs, and a crash heals."""
 
 import pytest
-from ledger_conformance import PACKET, SENDER, delivery, note, transaction
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from hutong.relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Outcome, Step, TransactionEnd, TransactionState
 from hutong.relay.ledger.writing.owed import Owed
+from tests.relay.ledger.ledger_conformance import PACKET, SENDER, delivery, note, transaction
 
 
 @pytest.fixture

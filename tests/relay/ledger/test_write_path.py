@@ -4,12 +4,12 @@ import re
 
 import pytest
 import trio
-from message_conformance import ALICE
 from sqlalchemy import event
-from write_path import SETTLED, grow, live
 
 from hutong.relay.ledger import Ledger, LedgerReader, MessageReader
 from hutong.relay.ledger.writing.retention import CHUNK_ROWS, prune
+from tests.relay.ledger.message_conformance import ALICE
+from tests.relay.ledger.write_path import SETTLED, grow, live
 
 STEPS = 10
 """Steps of SQLite's machine between two calls of the counter."""

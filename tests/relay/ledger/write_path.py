@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from ledger_conformance import SENDER, delivery, end, transaction
-from message_conformance import NS, direct, leg_1, leg_2, token_1, token_2, told
-
 from hutong.relay.ledger import Outcome, RecordedJob, RouteNote, Step
+from tests.relay.ledger.ledger_conformance import SENDER, delivery, end, transaction
+from tests.relay.ledger.message_conformance import NS, direct, leg_1, leg_2, token_1, token_2, told
 
 SETTLED = 300
 

@@ -1,17 +1,11 @@
 """The real API over a written ledger, servers that say whatever a test wants, and one suite for both clients."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import trio
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "api")]
-
-from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
-from both_clients import ADMIN, WRITER, Blocking, UnderTrio  # noqa: E402
-
-from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, write_keys  # noqa: E402
+from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, write_keys
+from tests.relay.api.api_world import api_under_uvicorn, config_of, write_ledger
+from tests.relay.sdk.both_clients import ADMIN, WRITER, Blocking, UnderTrio
 
 
 @pytest.fixture(params=[Blocking(), UnderTrio()], ids=lambda one: one.name)

@@ -3,14 +3,14 @@
 import time
 
 import pytest
-from scripted_server import PROBLEM, answer, endless, in_order, problem, scripted
-from sdk_values import HASH, STATUS, summary
 
 from hutong.relay.api.problems import STATUSES
 from hutong.relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
 from hutong.relay.sdk import plan as plans
 from hutong.relay.sdk.listing import MAX_EMPTY_PAGES
 from hutong.relay.sdk.plan import MAX_ATTEMPTS, MAX_PAUSE_S, pause_s
+from tests.relay.sdk.scripted_server import PROBLEM, answer, endless, in_order, problem, scripted
+from tests.relay.sdk.sdk_values import HASH, STATUS, summary
 
 KEY = "hk_" + "k" * 43
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_uvicorn, config_of
-from both_clients import ADMIN, WRITER, Blocking, UnderTrio
 
 from hutong.relay.sdk import (
     ApiProblem,
@@ -16,6 +14,8 @@ from hutong.relay.sdk import (
     Unreachable,
 )
 from hutong.relay.sdk.messages import FoundKind
+from tests.relay.api.api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_uvicorn, config_of
+from tests.relay.sdk.both_clients import ADMIN, WRITER, Blocking, UnderTrio
 
 FIRST, OPEN, DEAD, FORWARDED = f"alpha/{CLIENT}/1", f"alpha/{CLIENT}/2", f"alpha/{CLIENT}/3", "alpha/client-0/4"
 NOWHERE = f"alpha/{CLIENT}/99"

@@ -1,8 +1,6 @@
 """Streams that break, repeat, reset and lie: nothing is missed, nothing told twice, and no wait is for ever."""
 
 import pytest
-from scripted_server import answer, endless, event, in_order, problem, scripted, stream
-from sdk_values import settled, summary, whole
 
 from hutong.relay.sdk import (
     AnswerTooLarge,
@@ -16,6 +14,8 @@ from hutong.relay.sdk import (
 )
 from hutong.relay.sdk import plan as plans
 from hutong.relay.sdk.following import MAX_FAILURES
+from tests.relay.sdk.scripted_server import answer, endless, event, in_order, problem, scripted, stream
+from tests.relay.sdk.sdk_values import settled, summary, whole
 
 ID = "alpha/client-0/7"
 OTHER = summary(id="alpha/client-0/8", legs=["alpha/client-0/8"])
@@ -37,7 +37,7 @@ def stages(found):
 
 
 def test_a_message_is_followed_to_its_end(client, api):
-    from api_world import CLIENT
+    from tests.relay.api.api_world import CLIENT
 
     (only,) = client.take(None, api[0], "follow", f"alpha/{CLIENT}/1")
     assert only == client.call(api[0], "message", f"alpha/{CLIENT}/1").summary

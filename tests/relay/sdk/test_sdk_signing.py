@@ -4,11 +4,11 @@ import json
 
 import pytest
 from eth_account import Account
-from scripted_server import answer, scripted
-from sdk_values import HASH, settled, summary
 
 from hutong.relay.evm.vm.transaction import decode_transaction
 from hutong.relay.sdk import BadAnswer, NotSigned, TooSlow, TransactionFailed, signing
+from tests.relay.sdk.scripted_server import answer, scripted
+from tests.relay.sdk.sdk_values import HASH, settled, summary
 
 ACCOUNT = Account.from_key(b"\x07" * 32)
 TOKEN, TRANSFER = "0x" + "70" * 20, "0x" + "b0" * 20

@@ -4,10 +4,10 @@ import ssl
 import subprocess
 
 import pytest
-from scripted_server import Scripted, answer, endless, event, stream
-from sdk_values import STATUS, settled
 
 from hutong.relay.sdk import TooSlow, Unreachable
+from tests.relay.sdk.scripted_server import Scripted, answer, endless, event, stream
+from tests.relay.sdk.sdk_values import STATUS, settled
 
 ID = "alpha/client-0/7"
 

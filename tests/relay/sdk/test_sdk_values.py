@@ -5,7 +5,6 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sdk_values import STATUS, settled, summary, whole
 
 from hutong.relay.sdk.answers import PROBLEM_TYPE, problem_of, reader
 from hutong.relay.sdk.errors import AnswerTooLarge, ApiProblem, BadAnswer
@@ -13,6 +12,7 @@ from hutong.relay.sdk.event_stream import MAX_EVENT_BYTES, EventParser
 from hutong.relay.sdk.messages import Message, MessagePage, MessageSummary
 from hutong.relay.sdk.network import Status
 from hutong.relay.sdk.sending import PreparedAnswer, UnsignedCosmos, UnsignedEvm
+from tests.relay.sdk.sdk_values import STATUS, settled, summary, whole
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

@@ -1,11 +1,9 @@
 """The real relay on a real lane (hub, two dev chains) that hears each chain only through hostile proxies."""
 
-import sys
 import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -23,9 +21,7 @@ from hutong.relay.dispatch import Connection, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.local.proxy import hostile_proxy
 from hutong.relay.telemetry import Metrics
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "adapters" / "conformance"))
-from lane import RELAYER, running_lane
+from tests.adapters.conformance.lane import RELAYER, running_lane
 
 MESSAGES = 6
 SETTLE_LIMIT_S = 240

@@ -8,7 +8,6 @@ from dataclasses import replace
 import httpx
 import pytest
 import trio
-from test_network_transport import HELLO, End, keys_in_order, peer, running, until
 from typer.testing import CliRunner
 
 from hutong.relay.cli.hub.command import app
@@ -17,6 +16,7 @@ from hutong.relay.hub.network.link.link import IDLE_LIMIT_S
 from hutong.relay.hub.network.link.node_key import load_node_key, write_node_key
 from hutong.relay.hub.network.network_file import Endpoint, Network, load_network, write_network
 from hutong.relay.local.ports import free_base_port, free_ports
+from tests.relay.hub.network.test_network_transport import HELLO, End, keys_in_order, peer, running, until
 
 HUTONG = (sys.executable, "-m", "hutong.relay.cli")
 
