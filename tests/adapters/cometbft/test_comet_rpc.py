@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 import trio
-from hostile_server import error, hostile_server, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +28,7 @@ from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.light_clients.tendermint.codec import decode_tendermint_header, encode_client_state, encode_consensus_state
 from hutong.light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
 from tests.adapters.conformance.suite import StoredStates
-from tests.adapters.rpc.hostile_server import hostile_server, result
+from tests.adapters.rpc.hostile_server import error, hostile_server, result
 from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
