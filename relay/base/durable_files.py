@@ -30,7 +30,8 @@ def durable_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     a person sees what fills the disk, and the next writer removes what a killed one left.
 
     Raises:
-        OSError: what was at `path` is unchanged.
+        OSError: what was at `path` is unchanged, unless it was the last step that failed, the sync of the folder: then
+            the new file is there whole, and a crash may bring back the old one.
     """
     unfinished = path.with_name(f"{path.name}.unfinished")
     with _removed(unfinished):
@@ -46,7 +47,7 @@ def write_durably(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     """Replace a file so that after a crash either the old or the new content is there, on disk.
 
     Raises:
-        OSError: what was at `path` is unchanged.
+        OSError: as `durable_file`: the old content is there, or after a failed sync of the folder the new one.
     """
     place_file(path, data, mode)
     sync_folder(path.parent)
@@ -84,7 +85,9 @@ def create_durably(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     """Make a file that must not exist yet.
 
     Raises:
-        FileExistsError: something has that name. OSError: nothing of that name was made.
+        FileExistsError: something has that name.
+        OSError: nothing of that name was made, or after a failed sync of the folder a whole file, which a crash may
+            take away.
     """
     beside = _beside(path)
     with _removed(beside):

@@ -122,19 +122,24 @@ class LmdbStore:
             yield batch
             # A reader of another process that was killed would keep its pages, and all that come after, for ever.
             self._environment.reader_check()
-            try:
-                with self._environment.begin(write=True) as transaction:
-                    for key, value in batch.pending():
-                        if value is None:
-                            transaction.delete(key)
-                        else:
-                            transaction.put(key, value)
-            except lmdb.MapFullError as error:
-                raise StoreFull(self.path, f"the database has its most of {self.map_bytes // 1024**2} MiB") from error
-            except lmdb.Error as error:
-                if self._disk_is_full(error):
-                    raise StoreFull(self.path, "no space is left on the disk") from error
-                raise
+            with self._transaction() as transaction:
+                for key, value in batch.pending():
+                    if value is None:
+                        transaction.delete(key)
+                    else:
+                        transaction.put(key, value)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[lmdb.Transaction]:
+        try:
+            with self._environment.begin(write=True) as transaction:
+                yield transaction
+        except lmdb.MapFullError as error:
+            raise StoreFull(self.path, f"the database has its most of {self.map_bytes // 1024**2} MiB") from error
+        except lmdb.Error as error:
+            if self._disk_is_full(error):
+                raise StoreFull(self.path, "no space is left on the disk") from error
+            raise
 
     def _disk_is_full(self, error: lmdb.Error) -> bool:
         """LMDB calls a write that was cut short an I/O error, which the last page on a full disk is."""
@@ -148,8 +153,12 @@ class LmdbStore:
         return int(pages["psize"] * (pages["branch_pages"] + pages["leaf_pages"] + pages["overflow_pages"]))
 
     def clear(self) -> None:
-        """Take everything out in one transaction; waits for an open batch. The file keeps its size."""
-        with self._writing, self._environment.begin(write=True) as transaction:
+        """Take everything out in one transaction; waits for an open batch. The file keeps its size.
+
+        Raises:
+            StoreFull, lmdb.Error: as `batch`.
+        """
+        with self._writing, self._transaction() as transaction:
             transaction.drop(self._environment.open_db(None, transaction), delete=False)
 
     def close(self) -> None:

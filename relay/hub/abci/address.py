@@ -37,9 +37,12 @@ def socket_address(path: Path) -> ListenAddress:
     """A unix socket at this path, made absolute.
 
     Raises:
-        UnusableAddress: the path has more than MAX_SOCKET_PATH_BYTES bytes.
+        UnusableAddress: the path has more than MAX_SOCKET_PATH_BYTES bytes, or is not Unicode, in which CometBFT's
+            configuration names it.
     """
     absolute = path.absolute()
+    if any("\udc80" <= character <= "\udcff" for character in str(absolute)):
+        raise UnusableAddress(f"{os.fsencode(absolute)!r}: the path of a socket must be UTF-8; choose another home")
     if len(os.fsencode(absolute)) > MAX_SOCKET_PATH_BYTES:
         raise UnusableAddress(
             f"{absolute}: the path of a socket has at most {MAX_SOCKET_PATH_BYTES} bytes; choose a shorter home"

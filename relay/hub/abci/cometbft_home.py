@@ -82,12 +82,25 @@ class TrustedHeader:
     trusting_period_s: int
 
 
+def moniker_of(home: Path) -> str:
+    """How CometBFT calls this node to its peers: the folder's name. They refuse one that is not printable ASCII (cometbft
+    p2p/node_info.go), so each other character is `?`.
+    """
+    name = "".join(character if " " <= character <= "~" else "?" for character in home.name)
+    return name.strip() or "hub"
+
+
+def _toml_text(text: str) -> str:
+    """A TOML basic string. JSON escapes all that TOML wants escaped (toml.io v1.0.0, String), but DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def state_sync_toml(trusted: TrustedHeader) -> str:
-    """The section that lets CometBFT begin from a peer's snapshot instead of block 1. Fields are put in as they are."""
+    """The section that lets CometBFT begin from a peer's snapshot instead of block 1."""
     return f"""
 [statesync]
 enable = true
-rpc_servers = "{",".join(trusted.rpc_servers)}"
+rpc_servers = {_toml_text(",".join(trusted.rpc_servers))}
 trust_height = {trusted.height}
 trust_hash = "{trusted.hash.hex().upper()}"
 trust_period = "{trusted.trusting_period_s}s"
@@ -103,7 +116,7 @@ def new_node_key() -> NodeKey:
 def config_toml(
     genesis: Genesis, moniker: str, application: ListenAddress, ports: CometBftPorts, peers: Sequence[Peer]
 ) -> str:
-    """What differs from CometBFT's defaults. `moniker` and addresses are put in as they are, without escaping.
+    """What differs from CometBFT's defaults. Text that TOML cannot hold as it is, is escaped.
 
     CometBFT makes a block at once when the app hash has changed or a transaction waits, but not before `timeout_commit`
     has passed; an empty one after `create_empty_blocks_interval` more (consensus/state.go, enterNewRound).
@@ -112,15 +125,15 @@ def config_toml(
     idle_ms = params.block_interval_ms - params.proof_block_delay_ms
     persistent = ",".join(str(peer) for peer in peers)
     return f"""# Written by `hutong hub init`. What is not here is CometBFT's default.
-proxy_app = "{application}"
-moniker = "{moniker}"
+proxy_app = {_toml_text(str(application))}
+moniker = {_toml_text(moniker)}
 
 [rpc]
-laddr = "tcp://{ports.host}:{ports.rpc}"
+laddr = {_toml_text(f"tcp://{ports.host}:{ports.rpc}")}
 
 [p2p]
-laddr = "tcp://{ports.host}:{ports.p2p}"
-persistent_peers = "{persistent}"
+laddr = {_toml_text(f"tcp://{ports.host}:{ports.p2p}")}
+persistent_peers = {_toml_text(persistent)}
 pex = false
 # Validators may share a host or a private network.
 addr_book_strict = false
@@ -166,7 +179,7 @@ def write_cometbft_home(
     directory = home / COMETBFT_DIRECTORY
     for name in ("config", "data"):
         (directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    config = config_toml(genesis, home.name or "hub", application, ports, peers)
+    config = config_toml(genesis, moniker_of(home), application, ports, peers)
     if trusted is not None:
         config += state_sync_toml(trusted)
     for name, data, mode in (

@@ -26,6 +26,23 @@ class GenesisDiffers(Exception):
         self.field, self.got, self.expected = field, got, expected
 
 
+class RevisionUnsupported(Exception):
+    """The genesis goes on from an earlier revision, which CometBFT's blocks cannot: one sentence."""
+
+
+def require_first_revision(genesis: Genesis) -> None:
+    """CometBFT would begin the chain anew at height 1, without the state that such a genesis goes on from.
+
+    Raises:
+        RevisionUnsupported: the genesis continues an earlier revision.
+    """
+    if genesis.continues is not None:
+        raise RevisionUnsupported(
+            f"not supported: {genesis.chain_id} continues {genesis.continues.chain_id} after block"
+            f" {genesis.continues.height}, and a hub under CometBFT has one revision; run it on the embedded engine"
+        )
+
+
 def cometbft_genesis(genesis: Genesis) -> bytes:
     """The document (cometbft types/genesis.go), in CometBFT's JSON: 64-bit numbers are text."""
     params = consensus_params(genesis)

@@ -71,7 +71,7 @@ def initialise_members(home: Path, hub: NewHub, ports: list[ValidatorPorts]) -> 
     Never overwrites a home; a failure leaves those that were made before it.
 
     Raises:
-        UnusableHome: a home is there, its path is too long for a socket, or it cannot be written.
+        UnusableHome: a home is there, its path is too long for a socket or not Unicode, or it cannot be written.
         MalformedInput: a chain id, amount or parameter is out of its bounds.
         ValueError: there are not as many operators as validators.
     """

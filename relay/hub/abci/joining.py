@@ -6,6 +6,7 @@ from pathlib import Path
 from hutong.relay.base.durable_files import write_durably
 from hutong.relay.hub.abci.address import UnusableAddress, socket_address
 from hutong.relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
+from hutong.relay.hub.abci.genesis import RevisionUnsupported, require_first_revision
 from hutong.relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
 from hutong.relay.hub.application.genesis import Genesis, encode_genesis
 from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, validator_key
@@ -20,12 +21,14 @@ def initialise_joining(
     Never overwrites a home. That the genesis is the running hub's shows when CometBFT calls InitChain.
 
     Raises:
-        UnusableHome: a home is there, its path is too long for a socket, or it cannot be written.
+        UnusableHome: a home is there, its path is too long for a socket or not Unicode, it cannot be written, or the
+            genesis continues an earlier revision.
     """
     if (home / GENESIS_FILE).exists():
         raise UnusableHome(f"{home / GENESIS_FILE} exists: a home is initialised once")
     node_key = new_node_key()
     try:
+        require_first_revision(genesis)
         home.mkdir(parents=True, exist_ok=True)
         write_cometbft_home(
             home,
@@ -38,7 +41,7 @@ def initialise_joining(
             trusted,
         )
         write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
-    except UnusableAddress as error:
+    except (RevisionUnsupported, UnusableAddress) as error:
         raise UnusableHome(str(error)) from None
     except OSError as error:
         raise UnusableHome(f"{home}: {error.strerror or error}") from None

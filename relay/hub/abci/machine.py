@@ -5,7 +5,7 @@ from dataclasses import replace
 from hutong.light_clients.protobuf import abci_pb2
 from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
 from hutong.relay.evm.store.database import KeyValueStore
-from hutong.relay.hub.abci.genesis import check_genesis
+from hutong.relay.hub.abci.genesis import check_genesis, require_first_revision
 from hutong.relay.hub.abci.pool import PoolMirror
 from hutong.relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
 from hutong.relay.hub.application.application import HubApplication, OutOfOrder
@@ -30,6 +30,15 @@ class HubMachine:
     """
 
     def __init__(self, store: KeyValueStore, genesis: Genesis) -> None:
+        """Write the genesis state where the store has no state yet.
+
+        Raises:
+            RevisionUnsupported: the genesis continues an earlier revision; nothing is written.
+            ChainDamaged: the store is of another genesis, or its last block and state differ in height.
+            StateDamaged: the store lacks a record of the newest state.
+            StoreFull: the genesis state does not fit.
+        """
+        require_first_revision(genesis)
         self.store = store
         self.genesis = genesis
         self.application = HubApplication(store, genesis)

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from hutong.relay.evm.chain.log_backfill import index_older_blocks
 from hutong.relay.evm.rpc.call_processes import CallProcesses
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
 from hutong.relay.evm.rpc.server import JsonRpcApp, serve
-from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.precompiles import SetupUnusable
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.abci.address import ListenAddress, listen_at
 from hutong.relay.hub.abci.broadcast import CometBftPool
+from hutong.relay.hub.abci.genesis import RevisionUnsupported
 from hutong.relay.hub.abci.machine import HubMachine
 from hutong.relay.hub.abci.server import AbciServer, ApplicationHalted
 from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
@@ -27,7 +28,7 @@ from hutong.relay.hub.chain.ledger import ChainDamaged
 from hutong.relay.hub.chain.pruning import Pruner, retention_of
 from hutong.relay.hub.chain.room import room_methods, watch_room
 from hutong.relay.hub.home.home import UnusableHome, load_genesis
-from hutong.relay.hub.home.process import MAP_BYTES, NodeHalted, NodeRefused, halt_reason, open_store
+from hutong.relay.hub.home.process import MAP_BYTES, NodeHalted, NodeRefused, halt_reason, open_store, refusal_at_open
 from hutong.relay.hub.joining.engine_headers import EngineHeaders
 from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from hutong.relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
@@ -37,6 +38,7 @@ from hutong.relay.hub.process.start import KEPT_BY_DEFAULT, Kept, raise_open_fil
 from hutong.relay.hub.rpc.chain import HubChain
 from hutong.relay.hub.rpc.hutong_methods import HutongMethods
 from hutong.relay.hub.skipping.desk import SkipDesk
+from hutong.relay.hub.state import StateDamaged
 from hutong.relay.hub.upkeep.skip_keys import skip_record_of
 
 
@@ -67,7 +69,7 @@ def open_abci_node(home: Path, map_bytes: int = MAP_BYTES, limits: ExecutionLimi
     The home stays locked until the process ends. A restoration that did not end is taken back to genesis.
 
     Raises:
-        NodeRefused: one sentence; the store is closed then.
+        NodeRefused: one sentence. The store is closed then, and whatever else is raised.
     """
     raise_open_files()
     try:
@@ -76,16 +78,18 @@ def open_abci_node(home: Path, map_bytes: int = MAP_BYTES, limits: ExecutionLimi
         vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
     except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
-    store = open_store(home, map_bytes)
-    try:
-        machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
-        state_sync = StateSync(machine.application, store, SnapshotFiles(home / SNAPSHOTS_DIRECTORY))
-        run_with_evm_stack(state_sync.discard_unfinished)
-        record = skip_record_of(home)
-        machine.guard, machine.desk = ExecutionGuard(home, limits), SkipDesk(home, machine, lambda: record)
-    except (ChainDamaged, OSError, UnusableHome) as error:
-        store.close()
-        raise NodeRefused(str(error)) from error
+    with ExitStack() as opened:
+        store = open_store(home, map_bytes)
+        opened.callback(store.close)
+        try:
+            machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
+            state_sync = StateSync(machine.application, store, SnapshotFiles(home / SNAPSHOTS_DIRECTORY))
+            run_with_evm_stack(state_sync.discard_unfinished)
+            record = skip_record_of(home)
+            machine.guard, machine.desk = ExecutionGuard(home, limits), SkipDesk(home, machine, lambda: record)
+        except (ChainDamaged, OSError, RevisionUnsupported, StateDamaged, StoreFull, UnusableHome) as error:
+            raise refusal_at_open(home, error) from error
+        opened.pop_all()
     return AbciNode(home, machine, store, state_sync, vectors)
 
 
@@ -161,7 +165,10 @@ def run_abci_node(
         # Blocks are CometBFT's, and so is what becomes of them; transactions and receipts for eth_* are kept here.
         retention = retention_of(machine.genesis.params, kept.states_h, 0, kept.bodies_gib)
         machine.pruner = Pruner(node.store, machine.application, BlockRecords(node.store), retention)
-        machine.pruner.prepare()
+        try:
+            machine.pruner.prepare()
+        except (StateDamaged, StoreFull) as error:
+            raise refusal_at_open(home, error) from error
         trio.run(_until_signalled, node, doors, snapshots)
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {_reason(group)}") from group

@@ -1,6 +1,6 @@
 """What one execution gives to the native modules beside the EVM: the state's view, the exact block time, the rules."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hutong.relay.evm.vm.native import Journaled, NativeCall
 from hutong.relay.hub.application import gas
@@ -56,27 +56,43 @@ def frame_of(call: NativeCall) -> Frame:
     return frame
 
 
-class MeteredStore:
-    """State access of one call, charged before it happens."""
+class MeteredReader:
+    """Reads of one call, charged before they happen."""
 
-    def __init__(self, call: NativeCall, frame: Frame) -> None:
+    def __init__(self, call: NativeCall, view: StateView) -> None:
         self._call = call
-        self._view = frame.view
+        self._view = view
 
     @staticmethod
-    def before_block(call: NativeCall) -> "MeteredStore":
-        """The state before the running block, charged alike. It must not be written through: nothing here prevents it.
+    def before_block(call: NativeCall) -> "MeteredReader":
+        """The state as the running block found it, which no call writes to.
 
         Raises:
             TypeError: as `frame_of`.
         """
-        frame = frame_of(call)
-        return MeteredStore(call, replace(frame, view=frame.parent))
+        return MeteredReader(call, frame_of(call).parent)
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a key, None where there is none; costs STORE_READ. Out of gas ends the call."""
         self._call.charge(gas.STORE_READ, "hub state read")
         return self._view.get(key)
+
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the least key above `key`, None at the end; costs SCAN_ROW."""
+        self._call.charge(gas.SCAN_ROW, "hub state scan")
+        return self._view.next(key)
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the greatest key below `key`, None at the beginning; costs SCAN_ROW."""
+        self._call.charge(gas.SCAN_ROW, "hub state scan")
+        return self._view.previous(key)
+
+
+class MeteredStore(MeteredReader):
+    """Reads and writes of one call in the state of the running block, charged before they happen."""
+
+    def __init__(self, call: NativeCall, frame: Frame) -> None:
+        super().__init__(call, frame.view)
 
     def set(self, key: bytes, value: bytes) -> None:
         """Write a value; costs STORE_WRITE and STORE_BYTE for each byte of it. A call that may not write is ended."""
@@ -89,13 +105,3 @@ class MeteredStore:
         self._call.require_writable()
         self._call.charge(gas.STORE_WRITE, "hub state delete")
         self._view.delete(key)
-
-    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the least key above `key`, None at the end; costs SCAN_ROW."""
-        self._call.charge(gas.SCAN_ROW, "hub state scan")
-        return self._view.next(key)
-
-    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
-        """The row with the greatest key below `key`, None at the beginning; costs SCAN_ROW."""
-        self._call.charge(gas.SCAN_ROW, "hub state scan")
-        return self._view.previous(key)

@@ -9,6 +9,7 @@ from hutong.relay.evm.listener import MAX_OPEN_CONNECTIONS
 from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.hub.halting import NodeMustHalt
 from hutong.relay.hub.home.home import DATABASE_DIRECTORY
+from hutong.relay.hub.state import StateDamaged
 
 # Earlier versions look at POSIX's lock alone, and a node of one must not sign beside a node of this one.
 HOME = HomeKind("hub process", "lock", of_process_too=True)
@@ -27,6 +28,11 @@ LEAST_OPEN_FILES = 2 * MAX_OPEN_CONNECTIONS + 256
 
 FULL_REMEDY = (
     "start again with more room (--database-gib, a larger disk) or keep less (--keep-bodies-gib, --keep-states-h)"
+)
+
+
+DAMAGED_REMEDY = (
+    "the database lacks what it had: restore a backup (`hutong hub restore`) or join again, each into an empty home"
 )
 
 
@@ -62,6 +68,17 @@ def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:
         return LmdbStore(directory, map_bytes=map_bytes)
     except (lmdb.Error, OSError) as error:
         raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
+
+
+def refusal_at_open(home: Path, error: Exception) -> NodeRefused:
+    """The refusal to start for what was raised while the home's database was looked at; it names file and remedy."""
+    if isinstance(error, StoreFull):
+        return NodeRefused(halt_reason(error))
+    if isinstance(error, StateDamaged):
+        return NodeRefused(f"{home / DATABASE_DIRECTORY}: {error}; {DAMAGED_REMEDY}")
+    if isinstance(error, OSError):
+        return NodeRefused(f"{error.filename or home}: {error.strerror or error}")
+    return NodeRefused(str(error))
 
 
 def innermost_cause(error: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.base.durable_files import write_durably
-from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.application import HubApplication, SnapshotLied
 from hutong.relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, encode_genesis
@@ -34,6 +34,7 @@ from hutong.relay.hub.joining.member_rpc import Member, MemberFailed
 from hutong.relay.hub.joining.member_snapshots import NoSnapshot, StateRestorer
 from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from hutong.relay.hub.joining.state_sync import StateSync
+from hutong.relay.hub.state import StateDamaged
 
 BLOCKS_ASKED = 32
 
@@ -109,8 +110,8 @@ def join_hub(
 
     Raises:
         UnusableHome, NodeRefused: the home, or a machine that cannot execute this hub.
-        JoinFailed: no member helps, or what they agree on contradicts this node's state or the trusted header.
-        StoreFull: the disk is too small; the same call goes on from there.
+        JoinFailed: no member helps, what they agree on contradicts this node's state or the trusted header, or the disk
+            is too small.
     """
     try:
         check_runtime(genesis)
@@ -150,8 +151,10 @@ class _Joining:
                         raise JoinFailed(f"the validators broke their own order: {error}") from error
                     self._blame_for_turns(error)
                     store.clear()
-        except (ChainDamaged, ChainContradiction, SnapshotLied, NoSnapshot, TrustUnusable) as error:
+        except (ChainDamaged, StateDamaged, ChainContradiction, SnapshotLied, NoSnapshot, TrustUnusable) as error:
             raise JoinFailed(str(error)) from error
+        except StoreFull as error:
+            raise JoinFailed(f"{error}; nothing is lost: give the same command again with more room") from error
         finally:
             store.close()
             for member in self._members:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.rpc.call_processes import CallProcesses
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
 from hutong.relay.evm.rpc.server import JsonRpcApp, serve
-from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.precompiles import SetupUnusable
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
@@ -46,6 +46,7 @@ from hutong.relay.hub.home.process import (
     innermost_cause,
     lock_home,
     open_store,
+    refusal_at_open,
 )
 from hutong.relay.hub.joining.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
@@ -63,6 +64,7 @@ from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
 from hutong.relay.hub.rpc.hutong_methods import HutongMethods
 from hutong.relay.hub.skipping.desk import SkipDesk
 from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.hub.state import StateDamaged
 from hutong.relay.telemetry import configure_logs, get_logger
 
 _log = get_logger("network")
@@ -135,8 +137,7 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
     The home stays locked until the process ends.
 
     Raises:
-        NodeRefused: one sentence; store and signer are closed then.
-        StateDamaged, StoreFull: the database lacks a record, or takes none; they come through as they are.
+        NodeRefused: one sentence. Store and signer are closed then, and whatever else is raised.
     """
     raise_open_files()
     try:
@@ -149,31 +150,31 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
         signer = signer_of(home, genesis.chain_id, password)
     except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
-    try:
+    with ExitStack() as opened:
+        opened.callback(signer.close)
         store = open_store(home, options.map_bytes)
-    except NodeRefused:
-        signer.close()
-        raise
-    try:
-        ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
-        if restoration_is_unfinished(store):
-            raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
-        ledger = _followed(home, store, ledger, signer)
-        ledger.guard = ExecutionGuard(home, options.limits)
-        _check_record(signer, ledger)
-        with suppress(RevisionEnded):
-            ledger.application.coming.require_block(ledger.tip.height + 1)
-        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, signer.public_key.address)
-        if reason is not None and ledger.tip.height == 0 and peers is None:
-            raise NodeRefused(reason)
-        log = WriteAheadLog(home)
-    except (ChainDamaged, NodeRefused, UnknownRulesVersion, UnusableHome) as error:
-        store.close()
-        signer.close()
-        raise NodeRefused(str(error)) from error
-    relays = KnownRelays(ledger.application.blocks, (*governors(genesis), *options.named_relays))
-    skips = SkipDesk(home, ledger, lambda: signer.record)
-    return HubNode(ledger, signer, log, pool_of(genesis, relays), store, vectors, home, skips, peers, relays=relays)
+        opened.callback(store.close)
+        try:
+            ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
+            if restoration_is_unfinished(store):
+                raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
+            ledger = _followed(home, store, ledger, signer)
+            ledger.guard = ExecutionGuard(home, options.limits)
+            _check_record(signer, ledger)
+            with suppress(RevisionEnded):
+                ledger.application.coming.require_block(ledger.tip.height + 1)
+            reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, signer.public_key.address)
+            if reason is not None and ledger.tip.height == 0 and peers is None:
+                raise NodeRefused(reason)
+            log = WriteAheadLog(home)
+            opened.callback(log.close)
+        except (ChainDamaged, OSError, StateDamaged, StoreFull, UnknownRulesVersion, UnusableHome) as error:
+            raise refusal_at_open(home, error) from error
+        relays = KnownRelays(ledger.application.blocks, (*governors(genesis), *options.named_relays))
+        skips = SkipDesk(home, ledger, lambda: signer.record)
+        pool = pool_of(genesis, relays)
+        opened.pop_all()
+    return HubNode(ledger, signer, log, pool, store, vectors, home, skips, peers, relays=relays)
 
 
 def _followed(home: Path, store: LmdbStore, ledger: HubLedger, signer: NodeSigner) -> HubLedger:
@@ -428,8 +429,8 @@ def prune_node(node: HubNode, kept: Kept) -> None:
     Call it before a block is applied; the first time it walks over all of the state.
 
     Raises:
-        NodeRefused: fewer blocks are kept than those for which evidence counts.
-        StateDamaged: the newest EVM state has a hole.
+        NodeRefused: fewer blocks are kept than those for which evidence counts, the newest EVM state has a hole, or what
+            was counted does not fit into the database.
     """
     ledger = node.ledger
     try:
@@ -437,5 +438,9 @@ def prune_node(node: HubNode, kept: Kept) -> None:
     except TooFewBlocks as error:
         raise NodeRefused(str(error)) from error
     ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
-    if ledger.pruner.prepare():
+    try:
+        counted = ledger.pruner.prepare()
+    except (StateDamaged, StoreFull) as error:
+        raise refusal_at_open(node.home, error) from error
+    if counted:
         _say("counted the places of the EVM state's nodes, which pruning needs once")

@@ -14,7 +14,7 @@ import lmdb
 
 from hutong.light_clients.interface import MalformedInput, VerificationError
 from hutong.relay.base.durable_files import durable_file, write_durably
-from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
 from hutong.relay.hub.chain.block_records import BLOCKS
@@ -45,6 +45,7 @@ from hutong.relay.hub.home.key_file import (
 from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from hutong.relay.hub.home.process import MAP_BYTES
 from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
+from hutong.relay.hub.state import StateDamaged
 from hutong.relay.hub.upkeep.backup_file import BackupHead, BackupReader, BackupTail, write_backup
 
 UNFINISHED_DIRECTORY = "data.restoring"
@@ -86,7 +87,6 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         BackupRefused: `to` exists, the home is under CometBFT, half restored, or a file cannot be read or written.
         UnusableHome: the genesis cannot be used, or the key where it was asked for.
     """
-    genesis_path = home / GENESIS_FILE
     load_genesis(home)
     if (home / "cometbft").is_dir():
         raise BackupRefused(
@@ -94,6 +94,7 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         )
     if to.exists():
         raise BackupRefused(f"{to} exists")
+    genesis = _read(home / GENESIS_FILE)
     secret = read_key_file(home / VALIDATOR_KEY_FILE).data if with_key else b""
     try:
         store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES, read_only=True)
@@ -114,11 +115,11 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         def tail_of(rows: int) -> BackupTail:
             # The record of a key that is with a signer is there too, and moves with the key.
             remote = key_is_remote(home)
-            record = encode_last_signed(LastSigned()) if remote else (home / LAST_SIGNED_FILE).read_bytes()
+            record = encode_last_signed(LastSigned()) if remote else _read(home / LAST_SIGNED_FILE)
             return BackupTail(rows, record)
 
         with durable_file(to) as file:
-            tail = write_backup(file, BackupHead(genesis_path.read_bytes(), secret), rows(), tail_of)
+            tail = write_backup(file, BackupHead(genesis, secret), rows(), tail_of)
     except OSError as error:
         raise BackupRefused(f"{to}: {error.strerror or error}") from error
     finally:
@@ -145,10 +146,9 @@ def restore_backup(
         encode_key: for a new key alone. A key that was there stays as it is, encrypted or not.
 
     Raises:
-        BackupRefused: the home is not new, the backup is cut, changed or of another hub, its chain does not hold, or
-            what `signing` says is older than what the backup shows that the key signed.
+        BackupRefused: the home is not new, the backup is cut, changed or of another hub, its chain does not hold, what
+            `signing` says is older than what the backup shows that the key signed, or the disk is too small.
         UnusableHome: the new key cannot be encoded.
-        StoreFull: the disk is too small for the database.
     """
     scratch, database = home / UNFINISHED_DIRECTORY, home / DATABASE_DIRECTORY
     interrupted = scratch.exists() and not (home / GENESIS_FILE).exists()
@@ -177,11 +177,22 @@ def restore_backup(
         raise BackupRefused(f"{error.filename or home}: {error.strerror or error}") from error
     except MalformedInput as error:
         raise BackupRefused(f"{source}: {error}") from error
+    except StoreFull as error:
+        raise BackupRefused(f"{error}; nothing was restored") from error
+    except lmdb.Error as error:
+        raise BackupRefused(f"{home}: the database cannot be written ({error})") from error
     finally:
         if not (home / GENESIS_FILE).exists():
             _clear(home)
         shutil.rmtree(scratch, ignore_errors=True)
     return Restored(height, key.public_key.address, record.height)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BackupRefused(f"{path}: {error.strerror or error}") from error
 
 
 def _clear(home: Path) -> None:
@@ -261,7 +272,7 @@ def _check_chain(
             return LastSigned(), height
         own = newest_own_signature(ledger.records, key.public_key.address, 0) or 0
         return _record(tail, signing, own), height
-    except (ChainDamaged, VerificationError) as error:
+    except (ChainDamaged, StateDamaged, VerificationError) as error:
         raise BackupRefused(f"the chain in the backup does not hold: {error}") from error
     finally:
         store.close()

@@ -107,7 +107,7 @@ class BackupReader:
         """The rows in key order; none may be used before the end, where the hash is compared. Then `tail` is there.
 
         Raises:
-            MalformedInput: a size is out of bounds, keys do not ascend, the file is cut, changed, or goes on after its
+            MalformedInput: a size or the number of rows is out of bounds, keys do not ascend, the file is cut, changed, or goes on after its
                 hash.
         """
         count, last = 0, b""
@@ -122,6 +122,8 @@ class BackupReader:
             if key <= last:
                 raise MalformedInput("backup.row.key", "is not above the one before it", got=key)
             last = key
+            if count == MAX_ROWS:
+                raise MalformedInput("backup.rows", f"more than {MAX_ROWS}", got=count + 1)
             count += 1
             yield key, self._in.read(value_size, "row.value")
         if mark != _TAIL:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.store.lmdb_store import StoreFull
 from hutong.relay.hub.application.constitution import Constitution
 from hutong.relay.hub.application.genesis import (
     Genesis,
@@ -17,8 +18,8 @@ from hutong.relay.hub.application.revision.revision import Continuation, next_ch
 from hutong.relay.hub.application.validators import canonical_order, read_powers
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, load_genesis
-from hutong.relay.hub.home.process import NodeRefused, open_store
-from hutong.relay.hub.state import keys
+from hutong.relay.hub.home.process import NodeRefused, open_store, refusal_at_open
+from hutong.relay.hub.state import StateDamaged, keys
 
 FIRST_TIME_AFTER_NS = 1_000_000
 """Of the last block: no clock is asked, so that all members write the same time."""
@@ -81,8 +82,8 @@ def restart(home: Path) -> NextRevision:
         raise NodeRefused(str(error)) from error
     try:
         made = next_genesis(HubLedger(store, genesis))
-    except ChainDamaged as error:
-        raise NodeRefused(str(error)) from error
+    except (ChainDamaged, StateDamaged, StoreFull) as error:
+        raise refusal_at_open(home, error) from error
     finally:
         store.close()
     previous = home / f"genesis.{genesis.chain_id}.json"

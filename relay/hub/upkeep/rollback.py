@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hutong.relay.base.durable_files import write_durably
+from hutong.relay.evm.store.lmdb_store import StoreFull
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.chain.taking_off import take_off
@@ -18,7 +19,7 @@ from hutong.relay.hub.state import StateDamaged
 
 
 class RollbackRefused(Exception):
-    """Nothing was changed: one sentence."""
+    """The chain was not changed: one sentence."""
 
 
 def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
@@ -28,10 +29,10 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
         sign_above: the key signs above this height only; None where the key signed nothing above the new end.
 
     Raises:
-        RollbackRefused: blocks that are not stored whole, or the key could sign a second time; nothing was changed.
+        RollbackRefused: blocks that are not stored whole, the key could sign a second time, or the disk takes nothing
+            more; the chain is unchanged.
         NodeRefused: a node runs here, or a restoration is unfinished.
         UnusableHome: genesis, key or record cannot be used.
-        OSError, StoreFull: the disk takes nothing more.
     """
     genesis = load_genesis(home)
     if (home / "cometbft").is_dir():
@@ -70,8 +71,10 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
         with store.batch() as batch:
             take_off(batch, store, ledger, target)
         run_with_evm_stack(lambda: HubLedger(store, genesis))
-    except (ChainDamaged, StateDamaged) as error:
+    except (ChainDamaged, StateDamaged, StoreFull) as error:
         raise RollbackRefused(str(error)) from error
+    except OSError as error:
+        raise RollbackRefused(f"{error.filename or home}: {error.strerror or error}") from error
     finally:
         store.close()
     return target

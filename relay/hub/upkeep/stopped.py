@@ -11,7 +11,7 @@ import lmdb
 from hutong.light_clients.interface import PredicateFailed, VerificationError
 from hutong.light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
 from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, encode_certificate
-from hutong.relay.evm.store.lmdb_store import LmdbStore
+from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.application import HubApplication
 from hutong.relay.hub.application.genesis import Genesis
@@ -19,9 +19,10 @@ from hutong.relay.hub.chain.block_records import BlockRecords
 from hutong.relay.hub.chain.taking_off import take_off_state
 from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
 from hutong.relay.hub.home.key_file import Password
-from hutong.relay.hub.home.process import MAP_BYTES, NodeRefused, open_store
+from hutong.relay.hub.home.process import MAP_BYTES, NodeRefused, open_store, refusal_at_open
 from hutong.relay.hub.skipping.files import SkipFiles
 from hutong.relay.hub.skipping.marker import ExecutionMarker, Stage, load_marker
+from hutong.relay.hub.state import StateDamaged
 from hutong.relay.hub.state.keys import skip_certificate_key
 from hutong.relay.hub.upkeep.skip_keys import skip_signer_of
 
@@ -178,6 +179,8 @@ def _stopped(home: Path, genesis: Genesis) -> Iterator[tuple[LmdbStore, HubAppli
     store = open_store(home)
     try:
         yield store, run_with_evm_stack(lambda: HubApplication(store, genesis))
+    except (StateDamaged, StoreFull) as error:
+        raise refusal_at_open(home, error) from error
     finally:
         store.close()
 
@@ -219,8 +222,8 @@ def apply_certificate(home: Path, certificate: SkipCertificate) -> str:
 
     Raises:
         SkipNotDue: the block counts as empty here already, or the certificate does not fit this chain.
-        UnusableHome, NodeRefused: the home, its node runs, or the file cannot be written.
-        StateDamaged: the block cannot be taken back; the file stays.
+        UnusableHome, NodeRefused: the home, its node runs, the file cannot be written, or the block cannot be taken
+            back; then the file stays.
     """
     genesis, height = load_genesis(home), certificate.statement.height
     with _stopped(home, genesis) as (store, application):

@@ -8,7 +8,7 @@ from hutong.relay.evm.vm.native import NativeCall, NativeRevert
 from hutong.relay.hub.application import abi
 from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.constitution import Constitution
-from hutong.relay.hub.application.frame import MeteredStore, frame_of
+from hutong.relay.hub.application.frame import MeteredReader, frame_of
 from hutong.relay.hub.application.genesis import Genesis
 from hutong.relay.hub.application.governance.actions import Actions
 from hutong.relay.hub.application.governance.members import Members
@@ -82,7 +82,7 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
     def open_chamber(call: NativeCall) -> Chamber:
         store, clients = clients_of(call, light_clients)
         frame = frame_of(call)
-        validators = Validators(store, MeteredStore.before_block(call), authority.powers_at(frame.height))
+        validators = Validators(store, MeteredReader.before_block(call), authority.powers_at(frame.height))
         members = Members(store, validators, chain_id, frame.now_s)
         schedule = Schedule(
             store,

@@ -56,8 +56,12 @@ def peer_id(certificate: bytes | None) -> str:
     """The node id of a certificate that TLS has accepted; whether that node is listed is for the caller.
 
     Raises:
-        UnusableCertificate: there is none, or not one of a node key.
+        UnusableCertificate: there is none, or it is too long, or not one of a node key.
     """
-    if certificate is None or len(certificate) > MAX_CERTIFICATE_BYTES:
+    if certificate is None:
         raise UnusableCertificate("has shown no certificate")
+    if len(certificate) > MAX_CERTIFICATE_BYTES:
+        raise UnusableCertificate(
+            f"has shown a certificate of {len(certificate)} bytes, a node's has at most {MAX_CERTIFICATE_BYTES}"
+        )
     return node_id_of(certificate)

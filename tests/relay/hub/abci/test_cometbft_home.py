@@ -2,28 +2,42 @@
 
 import base64
 import json
+import os
 import stat
 import tomllib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ed25519_zebra import ed_sign
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from hutong.light_clients.crypto import ed25519
 from hutong.relay.cli.hub.command import app
+from hutong.relay.evm.store.lmdb_store import LmdbStore
 from hutong.relay.hub.abci.address import (
     MAX_SOCKET_PATH_BYTES,
+    ListenAddress,
     UnusableAddress,
     check_rpc_url,
     parse_address,
     socket_address,
 )
-from hutong.relay.hub.abci.cometbft_home import NodeKey
+from hutong.relay.hub.abci.cometbft_home import CometBftPorts, NodeKey, config_toml, moniker_of
+from hutong.relay.hub.abci.genesis import RevisionUnsupported
+from hutong.relay.hub.abci.initialise import ports_from
+from hutong.relay.hub.abci.joining import initialise_joining
+from hutong.relay.hub.abci.machine import HubMachine
 from hutong.relay.hub.abci.start import open_abci_node
+from hutong.relay.hub.application.genesis import decode_genesis, encode_genesis
 from hutong.relay.hub.application.revision import rules_versions
-from hutong.relay.hub.home.home import decode_validator_key, load_genesis
+from hutong.relay.hub.application.revision.revision import Continuation
+from hutong.relay.hub.home.home import UnusableHome, decode_validator_key, load_genesis
 from hutong.relay.hub.home.process import NodeRefused
 from hutong.relay.hub.process.start import open_node
+from tests.relay.hub.simulated_hub import hub_genesis
 
 
 def init(home, *arguments):
@@ -98,6 +112,61 @@ def test_each_engine_refuses_the_others_home(home, tmp_path):
     node.store.close()
     with pytest.raises(NodeRefused, match="run `hutong hub init` first"):
         open_abci_node(tmp_path)
+
+
+def test_a_folder_with_any_name_makes_a_configuration_that_cometbft_reads(home):
+    """CometBFT takes a moniker of printable ASCII alone, and TOML takes no bare quote, backslash or control character."""
+    folder = home / 'a"b\\c\t=é\x7f'
+    done = init(folder)
+    assert done.exit_code == 0, done.output
+    config = tomllib.loads((folder / "cometbft/config/config.toml").read_text())
+    assert config["proxy_app"] == f"unix://{folder}/abci.sock"
+    assert config["moniker"] == 'a"b\\c?=??'
+    assert config["p2p"]["laddr"] == "tcp://127.0.0.1:26656"
+
+
+@given(st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=80))
+def test_no_name_of_a_folder_changes_another_setting(name):
+    genesis, application = hub_genesis(), ListenAddress(Path(f"/{name}/abci.sock"))
+    ports, home = CometBftPorts("127.0.0.1", 1, 2), Path("/") / name
+    config = tomllib.loads(config_toml(genesis, moniker_of(home), application, ports, ()))
+    usual = tomllib.loads(config_toml(genesis, "hub", ListenAddress(Path("/hub")), ports, ()))
+    assert config["proxy_app"] == f"unix:///{name}/abci.sock"
+    assert config["moniker"].isascii() and config["moniker"].isprintable() and config["moniker"].strip()
+    same = {"proxy_app", "moniker"}
+    assert {key: config[key] for key in config.keys() - same} == {key: usual[key] for key in usual.keys() - same}
+
+
+def test_a_home_whose_name_is_not_unicode_is_refused(home):
+    done = init(home / os.fsdecode(b"\xff"))
+    assert done.exit_code == 2
+    assert "must be UTF-8; choose another home" in done.output
+
+
+def next_revision(genesis):
+    continued = Continuation(genesis.chain_id, 9, bytes(31) + b"b", bytes(31) + b"a", genesis.origin)
+    return decode_genesis(encode_genesis(replace(genesis, chain_id="hutong-2", continues=continued)))
+
+
+def test_a_later_revision_is_refused_and_begins_nothing_anew(home):
+    assert init(home / "first").exit_code == 0
+    genesis = next_revision(load_genesis(home / "first"))
+    (home / "first/genesis.json").write_bytes(encode_genesis(genesis))
+    said = "not supported: hutong-2 continues hutong-1 after block 9"
+    with pytest.raises(NodeRefused, match=said):
+        open_abci_node(home / "first")
+    store = LmdbStore(home / "first/data")
+    with pytest.raises(RevisionUnsupported, match=said):
+        HubMachine(store, genesis)
+    assert list(store.items()) == []
+    store.close()
+    with pytest.raises(UnusableHome, match=said):
+        initialise_joining(home / "new", genesis, ports_from(20_000, 0), ())
+    peer = f"{'ab' * 20}@10.0.0.1:26656"
+    options = ["join", "--home", home / "new", "--genesis", home / "first/genesis.json", "--peer", peer]
+    done = CliRunner().invoke(app, [str(option) for option in options])
+    assert (done.exit_code, done.output.startswith(said), done.output.count("\n")) == (2, True, 1), done.output
+    assert not (home / "new").exists()
 
 
 def test_a_home_whose_socket_could_not_be_bound_is_refused(tmp_path):

@@ -50,6 +50,7 @@ from hutong.relay.hub.network.link.node_key import (
     node_id_of,
     write_node_key,
 )
+from hutong.relay.hub.network.link.tls import peer_id
 from hutong.relay.hub.network.network_file import Endpoint, Network, Peer, decode_network, encode_network, load_network
 from hutong.relay.hub.network.peer_driver import MAX_PATIENCE, later_patience
 from hutong.relay.hub.network.score import FIRST_BAN_S, LIMIT, MAX_BAN_S, FrameAllowance, Offence, Score
@@ -201,6 +202,15 @@ def test_a_node_key_is_its_certificates_and_survives_its_file(tmp_path):
 def test_bytes_are_no_certificate(data):
     with pytest.raises(UnusableCertificate):
         node_id_of(data)
+
+
+def test_a_certificate_that_is_too_long_is_not_said_to_be_missing():
+    for certificate, said in (
+        (None, "has shown no certificate"),
+        (bytes(1_025), "of 1025 bytes, a node's has at most 1024"),
+    ):
+        with pytest.raises(UnusableCertificate, match=said):
+            peer_id(certificate)
 
 
 def test_an_id_cannot_be_borrowed_by_a_certificate_with_two_keys_in_it():
