@@ -22,38 +22,43 @@ console = Console()
 
 def bench_verify(*, with_peers: bool, page: bool) -> None:
     """Rates of each verifier, how many times its bare cost it takes, and beside other projects' verifiers."""
-    from bench import verify_clique, verify_ethereum, verify_fisco, verify_headers, verify_proofs, verify_qbft
+    from bench.verify import clique, ethereum, fisco, headers, proofs, qbft
 
     table = Table(title="one core, one process, best rounds of processor time", title_justify="left")
     for name in ("what", "per second", "bare per second", "cost over bare"):
         table.add_column(name, justify="left" if name == "what" else "right")
     rows = []
-    for module in (verify_headers, verify_qbft, verify_clique, verify_ethereum, verify_fisco, verify_proofs):
+    for module in (headers, qbft, clique, ethereum, fisco, proofs):
         for row in module.run():
             rows.append(row)
             table.add_row(row.name, f"{row.rate_per_s:,.0f}", f"{row.bare_rate_per_s:,.0f}", f"{row.ratio:.2f}")
     console.print(table)
     if not with_peers:
         return
-    from bench import performance_page, verify_peers
+    from bench import performance_page
+    from bench.verify import peers as other_projects
 
     beside = Table(title="the same bytes, other projects' verifiers", title_justify="left")
     for name in ("what", "ours per second", "peer", "its per second", "ours over it"):
         beside.add_column(name, justify="left" if name in {"what", "peer"} else "right")
     peers = []
-    for peer_row in verify_peers.run():
+    for peer_row in other_projects.run():
         peers.append(peer_row)
         for name, rate in peer_row.peers_per_s.items():
             ratio = f"{peer_row.rate_per_s / rate:.2f}"
             beside.add_row(peer_row.name, f"{peer_row.rate_per_s:,.0f}", name, f"{rate:,.0f}", ratio)
     console.print(beside)
     if page:
-        performance_page.write(rows, peers, verify_peers.node_version())
+        performance_page.write(rows, peers, other_projects.node_version())
         console.print(f"written: {performance_page.PAGE.name} and {performance_page.PLOT.name}")
 
 
 def main() -> None:
-    from bench import api, audit, hub, hub_chains, hub_growth, ledger, pause, relay, spam, worst_program
+    from bench import api, audit, ledger, pause, relay, spam
+    from bench.hub import chains as hub_chains
+    from bench.hub import command as hub
+    from bench.hub import growth as hub_growth
+    from bench.hub import worst_program
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -29,7 +29,7 @@ from bench.direct_lane import (
     until_ready,
     write,
 )
-from bench.hub_lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
+from bench.hub.lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
 from hutong.adapters.evm.administration.deploy import Deployment, deploy, set_forwarded_peer
 from hutong.adapters.evm.submit import evm_reverts
 from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution

@@ -24,7 +24,7 @@ from hutong.relay.base.child_processes import HUTONG
 from hutong.relay.local.keys import Key, make_key
 from hutong.relay.local.ports import free_port
 from hutong.relay.local.processes import last_line
-from tests.nodes.running_anvil import Anvil, running_anvil
+from tests.nodes.evm.running_anvil import Anvil, running_anvil
 
 START_LIMIT_S = 90
 COMMAND_LIMIT_S = 120

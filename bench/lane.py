@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.hub_lane import HubLane, hub_lane
+from bench.hub.lane import HubLane, hub_lane
 from bench.lane_gas import POOL_BYTES, GasRow
 from bench.lane_gas import run as run_gas
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.hub_lane import fill_router, filler
-from bench.large_hub import LargeHub
+from bench.hub.lane import fill_router, filler
+from bench.hub.large_hub import LargeHub
 from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -15,7 +15,7 @@ from hutong.light_clients.ibc.commitment import (
 from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, Lane, now_s, relay_call
-from tests.nodes.anvil import AnvilEvm
+from tests.nodes.evm.anvil import AnvilEvm
 
 KEYS = 100_000
 BATCH_SIZES = (1, 16, 64)

@@ -1,6 +1,6 @@
 """A live pause of the destination's Transfer: what waits for it, what that costs, and how soon all is delivered after its end.
 
-Two anvils joined over a hub, attestors and relay as processes of their own (`bench.hub_lane`). A guardian, whom the owner gave
+Two anvils joined over a hub, attestors and relay as processes of their own (`bench.hub.lane`). A guardian, whom the owner gave
 the roles for it, pauses Transfer on B; users of A go on sending tokens over the hub to B, whose timeouts lie beyond the pause;
 the guardian ends it. Everything is read from the chains and from the relay's own metrics.
 """
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.direct_lane import SENDER_KEY
-from bench.hub_lane import HubLane, hub_lane
+from bench.hub.lane import HubLane, hub_lane
 from hutong.adapters.ics26.noops import packet_calls
 from hutong.contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE
 from hutong.relay.local.chain import DemoChain

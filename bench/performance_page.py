@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from bench.rows import Row
-from bench.verify_peers import PeerRow
+from bench.verify.peers import PeerRow
+from bench.verify.rows import Row
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "performance.md"

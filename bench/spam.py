@@ -17,7 +17,7 @@ from random import Random
 from rich.console import Console
 from rich.table import Table
 
-from bench.hub_lane import HubLane, hub_lane
+from bench.hub.lane import HubLane, hub_lane
 
 WARM_UP = 5
 LIMIT_S = 300

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hutong.contracts.roles import MIGRATOR_ROLE, router_function_roles
-from tests.contracts.attestation_twin import EVM_SCOPE, deploy_attestation_client
+from tests.contracts.clients.attestation_twin import EVM_SCOPE, deploy_attestation_client
 from tests.contracts.evm import SENDER, Contract, Evm, Outcome
 from tests.contracts.lane import APP_PORT, HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, Lane
 from tests.light_clients.attestation.attested_chain import GENESIS_S, AttestedChain

@@ -13,8 +13,8 @@ from hutong.light_clients.ibc.commitment import (
     receipt_key,
 )
 from hutong.light_clients.ibc.packet import Acknowledgement
-from tests.contracts.attestation_twin import EVM_SCOPE
 from tests.contracts.attested_lane import INFO, AttestedLane
+from tests.contracts.clients.attestation_twin import EVM_SCOPE
 from tests.contracts.lane import LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, STRANGER, relay_call
 from tests.contracts.test_router_packets import refused
 from tests.light_clients.attestation.attested_chain import AttestedChain, address_of, attestor_keys

@@ -1,7 +1,7 @@
 """Rule 9: no amount of gas makes a relayer's receive end in an error acknowledgement, or a settlement lose its callback.
 
 The boundaries are where the application is reached, where the receiver or sender is, and where all is done. Here amounts
-around them are sampled; tests/nodes/test_anvil_gas_sweep.py tries every amount within 3 000 gas and 200 elsewhere.
+around them are sampled; tests/nodes/evm/test_anvil_gas_sweep.py tries every amount within 3 000 gas and 200 elsewhere.
 """
 
 from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ from tests.contracts.lane import (
     deploy_hub_client,
 )
 from tests.contracts.test_router_packets import refused
-from tests.contracts.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane
+from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 DAY_S = 86_400

@@ -44,7 +44,7 @@ AUDIT = (
         CLAIMS,
         "    if time_s < leg.packet.timeout_timestamp_s:\n",
         "    if False:\n",
-        ("relay/core/test_bundling.py::test_absence_before_the_timeout_is_no_timeout",),
+        ("relay/core/archiving/test_bundling.py::test_absence_before_the_timeout_is_no_timeout",),
     ),
     Defence(
         "half of a delivery is not shown as all",

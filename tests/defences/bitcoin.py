@@ -12,7 +12,7 @@ MEMBERSHIP = "light_clients/bitcoin/membership.py"
 ATTACKS = "light_clients/bitcoin/test_bitcoin_attacks.py"
 TREE = "light_clients/bitcoin/test_bitcoin_merkle.py"
 RULES = "light_clients/bitcoin/test_bitcoin_work.py"
-HUB = "relay/hub/test_hub_bitcoin_client.py"
+HUB = "relay/hub/application/clients/test_hub_bitcoin_client.py"
 
 BITCOIN = (
     Defence(

@@ -7,11 +7,11 @@ RECORDING = "relay/hub/consensus/recording.py"
 SIGNING = "relay/hub/consensus/signing.py"
 REPLAY = "relay/hub/consensus/replay.py"
 EVIDENCE = "relay/hub/consensus/evidence.py"
-RULES = "relay/hub/test_hub_consensus_rules.py"
-RECORD_TESTS = "relay/hub/test_hub_consensus.py"
-WAL_TESTS = "relay/hub/test_hub_wal.py"
-LOST_LOG = "relay/hub/test_hub_lost_log.py"
-EVIDENCE_TESTS = "relay/hub/test_hub_evidence.py"
+RULES = "relay/hub/consensus/test_hub_consensus_rules.py"
+RECORD_TESTS = "relay/hub/consensus/test_hub_consensus.py"
+WAL_TESTS = "relay/hub/engine/test_hub_wal.py"
+LOST_LOG = "relay/hub/consensus/test_hub_lost_log.py"
+EVIDENCE_TESTS = "relay/hub/consensus/test_hub_evidence.py"
 
 CONSENSUS = (
     Defence(
@@ -103,7 +103,7 @@ CONSENSUS = (
         "relay/hub/engine/driver.py",
         "        self._log.sync()\n        return self._signer.sign_vote(vote)\n",
         "        return self._signer.sign_vote(vote)\n",
-        ("relay/hub/test_hub_crash_consistency.py",),
+        ("relay/hub/chain/test_hub_crash_consistency.py",),
     ),
     Defence(
         "no vote of a height whose log is gone",
@@ -197,13 +197,15 @@ CONSENSUS = (
         "relay/hub/consensus/transition.py",
         "        if candidate is None or not candidate.accepted:\n            return max",
         "        if candidate is None:\n            return max",
-        ("relay/hub/test_hub_consensus_rules.py::test_attack_C44_hub_the_time_of_a_refused_block_enters_no_vote",),
+        (
+            "relay/hub/consensus/test_hub_consensus_rules.py::test_attack_C44_hub_the_time_of_a_refused_block_enters_no_vote",
+        ),
     ),
     Defence(
         "record read under the lock by a start",
         "relay/hub/process/start.py",
         "        lock_home(home)\n        return FileSigner",
         "        return FileSigner",
-        ("relay/hub/test_hub_backup.py::test_attack_C45_a_node_reads_its_record_once_nobody_else_can_sign",),
+        ("relay/hub/upkeep/test_hub_backup.py::test_attack_C45_a_node_reads_its_record_once_nobody_else_can_sign",),
     ),
 )

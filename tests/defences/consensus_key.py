@@ -12,7 +12,7 @@ DUE = "relay/hub/network/due_signatures.py"
 REMOTE = "relay/hub/remote_signer/test_remote_signer.py"
 COMMANDS = "relay/hub/remote_signer/test_signer_commands.py"
 DUE_TEST = "relay/hub/network/test_due_signatures.py"
-KEY_COMMAND = "relay/cli/test_hub_key_command.py"
+KEY_COMMAND = "relay/cli/hub/test_hub_key_command.py"
 
 CONSENSUS_KEY = (
     Defence(

@@ -12,11 +12,11 @@ ATTESTATION = "contracts/src/clients/AttestationClient.sol"
 PACKETS = "contracts/test_router_packets.py"
 CLIENTS = "contracts/test_router_clients.py"
 MAILBOX_TESTS = "contracts/test_mailbox.py"
-HEADERS = "contracts/test_hub_client_headers.py"
-PROOFS = "contracts/test_hub_client_proofs.py"
-ATTESTATION_TESTS = "contracts/test_attestation_client.py"
+HEADERS = "contracts/clients/test_hub_client_headers.py"
+PROOFS = "contracts/clients/test_hub_client_proofs.py"
+ATTESTATION_TESTS = "contracts/clients/test_attestation_client.py"
 
-AUDIT_CLIENTS = "contracts/test_audit_clients.py"
+AUDIT_CLIENTS = "contracts/clients/test_audit_clients.py"
 REGISTRY = "contracts/src/ClientRegistry.sol"
 
 CONTRACTS = (

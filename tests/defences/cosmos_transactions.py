@@ -10,7 +10,7 @@ ACCOUNTS = "adapters/cosmos/transactions/accounts.py"
 NONCE = "relay/core/account/account.py"
 BYTES = "adapters/cosmos/test_cosmos_transactions.py"
 NODE = "adapters/cosmos/test_cosmos_submission.py"
-RELAY = "relay/core/test_sequenced.py"
+RELAY = "relay/core/account/test_sequenced.py"
 DOCUMENT_TEST = f"{BYTES}::test_attack_G14_signer_refuses_what_is_not_a_document_of_its_key_and_chain"
 
 COSMOS_TRANSACTIONS = (

@@ -4,9 +4,9 @@ from tests.defences.defence import Defence
 
 ACCESS = "adapters/rpc/test_endpoint_access.py"
 CONFIG = "relay/config/test_endpoint_config.py"
-BEGINNINGS = "relay/cli/test_path_beginnings.py"
+BEGINNINGS = "relay/cli/chains/test_path_beginnings.py"
 CHAINS = "relay/core/test_many_chains.py"
-FORKS = "relay/core/test_fork_watch.py"
+FORKS = "relay/core/clients/test_fork_watch.py"
 
 ENDPOINTS = (
     Defence(
@@ -70,14 +70,16 @@ ENDPOINTS = (
         "relay/core/watching/discovery.py",
         "        if packet_commitment(kept.packet) != commitment:\n",
         "        if False:\n",
-        ("relay/core/test_packet_records.py::test_attack_G2_bytes_of_the_ledger_are_compared_with_the_commitment",),
+        (
+            "relay/core/history/test_packet_records.py::test_attack_G2_bytes_of_the_ledger_are_compared_with_the_commitment",
+        ),
     ),
     Defence(
         "bytes of settled packets go",
         "relay/ledger/writing/packet_records.py",
         "        connection.execute(delete(RecordRow).where(RecordRow.packet_id.in_(chunk)))\n",
         "        pass\n",
-        ("relay/ledger/test_ledger_sqlite.py", "relay/core/test_packet_records.py"),
+        ("relay/ledger/test_ledger_sqlite.py", "relay/core/history/test_packet_records.py"),
     ),
     Defence(
         "a client begins at the pinned block and at no other",

@@ -3,36 +3,36 @@
 from tests.defences.defence import Defence
 
 BASE_FEE = "relay/evm/vm/base_fee.py"
-FEE_TESTS = "relay/hub/test_hub_base_fee.py"
-FORMULA_TESTS = "relay/evm/test_evm_base_fee.py"
+FEE_TESTS = "relay/hub/application/machine/test_hub_base_fee.py"
+FORMULA_TESTS = "relay/evm/vm/test_evm_base_fee.py"
 FEES = "relay/hub/application/machine/fees.py"
 APPLICATION = "relay/hub/application/application.py"
-LIMITS = "relay/hub/test_hub_limits.py"
+LIMITS = "relay/hub/application/packets/test_hub_limits.py"
 PROPOSALS = "relay/hub/application/governance/block_proposals.py"
 EXECUTION = "relay/evm/vm/execution.py"
 MEMPOOL = "relay/evm/chain/mempool.py"
-POOL_TESTS = "relay/evm/test_evm_mempool_rules.py"
+POOL_TESTS = "relay/evm/chain/test_evm_mempool_rules.py"
 MIRROR = "relay/hub/abci/pool.py"
 LOGS = "relay/evm/rpc/log_query.py"
-LOG_TESTS = "relay/evm/test_evm_log_index.py"
+LOG_TESTS = "relay/evm/chain/test_evm_log_index.py"
 SERVER = "relay/evm/rpc/server.py"
 SUBSCRIPTIONS = "relay/evm/rpc/subscriptions.py"
-SUBSCRIPTION_TESTS = "relay/evm/test_evm_subscriptions.py"
+SUBSCRIPTION_TESTS = "relay/evm/rpc/test_evm_subscriptions.py"
 FRAMES = "relay/evm/vm/frames.py"
 PROGRAM = "relay/evm/vm/program.py"
 TOUCHED = "relay/evm/vm/touched_accounts.py"
-BOUNDED_TESTS = "relay/evm/test_evm_bounded_work.py"
+BOUNDED_TESTS = "relay/evm/vm/test_evm_bounded_work.py"
 
 CALLS = "relay/evm/rpc/call_processes.py"
 TURNS = "relay/evm/rpc/fair_turns.py"
 CALL_PROCESS = "relay/hub/process/call_process.py"
-CALL_TESTS = "relay/hub/test_hub_call_processes.py"
+CALL_TESTS = "relay/hub/process/test_hub_call_processes.py"
 
 BODIES = "relay/hub/chain/bodies.py"
-DISK_TESTS = "relay/hub/test_hub_disk.py"
+DISK_TESTS = "relay/hub/chain/test_hub_disk.py"
 
 LANES = "relay/evm/chain/pool_lanes.py"
-LANE_TESTS = "relay/evm/test_pool_lanes.py"
+LANE_TESTS = "relay/evm/chain/test_pool_lanes.py"
 
 EVM = (
     Defence(
@@ -54,7 +54,7 @@ EVM = (
         PROPOSALS,
         "                passed_over.add(transaction.sender)\n",
         "                break\n",
-        ("relay/hub/test_hub_known_relays.py::test_nobody_ends_a_block_by_stating_much_gas",),
+        ("relay/hub/pool/test_hub_known_relays.py::test_nobody_ends_a_block_by_stating_much_gas",),
     ),
     Defence(
         "a no-op makes nobody known",
@@ -63,7 +63,7 @@ EVM = (
         "        return True\n",
         (
             (
-                "relay/hub/test_hub_known_relays.py"
+                "relay/hub/pool/test_hub_known_relays.py"
                 "::test_audit_L2_who_brought_an_update_is_known_and_who_brought_it_again_is_not"
             ),
         ),
@@ -101,7 +101,7 @@ EVM = (
         TURNS,
         "            self._queues.move_to_end(chosen)\n",
         "            pass\n",
-        ("relay/evm/test_fair_turns.py::test_one_caller_with_many_requests_delays_another_by_one",),
+        ("relay/evm/rpc/test_fair_turns.py::test_one_caller_with_many_requests_delays_another_by_one",),
     ),
     Defence(
         "a finished frame leaves its results alone",
@@ -152,7 +152,7 @@ EVM = (
         "relay/evm/vm/work_prices.py",
         " + self.input_word_gas * ((input_bytes + 31) // 32)",
         "",
-        ("relay/evm/test_evm_work_prices.py::test_audit_M6_copied_input_is_paid_by_the_word",),
+        ("relay/evm/vm/test_evm_work_prices.py::test_audit_M6_copied_input_is_paid_by_the_word",),
     ),
     Defence(
         "call input is copied once",
@@ -285,7 +285,7 @@ EVM = (
         MEMPOOL,
         "        if transaction.nonce > account_nonce + MAX_NONCE_GAP:\n",
         "        if False:\n",
-        ("relay/evm/test_evm_mempool.py::test_refusals",),
+        ("relay/evm/chain/test_evm_mempool.py::test_refusals",),
     ),
     Defence(
         "old ones leave the pool",

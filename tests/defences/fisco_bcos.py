@@ -92,7 +92,9 @@ FISCO_BCOS = (
         "light_clients/fisco_bcos/client.py",
         "        if client.crypto_suite not in self._crypto_suites:\n",
         "        suite.check_installed(client.crypto_suite)\n        if client.crypto_suite not in self._crypto_suites:\n",
-        ("relay/hub/test_hub_fisco_bcos.py::test_attack_G18_hub_answers_alike_with_and_without_the_extra",),
+        (
+            "relay/hub/application/clients/test_hub_fisco_bcos.py::test_attack_G18_hub_answers_alike_with_and_without_the_extra",
+        ),
     ),
     Defence(
         "evidence of one block is none",

@@ -8,15 +8,15 @@ SCHEDULE = "relay/hub/application/governance/schedule.py"
 COMING = "relay/hub/application/governance/coming.py"
 MODULE = "relay/hub/application/governance/module.py"
 LEDGER = "relay/hub/chain/ledger.py"
-TESTS = "relay/hub/test_hub_governance.py"
-KEYS = "relay/hub/test_hub_key_rotation.py"
-LATER = "relay/hub/test_hub_schedule.py"
-NEXT = "relay/hub/test_hub_next_revision.py"
+TESTS = "relay/hub/application/governance/test_hub_governance.py"
+KEYS = "relay/hub/application/governance/test_hub_key_rotation.py"
+LATER = "relay/hub/application/governance/test_hub_schedule.py"
+NEXT = "relay/hub/application/governance/test_hub_next_revision.py"
 OWN_DATABASE = f"{NEXT}::test_attack_a_database_is_opened_under_its_own_genesis_only"
-AFTER_PRUNING = "relay/hub/test_hub_joining_revision.py::test_a_node_starts_again_after_the_joint_was_pruned"
+AFTER_PRUNING = "relay/hub/joining/test_hub_joining_revision.py::test_a_node_starts_again_after_the_joint_was_pruned"
 FORGED_PROOFS = f"{KEYS}::test_attack_C42_a_key_comes_in_only_signed_by_itself_for_this_operator_and_hub"
-VOTING = "relay/cli/test_hub_vote_command.py"
-EARLIER = "relay/hub/test_hub_earlier_revision.py"
+VOTING = "relay/cli/hub/test_hub_vote_command.py"
+EARLIER = "relay/hub/application/governance/test_hub_earlier_revision.py"
 
 GOVERNANCE = (
     Defence(
@@ -209,14 +209,14 @@ GOVERNANCE = (
         "relay/cli/hub/ballot.py",
         "            if change is not None:\n",
         "            if False:\n",
-        ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
+        ("relay/cli/hub/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
         "a candidate's proof is checked before it is proposed",
         "relay/cli/hub/candidate.py",
         "    if not secp256k1.verify_low_s(found.public_key, digest, found.proof):\n",
         "    if False:\n",
-        ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
+        ("relay/cli/hub/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
         "others vote for what was proposed",

@@ -3,15 +3,15 @@
 from tests.defences.defence import Defence
 
 PACKETS = "relay/hub/application/packets/packets.py"
-PACKET_TESTS = "relay/hub/test_hub_packet_attacks.py"
+PACKET_TESTS = "relay/hub/application/packets/test_hub_packet_attacks.py"
 CLIENTS = "relay/hub/application/clients.py"
-CLIENT_TESTS = "relay/hub/test_hub_client_attacks.py"
+CLIENT_TESTS = "relay/hub/application/clients/test_hub_client_attacks.py"
 TRANSFER = "relay/hub/application/transfer/app.py"
 BANK = "relay/hub/application/transfer/bank.py"
-HOSTILE_CHAIN = "relay/hub/test_scenario_hostile_chain_drains_nothing.py"
-FROZEN_CLIENT = "relay/hub/test_scenario_frozen_client_pays_once.py"
+HOSTILE_CHAIN = "relay/hub/application/transfer/test_scenario_hostile_chain_drains_nothing.py"
+FROZEN_CLIENT = "relay/hub/application/clients/test_scenario_frozen_client_pays_once.py"
 
-AUDIT_CLIENTS = "relay/hub/test_hub_audit_clients.py"
+AUDIT_CLIENTS = "relay/hub/application/clients/test_hub_audit_clients.py"
 
 HUB = (
     Defence(
@@ -103,28 +103,36 @@ HUB = (
         "relay/hub/application/packets/shared_quotas.py",
         "            raise ShareExceeded(client_id, charge, share, free)\n",
         "            pass\n",
-        ("relay/hub/test_hub_shared_quotas.py::test_audit_M1_one_origin_does_not_shut_a_chain_for_others",),
+        (
+            "relay/hub/application/packets/test_hub_shared_quotas.py::test_audit_M1_one_origin_does_not_shut_a_chain_for_others",
+        ),
     ),
     Defence(
         "redemptions are counted apart",
         "relay/hub/application/packets/shared_quotas.py",
         "        if denom.is_returning(TRANSFER_PORT, next_client):\n",
         "        if False:\n",
-        ("relay/hub/test_hub_shared_quotas.py::test_audit_M1_tokens_on_their_way_home_are_counted_apart",),
+        (
+            "relay/hub/application/packets/test_hub_shared_quotas.py::test_audit_M1_tokens_on_their_way_home_are_counted_apart",
+        ),
     ),
     Defence(
         "near timeouts of a greedy share",
         "relay/hub/application/packets/shared_quotas.py",
         "            raise TimeoutTooFar(client_id, charge, share, timeout_s, now_s + GREEDY_HORIZON_S)\n",
         "            pass\n",
-        ("relay/hub/test_hub_shared_quotas.py::test_who_holds_much_may_only_send_what_is_settled_soon",),
+        (
+            "relay/hub/application/packets/test_hub_shared_quotas.py::test_who_holds_much_may_only_send_what_is_settled_soon",
+        ),
     ),
     Defence(
         "quota per client",
         PACKETS,
         "        self.quotas.check(source_client, payload, origin, timeout_s, self.now_s)\n",
         "",
-        ("relay/hub/test_hub_quotas.py::test_over_quota_is_an_error_acknowledgement_with_the_reason",),
+        (
+            "relay/hub/application/packets/test_hub_quotas.py::test_over_quota_is_an_error_acknowledgement_with_the_reason",
+        ),
     ),
     Defence(
         "quota given back once, at settlement",
@@ -133,7 +141,7 @@ HUB = (
         "",
         (
             (
-                "relay/hub/test_hub_quotas.py"
+                "relay/hub/application/packets/test_hub_quotas.py"
                 "::test_attack_E19_quota_never_blocks_a_settlement_or_a_refund_and_is_given_back_once"
             ),
         ),
@@ -157,7 +165,9 @@ HUB = (
         "relay/hub/application/packets/routes.py",
         "    if next_client == leg_1.destination_client:\n",
         "    if False:\n",
-        ("relay/hub/test_hub_token_attacks.py::test_attack_E18_hub_a_memo_cannot_make_tokens_go_in_circles",),
+        (
+            "relay/hub/application/transfer/test_hub_token_attacks.py::test_attack_E18_hub_a_memo_cannot_make_tokens_go_in_circles",
+        ),
     ),
     Defence(
         "escrow per client",
@@ -194,7 +204,7 @@ HUB = (
         "        sender = arrival.data.sender\n",
         (
             (
-                "relay/hub/test_hub_denom_attacks.py"
+                "relay/hub/application/transfer/test_hub_denom_attacks.py"
                 "::test_attack_F11_hub_a_forwarded_sender_stands_under_the_chain_that_was_proven"
             ),
         ),
@@ -220,7 +230,7 @@ HUB = (
         "",
         (
             (
-                "relay/hub/test_hub_attestation_attacks.py"
+                "relay/hub/application/clients/test_hub_attestation_attacks.py"
                 "::test_attack_D5_hub_client_is_created_only_as_what_its_scope_names"
             ),
         ),
@@ -251,34 +261,44 @@ HUB = (
         "relay/evm/vm/rules.py",
         "    if not module.address == message.code_address == message.storage_address == message.to:\n",
         "    if False:\n",
-        ("relay/hub/test_hub_native_modules.py::test_attack_native_delegatecall_to_the_hubs_modules",),
+        (
+            "relay/hub/application/machine/test_hub_native_modules.py::test_attack_native_delegatecall_to_the_hubs_modules",
+        ),
     ),
     Defence(
         "last-signed record on disk before a signature leaves",
         "relay/hub/engine/signer.py",
         "        write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))\n",
         "",
-        ("relay/hub/test_hub_determinism.py::test_attack_C45_hub_crash_at_each_write_point_never_signs_twice",),
+        (
+            "relay/hub/application/test_hub_determinism.py::test_attack_C45_hub_crash_at_each_write_point_never_signs_twice",
+        ),
     ),
     Defence(
         "what is sent can be settled",
         "relay/hub/application/transfer/app.py",
         "    if len(value) > MAX_VALUE_BYTES:\n",
         "    if False:\n",
-        ("relay/hub/test_hub_token_audit.py::test_attack_E18_hub_json_that_outgrows_its_settlement_is_not_sent",),
+        (
+            "relay/hub/application/transfer/test_hub_token_audit.py::test_attack_E18_hub_json_that_outgrows_its_settlement_is_not_sent",
+        ),
     ),
     Defence(
         "what is sent can come home",
         "relay/hub/application/transfer/app.py",
         "        denom.prefixed(TRANSFER_PORT, _LONGEST_CLIENT_ID)\n",
         "        pass\n",
-        ("relay/hub/test_hub_token_audit.py::test_attack_F3_hub_sends_no_denomination_that_could_not_come_home",),
+        (
+            "relay/hub/application/transfer/test_hub_token_audit.py::test_attack_F3_hub_sends_no_denomination_that_could_not_come_home",
+        ),
     ),
     Defence(
         "no refusal in the interpreter's words",
         "light_clients/interface/json_text.py",
         '        raise MalformedInput(field, "is not JSON") from error\n',
         '        raise MalformedInput(field, f"is not JSON: {error}") from error\n',
-        ("relay/hub/test_hub_token_audit.py::test_attack_H_hub_a_memo_cannot_split_validators_of_two_pythons",),
+        (
+            "relay/hub/application/transfer/test_hub_token_audit.py::test_attack_H_hub_a_memo_cannot_split_validators_of_two_pythons",
+        ),
     ),
 )

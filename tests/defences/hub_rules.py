@@ -5,11 +5,11 @@ from tests.defences.defence import Defence
 PRECOMPILES = "relay/evm/vm/precompiles.py"
 GENESIS = "relay/hub/application/genesis.py"
 NAMED_CODE = "relay/evm/vm/named_code.py"
-CODE_TESTS = "relay/hub/test_hub_named_code.py"
-PRECOMPILE_TESTS = "relay/hub/test_hub_precompiles.py"
-TAKING_UP_TESTS = "relay/hub/test_hub_taking_up_rules.py"
+CODE_TESTS = "relay/hub/application/machine/test_hub_named_code.py"
+PRECOMPILE_TESTS = "relay/hub/application/machine/test_hub_precompiles.py"
+TAKING_UP_TESTS = "relay/hub/application/governance/test_hub_taking_up_rules.py"
 
-RECORDED_TESTS = "relay/hub/test_recorded_sentences.py"
+RECORDED_TESTS = "relay/hub/application/test_recorded_sentences.py"
 
 HUB_RULES = (
     Defence(
@@ -34,7 +34,9 @@ HUB_RULES = (
         "relay/hub/application/module.py",
         "_verification_failed(as_recorded(error, rules_version))",
         "_verification_failed(error)",
-        ("relay/hub/test_hub_ethereum_client.py::test_refusal_keeps_the_words_of_its_rules_version",),
+        (
+            "relay/hub/application/clients/test_hub_ethereum_client.py::test_refusal_keeps_the_words_of_its_rules_version",
+        ),
     ),
     Defence(
         "a node refuses an interpreter without assertions",

@@ -10,7 +10,7 @@ BFT_EVM_TESTS = "light_clients/bft_evm/test_attacks.py"
 NEIGHBOURS = "light_clients/proofs/ics23/neighbours.py"
 ABSENCE = "light_clients/proofs/test_ics23_absence.py"
 WAY = "relay/verify/tendermint_bisection.py"
-WAY_TESTS = "relay/cli/test_verify_tendermint_way.py"
+WAY_TESTS = "relay/cli/audit/test_verify_tendermint_way.py"
 BATCH = "light_clients/proofs/test_ics23_batch.py"
 CLAIM = "light_clients/proofs/ics23/claim.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
@@ -202,7 +202,9 @@ LIGHT_CLIENTS = (
         "light_clients/ethereum/client.py",
         "            replace(new, network=old.network) != old\n",
         "            False\n",
-        ("relay/hub/test_hub_ethereum_client.py::test_active_client_learns_of_a_fork_without_waiting_to_expire",),
+        (
+            "relay/hub/application/clients/test_hub_ethereum_client.py::test_active_client_learns_of_a_fork_without_waiting_to_expire",
+        ),
     ),
     Defence(
         "infinity is no BLS key",

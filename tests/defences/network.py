@@ -12,7 +12,7 @@ FOUR = "relay/hub/network/test_network_of_four.py"
 CODEC = "relay/hub/network/test_network_codec.py"
 BLAME = "relay/hub/network/test_network_blame.py"
 END = "relay/hub/network/test_network_revision_end.py"
-UNPAYABLE = "relay/hub/test_hub_unpayable.py"
+UNPAYABLE = "relay/hub/application/machine/test_hub_unpayable.py"
 CHANGES = "relay/hub/network/test_network_changes.py"
 LIARS = "relay/hub/network/test_network_liars.py"
 SYNC = "relay/hub/network/test_network_block_sync.py"
@@ -186,14 +186,14 @@ NETWORK = (
         "relay/hub/chain/pruning.py",
         "        while end < most and self._application.block_time_ns(end) < horizon_ns:\n",
         "        while end < most:\n",
-        ("relay/hub/test_hub_pruning.py::test_a_block_goes_when_evidence_about_it_is_over_and_not_before",),
+        ("relay/hub/chain/test_hub_pruning.py::test_a_block_goes_when_evidence_about_it_is_over_and_not_before",),
     ),
     Defence(
         "too few blocks are refused",
         "relay/hub/chain/pruning.py",
         "    if 0 < kept_blocks < least:\n",
         "    if False:\n",
-        ("relay/hub/test_hub_pruning.py::test_retention_from_the_commands_numbers",),
+        ("relay/hub/chain/test_hub_pruning.py::test_retention_from_the_commands_numbers",),
     ),
     Defence(
         "a proposer drops what cannot be paid for",

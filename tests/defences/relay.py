@@ -7,7 +7,7 @@ LIES = "adapters/evm/test_evm_lies.py"
 RPC = "adapters/rpc/test_rpc_client.py"
 NONCE = "relay/core/account/account.py"
 
-VAIN = "relay/core/test_not_paid_twice.py"
+VAIN = "relay/core/route/test_not_paid_twice.py"
 
 RELAY = (
     Defence(
@@ -15,7 +15,7 @@ RELAY = (
         "relay/core/watching/confirmation.py",
         "    if stored != expected:\n",
         "    if False:\n",
-        ("relay/core/test_confirmation.py::test_attack_G2_an_event_becomes_a_job_only_if_state_holds_it",),
+        ("relay/core/watching/test_confirmation.py::test_attack_G2_an_event_becomes_a_job_only_if_state_holds_it",),
     ),
     Defence(
         "recorded before broadcast",
@@ -113,7 +113,7 @@ RELAY = (
         "relay/core/route/prober.py",
         "            await trio.sleep(gap_s)\n",
         "            await trio.sleep(1)\n",
-        ("relay/core/test_retries.py::test_parity_pain_14_poison_costs_less_than_a_request_a_second",),
+        ("relay/core/route/test_retries.py::test_parity_pain_14_poison_costs_less_than_a_request_a_second",),
     ),
     Defence(
         "the newest state is read before paying",
@@ -134,7 +134,7 @@ RELAY = (
         "relay/core/route/worker.py",
         "        if wait_s > 0:\n",
         "        if False:\n",
-        ("relay/core/test_turns.py::test_parity_row_54_without_turns_everything_is_paid_twice",),
+        ("relay/core/route/test_turns.py::test_parity_row_54_without_turns_everything_is_paid_twice",),
     ),
     Defence(
         "a pending transaction holds nobody for long",
@@ -142,7 +142,7 @@ RELAY = (
         "            if now_s - self._pooled_since.first(job.id, now_s) < MOST_POOL_WAIT_S:\n",
         "            if True:\n",
         (
-            "relay/core/test_turns.py::test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for_seconds_alone",
+            "relay/core/route/test_turns.py::test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for_seconds_alone",
         ),
     ),
     Defence(

@@ -4,7 +4,7 @@ from tests.defences.defence import Defence
 
 PLAN = "adapters/evm/administration/role_plan.py"
 READING = "adapters/evm/administration/rights_reading.py"
-TESTS = "relay/cli/test_roles_command.py"
+TESTS = "relay/cli/chains/test_roles_command.py"
 
 ROLES = (
     Defence(
@@ -40,7 +40,7 @@ ROLES = (
         "adapters/evm/administration/deciding.py",
         "        if self._account == self._own:\n",
         "        if True:\n",
-        ("relay/cli/test_deciding.py::test_audit_H4_what_a_multisig_decides_is_written_down_for_it",),
+        ("relay/cli/chains/test_deciding.py::test_audit_H4_what_a_multisig_decides_is_written_down_for_it",),
     ),
     Defence(
         "roles and selectors of events are looked at",

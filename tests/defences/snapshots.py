@@ -6,11 +6,11 @@ RESTORING = "relay/hub/application/snapshot/restoring.py"
 ANCESTRY = "relay/hub/application/snapshot/ancestry.py"
 TRAVERSAL = "relay/evm/vm/state_traversal.py"
 STATE_SYNC = "relay/hub/joining/state_sync.py"
-TESTS = "relay/hub/test_hub_snapshot_lies.py"
-REVISION = "relay/hub/test_hub_joining_revision.py"
+TESTS = "relay/hub/joining/test_hub_snapshot_lies.py"
+REVISION = "relay/hub/joining/test_hub_joining_revision.py"
 JOINT = f"{REVISION}::test_attack_C42_ancestors_across_the_joint_are_those_that_genesis_names"
 LIES = f"{TESTS}::test_every_lie_of_a_snapshot_is_named_and_leaves_the_node_at_genesis"
-CRASHES = "relay/hub/test_hub_snapshot_crashes.py::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
+CRASHES = "relay/hub/joining/test_hub_snapshot_crashes.py::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
 
 SNAPSHOTS = (
     Defence(
@@ -18,7 +18,7 @@ SNAPSHOTS = (
         "relay/hub/application/snapshot/restoring.py",
         "        for row, value in (*gone, *version_rows(height, self._app_hash)):\n",
         "        for row, value in version_rows(height, self._app_hash):\n",
-        ("relay/hub/test_hub_snapshot.py",),
+        ("relay/hub/joining/test_hub_snapshot.py",),
     ),
     Defence(
         "root of the restored tree",

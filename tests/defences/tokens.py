@@ -5,9 +5,9 @@ from tests.defences.defence import Defence
 TRANSFER = "contracts/src/apps/Transfer.sol"
 VAULT = "contracts/src/apps/TransferVault.sol"
 LIMITS = "contracts/src/apps/TransferLimits.sol"
-ATTACKS = "contracts/test_transfer_attacks.py"
-TOKENS_TESTS = "contracts/test_transfer_tokens.py"
-LIMIT_TESTS = "contracts/test_transfer_limits.py"
+ATTACKS = "contracts/transfer/test_transfer_attacks.py"
+TOKENS_TESTS = "contracts/transfer/test_transfer_tokens.py"
+LIMIT_TESTS = "contracts/transfer/test_transfer_limits.py"
 
 TOKENS = (
     Defence(

@@ -5,11 +5,11 @@ from tests.defences.defence import Defence
 TRANSFER = "contracts/src/apps/Transfer.sol"
 VAULT = "contracts/src/apps/TransferVault.sol"
 LIMITS = "contracts/src/apps/TransferLimits.sol"
-ATTACKS = "contracts/test_transfer_attacks.py"
-LIMIT_TESTS = "contracts/test_transfer_limits.py"
-TOKENS = "contracts/test_transfer_tokens.py"
+ATTACKS = "contracts/transfer/test_transfer_attacks.py"
+LIMIT_TESTS = "contracts/transfer/test_transfer_limits.py"
+TOKENS = "contracts/transfer/test_transfer_tokens.py"
 
-AUDIT = "contracts/test_audit_transfer.py"
+AUDIT = "contracts/transfer/test_audit_transfer.py"
 
 TOKEN_CONTRACTS = (
     Defence(

@@ -5,9 +5,9 @@ from tests.defences.defence import Defence
 RULES = "relay/hub/application/validators.py"
 ENGINE = "relay/hub/consensus/validators.py"
 LEDGER = "relay/hub/chain/ledger.py"
-TESTS = "relay/hub/test_hub_validators.py"
+TESTS = "relay/hub/application/governance/test_hub_validators.py"
 BAD_CHANGES = f"{TESTS}::test_attack_C12_a_bad_change_reverts_with_the_rules_name_and_leaves_the_set"
-SETS = "relay/hub/test_hub_consensus.py"
+SETS = "relay/hub/consensus/test_hub_consensus.py"
 
 VALIDATORS = (
     Defence(
@@ -92,14 +92,14 @@ VALIDATORS = (
         "relay/hub/engine/driver.py",
         "        if reason is not None:\n",
         "        if False:\n",
-        ("relay/hub/test_hub_standing.py::test_a_node_whose_key_decides_nothing_signs_nothing_and_says_why",),
+        ("relay/hub/engine/test_hub_standing.py::test_a_node_whose_key_decides_nothing_signs_nothing_and_says_why",),
     ),
     Defence(
         "a change that would stop the only process",
         "relay/cli/hub/validators.py",
         "        if (total - others) * 3 <= total * 2:\n",
         "        if False:\n",
-        ("relay/cli/test_hub_validators_command.py::test_a_change_that_is_refused_is_one_sentence",),
+        ("relay/cli/hub/test_hub_validators_command.py::test_a_change_that_is_refused_is_one_sentence",),
     ),
     Defence(
         "the listed set signed its header",

@@ -16,7 +16,7 @@ from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts import evm
 from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lane
-from tests.contracts.transfer_lane import ALICE, TransferLane
+from tests.contracts.transfer.transfer_lane import ALICE, TransferLane
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dapp-guide.md"
 QUICKSTART = PAGE.with_name("quickstart-dapp.md")

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.oracle.judges import BINARY, RUN_LIMIT_S
-from tests.relay.hub.header_follower import Follower, Update
+from tests.relay.hub.joining.header_follower import Follower, Update
 
 
 class RunningStock:

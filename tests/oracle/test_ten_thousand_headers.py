@@ -16,8 +16,8 @@ from hutong.relay.evm.store.lmdb_store import LmdbStore
 from tests.contracts.evm import Evm, Reverted
 from tests.oracle.judges import BINARY, build_stock
 from tests.oracle.running_stock import RunningStock
-from tests.relay.hub.header_follower import Follower, skipping_updates, update_of
-from tests.relay.hub.validator_run import ValidatorRun
+from tests.relay.hub.application.governance.validator_run import ValidatorRun
+from tests.relay.hub.joining.header_follower import Follower, skipping_updates, update_of
 
 pytestmark = pytest.mark.nodes
 

@@ -13,8 +13,8 @@ import pytest
 from hutong.light_clients.crypto import secp256k1
 from hutong.light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER
 from tests.oracle.judges import BINARY, RUN_LIMIT_S, SolidityJudge, build_stock, python_verdict, stock_verdicts
-from tests.relay.hub.validator_attacks import validator_change_cases
-from tests.relay.hub.validator_set_scripts import RECORDED, recorded, standings
+from tests.relay.hub.application.governance.validator_attacks import validator_change_cases
+from tests.relay.hub.application.governance.validator_set_scripts import RECORDED, recorded, standings
 
 pytestmark = pytest.mark.nodes
 

@@ -22,7 +22,7 @@ from hutong.relay.hub.rpc.cometbft_methods import CometBftMethods
 from tests.adapters.cometbft.test_comet_rpc import QUICK, comet, comet_answers, new_chain, serve
 from tests.adapters.conformance.suite import StoredStates
 from tests.adapters.rpc.hostile_server import hostile_server
-from tests.relay.hub.validator_run import POOL, ValidatorRun
+from tests.relay.hub.application.governance.validator_run import POOL, ValidatorRun
 
 HEIGHT = 250
 SEED = 23

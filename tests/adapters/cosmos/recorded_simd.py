@@ -1,4 +1,4 @@
-"""Answers of a real simd, recorded once by `python -m tests.nodes.record_simd`: tests of the adapter need no node.
+"""Answers of a real simd, recorded once by `python -m tests.nodes.cosmos.record_simd`: tests of the adapter need no node.
 
 The chain stands still at the height where it was recorded. All its blocks are there, and what else was asked of it then.
 """

@@ -1,4 +1,4 @@
-"""What the nodes of other projects answered (`python -m tests.nodes.record_outside`), through the adapter into the light clients.
+"""What the nodes of other projects answered (`python -m tests.nodes.evm.record_outside`), through the adapter into the light clients.
 
 Each chain's sealers change twice, one stands still for a while, and epochs of ten blocks end.
 """

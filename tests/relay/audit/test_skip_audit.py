@@ -21,8 +21,8 @@ from hutong.relay.hub.application.genesis import encode_genesis
 from hutong.relay.hub.home.home import GENESIS_FILE
 from hutong.relay.hub.home.process import open_store
 from hutong.relay.hub.upkeep.stopped import SkipNotDue, evidence_in_state
-from tests.relay.hub.skipping_hub import KEYS, SkippingHub, certified
-from tests.relay.hub.validator_run import POOL
+from tests.relay.hub.application.governance.validator_run import POOL
+from tests.relay.hub.skipping.skipping_hub import KEYS, SkippingHub, certified
 
 SKIPPED = 4
 NOW_S = 60

@@ -21,10 +21,10 @@ from hutong.relay.hub.application.transfer import interface
 from hutong.relay.hub.chain.ledger import HubLedger
 from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
 from hutong.relay.hub.home.home import validator_key
-from tests.relay.hub.attested_remote import AttestedRemote
+from tests.relay.hub.application.clients.attested_remote import AttestedRemote
+from tests.relay.hub.application.transfer.token_chain import BOB, TokenChain
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, hub_genesis, sent_packet
-from tests.relay.hub.token_chain import BOB, TokenChain
 
 FILE = Path(__file__).with_name("recorded_chain.json")
 

@@ -1,7 +1,7 @@
 """Who holds what of each denomination on the hub: accounts, the escrow of each client, and what is on its way home.
 
 Everything is a move from one holder to another; only minting and burning change the supply. So the supply of a
-denomination is always the sum over its holders (tests/relay/hub/test_transfer_bank.py).
+denomination is always the sum over its holders (tests/relay/hub/application/transfer/test_transfer_bank.py).
 """
 
 from dataclasses import dataclass

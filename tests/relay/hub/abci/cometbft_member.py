@@ -13,7 +13,7 @@ from hutong.relay.hub.home.home import GENESIS_FILE
 from hutong.relay.hub.home.process import open_store
 from hutong.relay.hub.skipping.desk import SkipDesk
 from hutong.relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
-from tests.relay.hub.skipping_hub import KEYS, SkippingHub
+from tests.relay.hub.skipping.skipping_hub import KEYS, SkippingHub
 
 
 def request_of(block, block_id) -> FinalizeBlockRequest:

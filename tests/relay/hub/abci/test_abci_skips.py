@@ -21,7 +21,7 @@ from hutong.relay.hub.upkeep.skip_keys import COMETBFT_STATE_FILE
 from hutong.relay.hub.upkeep.stopped import SkipNotDue, apply_certificate, sign_skip, standing_of
 from tests.relay.hub.abci.abci_client import Refused, init_chain, serving
 from tests.relay.hub.abci.test_abci_replay import play, shown
-from tests.relay.hub.skipping_hub import SkippingHub, certified
+from tests.relay.hub.skipping.skipping_hub import SkippingHub, certified
 
 REJECT = 2
 

@@ -1,0 +1,1 @@
+"""The hub: messages, growth, joining, pruning, and what its machine costs."""

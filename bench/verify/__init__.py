@@ -1,0 +1,1 @@
+"""Verifiers beside peers: what one verdict costs."""
