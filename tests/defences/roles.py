@@ -4,7 +4,9 @@ from tests.defences.defence import Defence
 
 PLAN = "adapters/evm/administration/role_plan.py"
 READING = "adapters/evm/administration/rights_reading.py"
+DECISIONS = "adapters/evm/administration/decisions.py"
 TESTS = "relay/cli/chains/test_roles_command.py"
+PENDING = "relay/cli/chains/test_pending_decisions.py"
 
 ROLES = (
     Defence(
@@ -48,5 +50,33 @@ ROLES = (
         "        return {ADMIN_ROLE, *ROLE_NAMES, *self._mentioned, *self.members, *self.grant_delays}\n",
         "        return {ADMIN_ROLE, *ROLE_NAMES}\n",
         (f"{TESTS}::test_audit_H4_a_grant_after_the_file_is_seen",),
+    ),
+    Defence(
+        "a scheduled call that deviates is not clean",
+        "relay/cli/chains/roles.py",
+        "    clean = not wrong and not any(deviating for _, deviating in pending)\n",
+        "    clean = not wrong\n",
+        (f"{PENDING}::test_audit_H4_a_grant_that_nobody_wrote_down_is_said_while_it_can_be_stopped",),
+    ),
+    Defence(
+        "a call of the manager that cannot be read deviates",
+        DECISIONS,
+        "    if worded is None or worded.function not in signatures(ARTIFACTS[MANAGER]).values():\n        return None\n",
+        "    if worded is None or worded.function not in signatures(ARTIFACTS[MANAGER]).values():\n        return found\n",
+        (f"{PENDING}::test_audit_H4_a_call_with_a_byte_too_much_is_made_all_the_same",),
+    ),
+    Defence(
+        "scheduled arguments do not write on the terminal",
+        "adapters/evm/administration/wording.py",
+        "    cut = json.dumps(value[:MAX_SHOWN_CHARACTERS])\n",
+        "    cut = f'\"{value[:MAX_SHOWN_CHARACTERS]}\"'\n",
+        (f"{PENDING}::test_audit_H4_what_the_file_says_already_or_says_nothing_of_is_no_deviation",),
+    ),
+    Defence(
+        "a schedule without an end is asked of the manager",
+        READING,
+        "        if ready_at_s != call.ready_at_s:\n",
+        "        if False:\n",
+        (f"{PENDING}::test_audit_H4_an_endpoint_that_hides_how_a_call_ended_is_refused",),
     ),
 )

@@ -26,6 +26,11 @@ MULTICALL = Function("multicall", ("bytes[]",))
 HASH_OPERATION = Function("hashOperation", ("address", "address", "bytes"), ("bytes32",))
 GET_SCHEDULE = Function("getSchedule", ("bytes32",), ("uint48",))
 SCHEDULE = Function("schedule", ("address", "bytes", "uint48"))
+CANCEL = Function("cancel", ("address", "address", "bytes"))
+
+OPERATION_SCHEDULED = keccak256(b"OperationScheduled(bytes32,uint32,uint48,address,address,bytes)")
+OPERATION_EXECUTED = keccak256(b"OperationExecuted(bytes32,uint32)")
+OPERATION_CANCELED = keccak256(b"OperationCanceled(bytes32,uint32)")
 
 ROLE_GRANTED = keccak256(b"RoleGranted(uint64,address,uint32,uint48,bool)")
 ROLE_REVOKED = keccak256(b"RoleRevoked(uint64,address)")

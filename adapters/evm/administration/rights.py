@@ -78,11 +78,15 @@ class Difference:
     found: str | None
 
     def __str__(self) -> str:
+        return self.said("stands")
+
+    def said(self, verb: str) -> str:
+        """`verb` is `stands`, or `would stand` of what is to come."""
         if self.expected is None:
-            return f"{self.place}: {self.found} stands, and the file has nothing"
+            return f"{self.place}: {self.found} {verb}, and the file has nothing"
         if self.found is None:
-            return f"{self.place}: the file says {self.expected}, and nothing stands"
-        return f"{self.place}: the file says {self.expected}, {self.found} stands"
+            return f"{self.place}: the file says {self.expected}, and nothing {verb}"
+        return f"{self.place}: the file says {self.expected}, {self.found} {verb}"
 
 
 def differences(expected: Rights, found: Rights) -> tuple[Difference, ...]:

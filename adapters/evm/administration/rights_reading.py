@@ -1,26 +1,42 @@
-"""What stands on a chain: roles from the AccessManager's events, each confirmed by its views, and functions one by one."""
+"""What stands on a chain, and what is decided: roles and scheduled calls from the AccessManager's events, each confirmed by
+its views, and functions one by one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
 from hutong.adapters.evm.administration import access_manager as manager_abi
-from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target
+from hutong.adapters.evm.administration.decisions import Decision, ScheduledCall, decision_of
+from hutong.adapters.evm.administration.history import history_of
+from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target, role_name
+from hutong.adapters.evm.administration.wording import SELECTOR_BYTES
 from hutong.adapters.ics26.abi import Function
-from hutong.adapters.ics26.events import Log
+from hutong.adapters.ics26.events import MAX_EVENT_DATA_BYTES, Log
 from hutong.adapters.ics26.execution import ExecutionRpc
-from hutong.adapters.interface import BadAnswer, RefusedByChain, RpcRefused
+from hutong.adapters.interface import BadAnswer, RefusedByChain
 from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES, signatures
+from hutong.light_clients.crypto.hashes import keccak256
 from hutong.light_clients.ibc.abi import decode_canonical
 from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import MalformedInput
 
 GET_IBC_APP = Function("getIBCApp", ("string",), ("address",))
-LOG_RANGE_BLOCKS = 5_000
-MAX_EVENTS = 10_000
-"""Of one manager: whoever has made more has something else in mind than a bridge."""
+OPERATION_TYPES = ("address", "address", "bytes")
+MAX_EVENT_BYTES = 1024
+"""Of any event but that of a scheduled call."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRights:
+    """At the newest block, whose time is `now_s`: what is in force, and what is decided and is not, soonest first."""
+
+    rights: Rights
+    now_s: int
+    decisions: tuple[Decision, ...]
 
 
 async def read_rights(
@@ -37,16 +53,57 @@ async def read_rights(
         BadAnswer: events and views disagree, an event is malformed, or there are more than MAX_EVENTS.
         RpcRefused: the node refuses the logs of even one block.
     """
-    manager = contracts[MANAGER]
+    return (await read_standing_rights(execution, chain_id, contracts, first_height)).rights
+
+
+async def read_standing_rights(
+    execution: ExecutionRpc, chain_id: int, contracts: Mapping[str, bytes], first_height: int
+) -> StandingRights:
+    """As `read_rights`, with every decision that the manager knows of and that has no effect yet.
+
+    Args:
+        contracts: addresses of 20 bytes by the names of `rights.ARTIFACTS`, the manager among them.
+        first_height: the first block from which the manager has events.
+
+    Raises:
+        RefusedByChain: no code is at an address.
+        BadAnswer: events and views disagree, an event is malformed, or there are more than MAX_EVENTS.
+        RpcRefused: the node refuses the logs of even one block.
+    """
     for name, address in contracts.items():
         if not await execution.code(address):
             raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(address)} ({name})")
-    head = await execution.latest_block()
-    events = _Events(await _logs(execution, manager, first_height, head.height))
-    view = _View(execution, manager, head.time_s)
+    events, view = await _read_manager(execution, contracts[MANAGER], first_height)
     targets = {name: await _target(view, events, name, address) for name, address in contracts.items()}
     roles = {role: await _role(view, events, role) for role in sorted(events.roles())}
-    return Rights(chain_id, first_height, targets, {n: role for n, role in roles.items() if role != Role()})
+    rights = Rights(chain_id, first_height, targets, {n: role for n, role in roles.items() if role != Role()})
+    names = {target.address: name for name, target in targets.items()}
+    calls = [decision_of(call, names) for call in await _scheduled(view, events)]
+    decisions = sorted([*calls, *_beginning(rights, events, view.now_s)], key=lambda each: each.effective_at_s)
+    return StandingRights(rights, view.now_s, tuple(decisions))
+
+
+async def scheduled_calls(
+    execution: ExecutionRpc, manager: bytes, first_height: int
+) -> tuple[int, tuple[ScheduledCall, ...]]:
+    """The newest block's time, and every call that a manager has scheduled and that can still be made.
+
+    Args:
+        manager: the AccessManager's address, 20 bytes.
+        first_height: the first block from which it has events that count.
+
+    Raises:
+        BadAnswer: events and views disagree, an event is malformed, or there are more than MAX_EVENTS.
+        RpcRefused: the node refuses the logs of even one block.
+    """
+    events, view = await _read_manager(execution, manager, first_height)
+    return view.now_s, await _scheduled(view, events)
+
+
+async def _read_manager(execution: ExecutionRpc, manager: bytes, first_height: int) -> "tuple[_Events, _View]":
+    head = await execution.latest_block()
+    logs = await history_of(execution, manager, "AccessManager", range(first_height, head.height + 1), [])
+    return _Events(logs), _View(execution, manager, head.time_s)
 
 
 async def contracts_of(execution: ExecutionRpc, router: bytes) -> dict[str, bytes]:
@@ -56,50 +113,116 @@ async def contracts_of(execution: ExecutionRpc, router: bytes) -> dict[str, byte
         RefusedByChain: no code is at the router's address, or a port has no application.
         BadAnswer: an answer is not an address.
     """
-
-    async def read(function: Function, *arguments: Any) -> bytes:
-        answer = await execution.call(router, function.encode(*arguments))
-        return bytes(to_canonical_address(function.decode(answer)[0]))
-
-    if not await execution.code(router):
-        raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(router)}")
+    await _require_router(execution, router)
     return {
-        MANAGER: await read(manager_abi.AUTHORITY),
+        MANAGER: await _address(execution, router, manager_abi.AUTHORITY),
         "router": router,
-        "mailbox": await read(GET_IBC_APP, GMP_PORT),
-        "transfer": await read(GET_IBC_APP, TRANSFER_PORT),
+        "mailbox": await _address(execution, router, GET_IBC_APP, GMP_PORT),
+        "transfer": await _address(execution, router, GET_IBC_APP, TRANSFER_PORT),
     }
 
 
+async def application_of(execution: ExecutionRpc, router: bytes, port: str) -> bytes | None:
+    """The application on one of the router's ports, 20 bytes; None where the port is free.
+
+    Args:
+        router: address of 20 bytes.
+
+    Raises:
+        RefusedByChain: no code is at the router's address.
+        BadAnswer: the answer is not an address.
+    """
+    await _require_router(execution, router)
+    try:
+        return await _address(execution, router, GET_IBC_APP, port)
+    except RefusedByChain as error:
+        if error.name != "IBCAppNotFound":
+            raise
+        return None
+
+
+async def _require_router(execution: ExecutionRpc, router: bytes) -> None:
+    if not await execution.code(router):
+        raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(router)}")
+
+
+async def _address(execution: ExecutionRpc, contract: bytes, function: Function, *arguments: Any) -> bytes:
+    answer = await execution.call(contract, function.encode(*arguments))
+    return bytes(to_canonical_address(function.decode(answer)[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """A delay that is `delay_s` from `since_s` on, by the decision of `by` where a scheduled call made it."""
+
+    delay_s: int
+    since_s: int
+    by: str | None
+
+
 class _Events:
-    """The manager's logs, decoded: every role, member and selector that was ever named."""
+    """The manager's logs, decoded: every role, member and selector that was ever named, and the calls that are scheduled."""
 
     def __init__(self, logs: Sequence[Log]) -> None:
         self.members: dict[int, set[bytes]] = {}
         self.selectors: dict[bytes, set[bytes]] = {}
-        self.target_delays: dict[bytes, tuple[int, int]] = {}
-        self.grant_delays: dict[int, tuple[int, int]] = {}
+        self.target_delays: dict[bytes, _Announced] = {}
+        self.grant_delays: dict[int, _Announced] = {}
+        self.member_delays: dict[tuple[int, bytes], _Announced] = {}
+        self.granted_by: dict[tuple[int, bytes], str | None] = {}
+        self.scheduled: dict[bytes, ScheduledCall] = {}
+        self._made: dict[bytes, list[ScheduledCall]] = {}
         self._mentioned: set[int] = set()
         for log in logs:
-            self._take(log)
+            try:
+                self._take(log)
+            except IndexError:
+                raise BadAnswer(
+                    "eth_getLogs", "topics", "are not those of the event that the first one names"
+                ) from None
 
     def _take(self, log: Log) -> None:
         topics = log.topics
         match topics[0] if topics else b"":
             case manager_abi.ROLE_GRANTED:
-                self.members.setdefault(_number(topics[1]), set()).add(topics[2][12:])
+                self._take_grant(log, _number(topics[1]), topics[2][12:])
             case manager_abi.TARGET_FUNCTION_ROLE_UPDATED:
                 (selector,) = _values(["bytes4"], log)
                 self.selectors.setdefault(topics[1][12:], set()).add(selector)
                 self._mentioned.add(_number(topics[2]))
             case manager_abi.TARGET_ADMIN_DELAY_UPDATED:
                 delay_s, since_s = _values(["uint32", "uint48"], log)
-                self.target_delays[topics[1][12:]] = (delay_s, since_s)
+                target = topics[1][12:]
+                by = self._decider(log, manager_abi.SET_TARGET_ADMIN_DELAY.encode(target, delay_s))
+                self.target_delays[target] = _Announced(delay_s, since_s, by)
             case manager_abi.ROLE_GRANT_DELAY_CHANGED:
                 delay_s, since_s = _values(["uint32", "uint48"], log)
-                self.grant_delays[_number(topics[1])] = (delay_s, since_s)
+                role = _number(topics[1])
+                by = self._decider(log, manager_abi.SET_GRANT_DELAY.encode(role, delay_s))
+                self.grant_delays[role] = _Announced(delay_s, since_s, by)
             case manager_abi.ROLE_ADMIN_CHANGED | manager_abi.ROLE_GUARDIAN_CHANGED:
                 self._mentioned |= {_number(topics[1]), _number(topics[2])}
+            case manager_abi.OPERATION_SCHEDULED:
+                self.scheduled[topics[1]] = _scheduled_call(log)
+            case manager_abi.OPERATION_EXECUTED | manager_abi.OPERATION_CANCELED:
+                call = self.scheduled.pop(topics[1], None)
+                if call is not None and topics[0] == manager_abi.OPERATION_EXECUTED:
+                    self._made.setdefault(log.transaction_hash, []).append(call)
+
+    def _take_grant(self, log: Log, role: int, account: bytes) -> None:
+        """Of a new member, whose role may begin later, or of one whose delay changes."""
+        delay_s, since_s, is_new = _values(["uint32", "uint48", "bool"], log)
+        by = self._decider(log, manager_abi.GRANT_ROLE.encode(role, account, delay_s))
+        self.members.setdefault(role, set()).add(account)
+        if is_new:
+            self.granted_by[role, account] = by
+        else:
+            self.member_delays[role, account] = _Announced(delay_s, since_s, by)
+
+    def _decider(self, log: Log, data: bytes) -> str | None:
+        """Who had scheduled the call that the log is of: the manager says first that it is made, then what it did."""
+        made = self._made.get(log.transaction_hash, [])
+        return next((call.caller for call in made if call.data == data), None)
 
     def roles(self) -> set[int]:
         return {ADMIN_ROLE, *ROLE_NAMES, *self._mentioned, *self.members, *self.grant_delays}
@@ -121,16 +244,15 @@ class _View:
         answer = await self._execution.call(target, manager_abi.AUTHORITY.encode())
         return to_checksum_address(manager_abi.AUTHORITY.decode(answer)[0])
 
-    def announced(self, what: str, event: tuple[int, int] | None, present_s: int) -> int:
+    def announced(self, what: str, event: _Announced | None, present_s: int) -> int:
         """The delay that was set last, which may begin later: OpenZeppelin lets longer ones begin after five days."""
         if event is None:
             if present_s:
                 raise BadAnswer("eth_getLogs", what, "has no event of what a view says", present_s)
             return 0
-        delay_s, since_s = event
-        if since_s <= self.now_s and present_s != delay_s:
-            raise BadAnswer("eth_getLogs", what, f"is {delay_s} s, where a view says", present_s)
-        return delay_s
+        if event.since_s <= self.now_s and present_s != event.delay_s:
+            raise BadAnswer("eth_getLogs", what, f"is {event.delay_s} s, where a view says", present_s)
+        return event.delay_s
 
 
 async def _target(view: _View, events: _Events, name: str, address: bytes) -> Target:
@@ -164,31 +286,63 @@ async def _role(view: _View, events: _Events, role: int) -> Role:
     )
 
 
-async def _logs(execution: ExecutionRpc, manager: bytes, first: int, last: int) -> list[Log]:
-    """In ranges that endpoints serve: one that refuses a range is asked for half of it."""
-    logs: list[Log] = []
-    blocks = LOG_RANGE_BLOCKS
-    while first <= last:
-        end = min(last, first + blocks - 1)
-        try:
-            logs += await execution.logs(manager, first, end, [])
-        except RpcRefused:
-            if blocks == 1:
-                raise
-            blocks = max(1, blocks // 2)
+async def _scheduled(view: _View, events: _Events) -> tuple[ScheduledCall, ...]:
+    """Those that can still be made, each with its guardian."""
+    calls = []
+    for operation, call in events.scheduled.items():
+        if call.expires_at_s <= view.now_s:
             continue
-        if len(logs) > MAX_EVENTS:
-            raise BadAnswer("eth_getLogs", "logs", f"are more than {MAX_EVENTS} of one AccessManager", len(logs))
-        first = end + 1
-    return logs
+        ready_at_s = await view.read(manager_abi.GET_SCHEDULE, operation)
+        if ready_at_s != call.ready_at_s:
+            raise BadAnswer(
+                "eth_getLogs",
+                "OperationScheduled",
+                f"is for {call.ready_at_s} without an end, where a view says {ready_at_s}: run the command again,"
+                " and take another endpoint if it stays so",
+            )
+        target, selector = bytes(to_canonical_address(call.target)), call.data[:SELECTOR_BYTES]
+        role = await view.read(manager_abi.GET_TARGET_FUNCTION_ROLE, target, selector)
+        calls.append(replace(call, guardian=await view.read(manager_abi.GET_ROLE_GUARDIAN, role)))
+    return tuple(calls)
+
+
+def _beginning(rights: Rights, events: _Events, now_s: int) -> Iterator[Decision]:
+    """What calls that were made have begun and what is not in force yet."""
+    for number, role in rights.roles.items():
+        for account, member in role.members.items():
+            key = (number, bytes(to_canonical_address(account)))
+            if member.since_s is not None:
+                what = f"{account} will have the role {role_name(number)} with a delay of {member.delay_s} s"
+                yield Decision("member", what, events.granted_by.get(key), member.since_s)
+            coming = events.member_delays.get(key)
+            if member.coming_delay_s is not None and coming is not None:
+                what = f"the delay of {account} as {role_name(number)} will be {coming.delay_s} s"
+                yield Decision("member_delay", what, coming.by, coming.since_s)
+    for number, coming in events.grant_delays.items():
+        if coming.since_s > now_s:
+            what = f"a new grant of the role {role_name(number)} will begin {coming.delay_s} s after it is made"
+            yield Decision("grant_delay", what, coming.by, coming.since_s)
+    for name, target in rights.targets.items():
+        coming = events.target_delays.get(bytes(to_canonical_address(target.address)))
+        if coming is not None and coming.since_s > now_s:
+            what = f"what the admin decides over {name} will wait {coming.delay_s} s"
+            yield Decision("target_admin_delay", what, coming.by, coming.since_s)
+
+
+def _scheduled_call(log: Log) -> ScheduledCall:
+    ready_at_s, *operation = _values(["uint48", *OPERATION_TYPES], log, MAX_EVENT_DATA_BYTES)
+    if keccak256(encode(OPERATION_TYPES, operation)) != log.topics[1]:
+        raise BadAnswer("eth_getLogs", "operationId", "is not the hash of the call that is scheduled")
+    caller, target, data = operation
+    return ScheduledCall(log.topics[1], to_checksum_address(caller), to_checksum_address(target), data, ready_at_s)
 
 
 def _number(topic: bytes) -> int:
     return int.from_bytes(topic, "big")
 
 
-def _values(types: Iterable[str], log: Log) -> tuple[Any, ...]:
+def _values(types: Iterable[str], log: Log, max_bytes: int = MAX_EVENT_BYTES) -> tuple[Any, ...]:
     try:
-        return decode_canonical(list(types), log.data, "log.data", 1024)
+        return decode_canonical(list(types), log.data, "log.data", max_bytes)
     except MalformedInput as error:
         raise BadAnswer("eth_getLogs", "data", "is not of the event that its topic names") from error

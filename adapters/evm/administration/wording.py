@@ -1,6 +1,8 @@
 """Calldata of hutong's contracts in words: which function, with which arguments, for people who are to sign it."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +19,9 @@ from hutong.light_clients.interface import MalformedInput
 SELECTOR_BYTES = 4
 MAX_CALL_BYTES = 128 * 1024
 """Of a transaction that nodes accept."""
+MAX_SHOWN_CHARACTERS = 1_000
+MAX_SHOWN_ITEMS = 32
+_HEX = re.compile("0x[0-9a-fA-F]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,14 @@ class Worded:
     arguments: dict[str, Any]
 
     def __str__(self) -> str:
-        named = (f"{name} = {_text(value)}" for name, value in self.arguments.items())
+        return self.said({})
+
+    def said(self, notes: Mapping[str, str]) -> str:
+        """One line, with a note in brackets after some arguments. Long values are cut and say so."""
+        named = (
+            f"{name} = {_text(value)}{f' ({notes[name]})' if name in notes else ''}"
+            for name, value in self.arguments.items()
+        )
         return f"{self.function.partition('(')[0]}({', '.join(named)})"
 
 
@@ -93,8 +105,15 @@ def _plain(parameter: dict[str, Any], value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
+    """Of an argument. Strings are escaped: whoever may schedule a call must not write on the reader's terminal."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {_text(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_text, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) and not value.startswith("0x") else str(value)
+        more = [f"and {len(value) - MAX_SHOWN_ITEMS} more"] if len(value) > MAX_SHOWN_ITEMS else []
+        return "[" + ", ".join([*map(_text, value[:MAX_SHOWN_ITEMS]), *more]) + "]"
+    if not isinstance(value, str):
+        return str(value)
+    if _HEX.fullmatch(value):
+        return value if len(value) <= MAX_SHOWN_CHARACTERS else f"{value[:66]}… ({len(value) // 2 - 1} bytes)"
+    cut = json.dumps(value[:MAX_SHOWN_CHARACTERS])
+    return cut if len(value) <= MAX_SHOWN_CHARACTERS else f"{cut}… ({len(value)} characters)"

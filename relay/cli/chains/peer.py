@@ -1,13 +1,14 @@
 """`hutong peer`: whom a Mailbox listens to."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from random import Random
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hutong.relay.cli.chains.decisions import decision_document, decision_text
 from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
@@ -25,8 +26,13 @@ from hutong.relay.cli.common.session import (
 from hutong.relay.config import EvmChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
+if TYPE_CHECKING:
+    from hutong.adapters.evm.administration.decisions import Decision
+    from hutong.adapters.evm.administration.peers import Peer
+
 app = typer.Typer(add_completion=False, help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
 
+PEER_FUNCTIONS = ("setHubClient", "setForwardedPeer", "setDirectPeer")
 ALREADY = " already; nothing was sent"
 MAX_SHOWN = 32
 
@@ -95,6 +101,102 @@ def remove(
     change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, "")
     sent = run_administration(partial(_set_peer, change, None, signer, _account(decide_as)))
     typer.echo(f"{chain} no longer listens to {hub_client}{'' if sent else ALREADY}")
+
+
+@app.command("list")
+def list_peers(
+    config: ConfigFile,
+    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    as_json: AsJson = False,
+) -> None:
+    """Whom a chain's Mailbox listens to, over which client of the hub, and which changes of that are pending.
+
+    Read from the router's applications and from the Mailbox's events since `start_height` of the configuration.
+    """
+    evm = evm_chain_of(config_of(config), chain)
+    found = run_administration(partial(_listening, evm))
+    if as_json:
+        said = asdict(found) | {
+            "chain": chain,
+            "pending": [decision_document(each, found.now_s) for each in found.decisions],
+        }
+        del said["decisions"]
+        typer.echo(json.dumps(said))
+        return
+    over = f"the hub over {_shown(found.hub_client)}" if found.hub_client else "no hub"
+    typer.echo(f"{chain}: the Mailbox {found.mailbox} hears {over}")
+    if found.transfer is not None:
+        client = found.transfer_hub_client
+        over = f"to the hub over {_shown(client)}" if client else "to no hub"
+        typer.echo(f"{chain}: the Transfer {found.transfer} forwards {over}")
+    for peer in found.peers:
+        typer.echo(
+            f"{chain} listens to {_shown(peer.name)} ({peer.client}{', direct' if peer.kind == 'direct' else ''})"
+        )
+    if not found.peers:
+        typer.echo(f"{chain} listens to nobody")
+    for each in found.decisions:
+        typer.echo(f"pending: {decision_text(each, found.now_s)}")
+
+
+def _shown(text: str) -> str:
+    """An endpoint that lies must not write on the reader's terminal."""
+    return text if text.isprintable() else json.dumps(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """Of a chain's Mailbox and Transfer, EIP-55 addresses; clients are empty where there is none."""
+
+    mailbox: str
+    hub_client: str
+    transfer: str | None
+    transfer_hub_client: str
+    peers: "tuple[Peer, ...]"
+    decisions: "tuple[Decision, ...]"
+    now_s: int
+
+
+async def _listening(evm: EvmChainConfig, random: Random) -> _Listening:
+    from eth_utils.address import to_canonical_address, to_checksum_address
+
+    from hutong.adapters.evm.administration.access_manager import AUTHORITY
+    from hutong.adapters.evm.administration.decisions import decision_of, function_of
+    from hutong.adapters.evm.administration.peers import read_peers
+    from hutong.adapters.evm.administration.rights_reading import application_of, scheduled_calls
+    from hutong.adapters.evm.administration.transfer import hub_client_of
+    from hutong.adapters.interface import RefusedByChain
+    from hutong.light_clients.ibc.gmp import GMP_PORT
+    from hutong.light_clients.ibc.transfer import TRANSFER_PORT
+    from hutong.relay.core.topology.chains import open_chain
+
+    router = address_of(evm.router, "router")
+    async with open_chain(evm, random) as chain:
+        await chain.check_identity()
+        execution = chain.execution
+        mailbox = await application_of(execution, router, GMP_PORT)
+        transfer = await application_of(execution, router, TRANSFER_PORT)
+        if mailbox is None:
+            raise RefusedByChain("no Mailbox", f"the router {evm.router} has no application on the port {GMP_PORT}")
+        manager = to_canonical_address(AUTHORITY.decode(await execution.call(mailbox, AUTHORITY.encode()))[0])
+        now_s, calls = await scheduled_calls(execution, bytes(manager), evm.start_height)
+        names = {str(to_checksum_address(mailbox)): "mailbox"}
+        if transfer is not None:
+            names[str(to_checksum_address(transfer))] = "transfer"
+        head = await execution.latest_block()
+        return _Listening(
+            mailbox=str(to_checksum_address(mailbox)),
+            hub_client=await hub_client_of(execution, mailbox),
+            transfer=None if transfer is None else str(to_checksum_address(transfer)),
+            transfer_hub_client="" if transfer is None else await hub_client_of(execution, transfer),
+            peers=await read_peers(execution, mailbox, range(evm.start_height, head.height + 1)),
+            decisions=tuple(
+                decision_of(call, names)
+                for call in sorted(calls, key=lambda each: each.ready_at_s)
+                if call.target in names and function_of(call) in PEER_FUNCTIONS
+            ),
+            now_s=now_s,
+        )
 
 
 def _account(decide_as: str | None) -> bytes | None:

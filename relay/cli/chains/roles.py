@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from hutong.relay.base.durable_files import READABLE, create_durably
+from hutong.relay.cli.chains.decisions import decision_document, decision_text
 from hutong.relay.cli.common.session import (
     REFUSED,
     UNUSABLE,
@@ -27,6 +28,7 @@ from hutong.relay.config import EvmChainConfig
 
 if TYPE_CHECKING:
     from hutong.adapters.evm.administration.rights import Rights
+    from hutong.adapters.evm.administration.rights_reading import StandingRights
     from hutong.adapters.ics26.execution import ExecutionRpc
 
 app = typer.Typer(
@@ -36,6 +38,11 @@ app = typer.Typer(
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The relay's TOML file, instead of --rpc.")]
 ChainOption = Annotated[str | None, typer.Option("--chain", help="Name of the EVM chain in the configuration.")]
 RpcOption = Annotated[str | None, typer.Option("--rpc", help="JSON-RPC endpoint of the chain.")]
+ChainIdOption = Annotated[int | None, typer.Option(help="EIP-155 id that the endpoint must have.", min=1)]
+RouterOption = Annotated[str | None, typer.Option(help="Address of the router; with --rpc.")]
+FromHeightOption = Annotated[
+    int | None, typer.Option(help="Block of the first contract, as `hutong deploy` printed it; with --rpc.", min=0)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,11 @@ def check(
     rpc: RpcOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a chain with the file and say each difference. Exit code 1 if there is one, 2 if the file is unusable."""
+    """Compare a chain with the file and say each difference, and what is decided and not in force yet.
+
+    Exit code 1 if there is a difference or a pending decision that would make one, 2 if the file is unusable.
+    """
+    from hutong.adapters.evm.administration.decisions import deviations
     from hutong.adapters.evm.administration.rights import differences
     from hutong.relay.cli.chains.roles_file import UnusableRolesFile, load_rights
 
@@ -65,17 +76,33 @@ def check(
         expected = load_rights(file)
     except UnusableRolesFile as error:
         raise refuse(str(error), UNUSABLE) from None
-    found = run_administration(partial(_standing, source, expected))
+    standing = run_administration(partial(_standing, source, expected))
+    found = standing.rights
     wrong = differences(expected, found)
+    pending = [
+        (each, () if each.call is None else deviations(expected, found, each.call)) for each in standing.decisions
+    ]
+    clean = not wrong and not any(deviating for _, deviating in pending)
     if as_json:
-        typer.echo(json.dumps({"clean": not wrong, "differences": [asdict(each) for each in wrong]}))
+        documents = [
+            {**decision_document(each, standing.now_s), "deviations": [asdict(one) for one in deviating]}
+            for each, deviating in pending
+        ]
+        said = {"clean": clean, "differences": [asdict(each) for each in wrong], "pending": documents}
+        typer.echo(json.dumps(said))
     else:
         for difference in wrong:
             typer.echo(str(difference))
+        for each, deviating in pending:
+            typer.echo(
+                f"pending{', DEVIATES from the file' if deviating else ''}: {decision_text(each, standing.now_s)}"
+            )
+            for difference in deviating:
+                typer.echo(f"  {difference.said('would stand')}")
         members = sum(len(role.members) for role in found.roles.values())
-        if not wrong:
+        if clean:
             typer.echo(f"clean: {len(found.targets)} contracts and {members} members of roles are as the file says")
-    if wrong:
+    if not clean:
         raise typer.Exit(REFUSED)
 
 
@@ -84,24 +111,15 @@ def show(
     config: ConfigOption = None,
     chain: ChainOption = None,
     rpc: RpcOption = None,
-    chain_id: Annotated[int | None, typer.Option(help="EIP-155 id that the endpoint must have.", min=1)] = None,
-    router: Annotated[str | None, typer.Option(help="Address of the router; with --rpc.")] = None,
-    from_height: Annotated[
-        int | None, typer.Option(help="Block of the first contract, as `hutong deploy` printed it; with --rpc.", min=0)
-    ] = None,
+    chain_id: ChainIdOption = None,
+    router: RouterOption = None,
+    from_height: FromHeightOption = None,
     out: Annotated[Path | None, typer.Option(help="New file for it; unless given it is printed.")] = None,
 ) -> None:
     """What stands, as the file that `roles check` takes."""
     from hutong.relay.cli.chains.roles_file import encode_rights
 
-    source = _source(config, chain, rpc)
-    if source.chain is not None:
-        chain_id, router, from_height = source.chain.chain_id, source.chain.router, source.chain.start_height
-    if chain_id is None or router is None or from_height is None:
-        raise refuse("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
-    text = encode_rights(
-        run_administration(partial(_read, source, chain_id, address_of(router, "--router"), from_height))
-    )
+    text = encode_rights(_asked(_source(config, chain, rpc), chain_id, router, from_height).rights)
     if out is None:
         typer.echo(text, nl=False)
         return
@@ -109,6 +127,37 @@ def show(
         create_durably(out, text.encode(), READABLE)
     except OSError as error:
         raise refuse(f"{out}: {error.strerror or error}", UNUSABLE) from None
+
+
+@app.command()
+def pending(
+    config: ConfigOption = None,
+    chain: ChainOption = None,
+    rpc: RpcOption = None,
+    chain_id: ChainIdOption = None,
+    router: RouterOption = None,
+    from_height: FromHeightOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is decided on a chain's contracts and has no effect yet: by whom, and from when on. Exit code 0 either way."""
+    standing = _asked(_source(config, chain, rpc), chain_id, router, from_height)
+    if as_json:
+        documents = [decision_document(each, standing.now_s) for each in standing.decisions]
+        typer.echo(json.dumps({"chain_id": standing.rights.chain_id, "now_s": standing.now_s, "pending": documents}))
+        return
+    for each in standing.decisions:
+        typer.echo(decision_text(each, standing.now_s))
+    if not standing.decisions:
+        typer.echo("nothing is pending", err=True)
+
+
+def _asked(source: _Source, chain_id: int | None, router: str | None, from_height: int | None) -> "StandingRights":
+    """Of the contracts that a router names; the options count with --rpc alone."""
+    if source.chain is not None:
+        chain_id, router, from_height = source.chain.chain_id, source.chain.router, source.chain.start_height
+    if chain_id is None or router is None or from_height is None:
+        raise refuse("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
+    return run_administration(partial(_read, source, chain_id, address_of(router, "--router"), from_height))
 
 
 def _source(config: Path | None, chain: str | None, rpc: str | None) -> _Source:
@@ -140,20 +189,20 @@ async def _execution(source: _Source, chain_id: int, random: Random) -> "AsyncIt
         yield ExecutionRpc(client, evm_reverts())
 
 
-async def _standing(source: _Source, expected: "Rights", random: Random) -> "Rights":
+async def _standing(source: _Source, expected: "Rights", random: Random) -> "StandingRights":
     """Of the contracts that the file names."""
     from eth_utils.address import to_canonical_address
 
-    from hutong.adapters.evm.administration.rights_reading import read_rights
+    from hutong.adapters.evm.administration.rights_reading import read_standing_rights
 
     contracts = {name: bytes(to_canonical_address(target.address)) for name, target in expected.targets.items()}
     async with _execution(source, expected.chain_id, random) as execution:
         chain_id = expected.chain_id if source.chain is None else source.chain.chain_id
-        return await read_rights(execution, chain_id, contracts, expected.height)
+        return await read_standing_rights(execution, chain_id, contracts, expected.height)
 
 
-async def _read(source: _Source, chain_id: int, router: bytes, from_height: int, random: Random) -> "Rights":
-    from hutong.adapters.evm.administration.rights_reading import contracts_of, read_rights
+async def _read(source: _Source, chain_id: int, router: bytes, from_height: int, random: Random) -> "StandingRights":
+    from hutong.adapters.evm.administration.rights_reading import contracts_of, read_standing_rights
 
     async with _execution(source, chain_id, random) as execution:
-        return await read_rights(execution, chain_id, await contracts_of(execution, router), from_height)
+        return await read_standing_rights(execution, chain_id, await contracts_of(execution, router), from_height)
