@@ -1,7 +1,6 @@
 """One chain's head, asked of its endpoints once for all who want it at a time."""
 
 from collections.abc import Awaitable, Callable
-from math import inf
 
 import trio
 
@@ -17,24 +16,40 @@ class HeadFollower:
         self._signal = signal
         self._poll_interval_s = poll_interval_s
         self._head: Head | None = None
-        self._lock = trio.Lock()
-        self._heard_at_s = -inf
+        self._begun = 0
+        self._heard = 0
+        """Number of the newest asking that was answered, of those begun."""
+        self._asking: trio.Event | None = None
 
     async def head(self) -> Head:
-        """See ChainAdapter. Callers that come while one asks share what it hears.
+        """See ChainAdapter. Callers that come while one asks share what the next one hears, and go on in one scheduler
+        pass: so what they read next shares a request too (`Together`).
 
         Raises:
-            What `newest` raises; the known head stays for the next call.
+            What `newest` raises, to the caller that asked it; the known head stays for the next call.
         """
-        asked_at_s = trio.current_time()
-        async with self._lock:
-            if self._head is None or self._heard_at_s <= asked_at_s:
-                asking_at_s = trio.current_time()
-                newest = await self._newest()
-                if self._head is None or newest.height > self._head.height:
-                    self._head = newest
-                self._heard_at_s = asking_at_s
+        needed = self._begun + 1
+        while True:
+            if self._asking is None:
+                return await self._ask()
+            await self._asking.wait()
+            if self._head is not None and self._heard >= needed:
+                return self._head
+
+    async def _ask(self) -> Head:
+        self._asking = asking = trio.Event()
+        try:
+            await trio.lowlevel.checkpoint()  # those who come in this pass ask no question of their own
+            self._begun += 1
+            number = self._begun
+            newest = await self._newest()
+            if self._head is None or newest.height > self._head.height:
+                self._head = newest
+            self._heard = number
             return self._head
+        finally:
+            self._asking = None
+            asking.set()
 
     async def wait_for_height(self, height: int) -> Head:
         """See ChainAdapter: asked again at each announcement, else every `poll_interval_s`.

@@ -40,6 +40,7 @@ from hutong.relay.core.watching.discovery import Discovery
 from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
 from hutong.relay.core.watching.turns import Turns
+from hutong.relay.core.watching.waiting import WaitingForApps
 from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.core.watching.watcher import Watcher
 from hutong.relay.dispatch import Queue, Route
@@ -112,13 +113,21 @@ class Relay:
         self._timeouts = TimeoutScheduler(
             self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
         )
+        self._waiting = WaitingForApps(self.paths)
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self._ended: list[str] = []
         self.workers = [self._worker(route) for route in self.paths.routes()]
         self.keepers = [self._keeper(route) for route in self.paths.routes()]
         self._fork_watches = [self._fork_watch(route) for route in self.paths.routes()]
         self._clearer = Clearer(
-            adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
+            adapters,
+            self.paths,
+            services.queue,
+            self._wakeup,
+            self._discovery,
+            self._timeouts,
+            self._history,
+            self._waiting,
         )
 
     @property
@@ -163,6 +172,7 @@ class Relay:
             self._history,
             self._turns[name],
             self.accounts[name].has_sent,
+            self._waiting,
         )
 
     def _builder(self, route: Route) -> BatchBuilder:

@@ -3,6 +3,7 @@
 from tests.defences.defence import Defence
 
 FAULTS = "relay/core/test_faults.py"
+WAITING = "relay/core/watching/test_waiting_for_apps.py"
 LIES = "adapters/evm/test_evm_lies.py"
 RPC = "adapters/rpc/test_rpc_client.py"
 NONCE = "relay/core/account/account.py"
@@ -169,9 +170,72 @@ RELAY = (
     Defence(
         "what is found is offered before a pass ends",
         "relay/core/watching/clearer.py",
-        "                await self._offer(missing)\n                raise failures[-1]\n",
-        "                raise failures[-1]\n",
+        "                await self._offer(found.missing)\n                raise found.failures[-1]\n",
+        "                raise found.failures[-1]\n",
         (f"{FAULTS}::test_attack_G6_packets_that_cannot_be_looked_at_do_not_take_the_others_along",),
+    ),
+    Defence(
+        "packets that wait for an app are looked at by turns",
+        "relay/core/watching/clearer.py",
+        "                break  # so that the others",
+        "                pass  # so that the others",
+        (f"{WAITING}::test_parity_pain_14_packets_that_wait_for_an_app_are_looked_at_by_turns",),
+    ),
+    Defence(
+        "answers that an endpoint keeps to itself are found",
+        "relay/core/watching/clearer.py",
+        "        for start in range(0, len(resting), turn):\n",
+        "        for start in ():\n",
+        (WAITING,),
+    ),
+    Defence(
+        "of packets that wait for an app each has its turn",
+        "relay/core/watching/waiting.py",
+        "            at.since[sequence] = watched\n",
+        "            at.since = {sequence: watched, **at.since}\n",
+        (f"{WAITING}::test_attack_G1_one_answer_that_is_kept_from_the_watcher_is_found_when_its_turn_comes",),
+    ),
+    Defence(
+        "a queue that was lost may have held answers",
+        "relay/core/watching/clearer.py",
+        "            scan.loss = self._queue.next_loss\n            self._waiting.forget(end)\n",
+        "            scan.loss = self._queue.next_loss\n",
+        (f"{WAITING}::test_after_the_loss_of_the_queue_all_are_looked_at",),
+    ),
+    Defence(
+        "an answer that was heard is looked at though its job was lost",
+        "relay/core/watching/watcher.py",
+        "                    self._waiting.answered(sender, event.packet.sequence)\n",
+        "                    pass\n",
+        (f"{WAITING}::test_an_answer_that_was_heard_is_looked_at_in_the_next_pass_though_its_job_was_lost",),
+    ),
+    Defence(
+        "a look that was under way when the answer was heard puts nothing back",
+        "relay/core/watching/waiting.py",
+        "        if not at.missed and sequence not in at.heard:\n",
+        "        if not at.missed:\n",
+        (f"{WAITING}::test_what_was_heard_of_waits_no_longer_until_it_is_looked_at_in_a_later_pass",),
+    ),
+    Defence(
+        "blocks that nobody keeps may hold answers",
+        "relay/core/watching/watcher.py",
+        "                cursor = head.height\n                self._waiting.missed(name)\n",
+        "                cursor = head.height\n",
+        (f"{WAITING}::test_after_blocks_that_nobody_keeps_all_are_looked_at",),
+    ),
+    Defence(
+        "the more packets wait for an app, the more of them a pass looks at",
+        "relay/core/watching/waiting.py",
+        "    return max(LOOKS_A_PASS, -(-waiting // MOST_PASSES))\n",
+        "    return LOOKS_A_PASS\n",
+        (f"{WAITING}::test_however_many_wait_each_is_looked_at_within_so_many_passes",),
+    ),
+    Defence(
+        "a head is never older than its question",
+        "adapters/rpc/heads.py",
+        "            if self._head is not None and self._heard >= needed:\n",
+        "            if self._head is not None:\n",
+        ("adapters/rpc/test_rpc_heights.py",),
     ),
     Defence(
         "a socket that refuses ends no relay",

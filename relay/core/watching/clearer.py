@@ -6,6 +6,7 @@ pass reads some older sequences again, and after the oldest it begins anew.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 
@@ -14,8 +15,9 @@ from hutong.adapters.rpc import all_of
 from hutong.relay.config import PathEnd
 from hutong.relay.core.history.history import History, packets_of
 from hutong.relay.core.topology.paths import Paths
-from hutong.relay.core.watching.discovery import Discovery
+from hutong.relay.core.watching.discovery import Discovery, Rest
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
+from hutong.relay.core.watching.waiting import WaitingForApps, turn_of
 from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.dispatch import Job, JobKind, Queue, Route
 from hutong.relay.telemetry import get_logger
@@ -42,14 +44,25 @@ class _Scan:
     """What was read of one end. `standing` are the sequences that were found unsettled.
 
     Everything from `top` on is unread. Going down from `top`, `next_old` is where the re-reading stands; `whole` once
-    it has been down to 1. `failing` are those of them that could not be looked at: they come after the others.
+    it has been down to 1. `failing` are those of them that could not be looked at: they come after the others. `loss` is
+    the queue's when it was last known to be whole.
     """
 
     top: int
     next_old: int
+    loss: trio.Event
     standing: set[int] = field(default_factory=set)
     failing: set[int] = field(default_factory=set)
     whole: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """Of one pass."""
+
+    missing: list[Job] = field(default_factory=list)
+    failures: list[AdapterError] = field(default_factory=list)
+    went_on_unheard: int = 0
 
 
 class Clearer:
@@ -64,6 +77,7 @@ class Clearer:
         discovery: Discovery,
         timeouts: TimeoutScheduler,
         history: History,
+        waiting: WaitingForApps,
     ) -> None:
         self._adapters = adapters
         self._paths = paths
@@ -72,6 +86,7 @@ class Clearer:
         self._discovery = discovery
         self._timeouts = timeouts
         self._history = history
+        self._waiting = waiting
         self._scans: dict[PathEnd, _Scan] = {}
         self._log = get_logger("clearer")
 
@@ -111,26 +126,50 @@ class Clearer:
         end_of_sends = await adapter.next_sequence_send(end.client)
         scan = self._scans.get(end)
         if scan is None or scan.top > end_of_sends:
-            scan = _Scan(end_of_sends, end_of_sends)
+            scan = _Scan(end_of_sends, end_of_sends, self._queue.next_loss)
             self._scans[end] = scan
+            self._waiting.forget(end)
+        if scan.loss is not self._queue.next_loss:  # the jobs of answers may have been in it
+            scan.loss = self._queue.next_loss
+            self._waiting.forget(end)
+        self._waiting.begin(end)
         return scan, end_of_sends
 
     async def _clear(self, end: PathEnd, scan: _Scan, sequences: Sequence[int]) -> int:
         """Look at these packets; those that are settled leave `scan.standing`, the others are in it after."""
-        missing: list[Job] = []
-        failures: list[AdapterError] = []
         for sequence in sequences:
             if len(scan.standing) < MAX_STANDING:
                 scan.standing.add(sequence)
+        unknown = await self._not_in_work(end, sequences)
+        failing = set(scan.failing)
+        resting = [one for one in self._waiting.of(end, unknown, partial(self._is_watched, end)) if one not in failing]
+        later = failing.union(resting)
+        found = _Found()
+        await self._look_at(end, scan, [one for one in unknown if one not in later], found)
+        turn = turn_of(len(resting))
+        for start in range(0, len(resting), turn):
+            before = found.went_on_unheard
+            await self._look_at(end, scan, resting[start : start + turn], found, rested=True)
+            if found.went_on_unheard == before:
+                break  # so that the others are likely to wait too
+        await self._look_at(end, scan, [one for one in unknown if one in failing], found)
+        return await self._offer(found.missing)
+
+    def _is_watched(self, end: PathEnd, sequence: int) -> bool:
+        return self._timeouts.watches(self._paths.opposite[end].chain, f"{end.chain}/{end.client}/{sequence}")
+
+    async def _look_at(
+        self, end: PathEnd, scan: _Scan, sequences: Sequence[int], found: _Found, *, rested: bool = False
+    ) -> None:
+        """Raises AdapterError after too many failures, with what was found offered."""
 
         async def look(sequence: int) -> None:
             try:
-                job = await self._discovery.next_job(end, sequence)
-                if job is None and await self._adapters[end.chain].commitment(end.client, sequence) is None:
-                    scan.standing.discard(sequence)
+                waits = rested and await self._discovery.awaits_app(end, sequence)
+                seen = Rest.AWAITS_APP if waits else await self._discovery.look(end, sequence)
             except AdapterError as error:
                 if not isinstance(error, HeightUnavailable):  # who lacks an old packet's block is not away
-                    failures.append(error)
+                    found.failures.append(error)
                 if sequence not in scan.failing:
                     self._log.warning(
                         "cannot look at a packet now",
@@ -140,19 +179,27 @@ class Clearer:
                     )
                 if sequence in scan.standing:
                     scan.failing.add(sequence)
+                self._waiting.postpone(end, sequence)
                 return
-            scan.failing.discard(sequence)
-            if job is not None:
-                self._timeouts.watch(job)
-                missing.append(job)
+            self._looked_at(end, scan, sequence, seen, found)
+            if isinstance(seen, Job):
+                self._timeouts.watch(seen)
+                found.missing.append(seen)
 
-        unknown = sorted(await self._not_in_work(end, sequences), key=scan.failing.__contains__)
-        for start in range(0, len(unknown), CONCURRENT_LOOKS):
-            await all_of([(look, sequence) for sequence in unknown[start : start + CONCURRENT_LOOKS]])
-            if len(failures) >= MAX_FAILURES:
-                await self._offer(missing)
-                raise failures[-1]
-        return await self._offer(missing)
+        for start in range(0, len(sequences), CONCURRENT_LOOKS):
+            await all_of([(look, sequence) for sequence in sequences[start : start + CONCURRENT_LOOKS]])
+            if len(found.failures) >= MAX_FAILURES:
+                await self._offer(found.missing)
+                raise found.failures[-1]
+
+    def _looked_at(self, end: PathEnd, scan: _Scan, sequence: int, seen: Job | Rest, found: _Found) -> None:
+        scan.failing.discard(sequence)
+        if seen is Rest.SETTLED:
+            scan.standing.discard(sequence)
+        if seen is Rest.AWAITS_APP and sequence in scan.standing:
+            self._waiting.rests(end, sequence, watched=self._is_watched(end, sequence))
+        elif self._waiting.goes_on(end, sequence):
+            found.went_on_unheard += 1
 
     async def _not_in_work(self, end: PathEnd, sequences: Iterable[int]) -> list[int]:
         """Those without a job that waits or is worked on. A dead letter's packet may still time out: it is looked at

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Enum
 
 from hutong.adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind
 from hutong.light_clients.ibc.commitment import packet_commitment
@@ -49,6 +50,14 @@ def timeout_job(receive: Job, head: Head, now_ns: int) -> Job:
     )
 
 
+class Rest(Enum):
+    """Why no job brings a packet on."""
+
+    SETTLED = "its source keeps no commitment of it"
+    AWAITS_APP = "received, and its app has not answered yet (a forwarded packet's next leg)"
+    NOT_SEEN = "no node has its event in a final block, nor the ledger"
+
+
 class Discovery:
     """Holds nothing: any task may ask, at any time."""
 
@@ -70,21 +79,45 @@ class Discovery:
         Raises:
             AdapterError: a chain does not answer.
         """
+        found = await self.look(end, sequence)
+        return found if isinstance(found, Job) else None
+
+    async def look(self, end: PathEnd, sequence: int) -> Job | Rest:
+        """The same, and where no job brings it on, why.
+
+        Raises:
+            AdapterError: a chain does not answer.
+        """
         opposite = self._paths.opposite[end]
         source, destination = self._adapters[end.chain], self._adapters[opposite.chain]
         commitment = await source.commitment(end.client, sequence)
         if commitment is None:
-            return None
+            return Rest.SETTLED
         head = await destination.head()
         if await destination.receipt(opposite.client, sequence, head.height) is None:
             job = await self._job(end, sequence, commitment, JobKind.RECEIVE)
         elif await destination.acknowledgement_commitment(opposite.client, sequence, head.height) is None:
-            return None  # received, and its app has not answered yet (a forwarded packet's next leg)
+            return Rest.AWAITS_APP
         else:
             job = await self._job(end, sequence, commitment, JobKind.ACKNOWLEDGE)
-        if job is not None and job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
+        if job is None:
+            return Rest.NOT_SEEN
+        if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             return timeout_job(job, head, self._now_ns())
         return job
+
+    async def awaits_app(self, end: PathEnd, sequence: int) -> bool:
+        """Whether it was received and not answered, so that it stands: its source is not asked.
+
+        Raises:
+            AdapterError: its destination does not answer.
+        """
+        opposite = self._paths.opposite[end]
+        destination = self._adapters[opposite.chain]
+        at = (await destination.head()).height
+        if await destination.acknowledgement_commitment(opposite.client, sequence, at) is not None:
+            return False
+        return await destination.receipt(opposite.client, sequence, at) is not None
 
     async def _job(self, end: PathEnd, sequence: int, commitment: bytes, kind: JobKind) -> Job | None:
         """From the packet's event; where no node has it any more, from what the ledger keeps of it.

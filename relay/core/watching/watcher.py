@@ -20,6 +20,7 @@ from hutong.relay.core.watching.confirmation import confirmed_job
 from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
 from hutong.relay.core.watching.turns import Turns
+from hutong.relay.core.watching.waiting import WaitingForApps
 from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.dispatch import Job, Queue
 from hutong.relay.ledger import Ledger
@@ -48,6 +49,7 @@ class Watcher:
         history: History,
         turns: Turns,
         is_ours: Callable[[bytes], bool],
+        waiting: WaitingForApps,
     ) -> None:
         """`is_ours`: whether a transaction is of our accounts."""
         self._adapter = adapter
@@ -62,6 +64,7 @@ class Watcher:
         self._history = history
         self._turns = turns
         self._is_ours = is_ours
+        self._waiting = waiting
         self._most_blocks = MAX_EVENT_RANGE
         self._log = get_logger("watcher").bind(chain=adapter.name)
         self.ready = trio.Event()
@@ -84,6 +87,7 @@ class Watcher:
             if cursor is not None:
                 self._log.error("the chain is shorter than it was; watching from its head", cursor=cursor)
             cursor = head.height
+            self._waiting.missed(name)
             await self._ledger.set_cursor(name, cursor)
         self._log.info("watching", from_height=cursor + 1)
         self.ready.set()
@@ -101,6 +105,7 @@ class Watcher:
                     reason=str(error),
                 )
                 cursor = head.height
+                self._waiting.missed(name)
                 await self._ledger.set_cursor(name, cursor)
                 continue
             if events is None:
@@ -173,6 +178,10 @@ class Watcher:
         self._turns.saw(events, self._is_ours)
         for event in events:
             self._history.happened(name, event)
+            if event.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT:
+                sender = self._paths.counterparty(name, event.packet.destination_client)
+                if sender is not None:
+                    self._waiting.answered(sender, event.packet.sequence)
             if event.kind in (PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT):
                 opposite = self._paths.counterparty(name, event.packet.source_client)
                 if opposite is not None:

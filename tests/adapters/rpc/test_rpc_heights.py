@@ -4,9 +4,11 @@ from contextlib import AsyncExitStack
 from random import Random
 
 import pytest
+import trio
+import trio.testing
 
 from hutong.adapters.interface import EndpointUnavailable, Head, HeightUnavailable
-from hutong.adapters.rpc import HeadFollower, HeadSignal, RpcOptions, each_of, open_rpc_client
+from hutong.adapters.rpc import HeadFollower, HeadSignal, RpcOptions, Together, all_of, each_of, open_rpc_client
 from tests.adapters.rpc.hostile_server import error, hostile_server, result
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=3, backoff_first_s=0.01, backoff_most_s=0.02)
@@ -94,3 +96,63 @@ async def test_a_head_never_goes_back():
     assert await follower.above(4) == 5
     assert (await follower.head()).height == 5
     assert (await follower.wait_for_height(6)).height == 6
+
+
+async def test_reads_at_a_head_that_many_ask_for_share_a_request():
+    """As the clearer's looks at packets do: each asks for the head first, then for what stands there."""
+    heads, reads = [], []
+
+    async def newest():
+        heads.append(len(heads))
+        await trio.sleep(0.01)
+        return Head(5, bytes(32), 5)
+
+    async def read(keys, height):
+        reads.append(len(keys))
+        await trio.sleep(0.01)
+        return [key * height for key in keys]
+
+    follower, together, found = HeadFollower(newest, HeadSignal(), 0.01), Together(read, 100), {}
+
+    async def look(key):
+        found[key] = await together.get((await follower.head()).height, key)
+
+    await all_of([(look, key) for key in range(64)])
+    assert found == {key: 5 * key for key in range(64)}
+    assert (len(heads), sum(reads)) == (1, 64)
+    assert len(reads) <= 2, "who asked for the head is one pass before those who waited"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_head_is_never_older_than_its_question_and_an_error_is_its_askers_alone(fails):
+    asked = []
+    first_may_end = trio.Event()
+
+    async def newest():
+        asked.append(None)
+        number = len(asked)
+        if number == 1:
+            await first_may_end.wait()
+            if fails:
+                raise EndpointUnavailable("chain", "head", ())
+        return Head(number, bytes(32), number)
+
+    follower, found = HeadFollower(newest, HeadSignal(), 0.01), []
+
+    async def look(name):
+        try:
+            found.append((name, (await follower.head()).height))
+        except EndpointUnavailable:
+            found.append((name, None))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look, "first")
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(5):
+            nursery.start_soon(look, "later")
+        await trio.testing.wait_all_tasks_blocked()
+        first_may_end.set()
+    assert sorted(found) == [("first", None if fails else 1), *[("later", 2)] * 5]
+    with trio.move_on_after(0):
+        await follower.head()  # cancelled while it asks
+    assert (await follower.head()).height == 3
