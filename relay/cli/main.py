@@ -6,13 +6,15 @@ from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
+from typer.core import CompletionItem  # type: ignore[attr-defined]
 from typer.main import get_command
 
 from hutong.light_clients.interface.interpreter import unfit_interpreter
 from hutong.relay.base.extras import install_hint, missing_extra
 from hutong.relay.base.import_path import safe_environment
 from hutong.relay.base.os_errors import os_reasons
+from hutong.relay.cli.common.command_group import CommandGroup, command_group
+from hutong.relay.cli.common.refusal import UNUSABLE
 
 SUBCOMMANDS = {
     "demo": (
@@ -53,11 +55,10 @@ SUBCOMMANDS = {
 }
 
 
-COMPLETION = ("install_completion", "show_completion")
 OWN_PACKAGE = "hutong"
 
 
-class LateGroup(TyperGroup):
+class LateGroup(CommandGroup):
     """Lists subcommands from the table above and imports one when it is called: web3 alone costs more than a second."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -76,8 +77,6 @@ class LateGroup(TyperGroup):
         command = get_command(import_module(module).app)
         command.name = cmd_name
         command.help = command.short_help = summary
-        # It would be written for `hutong`, and know this one subcommand.
-        command.params = [option for option in command.params if option.name not in COMPLETION]
         return command
 
     def shell_complete(self, ctx: Any, incomplete: str) -> "list[CompletionItem]":
@@ -96,12 +95,7 @@ class LateGroup(TyperGroup):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
 
 
-app = typer.Typer(
-    cls=LateGroup,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,  # they print local variables, keys among them
-)
+app = command_group(cls=LateGroup, completion=True)
 
 
 def _version(value: bool) -> None:
@@ -133,7 +127,7 @@ def main() -> None:
     reason = unfit_interpreter()
     if reason is not None:
         typer.echo(reason, err=True)
-        raise SystemExit(2)
+        raise SystemExit(UNUSABLE)
     try:
         app()
     except ModuleNotFoundError as error:
@@ -142,7 +136,7 @@ def main() -> None:
             raise
         extra = missing_extra("".join(sys.argv[1:2]))
         typer.echo(f"this command needs more (there is no module {module}); {install_hint(extra)}", err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(UNUSABLE) from None
     except (OSError, BaseExceptionGroup) as error:
         # Full and read-only disks, taken ports, unreadable files: what no command said better itself.
         sentences = os_reasons(error)
@@ -150,4 +144,4 @@ def main() -> None:
             raise
         for sentence in sentences:
             typer.echo(sentence, err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(UNUSABLE) from None

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.output_files import make_folder, write_file
-from hutong.relay.cli.common.verdicts import EXIT_INVALID, print_verdict, printable, unusable_as_exit, verdict_fields
+from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.refusal import REFUSED, Refused
+from hutong.relay.cli.common.verdicts import print_verdict, verdict_fields
 from hutong.relay.verify.inputs import UnusableInput, read_file
 
 if TYPE_CHECKING:
@@ -29,9 +32,7 @@ MAX_SHOWN = 1_000
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
-app = typer.Typer(
-    add_completion=False, help="The archive of proof bundles.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("The archive of proof bundles.")
 
 Location = Annotated[str, typer.Argument(metavar="ARCHIVE", help="A folder, or s3://bucket/prefix.")]
 AnchorFile = Annotated[Path | None, typer.Option("--anchor", help="Proof of an anchor on the hub.")]
@@ -53,7 +54,7 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML fil
 @app.command()
 def status(location: Location, as_json: AsJson = False) -> None:
     """How much is in it, under which root. Hashes no object: that is what `verify` does."""
-    with unusable_as_exit(), _opened(location) as archive:
+    with _opened(location) as archive:
         head = archive.head
         fields = {
             "location": archive.location,
@@ -67,7 +68,7 @@ def status(location: Location, as_json: AsJson = False) -> None:
         }
     typer.echo(json.dumps(fields, indent=2) if as_json else "\n".join(f"{name}: {fields[name]}" for name in fields))
     if archive.log.damages:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -86,13 +87,12 @@ def verify(
     from hutong.relay.audit import Verdict
     from hutong.relay.audit.anchor import judge_log
 
-    with unusable_as_exit():
-        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
-        with _opened(location) as archive:
-            findings = verify_archive(archive)
-            if anchored is not None:
-                leaves = archive.log.leaves
-                verdicts += [Verdict("the log", one) for one in audit(judge_log, leaves, anchored)]
+    verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
+    with _opened(location) as archive:
+        findings = verify_archive(archive)
+        if anchored is not None:
+            leaves = archive.log.leaves
+            verdicts += [Verdict("the log", one) for one in audit(judge_log, leaves, anchored)]
     valid = findings.is_whole and all(one.check.held for one in verdicts)
     fields = {
         "entries": findings.head.size,
@@ -119,7 +119,7 @@ def verify(
             console.print(f"damages in all: {len(findings.damages)}")
         console.print("[green]whole[/]" if valid else "[red]not whole[/]")
     if not valid:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -137,33 +137,32 @@ def export(
     from hutong.relay.cli.audit.bundle_names import bundle_file_names
     from hutong.relay.cli.audit.inputs import read_checkpoints
 
-    with unusable_as_exit():
-        checkpoints = read_checkpoints(checkpoint)
-        with _opened(location):
-            source = ArchiveSource(location)
-        names = source.names()
-        if unknown := sorted(set(packet) - set(names)):
-            raise UnusableInput(f"the archive has no bundle of {unknown[0][:160]}")
-        files = bundle_file_names(packet or names)
-        roots = [f"{trusted.chain_id}.checkpoint.json" for trusted in checkpoints]
-        if twice := sorted({root for root in roots if roots.count(root) > 1}):
-            raise UnusableInput(f"two checkpoints would both be {twice[0]}: give one a chain")
-        make_folder(output)
-        for root, path in zip(roots, checkpoint, strict=True):
-            write_file(output / root, read_file(path))
-        written, damaged = 0, 0
-        for name, file in files.items():
-            try:
-                data = source.read(name)
-            except MalformedInput as error:
-                damaged += 1
-                typer.echo(printable(str(error)), err=True)
-                continue
-            write_file(output / file, data)
-            written += 1
+    checkpoints = read_checkpoints(checkpoint)
+    with _opened(location):
+        source = ArchiveSource(location)
+    names = source.names()
+    if unknown := sorted(set(packet) - set(names)):
+        raise UnusableInput(f"the archive has no bundle of {unknown[0][:160]}")
+    files = bundle_file_names(packet or names)
+    roots = [f"{trusted.chain_id}.checkpoint.json" for trusted in checkpoints]
+    if twice := sorted({root for root in roots if roots.count(root) > 1}):
+        raise UnusableInput(f"two checkpoints would both be {twice[0]}: give one a chain")
+    make_folder(output)
+    for root, path in zip(roots, checkpoint, strict=True):
+        write_file(output / root, read_file(path))
+    written, damaged = 0, 0
+    for name, file in files.items():
+        try:
+            data = source.read(name)
+        except MalformedInput as error:
+            damaged += 1
+            typer.echo(printable(str(error)), err=True)
+            continue
+        write_file(output / file, data)
+        written += 1
     typer.echo(f"{written} bundles in {output}, {damaged} damaged, {len(source.pruned)} packets pruned before")
     if damaged:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -184,23 +183,22 @@ def append(
     from hutong.relay.archive.store import BundleArchive, open_backend
     from hutong.relay.cli.audit.inputs import bundle_files
 
-    with unusable_as_exit():
-        if bool(bundles) is (config is not None):
-            raise UnusableInput("give bundles, or --config to export them")
-        given: Iterator[tuple[str, bytes]]
-        if config is None:
-            given = ((str(path), read_file(path, MAX_BUNDLE_BYTES)) for path in bundle_files(bundles))
-        else:
-            from hutong.relay.cli.audit.archive_chains import exported_bundles
+    if bool(bundles) is (config is not None):
+        raise UnusableInput("give bundles, or --config to export them")
+    given: Iterator[tuple[str, bytes]]
+    if config is None:
+        given = ((str(path), read_file(path, MAX_BUNDLE_BYTES)) for path in bundle_files(bundles))
+    else:
+        from hutong.relay.cli.audit.archive_chains import exported_bundles
 
-            given = iter(exported_bundles(config))
-        with _usable():
-            done = BundleArchive.create(open_backend(location)).append(given, int(time.time()), again=again)
+        given = iter(exported_bundles(config))
+    with _usable():
+        done = BundleArchive.create(open_backend(location)).append(given, int(time.time()), again=again)
     for name, reason in done.refused.items():
         typer.echo(printable(f"{name}: {reason}"), err=True)
     typer.echo(f"{len(done.indices)} appended, {done.known} known before, {len(done.refused)} refused")
     if done.refused:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -209,13 +207,12 @@ def prune(
     older_than_days: Annotated[int, typer.Option(min=1, max=36_500, help="Days since a bundle was appended.")],
 ) -> None:
     """Let old bundles go. Their leaf hashes stay, so that every root and proof holds, and what went is named."""
-    with unusable_as_exit(), _opened(location) as archive:
+    with _opened(location) as archive:
         now_s = int(time.time())
         done = archive.prune(now_s - older_than_days * DAY_S, now_s)
     typer.echo(f"{done.entries} entries pruned, {done.objects} objects deleted")
     if done.kept_because is not None:
-        typer.echo(f"objects stay while it is not known what needs them: {printable(done.kept_because)}", err=True)
-        raise typer.Exit(EXIT_INVALID)
+        raise Refused(f"objects stay while it is not known what needs them: {printable(done.kept_because)}", REFUSED)
 
 
 @app.command()
@@ -231,7 +228,7 @@ def proof(
     from hutong.relay.archive.anchor import MAX_ANCHOR_BYTES, EntryProof, decode_anchor, encode_entry_proof
     from hutong.relay.archive.store import BundleEntry
 
-    with unusable_as_exit(), _opened(location) as archive:
+    with _opened(location) as archive:
         size, root = archive.head.size, archive.head.root
         if anchor is not None:
             try:
@@ -273,11 +270,10 @@ def check_proof(
     from hutong.relay.archive.store.manifest import digest_of
     from hutong.relay.audit.anchor import judge_entry
 
-    with unusable_as_exit():
-        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
-        digest = None if bundle is None else digest_of(read_file(bundle, MAX_BUNDLE_BYTES))
-        if all(one.check.held for one in verdicts):
-            verdicts += judge_entry(read_file(file, MAX_PROOF_FILE_BYTES), anchored, digest).verdicts
+    verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
+    digest = None if bundle is None else digest_of(read_file(bundle, MAX_BUNDLE_BYTES))
+    if all(one.check.held for one in verdicts):
+        verdicts += judge_entry(read_file(file, MAX_PROOF_FILE_BYTES), anchored, digest).verdicts
     valid = all(one.check.held for one in verdicts)
     if as_json:
         checks = [{"subject": one.subject, **verdict_fields(one.check)} for one in verdicts]
@@ -288,7 +284,7 @@ def check_proof(
             console.print("trust: none; the proof's own root stands on no chain: give --anchor and what goes with it")
         console.print(f"[green]valid[/]: {len(verdicts)} predicates held" if valid else "[red]invalid[/]")
     if not valid:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()

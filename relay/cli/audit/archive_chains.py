@@ -17,8 +17,8 @@ from hutong.relay.archive.store import open_backend
 from hutong.relay.archive.store.log import Log, read_log
 from hutong.relay.cli.audit.inputs import read_checkpoint
 from hutong.relay.cli.chains.quota import open_hub
-from hutong.relay.cli.common.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
-from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration, signer_of
 from hutong.relay.config import AnchorConfig, Config, HubChainConfig, UnsafeFile
 from hutong.relay.keys import KeyUnavailable, Signer, load_signer, stored_key
 from hutong.relay.verify.inputs import UnusableInput
@@ -35,7 +35,7 @@ def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
 
     Raises:
         UnusableInput: the relay's evidence cannot be read.
-        typer.Exit: code 2, the configuration is unusable; code 1, a chain does not answer.
+        Refused: code 2, the configuration is unusable; code 1, a chain does not answer.
     """
     made: dict[str, bytes] = {}
     reasons = run_administration(partial(_export, config_of(file), made))
@@ -68,7 +68,7 @@ def publish_now(file: Path) -> None:
     """Write the head of the configured archive down on its hub, and say what an auditor must know.
 
     Raises:
-        typer.Exit: code 2, the configuration, the archive or the key is unusable, or the relay submits with the same
+        Refused: code 2, the configuration, the archive or the key is unusable, or the relay submits with the same
             account; code 1, the hub refused it or asks for more than its fee limits.
     """
     config = config_of(file)
@@ -77,15 +77,15 @@ def publish_now(file: Path) -> None:
         log = read_log(open_backend(config.archive_location))
         signer = load_signer(anchor.key)
         if signer.address in [stored_key(key.keystore).address for key in hub.all_keys]:
-            raise refuse(
+            raise Refused(
                 f"archive.anchor.key: the relay submits with {signer.address}; give the anchor its own", UNUSABLE
             )
     except (ArchiveUnavailable, KeyUnavailable, MalformedInput, UnsafeFile) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     publish = partial(_publish, hub, signer, _address(anchor.contract), log, config.archive_location)
     head, height = log.head, run_administration(publish)
     if isinstance(height, str):
-        raise refuse(height, REFUSED)
+        raise Refused(height, REFUSED)
     if height is None:
         typer.echo(f"{head.size} entries are anchored already")
     else:
@@ -103,28 +103,26 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
         publisher: the account that anchored, in hex; None: that of the configured key.
 
     Raises:
-        typer.Exit: code 2, an input is unusable; code 1, nothing is anchored or the hub does not answer.
+        Refused: code 2, an input is unusable; code 1, nothing is anchored or the hub does not answer.
     """
     from hutong.relay.cli.common.output_files import write_file
 
     config = config_of(file)
     hub, anchor = _anchor_of(config)
-    with unusable_as_exit():
-        trusted = None if checkpoint is None else read_checkpoint(checkpoint)
-        if trusted is not None and trusted.chain_id != hub.chain_id:
-            raise UnusableInput(f"the checkpoint is of {trusted.chain_id}, the anchor is on {hub.chain_id}")
+    trusted = None if checkpoint is None else read_checkpoint(checkpoint)
+    if trusted is not None and trusted.chain_id != hub.chain_id:
+        raise UnusableInput(f"the checkpoint is of {trusted.chain_id}, the anchor is on {hub.chain_id}")
     try:
         address = load_signer(anchor.key).address if publisher is None else publisher
         owner = _address(address)
     except (KeyUnavailable, UnsafeFile) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except ValueError:
-        raise refuse("--publisher is not an address: 0x and 40 digits of hex", UNUSABLE) from None
+        raise Refused("--publisher is not an address: 0x and 40 digits of hex", UNUSABLE) from None
     made = run_administration(partial(_prove, config, hub, _address(anchor.contract), owner, trusted))
     if isinstance(made, str):
-        raise refuse(made, REFUSED)
-    with unusable_as_exit():
-        write_file(output, encode_anchor(made))
+        raise Refused(made, REFUSED)
+    write_file(output, encode_anchor(made))
     typer.echo(f"anchor {made.anchor.index}: {made.anchor.size} entries under header {made.height} of {hub.chain_id}")
 
 
@@ -134,7 +132,7 @@ def deploy(
     """Deploy a new contract for anchors on the hub and print its address.
 
     Raises:
-        typer.Exit: code 2, the configuration or the key is unusable; code 1, the hub refused it.
+        Refused: code 2, the configuration or the key is unusable; code 1, the hub refused it.
     """
     hub = hub_of(config_of(file), hub_name)
     signer = signer_of(keystore, password_file, password_env)
@@ -145,7 +143,7 @@ def deploy(
 def _anchor_of(config: Config) -> tuple[HubChainConfig, AnchorConfig]:
     anchor = None if config.archive is None else config.archive.anchor
     if anchor is None:
-        raise refuse("the configuration has no [archive.anchor]: name its contract and key", UNUSABLE)
+        raise Refused("the configuration has no [archive.anchor]: name its contract and key", UNUSABLE)
     return hub_of(config, anchor.hub), anchor
 
 

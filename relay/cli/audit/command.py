@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.base.durable_files import READABLE, write_durably
-from hutong.relay.cli.common.verdicts import EXIT_INVALID, EXIT_UNUSABLE, printable, unusable_as_exit
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE
 from hutong.relay.verify.inputs import UnusableInput, read_file
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ BUNDLE_SUFFIX = ".bundle.json"
 CHECKPOINT_SUFFIX = ".checkpoint.json"
 MAX_JOBS = 256
 
-app = typer.Typer(add_completion=False, help="Proof bundles.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Proof bundles.")
 
 Checkpoints = Annotated[
     list[Path],
@@ -69,26 +71,25 @@ def verify(
     from hutong.relay.cli.audit.inputs import bundle_files, read_checkpoints
     from hutong.relay.cli.audit.report import print_many, print_one
 
-    with unusable_as_exit():
-        files = bundle_files(paths)
+    files = bundle_files(paths)
+    try:
+        auditor = Auditor(read_checkpoints(checkpoint), _now_ns(now))
+    except MissingTrust as error:
+        raise UnusableInput(str(error)) from None
+    if len(files) == 1 and not paths[0].is_dir():
         try:
-            auditor = Auditor(read_checkpoints(checkpoint), _now_ns(now))
+            report = auditor.audit(read_file(files[0], MAX_BUNDLE_BYTES))
         except MissingTrust as error:
-            raise UnusableInput(str(error)) from None
-        if len(files) == 1 and not paths[0].is_dir():
-            try:
-                report = auditor.audit(read_file(files[0], MAX_BUNDLE_BYTES))
-            except MissingTrust as error:
-                raise UnusableInput(f"{files[0]}: {error}") from None
-            print_one(report, as_json=as_json)
-            raise typer.Exit(0 if report.is_valid else EXIT_INVALID)
+            raise UnusableInput(f"{files[0]}: {error}") from None
+        print_one(report, as_json=as_json)
+        raise typer.Exit(0 if report.is_valid else REFUSED)
     judged = [(file, _judged(auditor, file)) for file in files]
     print_many(judged, as_json=as_json)
     entries = [entry for _, entry in judged]
     if all(entry.state in (EntryState.UNJUDGED, EntryState.UNREADABLE) for entry in entries):
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise typer.Exit(UNUSABLE)
     if not all(entry.is_proven for entry in entries):
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 def _judged(auditor: "Auditor", file: Path) -> "Entry":
@@ -121,14 +122,13 @@ def replay(
     from hutong.relay.audit.period.document import encode_replay
     from hutong.relay.cli.audit.period_report import print_replay
 
-    with unusable_as_exit():
-        found = _replay(source, checkpoint, now, jobs, expect)
+    found = _replay(source, checkpoint, now, jobs, expect)
     if as_json:
         typer.echo(encode_replay(found), nl=False)
     else:
         print_replay(found)
     if not found.is_clean:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -149,8 +149,7 @@ def diff(
     from hutong.relay.audit.period.differences import differences
     from hutong.relay.cli.audit.period_report import print_differences
 
-    with unusable_as_exit():
-        replays = [_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)]
+    replays = [_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)]
     found = differences(*replays)
     unjudged = [replay.result_file for replay in replays if replay.result_file is not None]
     if as_json:
@@ -159,7 +158,7 @@ def diff(
         _say_unjudged(unjudged)
         print_differences(found)
     if not found.are_none:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -176,16 +175,15 @@ def explain(
     """
     from hutong.relay.audit.period.page import page_of
 
-    with unusable_as_exit():
-        found = _replay_or_result(source, checkpoint, now, jobs)
-        try:
-            write_durably(html, page_of(found).encode(), READABLE)
-        except OSError as error:
-            raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
+    found = _replay_or_result(source, checkpoint, now, jobs)
+    try:
+        write_durably(html, page_of(found).encode(), READABLE)
+    except OSError as error:
+        raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
     _say_unjudged([] if found.result_file is None else [found.result_file])
     typer.echo(str(html))
     if not found.is_clean:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -222,13 +220,12 @@ def skip(
     from hutong.relay.archive.checkpoint import decode_checkpoint
     from hutong.relay.audit.skips import MAX_EVIDENCE_BYTES, decode_evidence, judge_skip
 
-    with unusable_as_exit():
-        try:
-            trusted = decode_checkpoint(read_file(checkpoint, MAX_EVIDENCE_BYTES))
-            evidence = decode_evidence(read_file(file, MAX_EVIDENCE_BYTES))
-        except MalformedInput as error:
-            raise UnusableInput(str(error)) from None
-        verdicts = judge_skip(evidence, trusted, _now_ns(now))
+    try:
+        trusted = decode_checkpoint(read_file(checkpoint, MAX_EVIDENCE_BYTES))
+        evidence = decode_evidence(read_file(file, MAX_EVIDENCE_BYTES))
+    except MalformedInput as error:
+        raise UnusableInput(str(error)) from None
+    verdicts = judge_skip(evidence, trusted, _now_ns(now))
     statement = evidence.certificate.statement
     holds = verdicts[-1].held
     if as_json:
@@ -244,7 +241,7 @@ def skip(
         for signer in evidence.certificate.signatures if holds else ():
             typer.echo(f"signed by {signer.public_key.hex()}")
     if not holds:
-        raise typer.Exit(EXIT_INVALID)
+        raise typer.Exit(REFUSED)
 
 
 @app.command("checkpoint")

@@ -15,8 +15,8 @@ import typer
 from hutong.relay.base.durable_files import READABLE, write_durably
 from hutong.relay.cli.audit.bundle_names import bundle_file_names
 from hutong.relay.cli.audit.inputs import read_checkpoints
-from hutong.relay.cli.common.session import REFUSED, UNUSABLE, config_of, refuse, run_administration
-from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import config_of, run_administration
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.verify.inputs import UnusableInput
 
@@ -41,28 +41,26 @@ def export_bundles(
         as_json: print what was written as JSON.
 
     Raises:
-        typer.Exit: code 2, an input is unusable or a file cannot be written; code 1, there is no provable bundle, a
+        Refused: code 2, an input is unusable or a file cannot be written; code 1, there is no provable bundle, a
             chain does not answer, or a bundle does not hold.
     """
     from hutong.relay.audit import Auditor, MissingTrust
 
     loaded = config_of(config)
     if (packet_id is None) is not every:
-        raise refuse("give the id of a packet, or --all", UNUSABLE)
+        raise Refused("give the id of a packet, or --all", UNUSABLE)
     source = None if packet_id is None else _packet(loaded, packet_id)
-    with unusable_as_exit():
-        checkpoints = read_checkpoints(checkpoint)
-    with unusable_as_exit():
-        try:
-            auditor = Auditor(checkpoints, time.time_ns()) if checkpoints else None
-        except MissingTrust as error:
-            raise UnusableInput(str(error)) from None
+    checkpoints = read_checkpoints(checkpoint)
+    try:
+        auditor = Auditor(checkpoints, time.time_ns()) if checkpoints else None
+    except MissingTrust as error:
+        raise UnusableInput(str(error)) from None
     if source is None:
         _export_archive(loaded, checkpoints, auditor, output, as_json=as_json)
         return
     bundle = run_administration(partial(_export_one, loaded, checkpoints, *source))
     if isinstance(bundle, str):
-        raise refuse(bundle, REFUSED)
+        raise Refused(bundle, REFUSED)
     _write(output, bundle, auditor)
     typer.echo(json.dumps({"packet": bundle.packet_id, "file": str(output)}) if as_json else str(output))
 
@@ -74,14 +72,14 @@ def write_checkpoint(config: Path, chain: str, output: Path, height: int | None)
         height: None: the chain's head. Of an Ethereum chain no other can be had.
 
     Raises:
-        typer.Exit: code 2, an input is unusable or the file cannot be written; code 1, the chain does not answer, or no
+        Refused: code 2, an input is unusable or the file cannot be written; code 1, the chain does not answer, or no
             configured path says how to follow it.
     """
     from hutong.relay.archive.checkpoint import encode_checkpoint
 
     loaded = config_of(config)
     if chain not in [one.name for one in loaded.chains]:
-        raise refuse(f"no chain is called {chain}", UNUSABLE)
+        raise Refused(f"no chain is called {chain}", UNUSABLE)
     found = run_administration(partial(_read_checkpoint, loaded, chain, height))
     _write_file(output, encode_checkpoint(found))
     typer.echo(f"{found.chain_id} height {found.height} 0x{found.hash.hex()}")
@@ -93,13 +91,12 @@ def _export_archive(
     made: dict[str, Bundle] = {}
     reasons = run_administration(partial(_export_all, config, checkpoints, made.__setitem__))
     if isinstance(reasons, str):
-        raise refuse(reasons, REFUSED)
-    with unusable_as_exit():
-        files = bundle_file_names(made)
+        raise Refused(reasons, REFUSED)
+    files = bundle_file_names(made)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise refuse(f"{folder} cannot be made: {error.strerror}", UNUSABLE) from None
+        raise Refused(f"{folder} cannot be made: {error.strerror}", UNUSABLE) from None
     for name, bundle in made.items():
         _write(folder / files[name], bundle, auditor)
     if as_json:
@@ -119,7 +116,7 @@ def _packet(config: Config, text: str) -> tuple[PathEnd, int]:
     for end in ends:
         if end.chain in named and end.client == client and sequence.isascii() and sequence.isdigit():
             return end, int(sequence[:20])
-    raise refuse(f"{text[:80]} is not a chain/client/sequence of a configured path", UNUSABLE)
+    raise Refused(f"{text[:80]} is not a chain/client/sequence of a configured path", UNUSABLE)
 
 
 async def _export_one(
@@ -188,9 +185,9 @@ def _write(path: Path, bundle: "Bundle", auditor: "Auditor | None") -> None:
         try:
             failure = auditor.audit(data).failure
         except MissingTrust as error:
-            raise refuse(str(error), UNUSABLE) from None
+            raise Refused(str(error), UNUSABLE) from None
         if failure is not None:
-            raise refuse(f"{bundle.packet_id}: {failure.subject}: {failure.check.error}", REFUSED)
+            raise Refused(f"{bundle.packet_id}: {failure.subject}: {failure.check.error}", REFUSED)
     _write_file(path, data)
 
 
@@ -198,4 +195,4 @@ def _write_file(path: Path, data: bytes) -> None:
     try:
         write_durably(path, data, READABLE)
     except OSError as error:
-        raise refuse(f"{path} cannot be written: {error.strerror}", UNUSABLE) from None
+        raise Refused(f"{path} cannot be written: {error.strerror}", UNUSABLE) from None

@@ -9,7 +9,7 @@ from hutong.relay.audit.period import EntryState, Finding, Replay
 from hutong.relay.audit.period.differences import Changed, Differences
 from hutong.relay.audit.period.supply import Conservation
 from hutong.relay.audit.period.totals import DeliveryState
-from hutong.relay.cli.common.verdicts import printable
+from hutong.relay.cli.common.printable import printable
 
 MAX_LISTED = 200
 """Lines of one list; `--json` has them all."""

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from hutong.relay.audit import Report, Verdict
 from hutong.relay.audit.period import Entry, EntryState
-from hutong.relay.cli.common.verdicts import print_verdict, printable, verdict_fields
+from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.verdicts import print_verdict, verdict_fields
 
 
 def print_one(report: Report, *, as_json: bool) -> None:

@@ -10,18 +10,14 @@ import typer
 
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, audit
 from hutong.relay.cli.audit.verify_proofs import eip1186_command, ics23_command
-from hutong.relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.verdicts import AsJson, File, report
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, required
 
 if TYPE_CHECKING:
     from hutong.light_clients.bft_evm import SealRules
 
-app = typer.Typer(
-    add_completion=False,
-    help="Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.")
 
 
 @app.callback()
@@ -67,30 +63,27 @@ def tendermint_command(
     from hutong.relay.verify import tendermint as command
     from hutong.relay.verify import tendermint_bisection as ways
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
-            return
-        now_ns = time.time_ns() if now is None else command.parse_time(now, "--now")
-        if min(trusting_period, clock_drift) <= 0:
-            raise UnusableInput("--trusting-period and --clock-drift must be positive")
-        options = Options(
-            command.parse_trust_level(trust_level),
-            trusting_period * NANOSECONDS_PER_SECOND,
-            clock_drift * NANOSECONDS_PER_SECOND,
-        )
-        if to is not None and not bisect:
-            raise UnusableInput("--to goes with --bisect")
-        checkpoint = command.read_checkpoint(trusted)
-        if bisect:
-            search = ways.Search(checkpoint, ways.read_light_blocks(files, checkpoint), options, now_ns)
-            target = max(search.blocks) if to is None else to
-            if target not in search.blocks or target <= checkpoint.height:
-                raise UnusableInput(
-                    f"no header of height {target} above the checkpoint's {checkpoint.height} in the files"
-                )
-        else:
-            served = command.read_served(files)
+    if trusted is None:
+        required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+        return
+    now_ns = time.time_ns() if now is None else command.parse_time(now, "--now")
+    if min(trusting_period, clock_drift) <= 0:
+        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    options = Options(
+        command.parse_trust_level(trust_level),
+        trusting_period * NANOSECONDS_PER_SECOND,
+        clock_drift * NANOSECONDS_PER_SECOND,
+    )
+    if to is not None and not bisect:
+        raise UnusableInput("--to goes with --bisect")
+    checkpoint = command.read_checkpoint(trusted)
+    if bisect:
+        search = ways.Search(checkpoint, ways.read_light_blocks(files, checkpoint), options, now_ns)
+        target = max(search.blocks) if to is None else to
+        if target not in search.blocks or target <= checkpoint.height:
+            raise UnusableInput(f"no header of height {target} above the checkpoint's {checkpoint.height} in the files")
+    else:
+        served = command.read_served(files)
     if bisect:
         way = search.find(target)
         subject = ways.subject_of(way, search, target)
@@ -174,13 +167,12 @@ def _judge_bft(
     from hutong.relay.verify import bft_evm as command
     from hutong.relay.verify.evm_files import read_served
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
-            return
-        now_ns = _now_ns(now, trusting_period_s, clock_drift_s)
-        checkpoint = command.read_checkpoint(trusted)
-        served = read_served(file)
+    if trusted is None:
+        required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
+        return
+    now_ns = _now_ns(now, trusting_period_s, clock_drift_s)
+    checkpoint = command.read_checkpoint(trusted)
+    served = read_served(file)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, rules.consensus, now_ns)}
     options = Options(trusting_period_s, clock_drift_s, rules)
     report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
@@ -223,15 +215,14 @@ def clique_command(
     """Judge a branch of Clique headers from a checkpoint: links, signers, turns, votes, epochs, confirmations."""
     from hutong.relay.verify import clique as command
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
-            return
-        now_ns = _now_ns(now, trusting_period, clock_drift)
-        if not 0 < confirmations <= command.MAX_CONFIRMATIONS:
-            raise UnusableInput(f"--confirmations must be 1 to {command.MAX_CONFIRMATIONS}")
-        checkpoint = command.read_checkpoint(trusted)
-        blocks = command.read_blocks(files)
+    if trusted is None:
+        required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
+        return
+    now_ns = _now_ns(now, trusting_period, clock_drift)
+    if not 0 < confirmations <= command.MAX_CONFIRMATIONS:
+        raise UnusableInput(f"--confirmations must be 1 to {command.MAX_CONFIRMATIONS}")
+    checkpoint = command.read_checkpoint(trusted)
+    blocks = command.read_blocks(files)
     options = checkpoint.options(confirmations, trusting_period, clock_drift)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(blocks, checkpoint, now_ns)}
     report(audit(command.judge_file, blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
@@ -266,14 +257,13 @@ def ethereum_command(
     from hutong.relay.verify import ethereum as command
     from hutong.relay.verify.tendermint import parse_time
 
-    with unusable_as_exit():
-        trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        if min(trusting_period, clock_drift) <= 0:
-            raise UnusableInput("--trusting-period and --clock-drift must be positive")
-        chain_rules = command.read_network(network)
-        trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
-        served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
+    trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
+    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    if min(trusting_period, clock_drift) <= 0:
+        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    chain_rules = command.read_network(network)
+    trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
+    served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
     subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
     report(audit(command.judge_file, served, trust, now_ns), subject, as_json=as_json)
 
@@ -309,21 +299,20 @@ def bitcoin_command(
     from hutong.relay.verify import bitcoin as command
     from hutong.relay.verify.tendermint import parse_time
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", "a checkpoint (height, hash)")
-            return
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        if depth <= 0:
-            raise UnusableInput("--depth must be positive")
-        if proof is None and (transaction is not None or coinbase is not None):
-            raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
-        claim = command.read_claim(key, value, publisher, funding)
-        if claim is not None and transaction is None:
-            raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
-        shown = command.read_shown(
-            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
-        )
+    if trusted is None:
+        required(None, "--trusted", "a checkpoint (height, hash)")
+        return
+    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    if depth <= 0:
+        raise UnusableInput("--depth must be positive")
+    if proof is None and (transaction is not None or coinbase is not None):
+        raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+    claim = command.read_claim(key, value, publisher, funding)
+    if claim is not None and transaction is None:
+        raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
+    shown = command.read_shown(
+        command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
+    )
     subject = {"file": str(file), **command.subject_of(shown)}
     report(audit(command.judge_file, shown, depth, now_ns), subject, as_json=as_json)
 
@@ -354,15 +343,14 @@ def fisco_command(
     from hutong.relay.verify import fisco_bcos as command
     from hutong.relay.verify.tendermint import parse_time
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
-            return
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        if min(trusting_period, clock_drift) <= 0:
-            raise UnusableInput("--trusting-period and --clock-drift must be positive")
-        checkpoint = command.read_checkpoint(trusted)
-        served = command.read_served(file, transaction, receipt)
+    if trusted is None:
+        required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
+        return
+    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    if min(trusting_period, clock_drift) <= 0:
+        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    checkpoint = command.read_checkpoint(trusted)
+    served = command.read_served(file, transaction, receipt)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
     bounds = command.Bounds(trusting_period, clock_drift)
     report(audit(command.judge_file, served, checkpoint, bounds, now_ns), subject, as_json=as_json)
@@ -390,17 +378,16 @@ def attestation_command(
     from hutong.relay.verify import attestation as command
     from hutong.relay.verify.tendermint import parse_time
 
-    with unusable_as_exit():
-        if trusted is None:
-            required(None, "--trusted", "client_state and consensus_state of a client")
-            return
-        if key is None and value is not None:
-            raise UnusableInput("--value goes with --key")
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        claim = None
-        if key is not None:
-            claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))
-        states = command.read_trusted(trusted)
-        attested = command.read_attested(file)
+    if trusted is None:
+        required(None, "--trusted", "client_state and consensus_state of a client")
+        return
+    if key is None and value is not None:
+        raise UnusableInput("--value goes with --key")
+    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    claim = None
+    if key is not None:
+        claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))
+    states = command.read_trusted(trusted)
+    attested = command.read_attested(file)
     subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
     report(audit(command.judge_file, attested, states, claim, now_ns), subject, as_json=as_json)

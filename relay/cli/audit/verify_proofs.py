@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hutong.light_clients.interface import Judge, PredicateFailed, audit, rule
-from hutong.relay.cli.common.verdicts import AsJson, File, report, unusable_as_exit
+from hutong.relay.cli.common.verdicts import AsJson, File, report
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file, read_json, required
 
 
@@ -43,28 +43,25 @@ def ics23_command(
     from hutong.light_clients.proofs import ics23
     from hutong.relay.verify.proof_files import audit_ics23_batch, judge_ics23, read_claims, read_ics23
 
-    with unusable_as_exit():
-        trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
-        if spec is None or (key is None and claims is None):
-            raise UnusableInput("give --spec and --key: what the proof is of must not come from the proof")
-        if claims is not None and (key, value, store) != (None, None, None):
-            raise UnusableInput(
-                "--claims names keys and values of one tree: it goes without --key, --value and --store"
-            )
-        asked = None if claims is None else read_claims(read_json(claims), str(claims))
-        wanted_key = b"" if key is None else parse_hex(key, "--key")
-        claimed = None if value is None else parse_hex(value, "--value")
-        if asked is None and (not wanted_key or claimed == b""):
-            raise UnusableInput("an empty --key or --value is never stored; leave --value out to claim absence")
-        parsed = read_ics23(read_file(file), str(file))
-        specs: tuple[ics23.ProofSpec, ...] = (ics23.STANDARD_SPECS[spec],)
-        path: tuple[bytes, ...] = (wanted_key,)
-        if store is not None:
-            specs, path = (*specs, ics23.TENDERMINT_SPEC), (store.encode(), *path)
-        if asked is not None and parsed.count != 1:
-            raise UnusableInput(f"{file} holds {parsed.count} proofs: --claims are judged by one batch")
-        if parsed.count == 2 and store is None:
-            raise UnusableInput(f"{file} holds a second proof up to the app hash: name its store with --store")
+    trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
+    if spec is None or (key is None and claims is None):
+        raise UnusableInput("give --spec and --key: what the proof is of must not come from the proof")
+    if claims is not None and (key, value, store) != (None, None, None):
+        raise UnusableInput("--claims names keys and values of one tree: it goes without --key, --value and --store")
+    asked = None if claims is None else read_claims(read_json(claims), str(claims))
+    wanted_key = b"" if key is None else parse_hex(key, "--key")
+    claimed = None if value is None else parse_hex(value, "--value")
+    if asked is None and (not wanted_key or claimed == b""):
+        raise UnusableInput("an empty --key or --value is never stored; leave --value out to claim absence")
+    parsed = read_ics23(read_file(file), str(file))
+    specs: tuple[ics23.ProofSpec, ...] = (ics23.STANDARD_SPECS[spec],)
+    path: tuple[bytes, ...] = (wanted_key,)
+    if store is not None:
+        specs, path = (*specs, ics23.TENDERMINT_SPEC), (store.encode(), *path)
+    if asked is not None and parsed.count != 1:
+        raise UnusableInput(f"{file} holds {parsed.count} proofs: --claims are judged by one batch")
+    if parsed.count == 2 and store is None:
+        raise UnusableInput(f"{file} holds a second proof up to the app hash: name its store with --store")
     subject = {
         "file": f"{file} ({parsed.form}, {parsed.count} proof{'s'[: parsed.count != 1]})",
         "root": trusted.hex(),
@@ -95,12 +92,9 @@ def eip1186_command(
     from hutong.light_clients.proofs import mpt
     from hutong.relay.verify.proof_files import read_eip1186
 
-    with unusable_as_exit():
-        trusted = parse_hex(
-            required(state_root, "--state-root", "of a block header that you trust"), "--state-root", 32
-        )
-        claim = read_eip1186(read_json(file), str(file))
-        wanted = claim.address if address is None else parse_hex(address, "--address", 20)
+    trusted = parse_hex(required(state_root, "--state-root", "of a block header that you trust"), "--state-root", 32)
+    claim = read_eip1186(read_json(file), str(file))
+    wanted = claim.address if address is None else parse_hex(address, "--address", 20)
     account = claim.account
     subject = {
         "file": str(file),

@@ -22,9 +22,9 @@ from hutong.relay.cli.chains.client_creation import create, read_state
 from hutong.relay.cli.chains.client_upgrade import upgrade
 from hutong.relay.cli.chains.misbehaviour import misbehaviour
 from hutong.relay.cli.chains.rotation import rotate
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     AsJson,
     ConfigFile,
     DecideAs,
@@ -42,15 +42,13 @@ from hutong.relay.cli.common.session import (
     followed_of,
     hub_of,
     member_chain_of,
-    refuse,
     run_administration,
     signer_of,
 )
-from hutong.relay.cli.common.verdicts import unusable_as_exit
 from hutong.relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
 from hutong.relay.keys import Signer
 
-app = typer.Typer(add_completion=False, help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Light clients.")
 app.add_typer(quota.app, name="quota")
 app.command()(create)
 app.command()(misbehaviour)
@@ -153,8 +151,7 @@ def update(
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
     if message is not None:
-        with unusable_as_exit():
-            header = read_state(message)
+        header = read_state(message)
         signer = signer_of(keystore, password_file, password_env)
         height = run_administration(partial(_submit, loaded, end, header, signer))
         typer.echo(f"{chain} {client} is at height {height}")
@@ -212,25 +209,25 @@ def recover(
     account = None if decide_as is None else address_of(decide_as, "--decide-as")
     if chain is not None:
         if keystore is None:
-            raise refuse("--chain goes with --keystore", UNUSABLE)
+            raise Refused("--chain goes with --keystore", UNUSABLE)
         owner = signer_of(keystore, password_file, password_env)
         wish = RecoveryWish(subject, substitute, None if deposit is None else _coin(deposit), vote)
         _recover_on_chain(loaded, chain, wish, owner, account)
         return
     if account is not None:
-        raise refuse("--decide-as goes with --chain; on the hub its members decide with --hub-admin", UNUSABLE)
+        raise Refused("--decide-as goes with --chain; on the hub its members decide with --hub-admin", UNUSABLE)
     if substitute is None or not hub_admin:
-        raise refuse("the hub's client needs --substitute and --hub-admin", UNUSABLE)
+        raise Refused("the hub's client needs --substitute and --hub-admin", UNUSABLE)
     admins = admins_of(hub_admin, hub_admin_password_file)
     run_administration(partial(_recover, hub_of(loaded, hub), subject, substitute, admins))
     typer.echo(f"{subject} has taken over the state of {substitute}")
 
 
 def _coin(text: str) -> tuple[int, str]:
-    """`10stake`; typer.Exit for anything else."""
+    """`10stake`; Refused for anything else."""
     match = re.fullmatch(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", text)
     if match is None:
-        raise refuse(
+        raise Refused(
             f"--deposit: {text[:80]!r} is not an amount with its denomination, such as 10000000stake", UNUSABLE
         )
     return int(match[1]), match[2]
@@ -243,13 +240,13 @@ def _recover_on_chain(config: Config, chain: str, wish: RecoveryWish, owner: Sig
     member = member_chain_of(config, chain)
     if isinstance(member, CosmosChainConfig):
         if account is not None:
-            raise refuse(f"--decide-as is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
+            raise Refused(f"--decide-as is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
         _recover_by_proposal(config, member, wish, owner)
         return
     if wish.vote or wish.deposit is not None:
-        raise refuse(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {member.kind}", UNUSABLE)
+        raise Refused(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {member.kind}", UNUSABLE)
     if wish.substitute is not None and not is_hex_address(wish.substitute):
-        raise refuse(f"--substitute: {wish.substitute[:80]!r} is not an address", UNUSABLE)
+        raise Refused(f"--substitute: {wish.substitute[:80]!r} is not an address", UNUSABLE)
     contract = None if wish.substitute is None else bytes(to_canonical_address(wish.substitute))
     _recover_on_router(config, chain, RouterOrder(wish.subject, contract, account), owner)
 
@@ -268,7 +265,7 @@ def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: Recove
         typer.echo(f"{what} goes on with {done.substitute}")
     else:
         reason = f": {proposal.failed_reason}" if proposal.failed_reason else ""
-        raise refuse(f"proposal {proposal.id} was {proposal.status.name.lower()}{reason}", REFUSED)
+        raise Refused(f"proposal {proposal.id} was {proposal.status.name.lower()}{reason}", REFUSED)
 
 
 def _recover_on_router(config: Config, chain: str, order: RouterOrder, owner: Signer) -> None:

@@ -14,19 +14,16 @@ import typer
 from hutong.light_clients.interface import LightClient, VerificationError
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     ConfigFile,
     HubAdminPasswordFiles,
     HubAdmins,
     admins_of,
     config_of,
     hub_of,
-    refuse,
     run_administration,
 )
-from hutong.relay.cli.common.verdicts import unusable_as_exit
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file
@@ -61,10 +58,9 @@ def create(
     """Create a client on the hub from two states, judged here first by the client's own rules: exit code 1 if they are refused."""
     loaded = config_of(config)
     if not hub_admin:
-        raise refuse("clients on the hub are made by its admins: give --hub-admin", UNUSABLE)
-    with unusable_as_exit():
-        prefix = tuple(parse_hex(element, "--merkle-prefix") for element in merkle_prefix) or (b"",)
-        states = read_state(client_state), read_state(consensus_state)
+        raise Refused("clients on the hub are made by its admins: give --hub-admin", UNUSABLE)
+    prefix = tuple(parse_hex(element, "--merkle-prefix") for element in merkle_prefix) or (b"",)
+    states = read_state(client_state), read_state(consensus_state)
     _judge(client_type, *states)
     new = NewClient(client_type, *states, counterparty, prefix)
     admins = admins_of(hub_admin, hub_admin_password_file)
@@ -92,7 +88,7 @@ def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> Non
         client: LightClient = light_client(client_type)
         client.create(client_state, consensus_state, time.time_ns())
     except VerificationError as error:
-        raise refuse(f"no client of type {client_type} begins with these states: {error}", REFUSED) from None
+        raise Refused(f"no client of type {client_type} begins with these states: {error}", REFUSED) from None
 
 
 async def _create(hub: HubChainConfig, new: NewClient, admins: Sequence[Signer], random: Random) -> str:

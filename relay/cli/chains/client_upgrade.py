@@ -12,9 +12,8 @@ import typer
 from hutong.light_clients.interface import UpgradableClient
 from hutong.light_clients.interface.memory import MemoryConsensusStates
 from hutong.relay.cli.chains.client_creation import read_state
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     ConfigFile,
     Keystore,
     PasswordEnv,
@@ -22,11 +21,9 @@ from hutong.relay.cli.common.session import (
     chain_of,
     config_of,
     hub_of,
-    refuse,
     run_administration,
     signer_of,
 )
-from hutong.relay.cli.common.verdicts import unusable_as_exit
 from hutong.relay.config import CosmosChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -52,12 +49,11 @@ def upgrade(
     """
     loaded = config_of(config)
     if (follows is None) == (message is None):
-        raise refuse("give either --follows, a configured Cosmos chain, or --message, a file", UNUSABLE)
+        raise Refused("give either --follows, a configured Cosmos chain, or --message, a file", UNUSABLE)
     followed = None if follows is None else chain_of(loaded, follows)
     if followed is not None and not isinstance(followed, CosmosChainConfig):
-        raise refuse(f"{follows} is of kind {followed.kind}: only Cosmos chains commit their upgrades", UNUSABLE)
-    with unusable_as_exit():
-        made = None if message is None else read_state(message)
+        raise Refused(f"{follows} is of kind {followed.kind}: only Cosmos chains commit their upgrades", UNUSABLE)
+    made = None if message is None else read_state(message)
     signer = signer_of(keystore, password_file, password_env)
     height = run_administration(partial(_upgrade, hub_of(loaded, hub), client, followed, made, signer))
     typer.echo(f"{client} is at height {height}")
@@ -84,7 +80,7 @@ async def _upgrade(
         info = await host.client(client)
         rules = light_client(info.client_type)
         if not isinstance(rules, UpgradableClient):
-            raise refuse(f"{client}: clients of type {info.client_type} are not upgraded", REFUSED)
+            raise Refused(f"{client}: clients of type {info.client_type} are not upgraded", REFUSED)
         stored = await host.consensus_state(client, info.latest_height)
         states = MemoryConsensusStates({} if stored is None else {info.latest_height: stored})
         data = made if made is not None else await _committed(followed, info.client_state, random)

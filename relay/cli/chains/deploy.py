@@ -12,15 +12,14 @@ import typer
 
 from hutong.relay.base.durable_files import READABLE, create_durably
 from hutong.relay.cli.chains.deployment_journal import Undertaking, begun, journal_of
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     AsJson,
     Keystore,
     PasswordEnv,
     PasswordFile,
     address_of,
-    refuse,
     run_administration,
     signer_of,
 )
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from hutong.adapters.evm.administration.role_plan import RolePlan
     from hutong.adapters.ics26.transactor import Transactor
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = command_group()
 
 DEFAULT_DELAY_S = 3_600
 """Of what limiters and unpausers decide, off development chains."""
@@ -99,7 +98,7 @@ def deploy(
     The deployer keeps nothing. Ports, roles, delays and its renunciation are one transaction.
     """
     if urlsplit(rpc).scheme not in ("http", "https"):
-        raise refuse("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
+        raise Refused("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
     signer = signer_of(keystore, password_file, password_env)
     named = {
         "admin": [] if admin is None else [admin],
@@ -136,7 +135,7 @@ def _plan(
     relayer_role: bool,
     out: Path | None,
 ) -> "RolePlan":
-    """typer.Exit with one sentence where roles or delays are none that a chain should begin with."""
+    """Refused where roles or delays are none that a chain should begin with."""
     from eth_utils.address import to_checksum_address
 
     from hutong.adapters.evm.administration.role_plan import Delays, RolePlan, UnsafePlan
@@ -144,22 +143,22 @@ def _plan(
     deployer = str(to_checksum_address(signer.address))
     if development:
         if any(named.values()) or any(delay is not None for delay in delays.values()) or out is not None:
-            raise refuse("--development gives every role to the deployer: name none, and no delay or --out", UNUSABLE)
+            raise Refused("--development gives every role to the deployer: name none, and no delay or --out", UNUSABLE)
         return RolePlan.of_developer(deployer, open_relaying=not relayer_role)
     if relayer_role:
-        raise refuse("--relayer-role goes with --development; name the accounts with --relayer", UNUSABLE)
+        raise Refused("--relayer-role goes with --development; name the accounts with --relayer", UNUSABLE)
     accounts = {name: tuple(_account(text, f"--{name}") for text in texts) for name, texts in named.items()}
     missing = [f"--{name}" for name, members in accounts.items() if not members and name != "relayer"]
     missing += [f"--{name}-delay-s" for name in ("admin", "migration") if delays[name] is None]
     missing += ["--out"] if out is None else []
     if missing:
-        raise refuse(
+        raise Refused(
             f"missing: {', '.join(missing)}. The deployer keeps nothing, so each role needs an account of its own; a chain that"
             " holds nothing of value takes --development instead",
             UNUSABLE,
         )
     if out is not None and out.exists():
-        raise refuse(f"{out} exists; give the contracts of a new chain a new file", UNUSABLE)
+        raise Refused(f"{out} exists; give the contracts of a new chain a new file", UNUSABLE)
     limiter_s, unpauser_s = delays["limiter"], delays["unpauser"]
     plan = RolePlan(
         accounts["admin"][0],
@@ -178,7 +177,7 @@ def _plan(
     try:
         plan.check(deployer)
     except UnsafePlan as error:
-        raise refuse(f"{error.rule}: {error.remedy}", UNUSABLE) from None
+        raise Refused(f"{error.rule}: {error.remedy}", UNUSABLE) from None
     return plan
 
 
@@ -188,7 +187,7 @@ def _account(text: str, option: str) -> str:
 
     address = address_of(text, option)
     if not is_checksum_address(text):
-        raise refuse(
+        raise Refused(
             f"{option}: write {to_checksum_address(address)}, if that is it: roles need the checksum", UNUSABLE
         )
     return text
@@ -201,7 +200,7 @@ def _publish(out: Path, text: str) -> None:
         journal_of(out).unlink(missing_ok=True)
     except OSError as error:
         typer.echo(text)
-        raise refuse(
+        raise Refused(
             f"{out}: {error.strerror or error}; the contracts are deployed, and the file's text is above", REFUSED
         ) from None
 

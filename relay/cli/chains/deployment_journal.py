@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hutong.relay.base.durable_files import READABLE, create_durably
-from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 
 if TYPE_CHECKING:
     from hutong.adapters.evm.administration.deploy import Beginning
@@ -43,7 +43,7 @@ def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
     Call it before the first transaction.
 
     Raises:
-        typer.Exit: code 2, the journal asks for something else, or cannot be used.
+        Refused: code 2, the journal asks for something else, or cannot be used.
     """
     from hutong.adapters.evm.administration.deploy import Beginning
 
@@ -57,11 +57,11 @@ def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
         if type(beginning.nonce) is not int or type(beginning.height) is not int:
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise refuse(f"{journal} was not written by an interrupted deployment", UNUSABLE) from None
+        raise Refused(f"{journal} was not written by an interrupted deployment", UNUSABLE) from None
     asked = undertaking.asked()
     differing = sorted(key for key in asked.keys() | document.keys() if asked.get(key) != document.get(key))
     if differing:
-        raise refuse(
+        raise Refused(
             f"{journal}: the interrupted deployment had another {', '.join(differing)}; repeat its options, or start over"
             " with another --out",
             UNUSABLE,
@@ -74,4 +74,4 @@ def _write(journal: Path, undertaking: Undertaking) -> None:
     try:
         create_durably(journal, text.encode(), READABLE)
     except OSError as error:
-        raise refuse(f"{journal}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"{journal}: {error.strerror or error}", UNUSABLE) from None

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
     ConfigFile,
     Keystore,
     PasswordEnv,
@@ -17,11 +17,9 @@ from hutong.relay.cli.common.session import (
     client_end_of,
     config_of,
     followed_of,
-    refuse,
     run_administration,
     signer_of,
 )
-from hutong.relay.cli.common.verdicts import unusable_as_exit
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, read_file
@@ -51,8 +49,7 @@ def misbehaviour(
     """
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
-    with unusable_as_exit():
-        given = _read(evidence)
+    given = _read(evidence)
     signer = signer_of(keystore, password_file, password_env)
     said = run_administration(partial(_submit, loaded, end, given, signer))
     typer.echo(f"{chain} {client} is Frozen: {said}")
@@ -107,5 +104,5 @@ async def _submit(config: Config, end: PathEnd, given: Any, signer: Signer, rand
         await submit_batch(host, Batch((SubmitMisbehaviour(end.client, encoded),)), signer, "submitMisbehaviour")
         status = (await host.client(end.client)).status
         if status is not ClientStatus.FROZEN:
-            raise refuse(f"{end.chain} took the evidence and {end.client} is {status}", REFUSED)
+            raise Refused(f"{end.chain} took the evidence and {end.client} is {status}", REFUSED)
         return verdict.reason

@@ -21,9 +21,10 @@ from hutong.relay.administration.paths import (
     create_direct,
     create_with_hub,
 )
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.confirming import AtTerminal, pin_of
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    UNUSABLE,
     AsJson,
     ConfigFile,
     DecideAs,
@@ -39,14 +40,13 @@ from hutong.relay.cli.common.session import (
     evm_chain_of,
     hub_of,
     member_chain_of,
-    refuse,
     run_administration,
     signer_of,
 )
 from hutong.relay.config import CosmosChainConfig, EvmChainConfig
 from hutong.relay.keys import Signer
 
-app = typer.Typer(add_completion=False, help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Paths between chains.")
 
 DAY_S = 86_400
 
@@ -152,10 +152,10 @@ def create(
     elif evm.consensus != "ethereum":
         for option, value in (("trusted-root", trusted_root), ("min-participants", min_participants)):
             if value is not None:
-                raise refuse(f"--{option} is for Ethereum chains; {chain}'s consensus is {evm.consensus}", UNUSABLE)
+                raise Refused(f"--{option} is for Ethereum chains; {chain}'s consensus is {evm.consensus}", UNUSABLE)
     if isinstance(evm, EvmChainConfig) and evm.consensus in ("ethereum", "attested") and trusted_height is not None:
         begins = "at a block root: --trusted-root" if evm.consensus == "ethereum" else "where its attestors say"
-        raise refuse(
+        raise Refused(
             f"not supported: --trusted-height of {chain}; the client of such a chain begins {begins}", UNUSABLE
         )
     agreement = Agreement(
@@ -177,7 +177,7 @@ def create(
     member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer, account)
     admins = admins_of(hub_admin, hub_admin_password_file)
     if (on_hub is None) != (light_client is None):
-        raise refuse("--on-hub and --light-client go together, as an earlier run has printed them", UNUSABLE)
+        raise Refused("--on-hub and --light-client go together, as an earlier run has printed them", UNUSABLE)
     if on_hub is not None and light_client is not None:
         begun = Begun(on_hub, address_of(light_client, "--light-client"))
         _print(
@@ -226,16 +226,16 @@ def direct(
     loaded = config_of(config)
     for name in (a, b):
         if isinstance(chain_of(loaded, name), CosmosChainConfig):
-            raise refuse(
+            raise Refused(
                 f"not supported: a path without a hub to {name}, of kind cosmos: its clients verify no EVM chain",
                 UNUSABLE,
             )
     chain_a, chain_b = evm_chain_of(loaded, a), evm_chain_of(loaded, b)
     if a == b:
-        raise refuse("a path joins two chains", UNUSABLE)
+        raise Refused("a path joins two chains", UNUSABLE)
     for end in (chain_a, chain_b):
         if end.consensus != "attested":
-            raise refuse(
+            raise Refused(
                 f"not supported: a path without a hub to {end.name}, whose consensus is {end.consensus}:"
                 " EVM chains hold no light client of it",
                 UNUSABLE,
@@ -255,14 +255,14 @@ def direct(
 def _only_for_evm(chain: str, **options: object) -> None:
     for name, value in options.items():
         if value:
-            raise refuse(f"--{name.replace('_', '-')} is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
+            raise Refused(f"--{name.replace('_', '-')} is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
 
 
 def _root(text: str | None) -> bytes | None:
     if text is None:
         return None
     if re.fullmatch(r"0x[0-9a-fA-F]{64}", text) is None:
-        raise refuse("--trusted-root must be 0x and 64 hex digits", UNUSABLE)
+        raise Refused("--trusted-root must be 0x and 64 hex digits", UNUSABLE)
     return bytes.fromhex(text[2:])
 
 
@@ -275,25 +275,25 @@ def _direct_member(
 
 
 def _attestors(chain: EvmChainConfig, addresses: list[str], threshold: int, option: str) -> AttestorSet | None:
-    """Whom the new client shall believe; typer.Exit where that does not fit the chain."""
+    """Whom the new client shall believe; Refused where that does not fit the chain."""
     from eth_utils.address import is_checksum_formatted_address, is_hex_address, to_canonical_address
 
     if chain.consensus != "attested":
         if addresses:
-            raise refuse(f"{chain.name} is not attested: its consensus is {chain.consensus}", UNUSABLE)
+            raise Refused(f"{chain.name} is not attested: its consensus is {chain.consensus}", UNUSABLE)
         return None
     if not addresses:
-        raise refuse(f"{chain.name} is attested: name its attestors with {option}", UNUSABLE)
+        raise Refused(f"{chain.name} is attested: name its attestors with {option}", UNUSABLE)
     for address in addresses:
         if not is_hex_address(address) or not address.startswith("0x"):
-            raise refuse(f"{option} {address[:80]} is not an address", UNUSABLE)
+            raise Refused(f"{option} {address[:80]} is not an address", UNUSABLE)
         if is_checksum_formatted_address(address) and to_checksum(address) != address:
-            raise refuse(f"{option} {address} has a wrong EIP-55 checksum", UNUSABLE)
+            raise Refused(f"{option} {address} has a wrong EIP-55 checksum", UNUSABLE)
     distinct = {bytes(to_canonical_address(address)) for address in addresses}
     if len(distinct) != len(addresses):
-        raise refuse(f"{option} names an attestor twice", UNUSABLE)
+        raise Refused(f"{option} names an attestor twice", UNUSABLE)
     if not len(distinct) < 2 * threshold <= 2 * len(distinct):
-        raise refuse(
+        raise Refused(
             f"the threshold must be more than half of {len(distinct)} attestors, and no more than all", UNUSABLE
         )
     return AttestorSet(tuple(sorted(distinct)), threshold)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.chains.decisions import decision_document, decision_text
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hutong.adapters.evm.administration.decisions import Decision
     from hutong.adapters.evm.administration.peers import Peer
 
-app = typer.Typer(add_completion=False, help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Peers of a Mailbox.")
 
 PEER_FUNCTIONS = ("setHubClient", "setForwardedPeer", "setDirectPeer")
 ALREADY = " already; nothing was sent"

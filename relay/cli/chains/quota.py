@@ -11,6 +11,7 @@ import typer
 
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from hutong.adapters.hub import HubChain
     from hutong.adapters.hub.admin import Quota
 
-app = typer.Typer(
-    add_completion=False, help="Packets and bytes that may be in flight over a client.", no_args_is_help=True
-)
+app = command_group("Packets and bytes that may be in flight over a client.")
 
 Client = Annotated[str, typer.Option(help="The hub's client.")]
 Hub = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]

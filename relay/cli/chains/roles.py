@@ -14,14 +14,13 @@ import typer
 
 from hutong.relay.base.durable_files import READABLE, create_durably
 from hutong.relay.cli.chains.decisions import decision_document, decision_text
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     AsJson,
     address_of,
     config_of,
     evm_chain_of,
-    refuse,
     run_administration,
 )
 from hutong.relay.config import EvmChainConfig
@@ -31,9 +30,7 @@ if TYPE_CHECKING:
     from hutong.adapters.evm.administration.rights_reading import StandingRights
     from hutong.adapters.ics26.execution import ExecutionRpc
 
-app = typer.Typer(
-    add_completion=False, help="Who may do what on a chain's contracts.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("Who may do what on a chain's contracts.")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The relay's TOML file, instead of --rpc.")]
 ChainOption = Annotated[str | None, typer.Option("--chain", help="Name of the EVM chain in the configuration.")]
@@ -75,7 +72,7 @@ def check(
     try:
         expected = load_rights(file)
     except UnusableRolesFile as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     standing = run_administration(partial(_standing, source, expected))
     found = standing.rights
     wrong = differences(expected, found)
@@ -126,7 +123,7 @@ def show(
     try:
         create_durably(out, text.encode(), READABLE)
     except OSError as error:
-        raise refuse(f"{out}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"{out}: {error.strerror or error}", UNUSABLE) from None
 
 
 @app.command()
@@ -156,19 +153,19 @@ def _asked(source: _Source, chain_id: int | None, router: str | None, from_heigh
     if source.chain is not None:
         chain_id, router, from_height = source.chain.chain_id, source.chain.router, source.chain.start_height
     if chain_id is None or router is None or from_height is None:
-        raise refuse("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
+        raise Refused("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
     return run_administration(partial(_read, source, chain_id, address_of(router, "--router"), from_height))
 
 
 def _source(config: Path | None, chain: str | None, rpc: str | None) -> _Source:
     if (rpc is None) == (config is None):
-        raise refuse("give --rpc, or --config with --chain", UNUSABLE)
+        raise Refused("give --rpc, or --config with --chain", UNUSABLE)
     if config is None:
         if rpc is None or urlsplit(rpc).scheme not in ("http", "https"):
-            raise refuse("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
+            raise Refused("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
         return _Source(rpc, None)
     if chain is None:
-        raise refuse("--config needs --chain as well", UNUSABLE)
+        raise Refused("--config needs --chain as well", UNUSABLE)
     return _Source(None, evm_chain_of(config_of(config), chain))
 
 

@@ -9,19 +9,17 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
     ConfigFile,
     Keystore,
     PasswordEnv,
     PasswordFile,
     client_end_of,
     config_of,
-    refuse,
     run_administration,
     signer_of,
 )
-from hutong.relay.cli.common.verdicts import unusable_as_exit
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
@@ -44,8 +42,7 @@ def rotate(
     """
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
-    with unusable_as_exit():
-        data, signatures = read_signed(signed, client)
+    data, signatures = read_signed(signed, client)
     signer = signer_of(keystore, password_file, password_env)
     said = run_administration(partial(_submit, loaded, end, data, signatures, signer))
     typer.echo(f"{chain} {client}: {said}")
@@ -94,7 +91,7 @@ async def _submit(
         update = rotation_update(info.client_state, data, signatures)
         rotation, verdict = await judge_rotation(host, info, update, data, time.time_ns)
         if not isinstance(verdict, Updated):
-            raise refuse(f"{end.client} would not take it: {verdict}", REFUSED)
+            raise Refused(f"{end.client} would not take it: {verdict}", REFUSED)
         await submit_batch(host, Batch((UpdateClient(end.client, update),)), signer, "updateClient")
         until = rotation.previous_until_height
         overlap = f"the previous set stays good to height {until}" if until else "the previous set ends at once"

@@ -14,9 +14,9 @@ import typer
 
 from hutong.relay.cli.chains.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
 from hutong.relay.cli.chains.transfer_check import UNCHECKED, Order, check_on_evm, choice_over
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     AsJson,
     ConfigFile,
     DecideAs,
@@ -27,7 +27,6 @@ from hutong.relay.cli.common.session import (
     config_of,
     evm_chain_of,
     member_chain_of,
-    refuse,
     run_administration,
     signer_of,
 )
@@ -39,10 +38,8 @@ if TYPE_CHECKING:
     from hutong.adapters.evm.administration.transfer import HeldAmount, LimitUse, SentTransfer
     from hutong.adapters.ics26.execution import ExecutionRpc
 
-app = typer.Typer(add_completion=False, help="Tokens between chains.", no_args_is_help=True, rich_markup_mode=None)
-limits = typer.Typer(
-    add_completion=False, help="What may move of a token in a window.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("Tokens between chains.")
+limits = command_group("What may move of a token in a window.")
 app.add_typer(limits, name="limits")
 
 Chain = Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")]
@@ -115,13 +112,13 @@ def send(
     that leads nowhere, a way that is not the token's, an amount that is not held.
     """
     if memo and next_client is not None:
-        raise refuse("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
+        raise Refused("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
     loaded = config_of(config)
     member = member_chain_of(loaded, chain)
     signer = signer_of(keystore, password_file, password_env)
     if isinstance(member, CosmosChainConfig):
         if transfer is not None:
-            raise refuse(f"--transfer is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
+            raise Refused(f"--transfer is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
         over = client or _only_client(loaded, chain)
         order = CosmosWish(over, token, amount, receiver, next_client, memo, timeout_s, forward_margin_s)
         checked = None if unchecked else partial(choice_over, loaded, chain, over, next_client, receiver)
@@ -129,7 +126,7 @@ def send(
         _print_sent(chain, over, packet.sequence, denom, packet.transaction_hash, as_json)
         return
     if transfer is None:
-        raise refuse(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
+        raise Refused(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
     _address_or_trace(token)
     at = address_of(transfer, "--transfer")
     wish = Order(client or "", token, amount, receiver, next_client, memo, timeout_s)
@@ -147,10 +144,10 @@ def _print_sent(chain: str, client: str, sequence: int, denom: str, transaction_
 
 
 def _only_client(config: Config, chain: str) -> str:
-    """The chain's client of its only path; typer.Exit where it has none or several."""
+    """The chain's client of its only path; Refused where it has none or several."""
     clients = [end.client for path in config.paths for end in (path.a, path.b) if end.chain == chain]
     if len(clients) != 1:
-        raise refuse(f"{chain} has {len(clients)} paths in the configuration; name its client with --client", UNUSABLE)
+        raise Refused(f"{chain} has {len(clients)} paths in the configuration; name its client with --client", UNUSABLE)
     return clients[0]
 
 
@@ -169,10 +166,10 @@ def balance(
         held = run_administration(partial(holdings, member, holder, token))
     else:
         if token is None:
-            raise refuse(f"{chain} is an EVM chain: name the --token", UNUSABLE)
+            raise Refused(f"{chain} is an EVM chain: name the --token", UNUSABLE)
         wanted, at = _address_or_trace(token), None if transfer is None else address_of(transfer, "--transfer")
         if at is None and isinstance(wanted, str):
-            raise refuse("a voucher's trace is looked up at its --transfer", UNUSABLE)
+            raise Refused("a voucher's trace is looked up at its --transfer", UNUSABLE)
         held = run_administration(partial(_held_on_evm, member, at, wanted, address_of(holder, "--holder")))
     if as_json:
         typer.echo(json.dumps([asdict(one) | {"amount": str(one.amount)} for one in held]))
@@ -234,7 +231,7 @@ def set_(
     """
     scope = _scope(client, origin)
     if (client is None) != (token is None):
-        raise refuse("--token goes with --client; --origin is about each token of the origin", UNUSABLE)
+        raise Refused("--token goes with --client; --origin is about each token of the origin", UNUSABLE)
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
     caps = (send_cap, receive_cap, delay_above)
@@ -298,7 +295,7 @@ def claim_(
 
 def _scope(client: str | None, origin: str | None) -> Scope:
     if (client is None) == (origin is None):
-        raise refuse("give exactly one of --client and --origin", UNUSABLE)
+        raise Refused("give exactly one of --client and --origin", UNUSABLE)
     return Scope(client, origin)
 
 

@@ -8,7 +8,7 @@ import trio
 import typer
 
 from hutong.relay.administration.beginnings import Beginning, NotConfirmed, Pin
-from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 
 ANSWER_LIMIT_S = 240
 """A state that was read much longer ago may be pruned before the client can be brought on from it."""
@@ -61,13 +61,13 @@ def pin_of(height: int | None, block_hash: str | None, prefix: str) -> Pin | Non
         prefix: empty, or with a hyphen at its end.
 
     Raises:
-        typer.Exit: code 2, one lacks the other, or the hash is not 64 hex digits.
+        Refused: code 2, one lacks the other, or the hash is not 64 hex digits.
     """
     option = f"--{prefix}trusted-hash"
     if (height is None) != (block_hash is None):
-        raise refuse(f"{option} goes with --{prefix}trusted-height", UNUSABLE)
+        raise Refused(f"{option} goes with --{prefix}trusted-height", UNUSABLE)
     if height is None or block_hash is None:
         return None
     if HASH.fullmatch(block_hash) is None:
-        raise refuse(f"{option} must be the 64 hex digits of a block's hash", UNUSABLE)
+        raise Refused(f"{option} must be the 64 hex digits of a block's hash", UNUSABLE)
     return Pin(height, bytes.fromhex(block_hash.removeprefix("0x")), option)

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import trio
 import typer
 
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.config import (
     AnyChainConfig,
     Config,
@@ -25,8 +26,6 @@ from hutong.relay.config import (
 )
 from hutong.relay.keys import KeyUnavailable, Signer, load_signer
 
-REFUSED = 1
-UNUSABLE = 2
 _REMEDIES = {
     "NotAnOperator": "only the operator account of a validator decides: hutong hub members lists them",
     "NotAnAdmin": "only the hub's admins decide that; where its validators govern, hutong hub propose",
@@ -62,12 +61,6 @@ DecideAs = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def refuse(sentence: str, code: int) -> typer.Exit:
-    """Say on standard error what is wrong, and give the exit with that code, which the caller raises."""
-    typer.echo(sentence, err=True)
-    return typer.Exit(code)
-
-
 def demand_terminal(what: str, options: str) -> None:
     """Refuse where nobody can be asked: without it a prompt ends with "Aborted!" and exit code 1.
 
@@ -76,35 +69,35 @@ def demand_terminal(what: str, options: str) -> None:
         options: by which it can be given instead.
 
     Raises:
-        typer.Exit: code 2, standard input is no terminal.
+        Refused: code 2, standard input is no terminal.
     """
     if not sys.stdin.isatty():
-        raise refuse(f"there is no terminal to ask for {what}: give {options}", UNUSABLE)
+        raise Refused(f"there is no terminal to ask for {what}: give {options}", UNUSABLE)
 
 
 def signer_of(keystore: Path, password_file: Path | None, password_env: str | None) -> Signer:
     """Open a keystore with its one password.
 
     Raises:
-        typer.Exit: code 2, not exactly one of file and variable is given, or the keystore does not open.
+        Refused: code 2, not exactly one of file and variable is given, or the keystore does not open.
     """
     if (password_file is None) == (password_env is None):
-        raise refuse("give exactly one of --password-file and --password-env", UNUSABLE)
+        raise Refused("give exactly one of --password-file and --password-env", UNUSABLE)
     key = KeyConfig(keystore=keystore, password_file=password_file, password_env=password_env)
     try:
         return load_signer(key)
     except (KeyUnavailable, UnsafeFile) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 def admins_of(keystores: list[Path], password_files: list[Path]) -> list[Signer]:
     """Open the admins' keystores, each with the password file at its place.
 
     Raises:
-        typer.Exit: code 2, there are not as many files as keystores, or one does not open.
+        Refused: code 2, there are not as many files as keystores, or one does not open.
     """
     if len(keystores) != len(password_files):
-        raise refuse("give one --hub-admin-password-file for each --hub-admin", UNUSABLE)
+        raise Refused("give one --hub-admin-password-file for each --hub-admin", UNUSABLE)
     return [signer_of(key, file, None) for key, file in zip(keystores, password_files, strict=True)]
 
 
@@ -112,23 +105,23 @@ def config_of(file: Path) -> Config:
     """Load the configuration.
 
     Raises:
-        typer.Exit: code 2, with every problem found.
+        Refused: code 2, with every problem found.
     """
     try:
         return load_config(file)
     except ConfigError as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
     """The EVM chain of that name; a hub is not an EVM chain here.
 
     Raises:
-        typer.Exit: code 2, no chain has the name, or it is of another kind.
+        Refused: code 2, no chain has the name, or it is of another kind.
     """
     chain = chain_of(config, name)
     if not isinstance(chain, EvmChainConfig):
-        raise refuse(f"chain {name} is of kind {chain.kind}; an EVM chain is needed here", UNUSABLE)
+        raise Refused(f"chain {name} is of kind {chain.kind}; an EVM chain is needed here", UNUSABLE)
     return chain
 
 
@@ -136,24 +129,24 @@ def chain_of(config: Config, name: str) -> AnyChainConfig:
     """The chain of that name, of any kind.
 
     Raises:
-        typer.Exit: code 2, no chain has the name.
+        Refused: code 2, no chain has the name.
     """
     try:
         return config.chain(name)
     except KeyError:
         known = ", ".join(chain.name for chain in config.chains)
-        raise refuse(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
+        raise Refused(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
 
 
 def member_chain_of(config: Config, name: str) -> EvmChainConfig | CosmosChainConfig:
     """A chain that joins a hub, by its name.
 
     Raises:
-        typer.Exit: code 2, no chain has the name, or it is a hub.
+        Refused: code 2, no chain has the name, or it is a hub.
     """
     chain = chain_of(config, name)
     if isinstance(chain, HubChainConfig):
-        raise refuse(f"chain {name} is a hub; an EVM or Cosmos chain is needed here", UNUSABLE)
+        raise Refused(f"chain {name} is a hub; an EVM or Cosmos chain is needed here", UNUSABLE)
     return chain
 
 
@@ -161,16 +154,16 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
     """The hub of that name, or the only one.
 
     Raises:
-        typer.Exit: code 2, no hub has the name, or without a name there is not exactly one.
+        Refused: code 2, no hub has the name, or without a name there is not exactly one.
     """
     if name is None:
         hubs = [chain for chain in config.chains if isinstance(chain, HubChainConfig)]
         if len(hubs) != 1:
-            raise refuse(f"the configuration has {len(hubs)} hubs; name one with --hub", UNUSABLE)
+            raise Refused(f"the configuration has {len(hubs)} hubs; name one with --hub", UNUSABLE)
         return hubs[0]
     chain = chain_of(config, name)
     if not isinstance(chain, HubChainConfig):
-        raise refuse(f"chain {name} is not a hub", UNUSABLE)
+        raise Refused(f"chain {name} is not a hub", UNUSABLE)
     return chain
 
 
@@ -181,13 +174,13 @@ def client_end_of(config: Config, chain: str, client: str, option: str = "--clie
         option: names the identifier in a refusal.
 
     Raises:
-        typer.Exit: code 2, the chain is unknown or the identifier is not one.
+        Refused: code 2, the chain is unknown or the identifier is not one.
     """
     name = chain_of(config, chain).name
     try:
         return PathEnd(chain=name, client=client)
     except ValueError:
-        raise refuse(
+        raise Refused(
             f"{option}: {client[:80]!r} is not a client identifier, which looks like name-number", UNUSABLE
         ) from None
 
@@ -196,14 +189,14 @@ def followed_of(config: Config, end: PathEnd) -> PathEnd:
     """The other end of a client's path: whom it follows.
 
     Raises:
-        typer.Exit: code 2, it is an end of no configured path.
+        Refused: code 2, it is an end of no configured path.
     """
     for path in config.paths:
         if end == path.a:
             return path.b
         if end == path.b:
             return path.a
-    raise refuse(f"{end.chain} {end.client} is not an end of a configured path", UNUSABLE)
+    raise Refused(f"{end.chain} {end.client} is not an end of a configured path", UNUSABLE)
 
 
 def address_of(text: str, option: str) -> bytes:
@@ -213,7 +206,7 @@ def address_of(text: str, option: str) -> bytes:
         option: names the value in a refusal.
 
     Raises:
-        typer.Exit: code 2, it is no address, or not the one that its checksum says.
+        Refused: code 2, it is no address, or not the one that its checksum says.
     """
     from eth_utils.address import (
         is_checksum_address,
@@ -223,9 +216,9 @@ def address_of(text: str, option: str) -> bytes:
     )
 
     if not is_hex_address(text):
-        raise refuse(f"{option}: {text[:80]!r} is not an address", UNUSABLE)
+        raise Refused(f"{option}: {text[:80]!r} is not an address", UNUSABLE)
     if is_checksum_formatted_address(text) and not is_checksum_address(text):
-        raise refuse(f"{option}: {text} has a wrong EIP-55 checksum", UNUSABLE)
+        raise Refused(f"{option}: {text} has a wrong EIP-55 checksum", UNUSABLE)
     return bytes(to_canonical_address(text))
 
 
@@ -237,7 +230,7 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
         as_json: calls that another account has to make are a document on standard output as well.
 
     Raises:
-        typer.Exit: code 1, a chain's refusal or silence, what does not verify, or the deadline, as one sentence; code
+        Refused: code 1, a chain's refusal or silence, what does not verify, or the deadline, as one sentence; code
             2, what the API would refuse as a request of its own.
     """
     from hutong.adapters.interface import AdapterError
@@ -250,7 +243,7 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
         with trio.fail_after(DEADLINE_S):
             return await work(random)
 
-    expected = (AdapterError, VerificationError, ApiProblem, trio.TooSlowError)
+    expected = (AdapterError, VerificationError, ApiProblem, Refused, trio.TooSlowError)
     try:
         return trio.run(bounded, strict_exception_groups=True)
     except expected as error:
@@ -262,18 +255,20 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
         raise _refusal(_first(group), as_json=as_json) from None
 
 
-def _refusal(error: BaseException, *, as_json: bool = False) -> typer.Exit:
+def _refusal(error: BaseException, *, as_json: bool = False) -> Refused:
     from hutong.relay.api.problems import ApiProblem, Code
 
+    if isinstance(error, Refused):
+        return error
     if isinstance(error, ApiProblem) and error.code is Code.INVALID_REQUEST:
         option = "" if error.field is None else f"--{error.field.replace('_', '-')}"
-        return refuse(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
+        return Refused(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
     if as_json:
         from hutong.adapters.evm.administration.deciding import Pending, Undecided
 
         if isinstance(error, Pending | Undecided):
             typer.echo(json.dumps({"decided": False, "calls": error.documents(), "then": error.then or None}))
-    return refuse(_sentence(error), REFUSED)
+    return Refused(_sentence(error), REFUSED)
 
 
 def _first(error: BaseException) -> BaseException:

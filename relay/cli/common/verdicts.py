@@ -4,42 +4,19 @@ Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from hutong.light_clients.interface import CheckVerdict
-from hutong.relay.verify.inputs import UnusableInput
-
-EXIT_INVALID = 1
-EXIT_UNUSABLE = 2
+from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.refusal import REFUSED
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file to judge.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")]
-
-
-def printable(text: str) -> str:
-    """Text from a file or a node for a terminal: no control sequences, no lone surrogates, no rich markup."""
-    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
-
-
-@contextmanager
-def unusable_as_exit() -> Iterator[None]:
-    """Turn UnusableInput into its sentence on standard error while the block lasts.
-
-    Raises:
-        typer.Exit: code 2, the block raised UnusableInput.
-    """
-    try:
-        yield
-    except UnusableInput as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {printable(str(error))}", highlight=False)
-        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
@@ -85,4 +62,4 @@ def report(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, as_j
             print_verdict(console, verdict)
         held = sum(verdict.held for verdict in verdicts)
         console.print(f"[green]valid[/]: {held} predicates held" if valid else "[red]invalid[/]")
-    raise typer.Exit(0 if valid else EXIT_INVALID)
+    raise typer.Exit(0 if valid else REFUSED)

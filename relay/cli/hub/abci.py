@@ -12,9 +12,7 @@ from hutong.relay.cli.common.execution_limits import (
     ExecutionLimitMib,
     ExecutionLimitS,
 )
-
-EXIT_UNUSABLE = 2
-EXIT_HALTED = 1
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 
 def abci(
@@ -69,11 +67,6 @@ def abci(
         limits = ExecutionLimits(execution_limit_s, execution_limit_mib)
         run_abci_node(home, doors, schedule, kept, int(database_gib * GIB), limits)
     except (NodeRefused, UnusableAddress) as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except NodeHalted as error:
-        _fail(str(error), EXIT_HALTED)
-
-
-def _fail(sentence: str, code: int) -> None:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
+        raise Refused(str(error), REFUSED) from None

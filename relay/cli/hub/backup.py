@@ -1,17 +1,16 @@
 """`hutong hub backup`, `restore` and `rollback`: what an operator does before and after a disk fails."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hutong.relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 if TYPE_CHECKING:
     from hutong.relay.hub.consensus.signing import LastSigned
 
-EXIT_REFUSED = 1
-EXIT_UNUSABLE = 2
 MAX_RECORD_FILE_BYTES = 64 * 1024
 SignAbove = Annotated[
     int | None,
@@ -42,9 +41,9 @@ def backup(
     try:
         height, rows = make_backup(home, to, with_key=with_consensus_key)
     except UnusableHome as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except BackupRefused as error:
-        _fail(str(error), EXIT_REFUSED)
+        raise Refused(str(error), REFUSED) from None
     key = "with" if with_consensus_key else "without"
     typer.echo(f"backup of block {height} in {to}: {rows} rows, {key} the validator's key")
 
@@ -77,7 +76,7 @@ def restore(
     from hutong.relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
 
     if last_signed is not None and sign_above is not None:
-        _fail("give --last-signed or --sign-above, not both", EXIT_UNUSABLE)
+        raise Refused("give --last-signed or --sign-above, not both", UNUSABLE)
     wanted = None if genesis is None else genesis_of(genesis)
     signing = SigningFrom(None if last_signed is None else _record_of(last_signed), sign_above)
     try:
@@ -85,9 +84,9 @@ def restore(
         known = None if key is None else read_key_file(key)
         done = restore_backup(home, from_file, wanted, known, signing, encode_key)
     except UnusableHome as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except BackupRefused as error:
-        _fail(str(error), EXIT_REFUSED)
+        raise Refused(str(error), REFUSED) from None
     typer.echo(f"restored block {done.height} in {home}; validator {done.address.hex().upper()}")
     if done.signs_above:
         typer.echo(f"this key signs above height {done.signs_above} only, and once the node has caught up that far:")
@@ -110,9 +109,9 @@ def rollback(
     try:
         height = roll_back(home, blocks, sign_above)
     except (UnusableHome, NodeRefused) as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except RollbackRefused as error:
-        _fail(str(error), EXIT_REFUSED)
+        raise Refused(str(error), REFUSED) from None
     typer.echo(f"the chain in {home} ends at block {height}")
 
 
@@ -123,11 +122,6 @@ def _record_of(path: Path) -> "LastSigned":
         with path.open("rb") as file:
             return decode_last_signed(file.read(MAX_RECORD_FILE_BYTES + 1))
     except OSError as error:
-        _fail(f"{path}: {error.strerror or error}", EXIT_UNUSABLE)
+        raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None
     except ValueError as error:
-        _fail(f"{path}: {error}", EXIT_UNUSABLE)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
+        raise Refused(f"{path}: {error}", UNUSABLE) from None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hutong.relay.administration.hub_trust import proven_proposals
-from hutong.relay.cli.common.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, refuse
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of
 from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, decide, describe, trusted
 from hutong.relay.cli.hub.validators import goes_on
 from hutong.relay.config import HubChainConfig
@@ -39,7 +40,7 @@ class Ballot:
         """The hub that the options name, from the configuration, which is read anew each time.
 
         Raises:
-            typer.Exit: code 2, the configuration is unusable, or names no such hub.
+            Refused: code 2, the configuration is unusable, or names no such hub.
         """
         return hub_of(config_of(self.config), self.hub_name)
 
@@ -51,7 +52,7 @@ class Ballot:
             change: a validator's key (compressed) and coming power, for which it is checked that the hub can go on.
 
         Raises:
-            typer.Exit: code 2, an option is unusable; code 1, the hub refused it or its answer does not prove.
+            Refused: code 2, an option is unusable; code 1, the hub refused it or its answer does not prove.
         """
         from hutong.adapters.hub import governance
         from hutong.adapters.hub.proven_proposals import Content
@@ -59,7 +60,7 @@ class Ballot:
 
         title = describe(action) if self.title is None else self.title
         if not 0 < len(title.encode()) <= MAX_TITLE_BYTES:
-            raise refuse(f"--title takes 1 to {MAX_TITLE_BYTES} bytes", UNUSABLE)
+            raise Refused(f"--title takes 1 to {MAX_TITLE_BYTES} bytes", UNUSABLE)
         trust = trusted(self.hub)
 
         async def act(chain: "HubChain", transactor: "Transactor") -> "Decision":

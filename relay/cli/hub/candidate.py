@@ -11,16 +11,8 @@ import typer
 
 from hutong.relay.cli.chains.quota import open_hub
 from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from hutong.relay.cli.common.session import (
-    UNUSABLE,
-    AsJson,
-    ConfigFile,
-    address_of,
-    config_of,
-    hub_of,
-    refuse,
-    run_administration,
-)
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, ConfigFile, address_of, config_of, hub_of, run_administration
 from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, operator_of, require_governed
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
@@ -67,7 +59,7 @@ def candidate(
         key = load_key(home, key_password(key_password_file, key_password_env))
         hub = load_genesis(home).chain_id if chain_id is None else chain_id
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     document = {
         "chain_id": hub,
         "operator": f"0x{account.hex()}",
@@ -115,7 +107,7 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     """The candidate of a file, whose proof of possession holds for this hub and operator.
 
     Raises:
-        typer.Exit: code 2, the file is no candidate of this hub, or its proof is wrong.
+        Refused: code 2, the file is no candidate of this hub, or its proof is wrong.
     """
     from hutong.adapters.hub.governance import possession_digest
     from hutong.light_clients.crypto import secp256k1
@@ -130,15 +122,15 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
             operator = fields["operator"].text(MAX_ADDRESS_CHARS)
             public_key, proof = fields["public_key"].hex(33), fields["proof"].hex(64)
     except OSError as error:
-        raise refuse(f"--candidate {file}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"--candidate {file}: {error.strerror or error}", UNUSABLE) from None
     except MalformedInput as error:
-        raise refuse(f"--candidate {file}: {error}", UNUSABLE) from None
+        raise Refused(f"--candidate {file}: {error}", UNUSABLE) from None
     if of_hub != chain_id:
-        raise refuse(f"--candidate {file}: is for hub {of_hub}, this is {chain_id}", UNUSABLE)
+        raise Refused(f"--candidate {file}: is for hub {of_hub}, this is {chain_id}", UNUSABLE)
     found = Candidate(public_key, address_of(operator, "operator"), proof)
     digest = possession_digest(chain_id, found.operator, found.public_key)
     if not secp256k1.verify_low_s(found.public_key, digest, found.proof):
-        raise refuse(f"--candidate {file}: the proof is not the key's, for this operator and hub", UNUSABLE)
+        raise Refused(f"--candidate {file}: the proof is not the key's, for this operator and hub", UNUSABLE)
     return found
 
 
@@ -167,9 +159,9 @@ def _next_key(home: Path, password: "Password") -> "ValidatorKey":
         key = validator_key(new_secret())
         write_durably(file, encode(key))
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except OSError as error:
-        raise refuse(f"{file}: {error}", UNUSABLE) from None
+        raise Refused(f"{file}: {error}", UNUSABLE) from None
     return key
 
 

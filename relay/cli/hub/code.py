@@ -11,6 +11,7 @@ import typer
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
     AsJson,
     ConfigFile,
@@ -111,10 +112,9 @@ def schedule_rules(
     """Schedule a new rules version from a block on, by the hub's admins (from rules version 2 on). Nodes whose software lacks it
     halt before that block."""
     from hutong.adapters.hub.admin import schedule_rules as scheduled
-    from hutong.relay.cli.common.session import UNUSABLE, refuse
 
     if withdraw == (version is not None and height is not None):
-        raise refuse("give --version and --height, or --withdraw", UNUSABLE)
+        raise Refused("give --version and --height, or --withdraw", UNUSABLE)
     action = scheduled(new_salt(), 0 if withdraw else version or 0, 0 if withdraw else height or 0)
     act(config, hub_admin, hub_admin_password_file, hub, action)
     typer.echo("no rules version is coming" if withdraw else f"rules version {version} from block {height} on")
@@ -129,7 +129,7 @@ def act(
         action: encoded, with a salt of its own.
 
     Raises:
-        typer.Exit: code 2, an option is unusable; code 1, the hub refused it.
+        Refused: code 2, an option is unusable; code 1, the hub refused it.
     """
     hub_chain = hub_of(config_of(config), hub)
     admins = admins_of(keystores, password_files)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.disk_options import GIB, DatabaseGib, KeepBodiesGib
 from hutong.relay.cli.common.execution_limits import (
     DEFAULT_LIMIT_MIB,
@@ -28,6 +29,7 @@ from hutong.relay.cli.common.key_password import (
     key_password,
     new_key_encoding,
 )
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 from hutong.relay.cli.hub.abci import abci
 from hutong.relay.cli.hub.backup import backup, restore, rollback
@@ -53,17 +55,13 @@ if TYPE_CHECKING:
     from hutong.relay.hub.application.machine.fees import FeeRules
     from hutong.relay.hub.application.named_code import CodeRules
 
-EXIT_UNUSABLE = 2
-EXIT_HALTED = 1
 DEFAULT_EVM_CHAIN_ID = 41_000
 DEFAULT_BASE_PORT = 26_656
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
 DEFAULT_FUNDING_WEI = 10**24
 
-app = typer.Typer(
-    add_completion=False, help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("A validator of the hub chain.")
 app.command()(abci)
 app.command()(evidence)
 app.command()(join)
@@ -93,10 +91,6 @@ app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(key_app, name="key")
 app.add_typer(signer_app, name="signer")
 app.add_typer(skip_app, name="skip")
-
-
-class _Unusable(Exception):
-    """One sentence for the person at the terminal."""
 
 
 class Governors(StrEnum):
@@ -223,27 +217,28 @@ def init(
     try:
         for taken in (home / "genesis.json", home / "validator-1"):
             if taken.exists():
-                raise _Unusable(f"{taken} exists: a home is initialised once")
+                raise Refused(f"{taken} exists: a home is initialised once", UNUSABLE)
         encode_key = new_key_encoding(home, key_password_file, key_password_env, scrypt_iterations)
         if engine is Engine.COMETBFT and (key_password_file is not None or key_password_env is not None):
-            raise _Unusable("CometBFT reads its key plain: an encrypted one is not supported under it")
+            raise Refused("CometBFT reads its key plain: an encrypted one is not supported under it", UNUSABLE)
         home.mkdir(parents=True, exist_ok=True)
         given = [_holder(text, "--admin") for text in admin or ()]
         operators = [_holder(text, "--operator") for text in operator or ()]
         deployers = [_holder(text, "--deployer") for text in deployer or ()]
         if governed_by is Governors.VALIDATORS:
             if given or admins or threshold is not None:
-                raise _Unusable(
-                    "--governed-by validators: there are no admins, leave --admin, --admins and --threshold out"
+                raise Refused(
+                    "--governed-by validators: there are no admins, leave --admin, --admins and --threshold out",
+                    UNUSABLE,
                 )
             if len(operators) not in (0, validators):
-                raise _Unusable(f"--operator: give one for each of the {validators} validators, or none")
+                raise Refused(f"--operator: give one for each of the {validators} validators, or none", UNUSABLE)
             made = 0 if operators else validators
             operators += _make_keystores(home, "operator", made, admin_password_file, scrypt_iterations)
             admin_set = None
         else:
             if operators:
-                raise _Unusable("--operator: only with --governed-by validators")
+                raise Refused("--operator: only with --governed-by validators", UNUSABLE)
             wanted = admins if admins or given else 1
             everyone = tuple(given + _make_keystores(home, "admin", wanted, admin_password_file, scrypt_iterations))
             admin_set = AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold)
@@ -279,10 +274,10 @@ def init(
         else:
             ports = [ports_from(base_port, index) for index in range(validators)]
             genesis, homes = initialise_members(home, new_hub, ports)
-    except (_Unusable, UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
-        _fail(str(error), EXIT_UNUSABLE)
+    except (UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
+        raise Refused(str(error), UNUSABLE) from None
     except OSError as error:
-        _fail(f"{home}: {error.strerror or error}", EXIT_UNUSABLE)
+        raise Refused(f"{home}: {error.strerror or error}", UNUSABLE) from None
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
     if genesis.fees is not None:
         typer.echo(
@@ -372,12 +367,10 @@ def start(
         limits = ExecutionLimits(execution_limit_s, execution_limit_mib)
         options = NodeOptions(int(database_gib * GIB), named, limits)
         run_node(home, Ports(host, port, cometbft_port), schedule, kept, password, options)
-    except _Unusable as error:
-        _fail(str(error), EXIT_UNUSABLE)
     except NodeRefused as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except NodeHalted as error:
-        _fail(str(error), EXIT_HALTED)
+        raise Refused(str(error), REFUSED) from None
 
 
 @app.command()
@@ -413,30 +406,27 @@ def stuck(
         )
 
 
-def _fail(sentence: str, code: int) -> None:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
-
-
 def _holder(text: str, option: str) -> bytes:
     """An account that shall decide something: genesis cannot be mended afterwards."""
     address = _address(text, option)
     if not any(address):
-        raise _Unusable(f"{option} is the zero address: nobody has its key; name the account that shall hold it")
+        raise Refused(
+            f"{option} is the zero address: nobody has its key; name the account that shall hold it", UNUSABLE
+        )
     return address
 
 
 def _address(text: str, option: str = "--admin") -> bytes:
     match = _ADDRESS.fullmatch(text)
     if match is None:
-        raise _Unusable(f"{option} {text[:64]}: an address has 40 hex digits")
+        raise Refused(f"{option} {text[:64]}: an address has 40 hex digits", UNUSABLE)
     return bytes.fromhex(match[1])
 
 
 def _funding(text: str) -> tuple[bytes, int]:
     match = _FUND.fullmatch(text)
     if match is None:
-        raise _Unusable(f"--fund {text[:64]}: give ADDRESS or ADDRESS=WEI")
+        raise Refused(f"--fund {text[:64]}: give ADDRESS or ADDRESS=WEI", UNUSABLE)
     return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])
 
 
@@ -449,7 +439,7 @@ def _code_rules(
     if is_open is None and not deployers and not contracts:
         return None
     if rules_version < rules_versions.BOUNDED_EXECUTION:
-        raise _Unusable("--open-code, --closed-code, --deployer and --contract: from rules version 3 on")
+        raise Refused("--open-code, --closed-code, --deployer and --contract: from rules version 3 on", UNUSABLE)
     return CodeRules(
         has_fees if is_open is None else is_open, tuple(sorted(set(deployers))), tuple(sorted(set(contracts)))
     )
@@ -460,10 +450,10 @@ def _fees(base_fee: str | None, recipient: str | None) -> "FeeRules | None":
 
     if base_fee is None:
         if recipient is not None:
-            raise _Unusable("--fee-recipient: there are tips only with --base-fee")
+            raise Refused("--fee-recipient: there are tips only with --base-fee", UNUSABLE)
         return None
     if re.fullmatch(r"[0-9]{1,38}", base_fee) is None:
-        raise _Unusable(f"--base-fee {base_fee[:64]}: a whole number of wei")
+        raise Refused(f"--base-fee {base_fee[:64]}: a whole number of wei", UNUSABLE)
     return FeeRules(int(base_fee), NOBODY if recipient is None else _address(recipient, "--fee-recipient"))
 
 

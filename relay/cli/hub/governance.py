@@ -14,18 +14,8 @@ import typer
 
 from hutong.relay.administration.hub_trust import UnusableTrust, trust_of
 from hutong.relay.cli.chains.quota import open_hub
-from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
-    AsJson,
-    ConfigFile,
-    config_of,
-    hub_of,
-    refuse,
-    run_administration,
-    signer_of,
-)
-from hutong.relay.cli.hub.validators import WouldStop
+from hutong.relay.cli.common.refusal import ACTION_REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration, signer_of
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -43,8 +33,6 @@ OperatorPassword = Annotated[
     Path | None, typer.Option("--operator-password-file", help="File with its password, mode 0600.")
 ]
 Number = Annotated[int, typer.Argument(min=1, max=2**64 - 1, metavar="PROPOSAL", help="Its number.")]
-EXIT_FAILED = 3
-"""The decision was made and its action refused."""
 MAX_LISTED = 1_000
 
 
@@ -153,15 +141,12 @@ def decide(
         check: is given the hub before; it raises what keeps the act from being made.
 
     Raises:
-        typer.Exit: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop; code 3
-            (EXIT_FAILED), the decision was made and its action refused.
+        Refused: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop; code 3
+            (ACTION_REFUSED), the decision was made and its action refused.
     """
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(keystore, password_file)
-    try:
-        decision, now = run_administration(partial(_act, hub_chain, signer, act, check))
-    except WouldStop as error:
-        raise refuse(str(error), REFUSED) from None
+    decision, now = run_administration(partial(_act, hub_chain, signer, act, check))
     state = "executed" if decision.executed else "failed" if decision.failure else "open"
     if as_json:
         typer.echo(
@@ -186,17 +171,17 @@ def decide(
             f" {time_text(now.expires_s)}"
         )
     if decision.failure:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(ACTION_REFUSED)
 
 
 def operator_of(keystore: Path, password_file: Path | None) -> Signer:
     """The operator's signer.
 
     Raises:
-        typer.Exit: code 2, no password file is given, or the keystore does not open.
+        Refused: code 2, no password file is given, or the keystore does not open.
     """
     if password_file is None:
-        raise refuse("give --operator-password-file", UNUSABLE)
+        raise Refused("give --operator-password-file", UNUSABLE)
     return signer_of(keystore, password_file, None)
 
 
@@ -204,12 +189,12 @@ def trusted(hub: HubChainConfig) -> "HubTrust | None":
     """What the configuration believes of the hub; None where it names no genesis.
 
     Raises:
-        typer.Exit: code 2, the configured genesis is unusable.
+        Refused: code 2, the configured genesis is unusable.
     """
     try:
         return trust_of(hub)
     except UnusableTrust as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 async def require_governed(execution: Any) -> None:

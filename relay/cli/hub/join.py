@@ -2,18 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hutong.relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 if TYPE_CHECKING:
     from hutong.relay.hub.application.genesis import Genesis
     from hutong.relay.hub.home.key_file import EncodeKey
 
-EXIT_NOT_JOINED = 1
-EXIT_UNUSABLE = 2
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}(?:/[A-Za-z0-9._~/-]{0,200})?")
 _PEER = re.compile(r"([0-9a-f]{40})@([A-Za-z0-9.:\[\]-]{1,255}:[0-9]{1,5})")
 
@@ -55,19 +54,19 @@ def join(
     Exit codes: 0 done, 1 no member helps (each is named), 2 unusable input.
     """
     if bool(from_member) == bool(peer):
-        _fail("give --from for a hub of the embedded engine, or --peer for one under CometBFT")
+        raise Refused("give --from for a hub of the embedded engine, or --peer for one under CometBFT", UNUSABLE)
     document = genesis_of(genesis)
     from hutong.relay.hub.home.home import UnusableHome
 
     try:
         encode_key = new_key_encoding(home, key_password_file, key_password_env)
     except UnusableHome as error:
-        _fail(str(error))
+        raise Refused(str(error), UNUSABLE) from None
     if from_member:
         _join_members(home, document, from_member, trust_height, trust_hash, trust_rpc, encode_key)
         return
     if key_password_file is not None or key_password_env is not None:
-        _fail("CometBFT reads its key plain: an encrypted one is not supported under it")
+        raise Refused("CometBFT reads its key plain: an encrypted one is not supported under it", UNUSABLE)
     from hutong.relay.hub.abci.cometbft_home import Peer, TrustedHeader
     from hutong.relay.hub.abci.initialise import ports_from
     from hutong.relay.hub.abci.joining import initialise_joining
@@ -76,22 +75,22 @@ def join(
     for text in peer or ():
         match = _PEER.fullmatch(text)
         if match is None:
-            _fail(f"--peer {text[:80]}: give ID@HOST:PORT, ID in 40 lower-case hex digits")
+            raise Refused(f"--peer {text[:80]}: give ID@HOST:PORT, ID in 40 lower-case hex digits", UNUSABLE)
         peers.append(Peer(match[1], match[2]))
     trusted = None
     if trust_rpc or trust_height is not None or trust_hash is not None:
         if trust_hash is None or trust_height is None or len(trust_rpc or ()) < 2:
-            _fail("state sync needs --trust-height, --trust-hash and --trust-rpc twice")
+            raise Refused("state sync needs --trust-height, --trust-hash and --trust-rpc twice", UNUSABLE)
         hashed = _hash_of(trust_hash)
         servers = tuple(server.removeprefix("http://").rstrip("/") for server in trust_rpc or ())
         for server in servers:
             if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}:[0-9]{1,5}", server) is None:
-                _fail(f"--trust-rpc {server[:80]}: give HOST:PORT")
+                raise Refused(f"--trust-rpc {server[:80]}: give HOST:PORT", UNUSABLE)
         trusted = TrustedHeader(trust_height, hashed, servers, document.params.trusting_period_s)
     try:
         member = initialise_joining(home, document, ports_from(base_port, 0), peers, trusted)
     except UnusableHome as error:
-        _fail(str(error))
+        raise Refused(str(error), UNUSABLE) from None
     typer.echo(f"node {member.node_id} of hub {document.chain_id} initialised in {home}")
     typer.echo(
         f"hutong hub abci --home {member.home} --listen {member.listen} --cometbft-rpc {member.cometbft_rpc}"
@@ -105,7 +104,7 @@ def genesis_of(path: Path) -> "Genesis":
     """The genesis in a file.
 
     Raises:
-        typer.Exit: the file cannot be read, or is no genesis.
+        Refused: code 2, the file cannot be read, or is no genesis.
     """
     from hutong.light_clients.interface import MalformedInput
     from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
@@ -114,14 +113,14 @@ def genesis_of(path: Path) -> "Genesis":
         with path.open("rb") as file:
             return decode_genesis(file.read(MAX_GENESIS_BYTES + 1))
     except OSError as error:
-        _fail(f"{path}: {error.strerror or error}")
+        raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None
     except MalformedInput as error:
-        _fail(f"{path}: {error}")
+        raise Refused(f"{path}: {error}", UNUSABLE) from None
 
 
 def _hash_of(text: str) -> bytes:
     if re.fullmatch(r"(?:0x)?[0-9a-fA-F]{64}", text) is None:
-        _fail("--trust-hash: 32 bytes in hex")
+        raise Refused("--trust-hash: 32 bytes in hex", UNUSABLE)
     return bytes.fromhex(text.removeprefix("0x"))
 
 
@@ -141,15 +140,15 @@ def _join_members(
     from hutong.relay.hub.joining.member_rpc import Member
 
     if trust_rpc:
-        _fail("--trust-rpc is for CometBFT; with --from the members serve the headers")
+        raise Refused("--trust-rpc is for CometBFT; with --from the members serve the headers", UNUSABLE)
     if (trust_height is None) != (trust_hash is None):
-        _fail("give --trust-height and --trust-hash together")
+        raise Refused("give --trust-height and --trust-hash together", UNUSABLE)
     trusted = None
     if trust_height is not None and trust_hash is not None:
         trusted = TrustedHash(trust_height, _hash_of(trust_hash))
     for url in urls:
         if _URL.fullmatch(url) is None:
-            _fail(f"--from {url[:80]}: give http://HOST:PORT or https://HOST:PORT")
+            raise Refused(f"--from {url[:80]}: give http://HOST:PORT or https://HOST:PORT", UNUSABLE)
     try:
         made = prepare_home(home, genesis, encode_key)
         if made:
@@ -157,15 +156,10 @@ def _join_members(
         members = [Member(url) for url in dict.fromkeys(urls)]
         done = join_hub(home, genesis, members, trusted, lambda sentence: typer.echo(sentence, err=True))
     except (UnusableHome, NodeRefused) as error:
-        _fail(str(error))
+        raise Refused(str(error), UNUSABLE) from None
     except JoinFailed as error:
-        _fail(f"not joined: {error}", EXIT_NOT_JOINED)
+        raise Refused(f"not joined: {error}", REFUSED) from None
     if done.restored_height is not None:
         typer.echo(f"restored the state after block {done.restored_height}")
     typer.echo(f"at block {done.height}: {done.blocks} blocks verified, app hash {done.app_hash.hex()}")
     typer.echo(f"hutong hub start --home {home}")
-
-
-def _fail(sentence: str, code: int = EXIT_UNUSABLE) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)

@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
-from hutong.relay.cli.common.session import UNUSABLE, AsJson, demand_terminal, refuse
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, demand_terminal
 
 if TYPE_CHECKING:
     from hutong.relay.hub.home.key_file import KeyFile
 
-app = typer.Typer(
-    add_completion=False,
-    help="The consensus key of a home: encrypted, or plain.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("The consensus key of a home: encrypted, or plain.")
 Home = Annotated[Path, typer.Option(help="The home of a node of the embedded engine, or of a signer; it may run.")]
 
 
@@ -54,9 +51,9 @@ def encrypt(
             raise UnusableHome(f"{file.path}: the encrypted key does not open to the same key; nothing was changed")
         write_durably(file.path, data)
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except (OSError, ValueError) as error:
-        raise refuse(f"{home}: {error}", UNUSABLE) from None
+        raise Refused(f"{home}: {error}", UNUSABLE) from None
     typer.echo(f"{file.public_key.address.hex().upper()} in {file.path} is encrypted now; older copies of it are not")
 
 
@@ -86,9 +83,9 @@ def decrypt(
         key = open_key(file, key_password(key_password_file, key_password_env))
         write_durably(file.path, encode_validator_key(key))
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except OSError as error:
-        raise refuse(f"{home}: {error}", UNUSABLE) from None
+        raise Refused(f"{home}: {error}", UNUSABLE) from None
     typer.echo(f"{key.public_key.address.hex().upper()} in {file.path} is plain now")
 
 
@@ -103,7 +100,7 @@ def show(home: Home, as_json: AsJson = False) -> None:
     try:
         file = _key_file(home)
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     address, public_key = file.public_key.address.hex().upper(), file.public_key.data.hex()
     if as_json:
         row = {"address": address, "public_key": public_key, "encrypted": file.is_encrypted, "file": str(file.path)}

@@ -6,14 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 
-app = typer.Typer(
-    add_completion=False,
-    help="A node's place among its peers (network.toml).",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("A node's place among its peers (network.toml).")
 Home = Annotated[Path, typer.Option(help="The node's home.")]
 
 
@@ -30,7 +26,7 @@ def init(
     try:
         own = enter_network(home, parse_endpoint(listen, "--listen"))
     except (UnusableHome, ValueError) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     typer.echo(peer_lines(own))
 
 
@@ -44,7 +40,7 @@ def show(home: Home) -> None:
     try:
         typer.echo(peer_lines(own_lines(home)))
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 @app.command()
@@ -66,9 +62,9 @@ def add(
         for peer in add_peers(home, lines):
             typer.echo(f"peer {peer}")
     except OSError as error:
-        raise refuse(f"{file}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"{file}: {error.strerror or error}", UNUSABLE) from None
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 @app.command()
@@ -83,4 +79,4 @@ def remove(
     try:
         typer.echo(f"no peer any more: {remove_peer(home, node_id)}")
     except UnusableHome as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None

@@ -6,18 +6,17 @@ from typing import Annotated
 import typer
 
 from hutong.relay.administration.submission import new_salt
-from hutong.relay.cli.common.session import UNUSABLE, address_of, refuse
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import address_of
 from hutong.relay.cli.hub.ballot import Ballot, command
 from hutong.relay.cli.hub.candidate import Candidate, read_candidate
 from hutong.relay.cli.hub.code import Account, Open, Remove
 from hutong.relay.cli.hub.validators import MAX_POWER, public_key_of
 
-app = typer.Typer(
-    add_completion=False,
-    help="Put an action to the vote of a hub's validators. Exit codes: 0 proposed (and executed, where one validator has"
-    " more than two thirds), 1 refused, 2 unusable input, 3 decided at once and its action was refused.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+app = command_group(
+    "Put an action to the vote of a hub's validators. Exit codes: 0 proposed (and executed, where one validator has"
+    " more than two thirds), 1 refused, 2 unusable input, 3 decided at once and its action was refused."
 )
 Height = Annotated[int | None, typer.Option(min=1, max=2**63 - 1, help="The block's height.")]
 Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take back what was scheduled.")]
@@ -65,7 +64,7 @@ def parameter(
     from hutong.adapters.hub.governance import PARAMETERS
 
     if name not in PARAMETERS:
-        raise refuse(f"{name[:40]}: only {', '.join(PARAMETERS)} may change while the hub runs", UNUSABLE)
+        raise Refused(f"{name[:40]}: only {', '.join(PARAMETERS)} may change while the hub runs", UNUSABLE)
     action = set_parameter(new_salt(), name, value)
     ballot.propose(action)
 
@@ -81,7 +80,7 @@ def rules(
     from hutong.adapters.hub.admin import schedule_rules
 
     if withdraw == (version is not None and height is not None):
-        raise refuse("give --version and --height, or --withdraw", UNUSABLE)
+        raise Refused("give --version and --height, or --withdraw", UNUSABLE)
     action = schedule_rules(new_salt(), 0 if withdraw else version or 0, 0 if withdraw else height or 0)
     ballot.propose(action)
 
@@ -96,7 +95,7 @@ def end(
     from hutong.adapters.hub.admin import end_revision
 
     if withdraw == (height is not None):
-        raise refuse("give --height or --withdraw", UNUSABLE)
+        raise Refused("give --height or --withdraw", UNUSABLE)
     action = end_revision(new_salt(), 0 if withdraw else height or 0)
     ballot.propose(action)
 
@@ -169,7 +168,7 @@ def recover_client(
     try:
         action = recovery(new_salt(), client, substitute)
     except MalformedInput as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     ballot.propose(action)
 
 
@@ -184,7 +183,7 @@ def action(
             text = opened.read(2 * MAX_ACTION_BYTES + 3)
         raw = bytes.fromhex(text.strip().removeprefix("0x"))
     except (OSError, ValueError) as error:
-        raise refuse(f"{file}: {error}", UNUSABLE) from None
+        raise Refused(f"{file}: {error}", UNUSABLE) from None
     if not 0 < len(raw) <= MAX_ACTION_BYTES:
-        raise refuse(f"{file}: an action has 1 to {MAX_ACTION_BYTES} bytes", UNUSABLE)
+        raise Refused(f"{file}: an action has 1 to {MAX_ACTION_BYTES} bytes", UNUSABLE)
     ballot.propose(raw)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hutong.relay.cli.common.session import UNUSABLE, AsJson, refuse
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson
 
 
 def restart(
@@ -24,7 +25,7 @@ def restart(
     try:
         made = make(home)
     except NodeRefused as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     genesis = made.genesis
     if as_json:
         answer = {

@@ -5,17 +5,11 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
-EXIT_HALTED = 1
-
-app = typer.Typer(
-    add_completion=False,
-    help="A validator's key in a process of its own, which refuses to sign twice.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("A validator's key in a process of its own, which refuses to sign twice.")
 
 
 @app.command()
@@ -36,7 +30,7 @@ def init(
     try:
         signer = move_key(node, home, parse_endpoint(listen, "--listen"))
     except (UnusableHome, NodeRefused, ValueError) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     typer.echo(f"signer {signer} has the key of {node}")
     typer.echo(f"hutong hub signer start --home {home}")
     typer.echo(f"hutong hub start --home {node}")
@@ -60,6 +54,6 @@ def start(
     try:
         run_signer(home, key_password(key_password_file, key_password_env))
     except NodeRefused as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except NodeHalted as error:
-        raise refuse(str(error), EXIT_HALTED) from None
+        raise Refused(str(error), REFUSED) from None

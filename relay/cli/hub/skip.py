@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
-from hutong.relay.cli.common.session import REFUSED, UNUSABLE, AsJson, refuse
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson
 
 if TYPE_CHECKING:
     from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
     from hutong.relay.hub.upkeep.stopped import SkipStanding
 
-app = typer.Typer(
-    add_completion=False,
-    help="A block that no node can execute: sign that it counts as empty, and go on.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("A block that no node can execute: sign that it counts as empty, and go on.")
 
 Home = Annotated[Path, typer.Option(help="The home of a hub node, under either engine.")]
 Out = Annotated[Path | None, typer.Option(help="Where to write (default: in the current folder, named by height).")]
@@ -37,7 +34,7 @@ def status(home: Home, as_json: AsJson = False) -> None:
     try:
         found = standing_of(home)
     except (UnusableHome, NodeRefused) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     if as_json:
         typer.echo(json.dumps(_document(found)))
         return
@@ -106,7 +103,7 @@ def sign(
     try:
         found = standing_of(home)
         if found.why_not is not None or found.statement is None:
-            raise refuse(found.why_not or "no execution failed here", REFUSED)
+            raise Refused(found.why_not or "no execution failed here", REFUSED)
         if not yes:
             typer.echo(
                 f"{found.statement} would count as executed empty, over the state {found.statement.prior_app_hash.hex()}."
@@ -119,9 +116,9 @@ def sign(
             )
         certificate = sign_skip(home, key_password(key_password_file, key_password_env))
     except (SkipNotDue, SkipRefused, SignerAway) as error:
-        raise refuse(str(error), REFUSED) from None
+        raise Refused(str(error), REFUSED) from None
     except (UnusableHome, NodeRefused) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     signer = certificate.signatures[0].public_key.hex()[-8:]
     _write(certificate, out or Path(f"skip-{certificate.statement.height}-{signer}.json"))
 
@@ -149,19 +146,19 @@ def combine(
             try:
                 skip_is_signed(part, powers)
             except VerificationError as error:
-                raise refuse(f"{path}: {error}", REFUSED) from None
+                raise Refused(f"{path}: {error}", REFUSED) from None
         certificate = combined(parts)
         power, total = skip_is_signed(certificate, powers), sum(powers.values())
     except (UnusableHome, NodeRefused) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except VerificationError as error:
-        raise refuse(str(error), REFUSED) from None
+        raise Refused(str(error), REFUSED) from None
     _write(certificate, out or Path(f"skip-{certificate.statement.height}.json"))
     typer.echo(f"{len(certificate.signatures)} signatures with {power} of {total} voting power")
     try:
         skip_is_decided(certificate, powers)
     except VerificationError:
-        raise refuse(f"more than {total * 2 // 3} is needed: collect more signatures", REFUSED) from None
+        raise Refused(f"more than {total * 2 // 3} is needed: collect more signatures", REFUSED) from None
     typer.echo(f"complete: hutong hub skip apply --home {home} FILE, on every node")
 
 
@@ -179,9 +176,9 @@ def apply(home: Home, file: Annotated[Path, typer.Argument(help="A complete cert
     try:
         typer.echo(apply_certificate(home, read_file(file)))
     except SkipNotDue as error:
-        raise refuse(str(error), REFUSED) from None
+        raise Refused(str(error), REFUSED) from None
     except (UnusableHome, NodeRefused) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 @app.command()
@@ -211,11 +208,11 @@ def show(
         certificate = certificate_in_state(home, height)
         found = None if evidence is None else evidence_in_state(home, height, trusted_height or max(1, height - 1))
     except SkipNotDue as error:
-        raise refuse(str(error), REFUSED) from None
+        raise Refused(str(error), REFUSED) from None
     except (UnusableHome, NodeRefused) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     if certificate is None:
-        raise refuse(f"block {height} does not count as empty in this node's state", REFUSED)
+        raise Refused(f"block {height} does not count as empty in this node's state", REFUSED)
     _write(certificate, out or Path(f"skip-{height}.json"))
     for one in certificate.signatures:
         typer.echo(f"signed by {one.public_key.hex()}")
@@ -230,7 +227,7 @@ def _write_file(path: Path, data: bytes) -> None:
     try:
         write_durably(path, data, READABLE)
     except OSError as error:
-        raise refuse(f"{path}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None
 
 
 def _write(certificate: "SkipCertificate", path: Path) -> None:

@@ -1,23 +1,19 @@
 """`hutong hub snapshot`: make, list and verify snapshots of a hub's state."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 if TYPE_CHECKING:
     from hutong.relay.hub.application.snapshot.making import HeaderSource
     from hutong.relay.hub.joining.snapshot_files import SnapshotFiles
 
-EXIT_REFUSED = 1
-EXIT_UNUSABLE = 2
 
-app = typer.Typer(
-    add_completion=False,
-    help="Snapshots of the hub's state, for state sync.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("Snapshots of the hub's state, for state sync.")
 
 Home = Annotated[Path, typer.Option(help="The home of a hub node.")]
 
@@ -56,23 +52,23 @@ def make(
         genesis = load_genesis(home)
         store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES, read_only=True)
     except UnusableHome as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except (lmdb.Error, OSError) as error:
-        _fail(f"{home / DATABASE_DIRECTORY}: cannot be opened ({error})", EXIT_UNUSABLE)
+        raise Refused(f"{home / DATABASE_DIRECTORY}: cannot be opened ({error})", UNUSABLE) from None
     rpc = None if cometbft_rpc is None else EngineHeaders(cometbft_rpc)
     engine: HeaderSource = headers_of_records(BlockRecords(store)) if rpc is None else rpc
     try:
         wanted = HubApplication(store, genesis).info().last_block_height - 1 if height is None else height
         if wanted < 1:
-            _fail("the chain is too short for a snapshot", EXIT_REFUSED)
+            raise Refused("the chain is too short for a snapshot", REFUSED)
         maker = SnapshotMaker(store, genesis, wanted, headers_of_node(store, engine))
         manifest = _files(home).write(wanted, maker)
     except (VerificationError, StateDamaged, HeaderUnavailable, SnapshotTooLarge) as error:
-        _fail(f"no snapshot of height {height or 'the newest block'}: {error}", EXIT_REFUSED)
+        raise Refused(f"no snapshot of height {height or 'the newest block'}: {error}", REFUSED) from None
     except BlockingIOError:
-        _fail("another process is making a snapshot in this home", EXIT_REFUSED)
+        raise Refused("another process is making a snapshot in this home", REFUSED) from None
     except OSError as error:
-        _fail(f"{home}: {error.strerror or error}", EXIT_REFUSED)
+        raise Refused(f"{home}: {error.strerror or error}", REFUSED) from None
     finally:
         store.close()
         if rpc is not None:
@@ -114,20 +110,20 @@ def verify(
     except ValueError:
         trusted = b""
     if len(trusted) != 32:
-        _fail("--app-hash: 32 bytes in hex", EXIT_UNUSABLE)
+        raise Refused("--app-hash: 32 bytes in hex", UNUSABLE)
     files = _files(home)
     heights = files.heights()
     if height is None and not heights:
-        _fail(f"{home}: no snapshots", EXIT_UNUSABLE)
+        raise Refused(f"{home}: no snapshots", UNUSABLE)
     wanted = heights[0] if height is None else height
     try:
         next_hash = check_snapshot(load_genesis(home), files, wanted, trusted)
     except UnusableHome as error:
-        _fail(str(error), EXIT_UNUSABLE)
+        raise Refused(str(error), UNUSABLE) from None
     except OSError as error:
-        _fail(f"snapshot of height {wanted}: {error.strerror or error}", EXIT_UNUSABLE)
+        raise Refused(f"snapshot of height {wanted}: {error.strerror or error}", UNUSABLE) from None
     except VerificationError as error:
-        _fail(f"snapshot of height {wanted}: {error}", EXIT_REFUSED)
+        raise Refused(f"snapshot of height {wanted}: {error}", REFUSED) from None
     typer.echo(f"snapshot of height {wanted} is the state under {trusted.hex()}")
     typer.echo(f"its headers hold if block {wanted + 1} is {next_hash.hex()}")
 
@@ -136,10 +132,5 @@ def _files(home: Path) -> "SnapshotFiles":
     from hutong.relay.hub.joining.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 
     if not home.is_dir():
-        _fail(f"{home}: no such directory", EXIT_UNUSABLE)
+        raise Refused(f"{home}: no such directory", UNUSABLE)
     return SnapshotFiles(home / SNAPSHOTS_DIRECTORY)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-EXIT_NO_BLOCKS = 1
-EXIT_UNUSABLE = 2
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+
 ANSWER_LIMIT_S = 10.0
 MAX_ANSWER_BYTES = 1024 * 1024
 ANSWERED_BY = {"hutong_network": "whyNoBlock", "hutong_database": "usedBytes"}
@@ -28,7 +28,7 @@ def status(
     else:
         _print(report)
     if report["whyNoBlock"] is not None:
-        raise typer.Exit(EXIT_NO_BLOCKS)
+        raise typer.Exit(REFUSED)
 
 
 def _ask(rpc: str, method: str) -> dict[str, Any]:
@@ -46,8 +46,7 @@ def _ask(rpc: str, method: str) -> dict[str, Any]:
         if not isinstance(report, dict) or ANSWERED_BY[method] not in report:
             raise ValueError("its answer is not a hub node's")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        typer.echo(f"{rpc}: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+        raise Refused(f"{rpc}: {error}", UNUSABLE) from None
     return report
 
 

@@ -16,9 +16,8 @@ import typer
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
     AsJson,
     ConfigFile,
     HubAdminPasswordFiles,
@@ -26,7 +25,6 @@ from hutong.relay.cli.common.session import (
     admins_of,
     config_of,
     hub_of,
-    refuse,
     run_administration,
 )
 from hutong.relay.config import HubChainConfig
@@ -51,10 +49,6 @@ class _Done:
     block: int
     total: int
     needed: bool
-
-
-class WouldStop(Exception):
-    """The hub's only process could decide no block any more."""
 
 
 def validators(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -> None:
@@ -95,13 +89,10 @@ def set_validator(
 
     key = PublicKey(KeyType.SECP256K1, public_key_of(public_key))
     if power > 0 and secp256k1.decompress(key.data) is None:
-        raise refuse(f"--public-key {key.data.hex()} is not a point of secp256k1", UNUSABLE)
+        raise Refused(f"--public-key {key.data.hex()} is not a point of secp256k1", UNUSABLE)
     hub_chain = hub_of(config_of(config), hub)
     admins = admins_of(hub_admin, hub_admin_password_file)
-    try:
-        done = run_administration(partial(_set, hub_chain, key, power, admins))
-    except WouldStop as error:
-        raise refuse(str(error), REFUSED) from None
+    done = run_administration(partial(_set, hub_chain, key, power, admins))
     what = f"has power {power} of {done.total}" if power else f"is removed; {done.total} is left"
     typer.echo(f"validator {key.address.hex().upper()} {what} from block {done.block + 2} on")
     if done.needed:
@@ -141,7 +132,7 @@ async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dic
         power: the key's coming voting power; 0 takes it out.
 
     Raises:
-        WouldStop: the hub's only process could decide no block any more.
+        Refused: code 1, the hub's only process could decide no block any more.
         AdapterError: the hub does not answer.
     """
     from hutong.adapters.hub.validators import coming_powers, node_key
@@ -152,10 +143,11 @@ async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dic
         others = sum(held for member, held in powers.items() if member.address != node.address)
         total = sum(powers.values())
         if (total - others) * 3 <= total * 2:
-            raise WouldStop(
+            raise Refused(
                 f"this hub runs in one process, whose key {node.address.hex().upper()} would hold {total - others} of"
                 f" {total} voting power: blocks need more than two thirds and would stop for good. Run the hub under"
-                " CometBFT first (hutong hub init --engine cometbft)"
+                " CometBFT first (hutong hub init --engine cometbft)",
+                REFUSED,
             )
     return powers, node
 
@@ -164,13 +156,13 @@ def public_key_of(text: str) -> bytes:
     """A compressed secp256k1 key, 33 bytes, from hex, or from `@` and a key file.
 
     Raises:
-        typer.Exit: code 2, it is neither.
+        Refused: code 2, it is neither.
     """
     if text.startswith("@"):
         return _key_of_file(Path(text[1:]))
     match = _KEY.fullmatch(text)
     if match is None:
-        raise refuse("--public-key takes 33 bytes in hex, or @ and a priv_validator_key.json", UNUSABLE)
+        raise Refused("--public-key takes 33 bytes in hex, or @ and a priv_validator_key.json", UNUSABLE)
     return bytes.fromhex(match[1])
 
 
@@ -194,9 +186,9 @@ def _key_of_file(path: Path) -> bytes:
         entry = document["pub_key"]
         kind, key = entry["type"], base64.b64decode(entry["value"], validate=True)
     except OSError as error:
-        raise refuse(f"--public-key {path}: {error.strerror or error}", UNUSABLE) from None
+        raise Refused(f"--public-key {path}: {error.strerror or error}", UNUSABLE) from None
     except (MalformedInput, KeyError, TypeError, ValueError, binascii.Error):
-        raise refuse(f"--public-key {path}: is not a priv_validator_key.json", UNUSABLE) from None
+        raise Refused(f"--public-key {path}: is not a priv_validator_key.json", UNUSABLE) from None
     if kind != _KEY_TYPE or len(key) != 33:
-        raise refuse(f"--public-key {path}: holds a key of type {str(kind)[:40]}, the hub needs {_KEY_TYPE}", UNUSABLE)
+        raise Refused(f"--public-key {path}: holds a key of type {str(kind)[:40]}, the hub needs {_KEY_TYPE}", UNUSABLE)
     return key

@@ -9,16 +9,8 @@ import typer
 
 from hutong.relay.administration.hub_trust import proven_proposals
 from hutong.relay.cli.chains.quota import open_hub
-from hutong.relay.cli.common.session import (
-    REFUSED,
-    UNUSABLE,
-    AsJson,
-    ConfigFile,
-    config_of,
-    hub_of,
-    refuse,
-    run_administration,
-)
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 from hutong.relay.cli.hub.governance import (
     HubName,
     Number,
@@ -63,7 +55,7 @@ def vote(
     hub_chain = hub_of(config_of(config), hub)
     trust = trusted(hub_chain)
     if trust is None:
-        raise refuse(
+        raise Refused(
             f"a vote is for a proposal that is proven: name the hub's genesis file in the configuration of {hub_chain.name},"
             ' as genesis = "genesis.json"',
             UNUSABLE,
@@ -71,7 +63,7 @@ def vote(
     proposal = run_administration(partial(_prove, hub_chain, trust, number))
     typer.echo(_shown(proposal), err=True)
     if not yes and not typer.confirm("Withdraw approval?" if reject else "Approve it?", err=True):
-        raise refuse("nothing was signed", REFUSED)
+        raise Refused("nothing was signed", REFUSED)
 
     async def act(chain: "HubChain", transactor: "Transactor") -> "Decision":
         await proven_proposals(chain, trust)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hutong.relay.cli.common.session import REFUSED, UNUSABLE, AsJson, ConfigFile, config_of, refuse
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of
 
 if TYPE_CHECKING:
     from hutong.relay.api.access.api_keys import ApiKey
     from hutong.relay.config import ApiConfig, Config
 
-app = typer.Typer(add_completion=False, help="The HTTP API.", no_args_is_help=True, rich_markup_mode=None)
-keys = typer.Typer(add_completion=False, help="Keys of the API.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("The HTTP API.")
+keys = command_group("Keys of the API.")
 app.add_typer(keys, name="keys")
 
 KeyName = Annotated[str, typer.Argument(help="The key's name.")]
@@ -33,11 +35,11 @@ def run(config: ConfigFile) -> None:
     configure_logs(loaded.relay.log_level)
     problems = tuple(one for one in file_problems(loaded) if one.field.startswith("api."))
     if problems:
-        raise refuse(str(ConfigError(str(config), problems)), UNUSABLE)
+        raise Refused(str(ConfigError(str(config), problems)), UNUSABLE)
     try:
         run_standalone(loaded, settings, typer.echo)
     except (AccessUnusable, CannotListen, LedgerUnavailable, OSError) as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 @keys.command()
@@ -64,18 +66,18 @@ def create(
     path = _keys_file(config)
     unknown = sorted(set(scope) - {one.value for one in Scope})
     if unknown:
-        raise refuse(f"--scope {unknown[0][:40]}: there is no such scope; use write or admin", UNUSABLE)
+        raise Refused(f"--scope {unknown[0][:40]}: there is no such scope; use write or admin", UNUSABLE)
     try:
         check_name(name)
         with editing_keys(path):
             known = read_keys(path)
             if any(key.name == name for key in known):
-                raise refuse(f"there is a key {name} already; revoke it or choose another name", REFUSED)
+                raise Refused(f"there is a key {name} already; revoke it or choose another name", REFUSED)
             key = new_key()
             created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             write_keys(path, [*known, ApiKey(name, frozenset(map(Scope, scope)), digest_of(key), created_at)])
     except KeysUnusable as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     typer.echo(key)
 
 
@@ -102,10 +104,10 @@ def revoke(config: ConfigFile, name: KeyName) -> None:
             known = read_keys(path)
             left = [key for key in known if key.name != name]
             if len(left) == len(known):
-                raise refuse(f"no key is called {name[:64]}", REFUSED)
+                raise Refused(f"no key is called {name[:64]}", REFUSED)
             write_keys(path, left)
     except KeysUnusable as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 def _known(path: Path) -> "tuple[ApiKey, ...]":
@@ -114,18 +116,18 @@ def _known(path: Path) -> "tuple[ApiKey, ...]":
     try:
         return read_keys(path)
     except KeysUnusable as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 def _loaded(file: Path) -> "tuple[Config, ApiConfig]":
     config = config_of(file)
     if config.api is None:
-        raise refuse(f'{file} has no [api] table; add one with listen = "127.0.0.1:9480"', UNUSABLE)
+        raise Refused(f'{file} has no [api] table; add one with listen = "127.0.0.1:9480"', UNUSABLE)
     return config, config.api
 
 
 def _keys_file(file: Path) -> Path:
     settings = _loaded(file)[1]
     if settings.keys_file is None:
-        raise refuse(f'{file} names no keys_file in [api]; add keys_file = "api-keys.json"', UNUSABLE)
+        raise Refused(f'{file} names no keys_file in [api]; add keys_file = "api-keys.json"', UNUSABLE)
     return settings.keys_file

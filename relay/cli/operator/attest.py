@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from hutong.relay.base.durable_files import READABLE, write_durably
-from hutong.relay.cli.common.verdicts import unusable_as_exit
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.verify.inputs import UnusableInput, parse_hex
 
-app = typer.Typer(add_completion=False, help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Attestors.")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The attestor's TOML file.")]
 
@@ -35,18 +36,15 @@ def run(config: ConfigFile) -> None:
     try:
         loaded = load_attestor_config(config)
     except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(error), UNUSABLE) from None
     configure_logs(loaded.attestor.log_level)
     expected = (AttestorUnusable, KeyUnavailable)
     try:
         trio.run(run_attestor, loaded, typer.echo)
     except expected as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(error), UNUSABLE) from None
     except BaseExceptionGroup as group:
-        typer.echo(str(_only(group, expected)), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(_only(group, expected)), UNUSABLE) from None
 
 
 def _only(group: BaseExceptionGroup[BaseException], expected: tuple[type[Exception], ...]) -> BaseException:
@@ -87,22 +85,21 @@ def rotate(
     from hutong.relay.keys import KeyUnavailable, load_signer
 
     expected = (ConfigError, KeyUnavailable, AttestorUnusable, AttestorRefused)
-    with unusable_as_exit():
-        addresses = tuple(parse_hex(text, "--attestor", 20) for text in attestor)
-        if out.exists():
-            raise UnusableInput(f"--out {out} exists")
-        try:
-            loaded = load_attestor_config(config)
-            signer = load_signer(loaded.attestor.key)
-            wanted = NextSet(client, height, set_number, addresses, threshold, overlap)
-            signed = trio.run(partial(sign_rotation, loaded, signer, wanted))
-        except expected as error:
-            raise UnusableInput(str(error)) from None
-        except BaseExceptionGroup as group:
-            raise UnusableInput(str(_only(group, expected))) from None
-        document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
-        try:
-            write_durably(out, (json.dumps(document, indent=1) + "\n").encode(), READABLE)
-        except OSError as error:
-            raise UnusableInput(f"--out {out} cannot be written: {error.strerror}") from None
+    addresses = tuple(parse_hex(text, "--attestor", 20) for text in attestor)
+    if out.exists():
+        raise UnusableInput(f"--out {out} exists")
+    try:
+        loaded = load_attestor_config(config)
+        signer = load_signer(loaded.attestor.key)
+        wanted = NextSet(client, height, set_number, addresses, threshold, overlap)
+        signed = trio.run(partial(sign_rotation, loaded, signer, wanted))
+    except expected as error:
+        raise UnusableInput(str(error)) from None
+    except BaseExceptionGroup as group:
+        raise UnusableInput(str(_only(group, expected))) from None
+    document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
+    try:
+        write_durably(out, (json.dumps(document, indent=1) + "\n").encode(), READABLE)
+    except OSError as error:
+        raise UnusableInput(f"--out {out} cannot be written: {error.strerror}") from None
     typer.echo(f"{signer.address} signed set {set_number} of {client}: {out}")

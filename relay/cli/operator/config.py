@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.config import ConfigError, chains_beyond, file_problems, load_config
 
-app = typer.Typer(add_completion=False, help="Configuration files.", no_args_is_help=True)
+app = command_group("Configuration files.")
 
 
 @app.callback()
@@ -29,21 +31,11 @@ def check(
         if problems:
             raise ConfigError(str(file), problems)
     except ConfigError as error:
-        if as_json:
-            typer.echo(
-                json.dumps(
-                    {
-                        "valid": False,
-                        "problems": [
-                            {"field": problem.field, "reason": problem.reason, "remedy": problem.remedy}
-                            for problem in error.problems
-                        ],
-                    }
-                )
-            )
-        else:
-            typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        if not as_json:
+            raise Refused(str(error), UNUSABLE) from None
+        rows = [{"field": one.field, "reason": one.reason, "remedy": one.remedy} for one in error.problems]
+        typer.echo(json.dumps({"valid": False, "problems": rows}))
+        raise typer.Exit(UNUSABLE) from None
     if as_json:
         typer.echo(json.dumps({"valid": True, "chains": len(config.chains), "paths": len(config.paths)}))
     else:

@@ -12,6 +12,8 @@ import trio
 import typer
 from rich.console import Console
 
+from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.refusal import REFUSED, STOPPED, UNUSABLE, Refused
 from hutong.relay.demo.bundles import Bundles
 from hutong.relay.demo.chaos import Chaos
 from hutong.relay.demo.lane import Lane
@@ -22,11 +24,10 @@ from hutong.relay.local.processes import DemoFailed, DemoStopped
 from hutong.relay.local.programs import ProgramMissing, find_program
 from hutong.relay.local.traffic import Traffic
 
-EXIT_UNUSABLE = 2
 MAX_MESSAGES = 10_000
 MAX_TRANSFERS = 1_000
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = command_group()
 
 
 class Engine(StrEnum):
@@ -52,7 +53,7 @@ class Run(Protocol):
         """
 
 
-@app.command()
+@app.command(cls=SingleCommand)
 def demo(
     messages: Annotated[
         int,
@@ -120,8 +121,7 @@ def demo(
             kept = None if bundles is None else Bundles(bundles)
             run = Lane(Traffic.of(messages), Chaos(seed) if chaos else None, engine, kept)
     except ProgramMissing as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else _made(home)
     _see_through(run, Console(stderr=json_), folder, json_=json_, keep=keep)
     if home is None and not keep:
@@ -131,8 +131,7 @@ def demo(
 def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> HubEngine:
     """Raises ProgramMissing."""
     if hub is Engine.COMETBFT and validators is not None:
-        typer.echo("not supported: --hub cometbft with --validators (it has four)", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise Refused("not supported: --hub cometbft with --validators (it has four)", UNUSABLE)
     if hub is Engine.COMETBFT:
         return CometbftEngine(find_program("cometbft", cometbft))
     return EmbeddedEngine() if validators is None else NetworkEngine(validators)
@@ -141,8 +140,7 @@ def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> HubEn
 def _refuse_with_cosmos(*, chaos: bool, bundles: Path | None) -> None:
     for option, given in (("--chaos", chaos), ("--bundles", bundles)):
         if given:
-            typer.echo(f"not supported: --cosmos with {option}", err=True)
-            raise typer.Exit(EXIT_UNUSABLE)
+            raise Refused(f"not supported: --cosmos with {option}", UNUSABLE)
 
 
 def _made(home: Path) -> Path:
@@ -151,11 +149,9 @@ def _made(home: Path) -> Path:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         is_empty = next(home.iterdir(), None) is None
     except OSError as error:
-        typer.echo(f"--home {home} cannot be used: {error.strerror}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+        raise Refused(f"--home {home} cannot be used: {error.strerror}", UNUSABLE) from None
     if not is_empty:
-        typer.echo(f"--home {home} is not empty; name a new folder", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise Refused(f"--home {home} is not empty; name a new folder", UNUSABLE)
     return home.resolve()
 
 
@@ -168,7 +164,7 @@ def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: b
         if group.subgroup(DemoStopped) is not None:
             # What else broke did so because daemons end while the rest still asks them.
             console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(STOPPED) from None
         failed, rest = group.split(DemoFailed)
         if failed is None or rest is not None:
             raise
@@ -177,10 +173,10 @@ def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: b
             error = error.exceptions[0]
         console.print(f"The demo failed: {error}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(REFUSED) from None
     if not good:
         console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(REFUSED)
 
 
 async def _supervise(run: Run, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:

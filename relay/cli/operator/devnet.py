@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.devnet.settings import (
     DEFAULT_FUNDING_WEI,
     DEFAULT_PERIOD_MS,
@@ -22,12 +24,9 @@ from hutong.relay.devnet.settings import (
 from hutong.relay.evm.vm.rules import Fork
 
 DEFAULT_CHAIN_ID = 31_337
-EXIT_UNUSABLE = 2
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,60}))?")
 
-app = typer.Typer(
-    add_completion=False, help="EVM consortium chains for development.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("EVM consortium chains for development.")
 
 
 @app.callback()
@@ -85,8 +84,7 @@ def start(
     except* StoreFull as errors:
         refusal = DevnetError(f"stopped: {innermost(errors)}; nothing is lost, free space and start it again")
     if refusal is not None:
-        typer.echo(f"unusable input: {refusal}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise Refused(f"unusable input: {refusal}", UNUSABLE)
 
 
 @app.command()
@@ -140,8 +138,7 @@ def beacon(
     except* DevnetError as errors:
         refusal = innermost(errors)
     if refusal is not None:
-        typer.echo(f"unusable input: {refusal}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise Refused(f"unusable input: {refusal}", UNUSABLE)
 
 
 def _funding(text: str) -> tuple[bytes, int]:

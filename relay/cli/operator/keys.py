@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.config import Config, CosmosChainConfig, KeyConfig
 
 if TYPE_CHECKING:
     from hutong.relay.keys import StoredKey
 
-UNUSABLE = 2
 BALANCE_LIMIT_S = 10
 NO_PUBLIC_KEY = "its public key is not in the file: hutong keys show, with its password"
 
@@ -27,7 +28,7 @@ Prefix = Annotated[
 ]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the password.")]
 
-app = typer.Typer(add_completion=False, help="Encrypted V3 keystores.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Encrypted V3 keystores.")
 
 # Arguments are seen by everybody on the machine. A key among them is refused without being repeated, which the usual
 # "unexpected extra argument" would do.
@@ -88,9 +89,11 @@ def export(
 
     with _sentences(context):
         if not unencrypted:
-            raise _refused("this writes the private key unencrypted; say --unencrypted if that is what you want")
+            raise Refused(
+                "this writes the private key unencrypted; say --unencrypted if that is what you want", UNUSABLE
+            )
         if (password_file is None) == (password_env is None):
-            raise _refused("give exactly one of --password-file and --password-env")
+            raise Refused("give exactly one of --password-file and --password-env", UNUSABLE)
         typer.echo(export_key(_key_config(keystore, password_file, password_env), to))
 
 
@@ -107,7 +110,7 @@ def list_(
     from hutong.relay.keys import list_keystores, stored_key
 
     if (directory is None) == (config is None):
-        raise _refused("give a directory or --config")
+        raise Refused("give a directory or --config", UNUSABLE)
     rows: list[dict[str, Any]] = []
     if config is not None:
         from hutong.relay.cli.common.session import config_of
@@ -121,7 +124,7 @@ def list_(
             rows += [row | {"chain": chain.name, "unit": unit} | more for row, more in zip(found, amounts, strict=True)]
     elif directory is not None:
         if not directory.is_dir():
-            raise _refused(f"{directory} is not a directory; give the one that holds the keystores")
+            raise Refused(f"{directory} is not a directory; give the one that holds the keystores", UNUSABLE)
         rows = [_row(key, prefix) for key in list_keystores(directory)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -154,7 +157,7 @@ def show(
             return
         row = _row(stored_key(keystore), prefix)
         if row["address"] is None:
-            raise _refused(f"{keystore}: {row['problem'] or 'says no address; give its password'}")
+            raise Refused(f"{keystore}: {row['problem'] or 'says no address; give its password'}", UNUSABLE)
         typer.echo(row["address"])
 
 
@@ -170,7 +173,7 @@ def _bech32(prefix: str, public_key: bytes) -> str:
     from hutong.adapters.cosmos.transactions.addresses import account_address
 
     if re.fullmatch(r"[a-z][a-z0-9]{0,30}", prefix, re.ASCII) is None:
-        raise _refused(f"--prefix: {prefix[:40]!r} is not a prefix of addresses, such as cosmos")
+        raise Refused(f"--prefix: {prefix[:40]!r} is not a prefix of addresses, such as cosmos", UNUSABLE)
     return account_address(prefix, public_key)
 
 
@@ -232,7 +235,9 @@ def _key_config(keystore: Path, password_file: Path | None, password_env: str | 
             {"keystore": keystore, "password_file": password_file, "password_env": password_env}
         )
     except ValueError:  # pydantic's; it would show fields, not secrets, but not in one sentence
-        raise _refused("give one password source: --password-file, or --password-env with a variable's name") from None
+        raise Refused(
+            "give one password source: --password-file, or --password-env with a variable's name", UNUSABLE
+        ) from None
 
 
 def _new_key() -> bytes:
@@ -257,7 +262,7 @@ def _secret_input(file: Path | None, *, stdin: bool, password_given: bool) -> by
     from hutong.relay.keys import MAX_IMPORT_BYTES
 
     if file is not None and stdin:
-        raise _refused("give one of --file and --stdin")
+        raise Refused("give one of --file and --stdin", UNUSABLE)
     if file is not None:
         return read_private_file(file)
     if not stdin:
@@ -266,7 +271,7 @@ def _secret_input(file: Path | None, *, stdin: bool, password_given: bool) -> by
         demand_terminal("the key", "--file or --stdin")
         return str(typer.prompt("Key or mnemonic", hide_input=True)).encode()
     if not password_given:
-        raise _refused("with --stdin give the password by --password-file or --password-env")
+        raise Refused("with --stdin give the password by --password-file or --password-env", UNUSABLE)
     return sys.stdin.buffer.read(MAX_IMPORT_BYTES + 1)
 
 
@@ -278,19 +283,15 @@ def _sentences(context: typer.Context) -> Iterator[None]:
 
     forbid_core_dumps()
     if context.args:
-        raise _refused(
-            "too many arguments: a key, mnemonic or password is never one, since everybody on the machine sees them"
+        raise Refused(
+            "too many arguments: a key, mnemonic or password is never one, since everybody on the machine sees them",
+            UNUSABLE,
         )
     try:
         yield
     except (KeyUnavailable, UnsafeFile) as error:
-        raise _refused(str(error)) from None
+        raise Refused(str(error), UNUSABLE) from None
     except KeyRefused as error:
-        raise _refused(
-            f"what was given {error.reason}" if error.reason.startswith(("is", "has")) else error.reason
+        raise Refused(
+            f"what was given {error.reason}" if error.reason.startswith(("is", "has")) else error.reason, UNUSABLE
         ) from None
-
-
-def _refused(sentence: str) -> typer.Exit:
-    typer.echo(sentence, err=True)
-    return typer.Exit(UNUSABLE)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from hutong.relay.cli.common.session import UNUSABLE, config_of, refuse
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import config_of
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.ledger import LedgerReader, LedgerUnavailable
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from hutong.adapters.interface import ChainAdapter
     from hutong.relay.core.standing import Standing
 
-NOT_FOUND = 1
 ASK_LIMIT_S = 30
 """For all answers of the chains to one command."""
 
@@ -50,10 +50,10 @@ def checked_name(name: str) -> str:
     """The ID as it was typed, if it can be one.
 
     Raises:
-        typer.Exit: code 2, it is neither a packet id nor 32 bytes of hex.
+        Refused: code 2, it is neither a packet id nor 32 bytes of hex.
     """
     if _PACKET_ID.fullmatch(name) is None and _HASH.fullmatch(name) is None:
-        raise refuse(
+        raise Refused(
             f"{name[:80]!r} is not an ID: give chain/client/sequence (alpha/client-0/7), a message id or a transaction hash",
             UNUSABLE,
         )
@@ -64,21 +64,21 @@ def packet_ref(name: str, config: Config) -> PacketRef | None:
     """The parts of a packet id; None if it is a hash.
 
     Raises:
-        typer.Exit: code 2, the configuration has no such chain, or the client is no identifier.
+        Refused: code 2, the configuration has no such chain, or the client is no identifier.
     """
     match = _PACKET_ID.fullmatch(name)
     if match is None:
         return None
     chain, client, sequence = match.groups()
     if all(known.name != chain for known in config.chains):
-        raise refuse(
+        raise Refused(
             f"no chain is called {chain}; the configuration has {', '.join(one.name for one in config.chains)}",
             UNUSABLE,
         )
     try:
         return PacketRef(PathEnd(chain=chain, client=client), int(sequence))
     except ValueError:
-        raise refuse(f"{client!r} is not a client identifier", UNUSABLE) from None
+        raise Refused(f"{client!r} is not a client identifier", UNUSABLE) from None
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def opened_ledger(file: Path) -> Iterator[tuple[Config, LedgerReader | None]]:
     """Configuration and ledger while the block lasts; None where there is no ledger file yet.
 
     Raises:
-        typer.Exit: code 2, the configuration is unusable, or the ledger cannot be read, also within the block.
+        Refused: code 2, the configuration is unusable, or the ledger cannot be read, also within the block.
     """
     from hutong.relay.core.history.ledgers import ledger_password
 
@@ -100,7 +100,7 @@ def opened_ledger(file: Path) -> Iterator[tuple[Config, LedgerReader | None]]:
             reader = LedgerReader.open_file(path)
         yield config, reader
     except LedgerUnavailable as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     finally:
         if reader is not None:
             reader.close()
@@ -110,7 +110,7 @@ def ids_of(name: str, reader: LedgerReader | None) -> list[str]:
     """Packets that the ledger knows by this name; none where there is no ledger.
 
     Raises:
-        typer.Exit: code 2, as `checked_name`.
+        Refused: code 2, as `checked_name`.
         LedgerUnavailable: the ledger cannot be read.
     """
     return [] if reader is None else reader.find(checked_name(name))
@@ -120,16 +120,16 @@ def standing_of(ref: PacketRef, config: Config) -> "tuple[PathEnd, Standing]":
     """(opposite end, what the chains say) of a packet that the ledger does not know.
 
     Raises:
-        typer.Exit: code 1 (NOT_FOUND), no path of the configuration has its end; code 2, a chain does not answer.
+        Refused: code 1 (REFUSED), no path of the configuration has its end; code 2, a chain does not answer.
     """
     from hutong.relay.core.standing import standing
     from hutong.relay.core.topology.paths import Paths
 
     opposite = Paths.of(config.paths).opposite.get(ref.end)
     if opposite is None:
-        raise refuse(
+        raise Refused(
             f"the ledger does not know it, and no path of the configuration has the end {ref.end.chain}:{ref.end.client}",
-            NOT_FOUND,
+            REFUSED,
         )
 
     async def ask(adapters: "Mapping[str, ChainAdapter]") -> "Standing":
@@ -144,7 +144,7 @@ def ask_chains(
     """Run `work` with adapters of the named chains, each of which is the configured one.
 
     Raises:
-        typer.Exit: code 2, with one sentence, where a chain does not answer or `work` raises AdapterError, or all
+        Refused: code 2, with one sentence, where a chain does not answer or `work` raises AdapterError, or all
             together take more than ASK_LIMIT_S.
     """
     import trio
@@ -171,14 +171,14 @@ def ask_chains(
     try:
         return trio.run(bounded)
     except trio.TooSlowError:
-        raise refuse(f"{', '.join(sorted(names))}: no answer in {ASK_LIMIT_S} s", UNUSABLE) from None
+        raise Refused(f"{', '.join(sorted(names))}: no answer in {ASK_LIMIT_S} s", UNUSABLE) from None
     except AdapterError as error:
-        raise refuse(str(error), UNUSABLE) from None
+        raise Refused(str(error), UNUSABLE) from None
     except BaseExceptionGroup as group:
         expected, others = group.split(AdapterError)
         if expected is None or others is not None:
             raise
-        raise refuse(str(_first(expected)), UNUSABLE) from None
+        raise Refused(str(_first(expected)), UNUSABLE) from None
 
 
 def _first(error: BaseException) -> BaseException:

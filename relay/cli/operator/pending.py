@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hutong.relay.cli.common.session import UNUSABLE, refuse
+from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.cli.operator.packet_lookup import AsJson, ConfigFile, ask_chains, opened_ledger
 from hutong.relay.config import Config
 from hutong.relay.ledger import KnownPacket, LedgerReader, age_text, why
@@ -21,10 +22,10 @@ WINDOW = 1_000
 MAX_UNKNOWN = 1_000
 """Packets of one path end that only its chain knows."""
 
-app = typer.Typer(add_completion=False, help="Unsettled packets.", rich_markup_mode=None)
+app = command_group("Unsettled packets.")
 
 
-@app.command()
+@app.command(cls=SingleCommand)
 def pending(
     config: ConfigFile,
     chain: Annotated[str | None, typer.Option(help="Only packets from or to this chain.")] = None,
@@ -39,7 +40,7 @@ def pending(
     now_ns = time.time_ns()
     with opened_ledger(config) as (loaded, reader):
         if chain is not None and all(one.name != chain for one in loaded.chains):
-            raise refuse(f"no chain is called {chain}", UNUSABLE)
+            raise Refused(f"no chain is called {chain}", UNUSABLE)
         found = None if reader is None else reader.pending(chain, limit)
         packets = () if found is None else found.packets
         rows = [_row(packet, reader, now_ns, explained=index < MAX_EXPLAINED) for index, packet in enumerate(packets)]

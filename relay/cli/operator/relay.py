@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+
 if TYPE_CHECKING:
     from hutong.relay.config import Config
     from hutong.relay.core.history.letters import Letters
@@ -19,7 +22,7 @@ ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alon
 ANSWER_LIMIT_S = 30
 """For the queue's server, which runs while the relay does."""
 
-app = typer.Typer(add_completion=False, help="The relay.", no_args_is_help=True)
+app = command_group("The relay.")
 
 
 @app.command()
@@ -46,15 +49,12 @@ def run(config: ConfigFile) -> None:
     try:
         trio.run(run_daemon, loaded, typer.echo, companions)
     except expected as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(error), UNUSABLE) from None
     except BaseExceptionGroup as group:
         expected_part, rest = group.split(expected)
         if expected_part is None or rest is not None:
             raise
-        for sentence in dict.fromkeys(map(str, _leaves(expected_part))):
-            typer.echo(sentence, err=True)
-        raise typer.Exit(2) from None
+        raise Refused("\n".join(dict.fromkeys(map(str, _leaves(expected_part)))), UNUSABLE) from None
 
 
 @app.command()
@@ -96,16 +96,14 @@ def retry(
     from hutong.relay.core.history.letters import Chosen, Letters
 
     if (job is None) == (cause is None and route is None and not every):
-        typer.echo("name one job, or some by --cause, --route or --all", err=True)
-        raise typer.Exit(2)
+        raise Refused("name one job, or some by --cause, --route or --all", UNUSABLE)
 
     async def revive(letters: Letters) -> int:
         return int(await letters.retry(job)) if job is not None else await letters.retry_all(Chosen(cause, route))
 
     woken = _with_letters(config, revive)
     if not woken:
-        typer.echo("no dead letter is one of these" if job is None else f"no dead letter {job}", err=True)
-        raise typer.Exit(1)
+        raise Refused("no dead letter is one of these" if job is None else f"no dead letter {job}", REFUSED)
     if job is None:
         typer.echo(f"{woken} are tried again")
 
@@ -124,8 +122,7 @@ def ignore(
     from hutong.relay.core.history.letters import Letters
 
     if undo == (reason is not None):
-        typer.echo("say why with --reason, or take it back with --undo", err=True)
-        raise typer.Exit(2)
+        raise Refused("say why with --reason, or take it back with --undo", UNUSABLE)
 
     async def work(letters: Letters) -> bool:
         if reason is None:
@@ -134,8 +131,7 @@ def ignore(
         return True
 
     if not _with_letters(config, work):
-        typer.echo(f"{job} was not ignored", err=True)
-        raise typer.Exit(1)
+        raise Refused(f"{job} was not ignored", REFUSED)
 
 
 def _document(letter: "DeadLetter") -> dict[str, object]:
@@ -161,8 +157,7 @@ def _load(path: Path) -> "Config":
         if problems:
             raise ConfigError(str(path), problems)
     except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(error), UNUSABLE) from None
     return config
 
 
@@ -200,11 +195,9 @@ def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") 
     try:
         return trio.run(ask)
     except trio.TooSlowError:
-        typer.echo("the queue's server does not answer: is the relay running?", err=True)
-        raise typer.Exit(2) from None
+        raise Refused("the queue's server does not answer: is the relay running?", UNUSABLE) from None
     except (NotAJob, QueueError, LedgerUnavailable) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise Refused(str(error), UNUSABLE) from None
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
-from hutong.relay.cli.common.session import refuse
+from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.operator.packet_lookup import (
-    NOT_FOUND,
     AsJson,
     ConfigFile,
     PacketName,
@@ -23,10 +23,10 @@ from hutong.relay.cli.operator.packet_lookup import (
 from hutong.relay.config import Config, CosmosChainConfig
 from hutong.relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
 
-app = typer.Typer(add_completion=False, help="The life of a packet.", rich_markup_mode=None)
+app = command_group("The life of a packet.")
 
 
-@app.command()
+@app.command(cls=SingleCommand)
 def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None:
     """Show everything that is known of a packet, or of both packets of a forwarded one. Exit code 0 known, 1 unknown, 2 cannot tell."""
     checked_name(packet)
@@ -39,7 +39,7 @@ def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> Non
         answers = [] if reader is None else [why_of_life(life, reader, now_ns) for life in lives]
     if not lives:
         if ref is None:
-            raise refuse("the ledger knows neither a message nor a transaction of that name", NOT_FOUND)
+            raise Refused("the ledger knows neither a message nor a transaction of that name", REFUSED)
         opposite, said = standing_of(ref, loaded)
         sentence = said.sentence(ref.end, opposite)
         if as_json:
@@ -49,7 +49,7 @@ def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> Non
         else:
             typer.echo(f"{packet}: the ledger does not know it; {sentence}")
         if not said.sent:
-            raise typer.Exit(NOT_FOUND)
+            raise typer.Exit(REFUSED)
         return
     told = list(zip(lives, answers, strict=True))
     if as_json:

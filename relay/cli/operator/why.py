@@ -5,9 +5,9 @@ import time
 
 import typer
 
-from hutong.relay.cli.common.session import refuse
+from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.operator.packet_lookup import (
-    NOT_FOUND,
     AsJson,
     ConfigFile,
     PacketName,
@@ -19,10 +19,10 @@ from hutong.relay.cli.operator.packet_lookup import (
 )
 from hutong.relay.ledger import why as explained
 
-app = typer.Typer(add_completion=False, help="What a packet waits for.", rich_markup_mode=None)
+app = command_group("What a packet waits for.")
 
 
-@app.command()
+@app.command(cls=SingleCommand)
 def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None:
     """Say in one sentence what a packet waits for and what to do. Exit code 0 known, 1 unknown, 2 cannot tell."""
     checked_name(packet)
@@ -40,7 +40,7 @@ def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None
                 typer.echo(f"{one}: {answer}")
         return
     if ref is None:
-        raise refuse("the ledger knows neither a message nor a transaction of that name", NOT_FOUND)
+        raise Refused("the ledger knows neither a message nor a transaction of that name", REFUSED)
     opposite, said = standing_of(ref, loaded)
     sentence = said.sentence(ref.end, opposite)
     if as_json:
@@ -50,4 +50,4 @@ def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None
     else:
         typer.echo(f"{packet}: the ledger does not know it; {sentence}")
     if not said.sent:
-        raise typer.Exit(NOT_FOUND)
+        raise typer.Exit(REFUSED)

@@ -1,10 +1,10 @@
 """Refusals of administrative commands: one sentence that says what to do, and the right exit code."""
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from hutong.adapters.interface import RefusedByChain
+from hutong.relay.cli.common.refusal import Refused
 from hutong.relay.cli.common.session import address_of, run_administration
 from hutong.relay.cli.main import app
 from hutong.relay.keys import create_keystore
@@ -17,26 +17,26 @@ from hutong.relay.keys import create_keystore
         ("AccessManagedUnauthorized: caller 0x12", "use the keystore of the one that may"),
     ],
 )
-def test_refusal_of_a_contract_says_what_to_do(capsys, said, remedy):
+def test_refusal_of_a_contract_says_what_to_do(said, remedy):
     async def refused(_random):
         raise RefusedByChain(said.partition(":")[0], said)
 
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(Refused) as ended:
         run_administration(refused)
-    error = capsys.readouterr().err
-    assert ended.value.exit_code == 1
-    assert error.startswith(f"the chain refused it ({said}); ") and remedy in error and error.count("\n") == 1
+    error = str(ended.value)
+    assert ended.value.code == 1
+    assert error.startswith(f"the chain refused it ({said}); ") and remedy in error and "\n" not in error
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [("0x12", "is not an address"), ("0x5FbDB2315678afecb367f032d93F642f64180aa4", "has a wrong EIP-55 checksum")],
 )
-def test_address_that_is_invalid(capsys, text, said):
-    with pytest.raises(typer.Exit) as ended:
+def test_address_that_is_invalid(text, said):
+    with pytest.raises(Refused) as ended:
         address_of(text, "--mailbox")
-    assert ended.value.exit_code == 2
-    assert "--mailbox: " in (error := capsys.readouterr().err) and said in error
+    assert ended.value.code == 2
+    assert "--mailbox: " in (error := str(ended.value)) and said in error
 
 
 def test_endpoint_without_a_scheme_is_unusable_input(tmp_path, monkeypatch):

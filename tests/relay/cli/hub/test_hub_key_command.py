@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-import typer
 from eth_account import Account
 from typer.testing import CliRunner
 
+from hutong.relay.cli.common.refusal import Refused
 from hutong.relay.cli.hub.command import app
 from hutong.relay.hub.home.home import UnusableHome, load_validator_key
 from hutong.relay.hub.home.key_file import (
@@ -197,7 +197,7 @@ def read_key_file_of_next(home) -> KeyFile:
 def test_no_next_key_is_made_under_a_mistyped_password(locked):
     from hutong.relay.cli.hub.candidate import _next_key
 
-    with pytest.raises(typer.Exit):
+    with pytest.raises(Refused):
         _next_key(locked, lambda _: b"corect horse")
     assert not (locked / "next_validator_key.json").exists()
 

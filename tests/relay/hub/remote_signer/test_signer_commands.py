@@ -99,12 +99,11 @@ def test_commands_that_need_the_key_say_that_it_is_with_a_signer(node, tmp_path)
         code, output = run(*words)
         assert (code, output.count("\n")) == (2, 1), output
         assert "consensus_key.toml: this home's key is with a signer, so this is not supported here" in output
-    import typer
-
+    from hutong.relay.cli.common.refusal import Refused
     from hutong.relay.cli.hub.candidate import _next_key
     from hutong.relay.hub.home.key_file import no_password
 
-    with pytest.raises(typer.Exit):
+    with pytest.raises(Refused):
         _next_key(node, no_password)
     assert not (node / "next_validator_key.json").exists()
     # The signer's home has what they need.
