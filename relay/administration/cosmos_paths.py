@@ -10,6 +10,7 @@ from hutong.relay.administration.beginnings import Agreement, Pin, beginning_of
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.paths import CreatedPath
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.base.durations import DAY_S
 from hutong.relay.config import CosmosChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from hutong.adapters.hub import HubChain
     from hutong.adapters.interface import ClientParameters, InitialStates
 
-DAY_S = 86_400
 LONGEST_TRUST_S = 7 * DAY_S
 """Of the hub's clients, unless somebody asks for more."""
 TENDERMINT = "07-tendermint"

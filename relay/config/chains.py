@@ -114,6 +114,16 @@ class _Chain(Model):
         """At least one."""
         return self.keys if self.key is None else (self.key,)
 
+    @property
+    def fee_denom(self) -> str:
+        """In what fees are paid: the smallest unit of the chain's token."""
+        return "wei"
+
+    @property
+    def address_prefix(self) -> str | None:
+        """The prefix of bech32 addresses; None where an address is hex."""
+        return None
+
 
 MAX_CLIQUE_CONFIRMATIONS = 64
 """So that an update of 64 blocks and those on top of them fits a transaction."""
@@ -262,6 +272,11 @@ class CosmosChainConfig(_Chain):
     def fee_denom(self) -> str:
         """The denomination in which fees are paid, from `gas_price`."""
         return self._price()[1]
+
+    @property
+    def address_prefix(self) -> str:
+        """`bech32_prefix`."""
+        return self.bech32_prefix
 
     @property
     def fee_per_gas(self) -> Fraction:

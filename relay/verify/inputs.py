@@ -3,14 +3,13 @@
 import codecs
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hutong.light_clients.interface import MalformedInput, json_text
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """A header of 10 000 validators in RPC JSON has 5 MB."""
-
-
+Given = TypeVar("Given")
 _HEX = re.compile(r"(0[xX])?([0-9a-fA-F]{2})*")
 
 
@@ -81,8 +80,8 @@ def parse_hex(text: str, name: str, size: int | None = None) -> bytes:
     return data
 
 
-def required(text: str | None, option: str, what: str) -> str:
-    """The option's text: a file proves nothing without something trusted from elsewhere.
+def required(given: Given | None, option: str, what: str) -> Given:
+    """What the option was given: a file proves nothing without something trusted from elsewhere.
 
     Args:
         what: says what to give there.
@@ -90,6 +89,6 @@ def required(text: str | None, option: str, what: str) -> str:
     Raises:
         UnusableInput: the option is absent.
     """
-    if text is None:
+    if given is None:
         raise UnusableInput(f"no trust root: give {option}, {what}")
-    return text
+    return given

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from hutong.relay.base.durations import DAY_S
+from hutong.relay.cli.audit.options import Now, judged_at_ns
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName, Keystore
 from hutong.relay.cli.common.output_files import make_folder, write_file
 from hutong.relay.cli.common.printable import printable
 from hutong.relay.cli.common.refusal import REFUSED, Refused
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from hutong.relay.archive.store import BundleArchive
     from hutong.relay.audit import Verdict
 
-DAY_S = 86_400
 MAX_SHOWN = 1_000
 """Damages that are printed; the number of all is said."""
 
@@ -43,12 +45,9 @@ ContractAddress = Annotated[
 PublisherAddress = Annotated[
     str | None, typer.Option("--publisher", help="Who anchors, as the operator named it to you before.")
 ]
-Now = Annotated[
-    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where it goes.")]
-ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
 
 
 @app.command()
@@ -313,10 +312,10 @@ def prove_anchor(
 @app.command("deploy-anchor")
 def deploy_anchor(
     config: ConfigFile,
-    keystore: Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")],
+    keystore: Keystore,
     password_file: Annotated[Path | None, typer.Option(help="File with its password, mode 0600.")] = None,
     password_env: Annotated[str | None, typer.Option(help="Environment variable with its password.")] = None,
-    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub: HubName = None,
 ) -> None:
     """Put an ArchiveAnchor contract onto the hub. One serves any number of archives, each under its publisher's address."""
     from hutong.relay.cli.audit.archive_chains import deploy
@@ -331,7 +330,6 @@ def _judged_anchor(
     from hutong.relay.audit import MissingTrust
     from hutong.relay.audit.anchor import judge_anchor
     from hutong.relay.cli.audit.inputs import read_checkpoint
-    from hutong.relay.verify.tendermint import parse_time
 
     if file is None and checkpoint is None and contract is None and publisher is None:
         return [], None, ""
@@ -342,7 +340,7 @@ def _judged_anchor(
         )
     expected = {"contract": _address(contract, "--contract"), "publisher": _address(publisher, "--publisher")}
     trusted = read_checkpoint(checkpoint)
-    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    now_ns = judged_at_ns(now)
     try:
         report = judge_anchor(read_file(file, MAX_ANCHOR_BYTES), trusted, now_ns, **expected)
     except MissingTrust as error:

@@ -5,7 +5,6 @@ What judges needs neither relay nor network; what asks the chains is imported wh
 """
 
 import json
-import time
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.audit.options import Now, judged_at_ns
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile
 from hutong.relay.cli.common.printable import printable
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE
 from hutong.relay.verify.inputs import UnusableInput, read_file
@@ -42,13 +43,11 @@ MaybeCheckpoints = Annotated[
         help=f"What you trust of a chain, or a folder of *{CHECKPOINT_SUFFIX}, where a folder or archive is to be judged.",
     ),
 ]
-Now = Annotated[
-    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-]
+
 Jobs = Annotated[int | None, typer.Option(min=1, max=MAX_JOBS, help="Processes; without it as many as processors.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
 Output = Annotated[Path, typer.Option("--html", help="Where the report goes.")]
-ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+
 SOURCE = f"A folder of *{BUNDLE_SUFFIX}, or an archive."
 
 
@@ -73,7 +72,7 @@ def verify(
 
     files = bundle_files(paths)
     try:
-        auditor = Auditor(read_checkpoints(checkpoint), _now_ns(now))
+        auditor = Auditor(read_checkpoints(checkpoint), judged_at_ns(now))
     except MissingTrust as error:
         raise UnusableInput(str(error)) from None
     if len(files) == 1 and not paths[0].is_dir():
@@ -225,7 +224,7 @@ def skip(
         evidence = decode_evidence(read_file(file, MAX_EVIDENCE_BYTES))
     except MalformedInput as error:
         raise UnusableInput(str(error)) from None
-    verdicts = judge_skip(evidence, trusted, _now_ns(now))
+    verdicts = judge_skip(evidence, trusted, judged_at_ns(now))
     statement = evidence.certificate.statement
     holds = verdicts[-1].held
     if as_json:
@@ -257,12 +256,6 @@ def checkpoint_command(
     write_checkpoint(config, chain, output, height)
 
 
-def _now_ns(now: str | None) -> int:
-    from hutong.relay.verify.tendermint import parse_time
-
-    return time.time_ns() if now is None else parse_time(now, "--now")
-
-
 def _replay(
     source: str, checkpoint: list[Path], now: str | None, jobs: int | None, expect: Path | None = None
 ) -> "Replay":
@@ -272,7 +265,7 @@ def _replay(
     from hutong.relay.cli.audit.inputs import open_bundles, read_expected, read_roots
     from hutong.relay.cli.audit.replay import default_jobs, judge_all, progress_on_terminal
 
-    now_ns = _now_ns(now)
+    now_ns = judged_at_ns(now)
     roots = read_roots(checkpoint)
     checkpoints = [found for found, _ in roots]
     expected = [] if expect is None else read_expected(expect, [one.chain_id for one in checkpoints])

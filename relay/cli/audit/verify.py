@@ -1,21 +1,25 @@
 """`hutong verify`: files from real chains judged offline, predicate by predicate, from a root or state that the user
 trusts."""
 
-import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, audit
+from hutong.relay.cli.audit.options import TWO_WEEKS_S, File, HeaderTrust, Now, VerdictsAsJson, judged_at_ns
 from hutong.relay.cli.audit.verify_proofs import eip1186_command, ics23_command
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.verdicts import AsJson, File, report
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.verdicts import report
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, required
 
 if TYPE_CHECKING:
     from hutong.light_clients.bft_evm import SealRules
+    from hutong.relay.verify.bitcoin import Shown
+    from hutong.relay.verify.tendermint_bisection import Search
 
 app = command_group("Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.")
 
@@ -29,7 +33,59 @@ app.command("ics23")(ics23_command)
 app.command("eip1186")(eip1186_command)
 
 
+@dataclass(frozen=True, slots=True)
+class CometTrust(HeaderTrust):
+    """The same of a CometBFT chain."""
+
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconTrust(HeaderTrust):
+    """The same of a beacon chain's block root."""
+
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a trusted block is believed.")] = TWO_WEEKS_S
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a signature may be ahead of now.")] = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionOptions:
+    """A Bitcoin transaction that is said to be in a block, and the message in it."""
+
+    proof: Annotated[Path | None, typer.Option(help="A gettxoutproof answer or merkleblock.")] = None
+    transaction: Annotated[Path | None, typer.Option(help="The transaction that the proof must be of.")] = None
+    coinbase: Annotated[
+        Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
+    ] = None
+    funding: Annotated[
+        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
+    ] = None
+    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None
+    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None
+    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None
+    depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6
+
+    def read(self, headers: Path, network: str, checkpoint: Path) -> "Shown":
+        """All files as they are to be judged.
+
+        Raises:
+            UnusableInput: a file or an option is none, or options lack what they go with.
+        """
+        from hutong.relay.verify import bitcoin as command
+
+        if self.depth <= 0:
+            raise UnusableInput("--depth must be positive")
+        if self.proof is None and (self.transaction is not None or self.coinbase is not None):
+            raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+        claim = command.read_claim(self.key, self.value, self.publisher, self.funding)
+        if claim is not None and self.transaction is None:
+            raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
+        chain, trusted = command.parse_network(network), command.read_checkpoint(checkpoint)
+        return command.read_shown(chain, trusted, headers, self.proof, self.transaction, self.coinbase, claim)
+
+
 @app.command("tendermint")
+@grouped
 def tendermint_command(
     files: Annotated[
         list[Path],
@@ -42,11 +98,6 @@ def tendermint_command(
         Path | None,
         typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators."),
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
-    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 10,
     trust_level: Annotated[str, typer.Option(help="Share of the trusted power that must have signed.")] = "1/3",
     bisect: Annotated[
         bool,
@@ -56,52 +107,48 @@ def tendermint_command(
         ),
     ] = False,
     to: Annotated[int | None, typer.Option(help="With --bisect: the height to reach; without it the highest.")] = None,
-    as_json: AsJson = False,
+    *,
+    trust: CometTrust,
 ) -> None:
     """Judge a CometBFT header, its commit and its validators from a checkpoint (light client verification)."""
     from hutong.light_clients.tendermint.verification import Options
     from hutong.relay.verify import tendermint as command
     from hutong.relay.verify import tendermint_bisection as ways
 
-    if trusted is None:
-        required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
-        return
-    now_ns = time.time_ns() if now is None else command.parse_time(now, "--now")
-    if min(trusting_period, clock_drift) <= 0:
-        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    trusted = required(trusted, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+    now_ns = trust.judged_at_ns()
     options = Options(
         command.parse_trust_level(trust_level),
-        trusting_period * NANOSECONDS_PER_SECOND,
-        clock_drift * NANOSECONDS_PER_SECOND,
+        trust.trusting_period * NANOSECONDS_PER_SECOND,
+        trust.clock_drift * NANOSECONDS_PER_SECOND,
     )
     if to is not None and not bisect:
         raise UnusableInput("--to goes with --bisect")
     checkpoint = command.read_checkpoint(trusted)
     if bisect:
-        search = ways.Search(checkpoint, ways.read_light_blocks(files, checkpoint), options, now_ns)
-        target = max(search.blocks) if to is None else to
-        if target not in search.blocks or target <= checkpoint.height:
-            raise UnusableInput(f"no header of height {target} above the checkpoint's {checkpoint.height} in the files")
-    else:
-        served = command.read_served(files)
-    if bisect:
-        way = search.find(target)
-        subject = ways.subject_of(way, search, target)
-        report(audit(search.judge_way, way, target), {"files": ", ".join(map(str, files)), **subject}, as_json=as_json)
+        blocks = ways.read_light_blocks(files, checkpoint)
+        _report_way(files, ways.Search(checkpoint, blocks, options, now_ns), to, trust.as_json)
+    served = command.read_served(files)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(served, checkpoint, now_ns)}
-    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=trust.as_json)
+
+
+def _report_way(files: list[Path], search: "Search", to: int | None, as_json: bool) -> NoReturn:
+    from hutong.relay.verify.tendermint_bisection import subject_of
+
+    target = max(search.blocks) if to is None else to
+    height = search.checkpoint.height
+    if target not in search.blocks or target <= height:
+        raise UnusableInput(f"no header of height {target} above the checkpoint's {height} in the files")
+    way = search.find(target)
+    subject = {"files": ", ".join(map(str, files)), **subject_of(way, search, target)}
+    report(audit(search.judge_way, way, target), subject, as_json=as_json)
 
 
 Trusted = Annotated[
     Path | None,
     typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators (addresses)."),
 ]
-Now = Annotated[
-    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-]
-TrustingPeriod = Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")]
-ClockDrift = Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")]
-TWO_WEEKS_S = 14 * 86_400
 
 
 class IbftRule(StrEnum):
@@ -119,21 +166,21 @@ class Quorum(StrEnum):
 
 
 @app.command("qbft")
+@grouped
 def qbft_command(
     file: File,
     trusted: Trusted = None,
-    now: Now = None,
-    trusting_period: TrustingPeriod = TWO_WEEKS_S,
-    clock_drift: ClockDrift = 15,
-    as_json: AsJson = False,
+    *,
+    trust: HeaderTrust,
 ) -> None:
     """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
     from hutong.light_clients.bft_evm import SealRules
 
-    _judge_bft(file, trusted, now, trusting_period, clock_drift, SealRules(), as_json=as_json)
+    _judge_bft(file, trusted, trust, SealRules())
 
 
 @app.command("ibft")
+@grouped
 def ibft_command(
     file: File,
     trusted: Trusted = None,
@@ -141,52 +188,32 @@ def ibft_command(
     quorum: Annotated[
         Quorum, typer.Option(help="Two thirds rounded up, or what GoQuorum asks before its ceil2Nby3Block.")
     ] = Quorum.CEIL_TWO_THIRDS,
-    now: Now = None,
-    trusting_period: TrustingPeriod = TWO_WEEKS_S,
-    clock_drift: ClockDrift = 15,
-    as_json: AsJson = False,
+    *,
+    trust: HeaderTrust,
 ) -> None:
     """Judge an IBFT 2.0 or Istanbul header with its seals from a checkpoint, as `verify qbft` does."""
     from hutong.light_clients.bft_evm import Consensus, QuorumRule, SealRules
 
     rules = SealRules(Consensus[rule.name], QuorumRule[quorum.name])
-    _judge_bft(file, trusted, now, trusting_period, clock_drift, rules, as_json=as_json)
+    _judge_bft(file, trusted, trust, rules)
 
 
-def _judge_bft(
-    file: Path,
-    trusted: Path | None,
-    now: str | None,
-    trusting_period_s: int,
-    clock_drift_s: int,
-    rules: "SealRules",
-    *,
-    as_json: bool,
-) -> None:
+def _judge_bft(file: Path, trusted: Path | None, trust: HeaderTrust, rules: "SealRules") -> None:
     from hutong.light_clients.bft_evm.verification import Options
     from hutong.relay.verify import bft_evm as command
     from hutong.relay.verify.evm_files import read_served
 
-    if trusted is None:
-        required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
-        return
-    now_ns = _now_ns(now, trusting_period_s, clock_drift_s)
+    trusted = required(trusted, "--trusted", f"a checkpoint ({command.MEMBERS})")
+    now_ns = trust.judged_at_ns()
     checkpoint = command.read_checkpoint(trusted)
     served = read_served(file)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, rules.consensus, now_ns)}
-    options = Options(trusting_period_s, clock_drift_s, rules)
-    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
-
-
-def _now_ns(now: str | None, trusting_period_s: int, clock_drift_s: int) -> int:
-    from hutong.relay.verify.tendermint import parse_time
-
-    if min(trusting_period_s, clock_drift_s) <= 0:
-        raise UnusableInput("--trusting-period and --clock-drift must be positive")
-    return time.time_ns() if now is None else parse_time(now, "--now")
+    options = Options(trust.trusting_period, trust.clock_drift, rules)
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=trust.as_json)
 
 
 @app.command("clique")
+@grouped
 def clique_command(
     files: Annotated[
         list[Path],
@@ -207,28 +234,25 @@ def clique_command(
     height: Annotated[
         int | None, typer.Option(help="The block to believe; without it the highest that is deep enough.")
     ] = None,
-    now: Now = None,
-    trusting_period: TrustingPeriod = TWO_WEEKS_S,
-    clock_drift: ClockDrift = 15,
-    as_json: AsJson = False,
+    *,
+    trust: HeaderTrust,
 ) -> None:
     """Judge a branch of Clique headers from a checkpoint: links, signers, turns, votes, epochs, confirmations."""
     from hutong.relay.verify import clique as command
 
-    if trusted is None:
-        required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
-        return
-    now_ns = _now_ns(now, trusting_period, clock_drift)
+    trusted = required(trusted, "--trusted", f"a checkpoint ({command.MEMBERS})")
+    now_ns = trust.judged_at_ns()
     if not 0 < confirmations <= command.MAX_CONFIRMATIONS:
         raise UnusableInput(f"--confirmations must be 1 to {command.MAX_CONFIRMATIONS}")
     checkpoint = command.read_checkpoint(trusted)
     blocks = command.read_blocks(files)
-    options = checkpoint.options(confirmations, trusting_period, clock_drift)
+    options = checkpoint.options(confirmations, trust.trusting_period, trust.clock_drift)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(blocks, checkpoint, now_ns)}
-    report(audit(command.judge_file, blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, blocks, checkpoint, options, height, now_ns), subject, as_json=trust.as_json)
 
 
 @app.command("ethereum")
+@grouped
 def ethereum_command(
     files: Annotated[
         list[Path],
@@ -246,29 +270,23 @@ def ethereum_command(
     fork: Annotated[
         str | None, typer.Option(help="Fork of the containers in SSZ files, and in JSON that names no version.")
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    trusting_period: Annotated[int, typer.Option(help="Seconds for which a trusted block is believed.")] = 14 * 86_400,
-    clock_drift: Annotated[int, typer.Option(help="Seconds that a signature may be ahead of now.")] = 12,
-    as_json: AsJson = False,
+    *,
+    trust: BeaconTrust,
 ) -> None:
     """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
     from hutong.relay.verify import ethereum as command
-    from hutong.relay.verify.tendermint import parse_time
 
     trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
-    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-    if min(trusting_period, clock_drift) <= 0:
-        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    now_ns = trust.judged_at_ns()
     chain_rules = command.read_network(network)
-    trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
+    root_trust = command.Trust(chain_rules, trusted, trust.trusting_period, trust.clock_drift)
     served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
-    subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
-    report(audit(command.judge_file, served, trust, now_ns), subject, as_json=as_json)
+    subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, root_trust, now_ns)}
+    report(audit(command.judge_file, served, root_trust, now_ns), subject, as_json=trust.as_json)
 
 
 @app.command("bitcoin")
+@grouped
 def bitcoin_command(
     file: Annotated[
         Path,
@@ -278,46 +296,23 @@ def bitcoin_command(
         Path | None, typer.Option(help="Checkpoint that you trust, JSON or TOML: height and hash of a block.")
     ] = None,
     network: Annotated[str, typer.Option(help="mainnet, testnet4, testnet3 or regtest.")] = "mainnet",
-    proof: Annotated[Path | None, typer.Option(help="A gettxoutproof answer or merkleblock.")] = None,
-    transaction: Annotated[Path | None, typer.Option(help="The transaction that the proof must be of.")] = None,
-    coinbase: Annotated[
-        Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
-    ] = None,
-    funding: Annotated[
-        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
-    ] = None,
-    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None,
-    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None,
-    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None,
-    depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    as_json: AsJson = False,
+    now: Now = None,
+    as_json: VerdictsAsJson = False,
+    *,
+    shown: TransactionOptions,
 ) -> None:
     """Judge Bitcoin headers by work and rules from a checkpoint, and a transaction's inclusion in a block among them."""
     from hutong.relay.verify import bitcoin as command
-    from hutong.relay.verify.tendermint import parse_time
 
-    if trusted is None:
-        required(None, "--trusted", "a checkpoint (height, hash)")
-        return
-    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-    if depth <= 0:
-        raise UnusableInput("--depth must be positive")
-    if proof is None and (transaction is not None or coinbase is not None):
-        raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
-    claim = command.read_claim(key, value, publisher, funding)
-    if claim is not None and transaction is None:
-        raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
-    shown = command.read_shown(
-        command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
-    )
-    subject = {"file": str(file), **command.subject_of(shown)}
-    report(audit(command.judge_file, shown, depth, now_ns), subject, as_json=as_json)
+    trusted = required(trusted, "--trusted", "a checkpoint (height, hash)")
+    now_ns = judged_at_ns(now)
+    judged = shown.read(file, network, trusted)
+    subject = {"file": str(file), **command.subject_of(judged)}
+    report(audit(command.judge_file, judged, shown.depth, now_ns), subject, as_json=as_json)
 
 
 @app.command("fisco")
+@grouped
 def fisco_command(
     file: File,
     trusted: Annotated[
@@ -332,28 +327,19 @@ def fisco_command(
     receipt: Annotated[
         Path | None, typer.Option(help="Answer with a receipt and its Merkle path, to be found in the block.")
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
-    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
-    as_json: AsJson = False,
+    *,
+    trust: HeaderTrust,
 ) -> None:
     """Judge a FISCO BCOS block (2.x or 3.x) with its signatures from a checkpoint, and what is said to be in it."""
     from hutong.relay.verify import fisco_bcos as command
-    from hutong.relay.verify.tendermint import parse_time
 
-    if trusted is None:
-        required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
-        return
-    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-    if min(trusting_period, clock_drift) <= 0:
-        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    trusted = required(trusted, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
+    now_ns = trust.judged_at_ns()
     checkpoint = command.read_checkpoint(trusted)
     served = command.read_served(file, transaction, receipt)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
-    bounds = command.Bounds(trusting_period, clock_drift)
-    report(audit(command.judge_file, served, checkpoint, bounds, now_ns), subject, as_json=as_json)
+    bounds = command.Bounds(trust.trusting_period, trust.clock_drift)
+    report(audit(command.judge_file, served, checkpoint, bounds, now_ns), subject, as_json=trust.as_json)
 
 
 @app.command("attestation")
@@ -369,21 +355,16 @@ def attestation_command(
     value: Annotated[
         str | None, typer.Option(help="Commitment under --key, hex; without it nothing is claimed to be there.")
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    as_json: AsJson = False,
+    now: Now = None,
+    as_json: VerdictsAsJson = False,
 ) -> None:
     """Judge what attestors signed: a state, a rotation of their set, or with --key a packet proof (raw, hex or base64)."""
     from hutong.relay.verify import attestation as command
-    from hutong.relay.verify.tendermint import parse_time
 
-    if trusted is None:
-        required(None, "--trusted", "client_state and consensus_state of a client")
-        return
+    trusted = required(trusted, "--trusted", "client_state and consensus_state of a client")
     if key is None and value is not None:
         raise UnusableInput("--value goes with --key")
-    now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+    now_ns = judged_at_ns(now)
     claim = None
     if key is not None:
         claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))

@@ -23,16 +23,21 @@ from hutong.relay.cli.chains.client_upgrade import upgrade
 from hutong.relay.cli.chains.misbehaviour import misbehaviour
 from hutong.relay.cli.chains.rotation import rotate
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import (
     AsJson,
     ConfigFile,
     DecideAs,
+    HostChain,
+    HostedClient,
     HubAdminPasswordFiles,
     HubAdmins,
-    Keystore,
+    HubName,
     PasswordEnv,
     PasswordFile,
+)
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import (
     address_of,
     admins_of,
     chain_of,
@@ -45,6 +50,7 @@ from hutong.relay.cli.common.session import (
     run_administration,
     signer_of,
 )
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
 from hutong.relay.keys import Signer
 
@@ -113,8 +119,8 @@ def list_(config: ConfigFile, as_json: AsJson = False) -> None:
 @app.command()
 def status(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
-    client: Annotated[str, typer.Option(help="Its identifier there.")],
+    chain: HostChain,
+    client: HostedClient,
     as_json: AsJson = False,
 ) -> None:
     """One client. Exit code 0 if it is Active, 1 if it is frozen, expired or unknown."""
@@ -130,13 +136,11 @@ def status(
 
 
 @app.command()
+@grouped
 def update(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
-    client: Annotated[str, typer.Option(help="Its identifier there.")],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
+    chain: HostChain,
+    client: HostedClient,
     follows: Annotated[
         str | None,
         typer.Option(
@@ -146,18 +150,20 @@ def update(
     message: Annotated[
         Path | None, typer.Option(help="File with an update message made elsewhere, raw or hex, in place of a node's.")
     ] = None,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
     if message is not None:
         header = read_state(message)
-        signer = signer_of(keystore, password_file, password_env)
+        signer = payer.open()
         height = run_administration(partial(_submit, loaded, end, header, signer))
         typer.echo(f"{chain} {client} is at height {height}")
         return
     followed = followed_of(loaded, end).chain if follows is None else chain_of(loaded, follows).name
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     height = run_administration(partial(_update, loaded, end, followed, signer))
     typer.echo(f"{chain} {client} is at height {height}")
 
@@ -186,7 +192,7 @@ def recover(
     password_env: PasswordEnv = None,
     hub_admin: HubAdmins = [],  # noqa: B006  typer reads it
     hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
-    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub: HubName = None,
     decide_as: DecideAs = None,
     deposit: Annotated[
         str | None,

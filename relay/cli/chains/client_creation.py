@@ -14,16 +14,9 @@ import typer
 from hutong.light_clients.interface import LightClient, VerificationError
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.cli.common.options import ConfigFile, HubAdminPasswordFiles, HubAdmins, HubName
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    ConfigFile,
-    HubAdminPasswordFiles,
-    HubAdmins,
-    admins_of,
-    config_of,
-    hub_of,
-    run_administration,
-)
+from hutong.relay.cli.common.session import admins_of, config_of, hub_of, run_administration
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file
@@ -53,7 +46,7 @@ def create(
     ] = [],  # noqa: B006  typer reads it
     hub_admin: HubAdmins = [],  # noqa: B006
     hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
-    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub: HubName = None,
 ) -> None:
     """Create a client on the hub from two states, judged here first by the client's own rules: exit code 1 if they are refused."""
     loaded = config_of(config)

@@ -12,28 +12,19 @@ import typer
 from hutong.light_clients.interface import UpgradableClient
 from hutong.light_clients.interface.memory import MemoryConsensusStates
 from hutong.relay.cli.chains.client_creation import read_state
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import ConfigFile, HubName
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    ConfigFile,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
-    chain_of,
-    config_of,
-    hub_of,
-    run_administration,
-    signer_of,
-)
+from hutong.relay.cli.common.session import chain_of, config_of, hub_of, run_administration
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import CosmosChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
 
+@grouped
 def upgrade(
     config: ConfigFile,
     client: Annotated[str, typer.Option(help="The hub's client; it must be at the last height of the old revision.")],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     follows: Annotated[
         str | None,
         typer.Option(help="Cosmos chain that it follows, still configured with its old chain id: its node is asked."),
@@ -41,7 +32,9 @@ def upgrade(
     message: Annotated[
         Path | None, typer.Option(help="File with an upgrade message made elsewhere, raw or hex, in place of a node's.")
     ] = None,
-    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub: HubName = None,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Let a client of the hub go on with the next revision of its chain. Anybody may: the chain itself has committed it.
 
@@ -54,7 +47,7 @@ def upgrade(
     if followed is not None and not isinstance(followed, CosmosChainConfig):
         raise Refused(f"{follows} is of kind {followed.kind}: only Cosmos chains commit their upgrades", UNUSABLE)
     made = None if message is None else read_state(message)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     height = run_administration(partial(_upgrade, hub_of(loaded, hub), client, followed, made, signer))
     typer.echo(f"{client} is at height {height}")
 

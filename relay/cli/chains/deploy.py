@@ -12,17 +12,13 @@ import typer
 
 from hutong.relay.base.durable_files import READABLE, create_durably
 from hutong.relay.cli.chains.deployment_journal import Undertaking, begun, journal_of
+from hutong.relay.cli.chains.role_options import RoleOptions
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    AsJson,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
-    address_of,
-    run_administration,
-    signer_of,
-)
+from hutong.relay.cli.common.session import run_administration
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
@@ -31,9 +27,6 @@ if TYPE_CHECKING:
     from hutong.adapters.ics26.transactor import Transactor
 
 app = command_group()
-
-DEFAULT_DELAY_S = 3_600
-"""Of what limiters and unpausers decide, off development chains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +38,11 @@ class _Order:
     out: Path | None
 
 
-Accounts = Annotated[list[str], typer.Option()]
-
-
-def _accounts(name: str, does: str) -> object:
-    return typer.Option(f"--{name}", help=f"EIP-55 address that {does}; may be repeated.")
-
-
 @app.command()
+@grouped
 def deploy(
     rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain.")],
     chain_id: Annotated[int, typer.Option(help="EIP-155 id that the endpoint must have.", min=1)],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
-    admin: Annotated[
-        str | None, typer.Option(help="EIP-55 address that decides over clients, peers and roles: a multisig.")
-    ] = None,
-    pauser: Annotated[list[str], _accounts("pauser", "pauses at once, and cancels what waits for its delay")] = [],  # noqa: B006
-    unpauser: Annotated[list[str], _accounts("unpauser", "ends a pause")] = [],  # noqa: B006
-    limiter: Annotated[list[str], _accounts("limiter", "sets what may move of a token")] = [],  # noqa: B006
-    migrator: Annotated[list[str], _accounts("migrator", "puts a substitute behind a frozen or expired client")] = [],  # noqa: B006
-    relayer: Annotated[list[str], _accounts("relayer", "may relay; without any, everyone may")] = [],  # noqa: B006
-    admin_delay_s: Annotated[
-        int | None, typer.Option(help="Between the admin's decision and its effect; not below --migration-delay-s.")
-    ] = None,
-    migration_delay_s: Annotated[
-        int | None, typer.Option(help="Between a migrator's decision and its effect, in which pausers can cancel it.")
-    ] = None,
-    limiter_delay_s: Annotated[int | None, typer.Option(help="Of limiters; an hour unless given.", min=0)] = None,
-    unpauser_delay_s: Annotated[int | None, typer.Option(help="Of unpausers; an hour unless given.", min=0)] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -84,14 +52,10 @@ def deploy(
     forward_margin_s: Annotated[
         int, typer.Option(help="How much earlier a forwarded message's first leg times out than its second.", min=1)
     ] = 600,
-    development: Annotated[
-        bool,
-        typer.Option("--development", help="The deployer keeps every role, without delays: chains of no value alone."),
-    ] = False,
-    relayer_role: Annotated[
-        bool, typer.Option("--relayer-role", help="With --development: only holders of the role may relay.")
-    ] = False,
     as_json: AsJson = False,
+    *,
+    payer: SignerOptions,
+    roles: RoleOptions,
 ) -> None:
     """Deploy AccessManager, Router, Mailbox and Transfer, and hand every role to the account that is named for it.
 
@@ -99,22 +63,8 @@ def deploy(
     """
     if urlsplit(rpc).scheme not in ("http", "https"):
         raise Refused("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
-    signer = signer_of(keystore, password_file, password_env)
-    named = {
-        "admin": [] if admin is None else [admin],
-        "pauser": pauser,
-        "unpauser": unpauser,
-        "limiter": limiter,
-        "migrator": migrator,
-        "relayer": relayer,
-    }
-    delays = {
-        "admin": admin_delay_s,
-        "migration": migration_delay_s,
-        "limiter": limiter_delay_s,
-        "unpauser": unpauser_delay_s,
-    }
-    plan = _plan(signer, named, delays, development=development, relayer_role=relayer_role, out=out)
+    signer = payer.open()
+    plan = roles.plan(signer, out)
     order = _Order(rpc, chain_id, forward_margin_s, plan, out)
     deployment, text = run_administration(partial(_deploy, order, signer))
     if out is not None:
@@ -124,73 +74,6 @@ def deploy(
         return
     for name, value in asdict(deployment).items():
         typer.echo(f"{name} = {value if isinstance(value, int) else json.dumps(value)}")
-
-
-def _plan(
-    signer: Signer,
-    named: dict[str, list[str]],
-    delays: dict[str, int | None],
-    *,
-    development: bool,
-    relayer_role: bool,
-    out: Path | None,
-) -> "RolePlan":
-    """Refused where roles or delays are none that a chain should begin with."""
-    from eth_utils.address import to_checksum_address
-
-    from hutong.adapters.evm.administration.role_plan import Delays, RolePlan, UnsafePlan
-
-    deployer = str(to_checksum_address(signer.address))
-    if development:
-        if any(named.values()) or any(delay is not None for delay in delays.values()) or out is not None:
-            raise Refused("--development gives every role to the deployer: name none, and no delay or --out", UNUSABLE)
-        return RolePlan.of_developer(deployer, open_relaying=not relayer_role)
-    if relayer_role:
-        raise Refused("--relayer-role goes with --development; name the accounts with --relayer", UNUSABLE)
-    accounts = {name: tuple(_account(text, f"--{name}") for text in texts) for name, texts in named.items()}
-    missing = [f"--{name}" for name, members in accounts.items() if not members and name != "relayer"]
-    missing += [f"--{name}-delay-s" for name in ("admin", "migration") if delays[name] is None]
-    missing += ["--out"] if out is None else []
-    if missing:
-        raise Refused(
-            f"missing: {', '.join(missing)}. The deployer keeps nothing, so each role needs an account of its own; a chain that"
-            " holds nothing of value takes --development instead",
-            UNUSABLE,
-        )
-    if out is not None and out.exists():
-        raise Refused(f"{out} exists; give the contracts of a new chain a new file", UNUSABLE)
-    limiter_s, unpauser_s = delays["limiter"], delays["unpauser"]
-    plan = RolePlan(
-        accounts["admin"][0],
-        accounts["pauser"],
-        accounts["unpauser"],
-        accounts["limiter"],
-        accounts["migrator"],
-        accounts["relayer"] or None,
-        Delays(
-            delays["admin"] or 0,
-            delays["migration"] or 0,
-            DEFAULT_DELAY_S if limiter_s is None else limiter_s,
-            DEFAULT_DELAY_S if unpauser_s is None else unpauser_s,
-        ),
-    )
-    try:
-        plan.check(deployer)
-    except UnsafePlan as error:
-        raise Refused(f"{error.rule}: {error.remedy}", UNUSABLE) from None
-    return plan
-
-
-def _account(text: str, option: str) -> str:
-    """With its checksum: a role that goes to a mistyped address is nobody's for ever."""
-    from eth_utils.address import is_checksum_address, to_checksum_address
-
-    address = address_of(text, option)
-    if not is_checksum_address(text):
-        raise Refused(
-            f"{option}: write {to_checksum_address(address)}, if that is it: roles need the checksum", UNUSABLE
-        )
-    return text
 
 
 def _publish(out: Path, text: str) -> None:
@@ -225,7 +108,7 @@ async def _undertake(transactor: "Transactor", order: _Order) -> "tuple[Deployme
     from hutong.adapters.evm.administration.rights import differences
     from hutong.adapters.evm.administration.rights_reading import read_rights
     from hutong.adapters.interface import RefusedByChain
-    from hutong.relay.cli.chains.roles_file import encode_rights
+    from hutong.relay.administration.roles_file import encode_rights
 
     beginning = await Beginning.now(transactor)
     if order.out is not None:

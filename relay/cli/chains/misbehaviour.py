@@ -8,18 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import ConfigFile, HostChain, HostedClient
 from hutong.relay.cli.common.refusal import REFUSED, Refused
-from hutong.relay.cli.common.session import (
-    ConfigFile,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
-    client_end_of,
-    config_of,
-    followed_of,
-    run_administration,
-    signer_of,
-)
+from hutong.relay.cli.common.session import client_end_of, config_of, followed_of, run_administration
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, read_file
@@ -28,10 +21,11 @@ from hutong.relay.verify.proof_files import protobuf_bytes
 _JSON = (b"{", b"[")
 
 
+@grouped
 def misbehaviour(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
-    client: Annotated[str, typer.Option(help="Its identifier there.")],
+    chain: HostChain,
+    client: HostedClient,
     evidence: Annotated[
         list[Path],
         typer.Option(
@@ -39,9 +33,8 @@ def misbehaviour(
             "/validators in one JSON file. Given once: the client type's Misbehaviour message, raw, in hex or base64."
         ),
     ],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Submit evidence that the chain which a client follows has two histories: the client is frozen until it is recovered.
 
@@ -50,7 +43,7 @@ def misbehaviour(
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
     given = _read(evidence)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     said = run_administration(partial(_submit, loaded, end, given, signer))
     typer.echo(f"{chain} {client} is Frozen: {said}")
 

@@ -10,20 +10,16 @@ import typer
 
 from hutong.relay.cli.chains.decisions import decision_document, decision_text
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.session import (
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import (
     AsJson,
     ConfigFile,
     DecideAs,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
-    address_of,
-    config_of,
-    evm_chain_of,
-    hub_of,
-    run_administration,
-    signer_of,
+    EvmChainName,
+    HubName,
 )
+from hutong.relay.cli.common.session import address_of, config_of, evm_chain_of, hub_of, run_administration
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import EvmChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -51,18 +47,18 @@ class _Change:
 
 
 @app.command()
+@grouped
 def add(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    chain: EvmChainName,
     mailbox: Annotated[str, typer.Option(help="Address of its Mailbox.")],
     hub_client: Annotated[str, typer.Option(help="The hub's client of the remote chain, e.g. bft-evm-1.")],
     name: PeerName,
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     decide_as: DecideAs = None,
-    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub: HubName = None,
     as_json: AsJson = False,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Accept messages that the hub forwards from the chain behind one of its clients.
 
@@ -76,7 +72,7 @@ def add(
         asked = hub_of(loaded, hub)
     else:
         typer.echo(f"the configuration has no hub: whether it has a client {hub_client} is not looked at", err=True)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, name)
     sent = run_administration(partial(_set_peer, change, asked, signer, _account(decide_as)), as_json=as_json)
     if as_json:
@@ -86,19 +82,19 @@ def add(
 
 
 @app.command()
+@grouped
 def remove(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    chain: EvmChainName,
     mailbox: Annotated[str, typer.Option(help="Address of its Mailbox.")],
     hub_client: Annotated[str, typer.Option(help="The hub's client of the remote chain.")],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     decide_as: DecideAs = None,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Listen no longer."""
     evm = evm_chain_of(config_of(config), chain)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, "")
     sent = run_administration(partial(_set_peer, change, None, signer, _account(decide_as)))
     typer.echo(f"{chain} no longer listens to {hub_client}{'' if sent else ALREADY}")
@@ -107,7 +103,7 @@ def remove(
 @app.command("list")
 def list_peers(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    chain: EvmChainName,
     as_json: AsJson = False,
 ) -> None:
     """Whom a chain's Mailbox listens to, over which client of the hub, and which changes of that are pending.

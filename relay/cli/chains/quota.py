@@ -12,16 +12,10 @@ import typer
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.session import (
-    AsJson,
-    ConfigFile,
-    HubAdminPasswordFiles,
-    HubAdmins,
-    admins_of,
-    config_of,
-    hub_of,
-    run_administration,
-)
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration
+from hutong.relay.cli.common.signers import HubAdminOptions
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -32,12 +26,12 @@ if TYPE_CHECKING:
 app = command_group("Packets and bytes that may be in flight over a client.")
 
 Client = Annotated[str, typer.Option(help="The hub's client.")]
-Hub = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
+
 MAX_UINT64 = 2**64 - 1
 
 
 @app.command()
-def show(config: ConfigFile, client: Client, hub: Hub = None, as_json: AsJson = False) -> None:
+def show(config: ConfigFile, client: Client, hub: HubName = None, as_json: AsJson = False) -> None:
     """Both limits of a client, and what is in flight over it."""
     quota = run_administration(partial(_show, hub_of(config_of(config), hub), client))
     values = {name: getattr(quota, name) for name in quota.__slots__}
@@ -45,6 +39,7 @@ def show(config: ConfigFile, client: Client, hub: Hub = None, as_json: AsJson = 
 
 
 @app.command(name="set")
+@grouped
 def set_(
     config: ConfigFile,
     client: Client,
@@ -52,14 +47,14 @@ def set_(
         int, typer.Option(min=0, max=MAX_UINT64, help="Packets sent and not settled; 0 stops new ones.")
     ],
     payload_bytes: Annotated[int, typer.Option("--bytes", min=0, max=MAX_UINT64, help="Bytes of their payloads.")],
-    hub_admin: HubAdmins,
-    hub_admin_password_file: HubAdminPasswordFiles,
-    hub: Hub = None,
+    hub: HubName = None,
+    *,
+    admins: HubAdminOptions,
 ) -> None:
     """Set both limits, by as many admins as the hub asks for. Settlements and refunds are never held up by a quota."""
     hub_chain = hub_of(config_of(config), hub)
-    admins = admins_of(hub_admin, hub_admin_password_file)
-    run_administration(partial(_set, hub_chain, client, packets, payload_bytes, admins))
+    deciding = admins.open()
+    run_administration(partial(_set, hub_chain, client, packets, payload_bytes, deciding))
     typer.echo(f"over {client} at most {packets} packets and {payload_bytes} bytes may be in flight")
 
 

@@ -15,14 +15,9 @@ import typer
 from hutong.relay.base.durable_files import READABLE, create_durably
 from hutong.relay.cli.chains.decisions import decision_document, decision_text
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    AsJson,
-    address_of,
-    config_of,
-    evm_chain_of,
-    run_administration,
-)
+from hutong.relay.cli.common.session import address_of, config_of, evm_chain_of, run_administration
 from hutong.relay.config import EvmChainConfig
 
 if TYPE_CHECKING:
@@ -66,7 +61,7 @@ def check(
     """
     from hutong.adapters.evm.administration.decisions import deviations
     from hutong.adapters.evm.administration.rights import differences
-    from hutong.relay.cli.chains.roles_file import UnusableRolesFile, load_rights
+    from hutong.relay.administration.roles_file import UnusableRolesFile, load_rights
 
     source = _source(config, chain, rpc)
     try:
@@ -114,7 +109,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="New file for it; unless given it is printed.")] = None,
 ) -> None:
     """What stands, as the file that `roles check` takes."""
-    from hutong.relay.cli.chains.roles_file import encode_rights
+    from hutong.relay.administration.roles_file import encode_rights
 
     text = encode_rights(_asked(_source(config, chain, rpc), chain_id, router, from_height).rights)
     if out is None:

@@ -9,17 +9,11 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import ConfigFile, HostChain, HostedClient
 from hutong.relay.cli.common.refusal import REFUSED, Refused
-from hutong.relay.cli.common.session import (
-    ConfigFile,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
-    client_end_of,
-    config_of,
-    run_administration,
-    signer_of,
-)
+from hutong.relay.cli.common.session import client_end_of, config_of, run_administration
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.keys import Signer
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
@@ -27,14 +21,14 @@ from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, rea
 MAX_FILE_BYTES = 64 * 1024
 
 
+@grouped
 def rotate(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
-    client: Annotated[str, typer.Option(help="Its identifier there.")],
+    chain: HostChain,
+    client: HostedClient,
     signed: Annotated[list[Path], typer.Option(help="A file of `hutong attest rotate`; once for each attestor.")],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Put the set of attestors in force that enough of the present one have signed.
 
@@ -43,7 +37,7 @@ def rotate(
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
     data, signatures = read_signed(signed, client)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     said = run_administration(partial(_submit, loaded, end, data, signatures, signer))
     typer.echo(f"{chain} {client}: {said}")
 

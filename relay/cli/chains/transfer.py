@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hutong.relay.cli.chains.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
-from hutong.relay.cli.chains.transfer_check import UNCHECKED, Order, check_on_evm, choice_over
+from hutong.relay.cli.chains.cosmos_transfer import Holding, holdings, send_from_cosmos
+from hutong.relay.cli.chains.transfer_check import Order, check_on_evm, choice_over
+from hutong.relay.cli.chains.transfer_options import WHAT_IS_SENT, SendOptions, WindowOptions
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import (
     AsJson,
     ConfigFile,
     DecideAs,
-    Keystore,
-    PasswordEnv,
-    PasswordFile,
+    EvmChainName,
+)
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import (
     address_of,
     config_of,
     evm_chain_of,
     member_chain_of,
     run_administration,
-    signer_of,
 )
+from hutong.relay.cli.common.signers import SignerOptions
 from hutong.relay.config import Config, CosmosChainConfig, EvmChainConfig
 from hutong.relay.keys import Signer
 
@@ -42,13 +44,12 @@ app = command_group("Tokens between chains.")
 limits = command_group("What may move of a token in a window.")
 app.add_typer(limits, name="limits")
 
-Chain = Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")]
+
 AnyChain = Annotated[str, typer.Option(help="Name of the EVM or Cosmos chain in the configuration.")]
 TransferAddress = Annotated[str, typer.Option("--transfer", help="Address of its Transfer.")]
 Token = Annotated[
     str, typer.Option(help="Address of the ERC-20 or voucher, or a voucher's trace (transfer/client-0/…).")
 ]
-AnyToken = "Address of the ERC-20 or voucher; on a Cosmos chain its denomination; or a voucher's trace (transfer/…)."
 PacketClient = Annotated[str, typer.Option("--client", help="This chain's client over which the packet went.")]
 Sequence = Annotated[int, typer.Option(help="The packet's sequence.", min=1)]
 OptionalTransfer = Annotated[str | None, typer.Option("--transfer", help="Address of an EVM chain's Transfer.")]
@@ -59,7 +60,6 @@ Origin = Annotated[
         help="Limit each token of an origin: the hops of its trace, or an empty text for tokens of this chain."
     ),
 ]
-Cap = Annotated[int | None, typer.Option(help="Smallest units in a window; without it there is no such bound.", min=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,67 +70,43 @@ class Scope:
     origin: str | None
 
 
-MAX_UINT256 = 2**256 - 1
 REFUND_HELP = "The amount is a refund that could not be paid, not a large receive that waited."
 
 
 @app.command()
+@grouped
 def send(
     config: ConfigFile,
     chain: AnyChain,
-    token: Annotated[str, typer.Option(help=AnyToken)],
-    amount: Annotated[int, typer.Option(help="In the token's smallest unit.", min=1, max=MAX_UINT256)],
-    receiver: Annotated[str, typer.Option(help="Receiver on the destination chain.")],
-    keystore: Keystore,
     transfer: OptionalTransfer = None,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
-    next_client: Annotated[
-        str | None, typer.Option(help="The hub's client of the destination chain: send over the hub to it.")
-    ] = None,
-    client: Annotated[
-        str | None, typer.Option(help="This chain's client to send over; the hub's client unless given.")
-    ] = None,
-    memo: Annotated[str, typer.Option(help="Remark for the receiver; not with --next-client.")] = "",
-    timeout_s: Annotated[int, typer.Option(help="Seconds until the transfer is void and refunded.", min=1)] = 3600,
-    forward_margin_s: Annotated[
-        int,
-        typer.Option(min=1, help="From a Cosmos chain with --next-client: so much sooner ends the first leg's time."),
-    ] = FORWARD_MARGIN_S,
-    unchecked: Annotated[
-        bool,
-        typer.Option(
-            UNCHECKED,
-            help="Send where no configured path says on which chain the receiver is: nobody notices a mistyped one.",
-        ),
-    ] = False,
     as_json: AsJson = False,
+    *,
+    payer: SignerOptions,
+    wish: SendOptions,
 ) -> None:
     """Send tokens, after allowing Transfer to take them where that is needed. Prints the packet's id.
 
     What cannot arrive is refused before anything is paid: a receiver that is no address of the destination, a client
     that leads nowhere, a way that is not the token's, an amount that is not held.
     """
-    if memo and next_client is not None:
+    if wish.memo and wish.next_client is not None:
         raise Refused("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
     loaded = config_of(config)
     member = member_chain_of(loaded, chain)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     if isinstance(member, CosmosChainConfig):
         if transfer is not None:
             raise Refused(f"--transfer is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
-        over = client or _only_client(loaded, chain)
-        order = CosmosWish(over, token, amount, receiver, next_client, memo, timeout_s, forward_margin_s)
-        checked = None if unchecked else partial(choice_over, loaded, chain, over, next_client, receiver)
-        packet, denom = run_administration(partial(send_from_cosmos, member, signer, order, checked))
+        over = wish.client or _only_client(loaded, chain)
+        checked = None if wish.unchecked else partial(choice_over, loaded, chain, over, wish.next_client, wish.receiver)
+        packet, denom = run_administration(partial(send_from_cosmos, member, signer, wish.from_cosmos(over), checked))
         _print_sent(chain, over, packet.sequence, denom, packet.transaction_hash, as_json)
         return
     if transfer is None:
         raise Refused(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
-    _address_or_trace(token)
+    _address_or_trace(wish.token)
     at = address_of(transfer, "--transfer")
-    wish = Order(client or "", token, amount, receiver, next_client, memo, timeout_s)
-    sent = run_administration(partial(_send, loaded, member, signer, at, wish, unchecked))
+    sent = run_administration(partial(_send, loaded, member, signer, at, wish.from_evm(), wish.unchecked))
     _print_sent(chain, sent.client, sent.sequence, sent.denom, sent.transaction_hash, as_json)
 
 
@@ -156,7 +132,9 @@ def balance(
     config: ConfigFile,
     chain: AnyChain,
     holder: Annotated[str, typer.Option(help="The account's address there.")],
-    token: Annotated[str | None, typer.Option(help=f"{AnyToken} Without it everything (Cosmos chains only).")] = None,
+    token: Annotated[
+        str | None, typer.Option(help=f"{WHAT_IS_SENT} Without it everything (Cosmos chains only).")
+    ] = None,
     transfer: OptionalTransfer = None,
     as_json: AsJson = False,
 ) -> None:
@@ -181,7 +159,7 @@ def balance(
 @limits.command()
 def show(
     config: ConfigFile,
-    chain: Chain,
+    chain: EvmChainName,
     transfer: TransferAddress,
     token: Token,
     client: LimitedClient = None,
@@ -207,22 +185,18 @@ def show(
 
 
 @limits.command(name="set")
+@grouped
 def set_(
     config: ConfigFile,
-    chain: Chain,
+    chain: EvmChainName,
     transfer: TransferAddress,
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     token: Annotated[str | None, typer.Option(help="With --client: the token that is limited.")] = None,
     client: LimitedClient = None,
     origin: Origin = None,
-    send_cap: Cap = None,
-    receive_cap: Cap = None,
-    delay_above: Annotated[int | None, typer.Option(help="A receive of more than this waits.", min=0)] = None,
-    delay_s: Annotated[int, typer.Option(help="How long it waits; at most 7 days.", min=0)] = 0,
-    window_s: Annotated[int, typer.Option(help="Length of a window; 0 removes the limit.", min=0)] = 3600,
     decide_as: DecideAs = None,
+    *,
+    payer: SignerOptions,
+    window: WindowOptions,
 ) -> None:
     """Set a limit; its windows begin anew. For holders of the limiter role.
 
@@ -233,16 +207,15 @@ def set_(
     if (client is None) != (token is None):
         raise Refused("--token goes with --client; --origin is about each token of the origin", UNUSABLE)
     evm = evm_chain_of(config_of(config), chain)
-    signer = signer_of(keystore, password_file, password_env)
-    caps = (send_cap, receive_cap, delay_above)
-    limit = (*caps, window_s, delay_s)
+    signer = payer.open()
+    limit = (window.send_cap, window.receive_cap, window.delay_above, window.window_s, window.delay_s)
     limited = None if token is None else _address_or_trace(token)
     decider = _Decider(signer, None if decide_as is None else address_of(decide_as, "--decide-as"))
     done = run_administration(
         partial(_set_limit, evm, decider, address_of(transfer, "--transfer"), limited, scope, limit)
     )
     if done.ready_at_s is None:
-        typer.echo("limit removed" if window_s == 0 else "limit set")
+        typer.echo("limit removed" if window.window_s == 0 else "limit set")
         return
     ready = datetime.fromtimestamp(done.ready_at_s, UTC).isoformat(timespec="seconds")
     typer.echo(
@@ -253,41 +226,41 @@ def set_(
 
 
 @app.command(name="release")
+@grouped
 def release_(
     config: ConfigFile,
-    chain: Chain,
+    chain: EvmChainName,
     transfer: TransferAddress,
     client: PacketClient,
     sequence: Sequence,
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     refund: Annotated[bool, typer.Option("--refund", help=REFUND_HELP)] = False,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Pay what waits to its owner. Anyone may, once its time has come."""
     evm = evm_chain_of(config_of(config), chain)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     packet = (refund, client, sequence)
     held = run_administration(partial(_pay, evm, signer, address_of(transfer, "--transfer"), packet, None))
     typer.echo(f"{held.amount} of {held.token} paid to {held.owner}")
 
 
 @app.command(name="claim")
+@grouped
 def claim_(
     config: ConfigFile,
-    chain: Chain,
+    chain: EvmChainName,
     transfer: TransferAddress,
     client: PacketClient,
     sequence: Sequence,
     to: Annotated[str, typer.Option(help="Address that can take the token.")],
-    keystore: Keystore,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
     refund: Annotated[bool, typer.Option("--refund/--receive", help=REFUND_HELP)] = True,
+    *,
+    payer: SignerOptions,
 ) -> None:
     """Have what waits for the keystore's account paid to another address: for owners that the token refuses."""
     evm = evm_chain_of(config_of(config), chain)
-    signer = signer_of(keystore, password_file, password_env)
+    signer = payer.open()
     packet, there = (refund, client, sequence), address_of(to, "--to")
     held = run_administration(partial(_pay, evm, signer, address_of(transfer, "--transfer"), packet, there))
     typer.echo(f"{held.amount} of {held.token} paid to {to}")

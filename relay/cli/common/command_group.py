@@ -1,9 +1,11 @@
 """What all groups of commands have in common: plain help texts, no completion of their own, and how they refuse."""
 
+from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandFunctionType
 
 from hutong.relay.cli.common.refusal import refusals_as_exits
 
@@ -21,8 +23,8 @@ class CommandGroup(TyperGroup):
             return super().main(*args, **options)
 
 
-class SingleCommand(TyperCommand):
-    """A command that is no member of a group, for `app.command(cls=SingleCommand)`."""
+class Command(TyperCommand):
+    """A command. It says its own refusal where it is the only one of its group, and so stands for it."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """As `CommandGroup.main`.
@@ -34,6 +36,13 @@ class SingleCommand(TyperCommand):
             return super().main(*args, **options)
 
 
+class _Commands(typer.Typer):
+    def command(
+        self, name: str | None = None, *, cls: type[TyperCommand] | None = Command, **options: Any
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        return super().command(name, cls=cls, **options)
+
+
 def command_group(
     help_text: str | None = None, *, cls: type[CommandGroup] = CommandGroup, completion: bool = False
 ) -> typer.Typer:
@@ -42,7 +51,7 @@ def command_group(
     Args:
         completion: offers to install the shell's completion: by `hutong` alone, for whose name it is written.
     """
-    return typer.Typer(
+    return _Commands(
         cls=cls,
         help=help_text,
         add_completion=completion,

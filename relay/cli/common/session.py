@@ -6,11 +6,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import trio
 import typer
 
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.config import (
     AnyChainConfig,
@@ -40,25 +41,6 @@ DEADLINE_S = 300
 """Longest that one administrative command may take, all its transactions included."""
 
 Result = TypeVar("Result")
-
-ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
-Keystore = Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")]
-PasswordFile = Annotated[Path | None, typer.Option(help="File with the keystore's password, mode 0600.")]
-PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the keystore's password.")]
-HubAdmins = Annotated[
-    list[Path], typer.Option("--hub-admin", help="Keystore of a hub admin; as many as the hub's threshold asks for.")
-]
-HubAdminPasswordFiles = Annotated[
-    list[Path], typer.Option("--hub-admin-password-file", help="Its password; one for each --hub-admin, in order.")
-]
-DecideAs = Annotated[
-    str | None,
-    typer.Option(
-        help="Account whose right it is, such as a multisig: its calls are printed for it to send, and nothing that it decides"
-        " is signed here."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def demand_terminal(what: str, options: str) -> None:
@@ -246,13 +228,8 @@ def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: 
     expected = (AdapterError, VerificationError, ApiProblem, Refused, trio.TooSlowError)
     try:
         return trio.run(bounded, strict_exception_groups=True)
-    except expected as error:
-        raise _refusal(error, as_json=as_json) from None
-    except BaseExceptionGroup as group:
-        _, others = group.split(expected)
-        if others is not None:
-            raise
-        raise _refusal(_first(group), as_json=as_json) from None
+    except (*expected, BaseExceptionGroup) as error:
+        raise _refusal(expected_leaves(error, expected)[0], as_json=as_json) from None
 
 
 def _refusal(error: BaseException, *, as_json: bool = False) -> Refused:
@@ -269,12 +246,6 @@ def _refusal(error: BaseException, *, as_json: bool = False) -> Refused:
         if isinstance(error, Pending | Undecided):
             typer.echo(json.dumps({"decided": False, "calls": error.documents(), "then": error.then or None}))
     return Refused(_sentence(error), REFUSED)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _sentence(error: BaseException) -> str:

@@ -5,8 +5,7 @@ Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged 
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -14,9 +13,6 @@ from rich.console import Console
 from hutong.light_clients.interface import CheckVerdict
 from hutong.relay.cli.common.printable import printable
 from hutong.relay.cli.common.refusal import REFUSED
-
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The file to judge.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")]
 
 
 def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:

@@ -1,17 +1,15 @@
 """What every `hutong hub propose` command shares: its options, and how an action is put to the vote."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hutong.relay.administration.hub_trust import proven_proposals
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of
-from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, decide, describe, trusted
+from hutong.relay.cli.common.session import config_of, hub_of
+from hutong.relay.cli.hub.governance import Operator, OperatorPassword, decide, describe, trusted
 from hutong.relay.cli.hub.validators import goes_on
 from hutong.relay.config import HubChainConfig
 
@@ -28,21 +26,21 @@ MAX_TITLE_BYTES = 256
 class Ballot:
     """The options of one command."""
 
-    config: Path
-    hub_name: str | None
-    operator: Path
-    password_file: Path | None
-    title: str | None
-    as_json: bool
+    config: ConfigFile
+    operator: Operator
+    operator_password_file: OperatorPassword = None
+    title: Title = None
+    hub: HubName = None
+    as_json: AsJson = False
 
     @property
-    def hub(self) -> HubChainConfig:
+    def hub_chain(self) -> HubChainConfig:
         """The hub that the options name, from the configuration, which is read anew each time.
 
         Raises:
             Refused: code 2, the configuration is unusable, or names no such hub.
         """
-        return hub_of(config_of(self.config), self.hub_name)
+        return hub_of(config_of(self.config), self.hub)
 
     def propose(self, action: bytes, change: tuple[bytes, int] | None = None) -> None:
         """Propose it, prove what came of that where a genesis is trusted, and say it.
@@ -61,7 +59,7 @@ class Ballot:
         title = describe(action) if self.title is None else self.title
         if not 0 < len(title.encode()) <= MAX_TITLE_BYTES:
             raise Refused(f"--title takes 1 to {MAX_TITLE_BYTES} bytes", UNUSABLE)
-        trust = trusted(self.hub)
+        trust = trusted(self.hub_chain)
 
         async def act(chain: "HubChain", transactor: "Transactor") -> "Decision":
             proven = None if trust is None else await proven_proposals(chain, trust)
@@ -75,40 +73,6 @@ class Ballot:
             if change is not None:
                 await goes_on(chain, PublicKey(KeyType.SECP256K1, change[0]), change[1])
 
-        decide(self.config, self.hub_name, self.operator, self.password_file, act, as_json=self.as_json, check=check)
-
-
-def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function of a Ballot and of its own options as a command that has both.
-
-    The function's docstring is the command's help.
-
-    Args:
-        name: of the command; None: the function's.
-    """
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        _, *own = inspect.signature(function).parameters.values()
-
-        def run(
-            *,
-            config: ConfigFile,
-            operator: Operator,
-            operator_password_file: OperatorPassword = None,
-            title: Title = None,
-            hub: HubName = None,
-            as_json: AsJson = False,
-            **own_options: Any,
-        ) -> None:
-            function(Ballot(config, hub, operator, operator_password_file, title, as_json), **own_options)
-
-        *shared, _ = inspect.signature(run).parameters.values()
-        parameters = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *shared]
-        # What typer reads: the function's own options come first.
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        run.__name__, run.__doc__ = function.__name__, function.__doc__
-        app.command(name)(run)
-        return function
-
-    return register
+        decide(
+            self.config, self.hub, self.operator, self.operator_password_file, act, as_json=self.as_json, check=check
+        )

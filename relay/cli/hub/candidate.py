@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.chains.quota import open_hub
-from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.key_password import KeyPassword
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, ConfigFile, address_of, config_of, hub_of, run_administration
-from hutong.relay.cli.hub.governance import HubName, Operator, OperatorPassword, operator_of, require_governed
+from hutong.relay.cli.common.session import address_of, config_of, hub_of, run_administration
+from hutong.relay.cli.hub.governance import Operator, OperatorPassword, operator_of, require_governed
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -36,14 +38,15 @@ class Candidate:
     proof: bytes
 
 
+@grouped
 def candidate(
     home: Annotated[Path, typer.Option(help="The new member's home, as `hutong hub join` or `init` made it.")],
     operator: Annotated[str, typer.Option(metavar="ADDRESS", help="The account that will speak for the validator.")],
     chain_id: Annotated[
         str | None, typer.Option(help="The hub's chain id (default: that of HOME/genesis.json).")
     ] = None,
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Print what the members need to let your validator in: public key, operator and proof. No secret is in it.
 
@@ -56,7 +59,7 @@ def candidate(
     forbid_core_dumps()
     account = address_of(operator, "--operator")
     try:
-        key = load_key(home, key_password(key_password_file, key_password_env))
+        key = load_key(home, password.source())
         hub = load_genesis(home).chain_id if chain_id is None else chain_id
     except UnusableHome as error:
         raise Refused(str(error), UNUSABLE) from None
@@ -69,15 +72,16 @@ def candidate(
     typer.echo(json.dumps(document, indent=2))
 
 
+@grouped
 def rotate_key(
     config: ConfigFile,
     home: Annotated[Path, typer.Option(help="Your node's home: the new key is kept in it until it signs.")],
     operator: Operator,
     operator_password_file: OperatorPassword = None,
     hub: HubName = None,
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
     as_json: AsJson = False,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Swap your validator's consensus key, at most once a day and without asking others. The new key is made in
     HOME/next_validator_key.json, encrypted with the same password where the present one is; run again with a key that waits
@@ -91,7 +95,7 @@ def rotate_key(
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(operator, operator_password_file)
     forbid_core_dumps()
-    key = _next_key(home, key_password(key_password_file, key_password_env))
+    key = _next_key(home, password.source())
     height = run_administration(partial(_rotate, hub_chain, signer, key))
     address = key.public_key.address.hex().upper()
     if as_json:

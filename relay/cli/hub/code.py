@@ -11,24 +11,15 @@ import typer
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubAdminPasswordFiles, HubAdmins, HubName
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    AsJson,
-    ConfigFile,
-    HubAdminPasswordFiles,
-    HubAdmins,
-    address_of,
-    admins_of,
-    config_of,
-    hub_of,
-    run_administration,
-)
+from hutong.relay.cli.common.session import address_of, admins_of, config_of, hub_of, run_administration
 from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
     from hutong.adapters.hub.code import NamedCode
 
-HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
+
 Account = Annotated[str, typer.Argument(metavar="ADDRESS")]
 Remove = Annotated[bool, typer.Option("--remove", help="Take the name back.")]
 Open = Annotated[

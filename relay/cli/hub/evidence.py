@@ -3,18 +3,17 @@
 import json
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from hutong.relay.cli.chains.quota import open_hub
-from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration
 from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
     from hutong.adapters.hub.evidence import DoubleVote
-
-HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 
 
 def evidence(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -> None:

@@ -14,8 +14,9 @@ import typer
 
 from hutong.relay.administration.hub_trust import UnusableTrust, trust_of
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
 from hutong.relay.cli.common.refusal import ACTION_REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration, signer_of
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration, signer_of
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[HubChain, Transactor], Awaitable[Decision]]
 
-HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
+
 Operator = Annotated[Path, typer.Option("--operator", help="Keystore of your validator's operator account.")]
 OperatorPassword = Annotated[
     Path | None, typer.Option("--operator-password-file", help="File with its password, mode 0600.")

@@ -3,25 +3,15 @@
 from collections.abc import Sequence
 from functools import partial
 from random import Random
-from typing import Annotated
 
 import typer
 
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
-from hutong.relay.cli.common.session import (
-    ConfigFile,
-    HubAdminPasswordFiles,
-    HubAdmins,
-    admins_of,
-    config_of,
-    hub_of,
-    run_administration,
-)
+from hutong.relay.cli.common.options import ConfigFile, HubAdminPasswordFiles, HubAdmins, HubName
+from hutong.relay.cli.common.session import admins_of, config_of, hub_of, run_administration
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
-
-HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 
 
 def pause(

@@ -7,9 +7,10 @@ import typer
 
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.cli.common.session import address_of
-from hutong.relay.cli.hub.ballot import Ballot, command
+from hutong.relay.cli.hub.ballot import Ballot
 from hutong.relay.cli.hub.candidate import Candidate, read_candidate
 from hutong.relay.cli.hub.code import Account, Open, Remove
 from hutong.relay.cli.hub.validators import MAX_POWER, public_key_of
@@ -24,7 +25,8 @@ Client = Annotated[str, typer.Option(help="The hub's client.")]
 MAX_ACTION_BYTES = 128 * 1024
 
 
-@command(app)
+@app.command()
+@grouped
 def validator(
     ballot: Ballot,
     public_key: Annotated[str, typer.Option(metavar="HEX|@FILE", help="A member's key; or @ a key file.")],
@@ -38,7 +40,8 @@ def validator(
     ballot.propose(action, (key, power))
 
 
-@command(app)
+@app.command()
+@grouped
 def admit(
     ballot: Ballot,
     candidate: Annotated[Path, typer.Option(help="What `hutong hub candidate` made at the new member's.")],
@@ -47,13 +50,14 @@ def admit(
     """Let a new validator in, with its operator account."""
     from hutong.adapters.hub.admin import admit_validator
 
-    new: Candidate = read_candidate(candidate, ballot.hub.chain_id)
+    new: Candidate = read_candidate(candidate, ballot.hub_chain.chain_id)
     action = admit_validator(new_salt(), new.public_key, power, new.operator, new.proof)
     change = (new.public_key, power)
     ballot.propose(action, change)
 
 
-@command(app)
+@app.command()
+@grouped
 def parameter(
     ballot: Ballot,
     name: Annotated[str, typer.Argument(help="block_interval_ms, proof_block_delay_ms or voting_period_s.")],
@@ -69,7 +73,8 @@ def parameter(
     ballot.propose(action)
 
 
-@command(app)
+@app.command()
+@grouped
 def rules(
     ballot: Ballot,
     version: Annotated[int | None, typer.Option(min=1, max=2**31, help="The rules version from then on.")] = None,
@@ -85,7 +90,8 @@ def rules(
     ballot.propose(action)
 
 
-@command(app)
+@app.command()
+@grouped
 def end(
     ballot: Ballot,
     height: Height = None,
@@ -100,7 +106,8 @@ def end(
     ballot.propose(action)
 
 
-@command(app)
+@app.command()
+@grouped
 def pause(
     ballot: Ballot,
 ) -> None:
@@ -110,7 +117,8 @@ def pause(
     ballot.propose(set_paused(new_salt(), True))
 
 
-@command(app)
+@app.command()
+@grouped
 def resume(
     ballot: Ballot,
 ) -> None:
@@ -120,7 +128,8 @@ def resume(
     ballot.propose(set_paused(new_salt(), False))
 
 
-@command(app)
+@app.command()
+@grouped
 def code(
     ballot: Ballot,
     is_open: Open,
@@ -131,7 +140,8 @@ def code(
     ballot.propose(set_code_open(new_salt(), is_open))
 
 
-@command(app)
+@app.command()
+@grouped
 def deployer(
     ballot: Ballot,
     account: Account,
@@ -143,7 +153,8 @@ def deployer(
     ballot.propose(name_deployer(new_salt(), address_of(account, "ADDRESS"), not remove))
 
 
-@command(app)
+@app.command()
+@grouped
 def contract(
     ballot: Ballot,
     address: Account,
@@ -155,7 +166,8 @@ def contract(
     ballot.propose(name_contract(new_salt(), address_of(address, "ADDRESS"), not remove))
 
 
-@command(app, "recover-client")
+@app.command("recover-client")
+@grouped
 def recover_client(
     ballot: Ballot,
     client: Client,
@@ -172,7 +184,8 @@ def recover_client(
     ballot.propose(action)
 
 
-@command(app)
+@app.command()
+@grouped
 def action(
     ballot: Ballot,
     file: Annotated[Path, typer.Argument(help="An action's bytes in hex, as proposals --json shows them.")],

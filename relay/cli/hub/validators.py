@@ -16,17 +16,11 @@ import typer
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    AsJson,
-    ConfigFile,
-    HubAdminPasswordFiles,
-    HubAdmins,
-    admins_of,
-    config_of,
-    hub_of,
-    run_administration,
-)
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration
+from hutong.relay.cli.common.signers import HubAdminOptions
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
@@ -35,7 +29,7 @@ if TYPE_CHECKING:
     from hutong.adapters.hub.validators import NodeKey, SigningSet
     from hutong.light_clients.tendermint.types import PublicKey
 
-HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
+
 MAX_POWER = (2**63 - 1) // 8
 MAX_KEY_FILE_BYTES = 16 * 1024
 _KEY = re.compile(r"(?:0x)?([0-9a-fA-F]{66})")
@@ -70,15 +64,16 @@ def validators(config: ConfigFile, hub: HubName = None, as_json: AsJson = False)
             typer.echo(f"{key.address.hex().upper()} {key.data.hex()} soon {power}")
 
 
+@grouped
 def set_validator(
     config: ConfigFile,
     public_key: Annotated[
         str, typer.Option(metavar="HEX|@FILE", help="33 bytes, compressed; or @ a key file of hutong or CometBFT.")
     ],
     power: Annotated[int, typer.Option(min=0, max=MAX_POWER, help="Voting power; 0 removes.")],
-    hub_admin: HubAdmins,
-    hub_admin_password_file: HubAdminPasswordFiles,
     hub: HubName = None,
+    *,
+    admins: HubAdminOptions,
 ) -> None:
     """Add a validator, change its power or remove it, by as many admins as the hub asks for. It acts two blocks later.
 
@@ -91,8 +86,8 @@ def set_validator(
     if power > 0 and secp256k1.decompress(key.data) is None:
         raise Refused(f"--public-key {key.data.hex()} is not a point of secp256k1", UNUSABLE)
     hub_chain = hub_of(config_of(config), hub)
-    admins = admins_of(hub_admin, hub_admin_password_file)
-    done = run_administration(partial(_set, hub_chain, key, power, admins))
+    deciding = admins.open()
+    done = run_administration(partial(_set, hub_chain, key, power, deciding))
     what = f"has power {power} of {done.total}" if power else f"is removed; {done.total} is left"
     typer.echo(f"validator {key.address.hex().upper()} {what} from block {done.block + 2} on")
     if done.needed:

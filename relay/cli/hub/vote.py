@@ -9,10 +9,10 @@ import typer
 
 from hutong.relay.administration.hub_trust import proven_proposals
 from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration
 from hutong.relay.cli.hub.governance import (
-    HubName,
     Number,
     Operator,
     OperatorPassword,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, ConfigFile, config_of
+from hutong.relay.cli.common.session import config_of
 
 if TYPE_CHECKING:
     from hutong.relay.api.access.api_keys import ApiKey

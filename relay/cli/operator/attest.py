@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 from hutong.relay.verify.inputs import UnusableInput, parse_hex
@@ -41,21 +42,8 @@ def run(config: ConfigFile) -> None:
     expected = (AttestorUnusable, KeyUnavailable)
     try:
         trio.run(run_attestor, loaded, typer.echo)
-    except expected as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except BaseExceptionGroup as group:
-        raise Refused(str(_only(group, expected)), UNUSABLE) from None
-
-
-def _only(group: BaseExceptionGroup[BaseException], expected: tuple[type[Exception], ...]) -> BaseException:
-    """The first of a group of expected errors; a group with others in it is raised again."""
-    found, rest = group.split(expected)
-    if found is None or rest is not None:
-        raise group
-    leaf: BaseException = found
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    return leaf
+    except (*expected, BaseExceptionGroup) as error:
+        raise Refused(str(expected_leaves(error, expected)[0]), UNUSABLE) from None
 
 
 @app.command()
@@ -93,10 +81,8 @@ def rotate(
         signer = load_signer(loaded.attestor.key)
         wanted = NextSet(client, height, set_number, addresses, threshold, overlap)
         signed = trio.run(partial(sign_rotation, loaded, signer, wanted))
-    except expected as error:
-        raise UnusableInput(str(error)) from None
-    except BaseExceptionGroup as group:
-        raise UnusableInput(str(_only(group, expected))) from None
+    except (*expected, BaseExceptionGroup) as error:
+        raise UnusableInput(str(expected_leaves(error, expected)[0])) from None
     document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
     try:
         write_durably(out, (json.dumps(document, indent=1) + "\n").encode(), READABLE)

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import tempfile
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,9 @@ import trio
 import typer
 from rich.console import Console
 
-from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.base.error_groups import expected_leaves
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.refusal import REFUSED, STOPPED, UNUSABLE, Refused
 from hutong.relay.demo.bundles import Bundles
 from hutong.relay.demo.chaos import Chaos
@@ -53,8 +56,40 @@ class Run(Protocol):
         """
 
 
-@app.command(cls=SingleCommand)
-def demo(
+@dataclass(frozen=True, slots=True)
+class HubOptions:
+    """What drives the demo's hub."""
+
+    hub: Annotated[
+        Engine,
+        typer.Option(
+            help="One validator that drives itself, or four under CometBFT; of these one is killed, and a fifth node joins."
+        ),
+    ] = Engine.EMBEDDED
+    validators: Annotated[
+        int | None,
+        typer.Option(help="So many validators as each other's peers, without CometBFT; one is killed.", min=4, max=16),
+    ] = None
+    cometbft: Annotated[Path | None, typer.Option(help="The program cometbft, 0.38 (default: on the PATH).")] = None
+
+    def engine(self) -> HubEngine:
+        """The same as the demo starts it.
+
+        Raises:
+            ProgramMissing: there is no CometBFT.
+            Refused: code 2, the options do not go together.
+        """
+        if self.hub is Engine.COMETBFT:
+            if self.validators is not None:
+                raise Refused("not supported: --hub cometbft with --validators (it has four)", UNUSABLE)
+            return CometbftEngine(find_program("cometbft", self.cometbft))
+        return EmbeddedEngine() if self.validators is None else NetworkEngine(self.validators)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOptions:
+    """What happens between three EVM chains."""
+
     messages: Annotated[
         int,
         typer.Option(
@@ -62,39 +97,54 @@ def demo(
             min=1,
             max=MAX_MESSAGES,
         ),
-    ] = 20,
-    hub: Annotated[
-        Engine,
-        typer.Option(
-            help="One validator that drives itself, or four under CometBFT; of these one is killed, and a fifth node joins."
-        ),
-    ] = Engine.EMBEDDED,
-    validators: Annotated[
-        int | None,
-        typer.Option(help="So many validators as each other's peers, without CometBFT; one is killed.", min=4, max=16),
-    ] = None,
+    ] = 20
+    chaos: Annotated[
+        bool,
+        typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
+    ] = False
+    seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1
+    bundles: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints and the proof bundle of every packet (hutong audit).")
+    ] = None
+
+    def run(self, engine: HubEngine) -> Run:
+        """The demo of EVM chains."""
+        kept = None if self.bundles is None else Bundles(self.bundles)
+        return Lane(Traffic.of(self.messages), Chaos(self.seed) if self.chaos else None, engine, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class CosmosOptions:
+    """What happens between a Cosmos chain and an EVM chain."""
+
     cosmos: Annotated[
         bool,
         typer.Option(
             help="A stock ibc-go chain, the hub (of any kind) and one EVM chain instead; the relay is killed on the way."
         ),
-    ] = False,
+    ] = False
     transfers: Annotated[
         int, typer.Option(help="With --cosmos: token transfers each way; all come home.", min=1, max=MAX_TRANSFERS)
-    ] = 20,
+    ] = 20
     timeouts: Annotated[
         int, typer.Option(help="With --cosmos: transfers made to time out on each leg.", min=2, max=MAX_TRANSFERS)
-    ] = 4,
-    cometbft: Annotated[Path | None, typer.Option(help="The program cometbft, 0.38 (default: on the PATH).")] = None,
-    simd: Annotated[Path | None, typer.Option(help="The program simd of ibc-go v10 (default: on the PATH).")] = None,
-    chaos: Annotated[
-        bool,
-        typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1,
-    bundles: Annotated[
-        Path | None, typer.Option(help="Folder for checkpoints and the proof bundle of every packet (hutong audit).")
-    ] = None,
+    ] = 4
+    simd: Annotated[Path | None, typer.Option(help="The program simd of ibc-go v10 (default: on the PATH).")] = None
+
+    def run(self, engine: HubEngine) -> Run:
+        """The demo with a Cosmos chain.
+
+        Raises:
+            ProgramMissing: there is no simd.
+        """
+        from hutong.relay.demo.cosmos.lane import CosmosLane
+
+        return CosmosLane(find_program("simd", self.simd), self.transfers, self.timeouts, engine)
+
+
+@app.command()
+@grouped
+def demo(
     json_: Annotated[
         bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
     ] = False,
@@ -102,6 +152,10 @@ def demo(
     home: Annotated[
         Path | None, typer.Option(help="Folder for the files, new or empty (default: a temporary one).")
     ] = None,
+    *,
+    evm: LaneOptions,
+    driven: HubOptions,
+    with_cosmos: CosmosOptions,
 ) -> None:
     """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
 
@@ -109,32 +163,16 @@ def demo(
     or lost; 1 otherwise, 2 for unusable input.
     """
     try:
-        run: Run
-        if cosmos:
-            _refuse_with_cosmos(chaos=chaos, bundles=bundles)
-            from hutong.relay.demo.cosmos.lane import CosmosLane
-
-            engine = _engine(hub, validators, cometbft)
-            run = CosmosLane(find_program("simd", simd), transfers, timeouts, engine)
-        else:
-            engine = _engine(hub, validators, cometbft)
-            kept = None if bundles is None else Bundles(bundles)
-            run = Lane(Traffic.of(messages), Chaos(seed) if chaos else None, engine, kept)
+        if with_cosmos.cosmos:
+            _refuse_with_cosmos(chaos=evm.chaos, bundles=evm.bundles)
+        engine = driven.engine()
+        run = with_cosmos.run(engine) if with_cosmos.cosmos else evm.run(engine)
     except ProgramMissing as error:
         raise Refused(str(error), UNUSABLE) from None
     folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else _made(home)
     _see_through(run, Console(stderr=json_), folder, json_=json_, keep=keep)
     if home is None and not keep:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> HubEngine:
-    """Raises ProgramMissing."""
-    if hub is Engine.COMETBFT and validators is not None:
-        raise Refused("not supported: --hub cometbft with --validators (it has four)", UNUSABLE)
-    if hub is Engine.COMETBFT:
-        return CometbftEngine(find_program("cometbft", cometbft))
-    return EmbeddedEngine() if validators is None else NetworkEngine(validators)
 
 
 def _refuse_with_cosmos(*, chaos: bool, bundles: Path | None) -> None:
@@ -165,13 +203,8 @@ def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: b
             # What else broke did so because daemons end while the rest still asks them.
             console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(STOPPED) from None
-        failed, rest = group.split(DemoFailed)
-        if failed is None or rest is not None:
-            raise
-        error: BaseException = failed
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        console.print(f"The demo failed: {error}", markup=False, highlight=False, soft_wrap=True)
+        failed = expected_leaves(group, (DemoFailed,))[0]
+        console.print(f"The demo failed: {failed}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED) from None
     if not good:

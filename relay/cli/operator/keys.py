@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.config import Config, CosmosChainConfig, KeyConfig
+from hutong.relay.config import Config, KeyConfig
 
 if TYPE_CHECKING:
     from hutong.relay.keys import StoredKey
@@ -104,7 +106,7 @@ def list_(
         Path | None, typer.Option("--config", help="The relay's TOML file: its keys, with the chains' balances.")
     ] = None,
     prefix: Prefix = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show keystores with their addresses: those of a directory, or a configuration's with chain and balance. Nothing is decrypted."""
     from hutong.relay.keys import list_keystores, stored_key
@@ -117,11 +119,12 @@ def list_(
 
         loaded = config_of(config)
         for chain in loaded.chains:
-            of_chain = chain.bech32_prefix if isinstance(chain, CosmosChainConfig) else None
-            found = [_row(stored_key(key.keystore), of_chain) for key in chain.all_keys]
-            unit = chain.fee_denom if isinstance(chain, CosmosChainConfig) else "wei"
+            found = [_row(stored_key(key.keystore), chain.address_prefix) for key in chain.all_keys]
             amounts = _balances(loaded, chain.name, [row["address"] for row in found])
-            rows += [row | {"chain": chain.name, "unit": unit} | more for row, more in zip(found, amounts, strict=True)]
+            rows += [
+                row | {"chain": chain.name, "unit": chain.fee_denom} | more
+                for row, more in zip(found, amounts, strict=True)
+            ]
     elif directory is not None:
         if not directory.is_dir():
             raise Refused(f"{directory} is not a directory; give the one that holds the keystores", UNUSABLE)
@@ -205,9 +208,7 @@ def _balances(config: Config, chain: str, wanted: Sequence[str | None]) -> list[
     except AdapterError as error:
         problem = str(error)
     except BaseExceptionGroup as group:
-        expected, others = group.split(AdapterError)
-        if expected is None or others is not None:
-            raise
+        expected_leaves(group, (AdapterError,))
         problem = f"{chain} does not answer"
     return [
         {"balance_wei": amount, "balance_problem": None if amount is not None or address is None else problem}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 from hutong.relay.cli.common.session import config_of
 from hutong.relay.config import Config, PathEnd
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 ASK_LIMIT_S = 30
 """For all answers of the chains to one command."""
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
 PacketName = Annotated[
     str, typer.Argument(metavar="ID", help="chain/client/sequence, a message id or a transaction hash (0x…).")
 ]
@@ -172,16 +172,5 @@ def ask_chains(
         return trio.run(bounded)
     except trio.TooSlowError:
         raise Refused(f"{', '.join(sorted(names))}: no answer in {ASK_LIMIT_S} s", UNUSABLE) from None
-    except AdapterError as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except BaseExceptionGroup as group:
-        expected, others = group.split(AdapterError)
-        if expected is None or others is not None:
-            raise
-        raise Refused(str(_first(expected)), UNUSABLE) from None
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    except (AdapterError, BaseExceptionGroup) as error:
+        raise Refused(str(expected_leaves(error, (AdapterError,))[0]), UNUSABLE) from None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.operator.packet_lookup import AsJson, ConfigFile, ask_chains, opened_ledger
+from hutong.relay.cli.operator.packet_lookup import ask_chains, opened_ledger
 from hutong.relay.config import Config
 from hutong.relay.ledger import KnownPacket, LedgerReader, age_text, why
 
@@ -25,7 +26,7 @@ MAX_UNKNOWN = 1_000
 app = command_group("Unsettled packets.")
 
 
-@app.command(cls=SingleCommand)
+@app.command()
 def pending(
     config: ConfigFile,
     chain: Annotated[str | None, typer.Option(help="Only packets from or to this chain.")] = None,

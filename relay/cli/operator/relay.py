@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import ConfigFile
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+
 ByCause = Annotated[str | None, typer.Option("--cause", help="Of this cause alone, such as would_fail.")]
 ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alone, as chain:client.")]
 ANSWER_LIMIT_S = 30
@@ -48,13 +50,8 @@ def run(config: ConfigFile) -> None:
     expected = (CoreError, KeyUnavailable, LedgerUnavailable, QueueError)
     try:
         trio.run(run_daemon, loaded, typer.echo, companions)
-    except expected as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except BaseExceptionGroup as group:
-        expected_part, rest = group.split(expected)
-        if expected_part is None or rest is not None:
-            raise
-        raise Refused("\n".join(dict.fromkeys(map(str, _leaves(expected_part)))), UNUSABLE) from None
+    except (*expected, BaseExceptionGroup) as error:
+        raise Refused("\n".join(dict.fromkeys(map(str, expected_leaves(error, expected)))), UNUSABLE) from None
 
 
 @app.command()
@@ -198,9 +195,3 @@ def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") 
         raise Refused("the queue's server does not answer: is the relay running?", UNUSABLE) from None
     except (NotAJob, QueueError, LedgerUnavailable) as error:
         raise Refused(str(error), UNUSABLE) from None
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]

@@ -2,17 +2,16 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
-from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile
 from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.operator.packet_lookup import (
-    AsJson,
-    ConfigFile,
     PacketName,
     checked_name,
     ids_of,
@@ -20,13 +19,12 @@ from hutong.relay.cli.operator.packet_lookup import (
     packet_ref,
     standing_of,
 )
-from hutong.relay.config import Config, CosmosChainConfig
 from hutong.relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
 
 app = command_group("The life of a packet.")
 
 
-@app.command(cls=SingleCommand)
+@app.command()
 def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None:
     """Show everything that is known of a packet, or of both packets of a forwarded one. Exit code 0 known, 1 unknown, 2 cannot tell."""
     checked_name(packet)
@@ -56,21 +54,11 @@ def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> Non
         document = {"packets": [_document(life, answer) for life, answer in told], "costs": _costs(lives)}
         typer.echo(json.dumps(document, indent=1))
         return
-    units = _Units(loaded)
+    units = {chain.name: chain.fee_denom for chain in loaded.chains}
     for life, answer in told:
         _print(life, answer, units)
     for chain, cost in _costs(lives).items():
-        typer.echo(f"cost on {chain}: {cost['gas_used']} gas, {cost['fee_wei']} {units.of(chain)}")
-
-
-class _Units:
-    """In what fees are paid, by chain: the smallest unit of its token."""
-
-    def __init__(self, config: Config) -> None:
-        self._denoms = {one.name: one.fee_denom for one in config.chains if isinstance(one, CosmosChainConfig)}
-
-    def of(self, chain: str) -> str:
-        return self._denoms.get(chain, "wei")
+        typer.echo(f"cost on {chain}: {cost['gas_used']} gas, {cost['fee_wei']} {units.get(chain, 'wei')}")
 
 
 def _costs(lives: Sequence[LifeCycle]) -> dict[str, dict[str, Any]]:
@@ -105,7 +93,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
     return fields | {"transaction_hash": f"0x{one.transaction_hash.hex()}", "fee_wei": str(one.fee_wei)}
 
 
-def _print(life: LifeCycle, answer: Explanation, units: _Units) -> None:
+def _print(life: LifeCycle, answer: Explanation, units: Mapping[str, str]) -> None:
     packet = life.packet
     typer.echo(life.packet_id)
     if packet is not None:
@@ -122,7 +110,7 @@ def _print(life: LifeCycle, answer: Explanation, units: _Units) -> None:
         typer.echo(f"  {_instant(step.first_at_ns)}  {step.kind} {step.step} on {step.chain}{_details(step)}")
     for one in life.deliveries:
         typer.echo(
-            f"  {one.kind} cost {one.gas_used} gas, {one.fee_wei} {units.of(one.chain)} on {one.chain} (its share of {one.batch_size} in"
+            f"  {one.kind} cost {one.gas_used} gas, {one.fee_wei} {units.get(one.chain, 'wei')} on {one.chain} (its share of {one.batch_size} in"
             f" 0x{one.transaction_hash.hex()})"
         )
 

@@ -5,11 +5,10 @@ import time
 
 import typer
 
-from hutong.relay.cli.common.command_group import SingleCommand, command_group
+from hutong.relay.cli.common.command_group import command_group
+from hutong.relay.cli.common.options import AsJson, ConfigFile
 from hutong.relay.cli.common.refusal import REFUSED, Refused
 from hutong.relay.cli.operator.packet_lookup import (
-    AsJson,
-    ConfigFile,
     PacketName,
     checked_name,
     ids_of,
@@ -22,7 +21,7 @@ from hutong.relay.ledger import why as explained
 app = command_group("What a packet waits for.")
 
 
-@app.command(cls=SingleCommand)
+@app.command()
 def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None:
     """Say in one sentence what a packet waits for and what to do. Exit code 0 known, 1 unknown, 2 cannot tell."""
     checked_name(packet)

@@ -11,6 +11,7 @@ from hutong.relay.archive import Archive, ArchiveUnavailable
 from hutong.relay.archive.bundle import encode_bundle
 from hutong.relay.archive.legs import was_sent_on
 from hutong.relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
+from hutong.relay.base.durations import DAY_S
 from hutong.relay.base.threads import Runner, thread_runner
 from hutong.relay.config import PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, NotExportable
@@ -26,7 +27,6 @@ RETRY_S = 5.0
 """Evidence is there before its transaction is in a block; doubles up to the longest wait."""
 LONGEST_RETRY_S = 3_600.0
 PRUNE_EVERY_S = 3_600.0
-DAY_S = 86_400
 _SETTLING = ("acknowledge", "timeout")
 _AWAY = (ArchiveUnavailable, WriteConflict, MalformedInput)
 

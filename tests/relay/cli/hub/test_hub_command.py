@@ -46,6 +46,14 @@ def test_init_takes_admin_addresses_and_balances(tmp_path):
     assert not (tmp_path / "admins").exists()
 
 
+@pytest.mark.parametrize("option", ["--fund", "--base-fee", "--contract", "--deployer"])
+def test_a_mistyped_option_leaves_no_keystore_in_the_way(tmp_path, option):
+    refused = init(tmp_path, option, "nonsense")
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1) and option in refused.output
+    assert not list(tmp_path.iterdir())
+    assert init(tmp_path).exit_code == 0
+
+
 def test_init_takes_blocks_of_several_large_transactions(tmp_path):
     assert init(tmp_path / "usual").exit_code == init(tmp_path / "large", "--block-max-gas", "67108864").exit_code == 0
     usual, large = (load_genesis(tmp_path / name).params for name in ("usual", "large"))

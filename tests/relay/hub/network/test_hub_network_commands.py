@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hutong.relay.cli.hub.command import app
-from hutong.relay.cli.hub.status import _print
+from hutong.relay.cli.hub.node.status import _print
 from hutong.relay.hub.home.home import load_genesis, load_validator_key
 from hutong.relay.hub.home.process import NodeRefused
 from hutong.relay.hub.network.link.node_key import load_node_key, new_node_key

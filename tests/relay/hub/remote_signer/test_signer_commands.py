@@ -169,7 +169,7 @@ def test_a_file_that_names_no_signer_is_refused(node, tmp_path, change, said):
 
 
 def test_status_says_whether_the_signer_is_there(capsys):
-    from hutong.relay.cli.hub.status import _print
+    from hutong.relay.cli.hub.node.status import _print
 
     report = {
         "chainId": "hutong-1", "height": 1, "sinceLastBlockMs": 1, "round": 0, "step": "propose", "nodeId": "11" * 20,

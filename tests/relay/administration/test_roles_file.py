@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.adapters.evm.administration.rights import Member, Rights, Role, Target, differences
-from hutong.relay.cli.chains.roles_file import (
+from hutong.relay.administration.roles_file import (
     MAX_FILE_BYTES,
     UnusableRolesFile,
     decode_rights,

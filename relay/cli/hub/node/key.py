@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
+from hutong.relay.cli.common.key_password import KeyPassword
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson, demand_terminal
+from hutong.relay.cli.common.session import demand_terminal
 
 if TYPE_CHECKING:
     from hutong.relay.hub.home.key_file import KeyFile
@@ -19,13 +21,14 @@ Home = Annotated[Path, typer.Option(help="The home of a node of the embedded eng
 
 
 @app.command()
+@grouped
 def encrypt(
     home: Home,
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of opening it; a power of two (default: the library's).")
     ] = None,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Put the key under a password, which `hutong hub start` is given from then on. Asked for unless a source is given.
 
@@ -39,15 +42,15 @@ def encrypt(
         file = _key_file(home)
         if file.is_encrypted:
             raise UnusableHome(f"{file.path} is encrypted already")
-        if key_password_file is None and key_password_env is None:
+        if not password.is_named:
             demand_terminal("the new password", "--key-password-file or --key-password-env")
             text = typer.prompt(f"New password of {file.path}", hide_input=True, confirmation_prompt=True, err=True)
-            password = str(text).encode()
+            secret = str(text).encode()
         else:
-            password = given_password(file.path, key_password_file, key_password_env)
+            secret = password.read(file.path)
         key = open_key(file)
-        data = encrypted(password, file.path, scrypt_iterations)(key)
-        if open_key(parse_key_file(file.path, data), lambda _: password) != key:
+        data = encrypted(secret, file.path, scrypt_iterations)(key)
+        if open_key(parse_key_file(file.path, data), lambda _: secret) != key:
             raise UnusableHome(f"{file.path}: the encrypted key does not open to the same key; nothing was changed")
         write_durably(file.path, data)
     except UnusableHome as error:
@@ -58,13 +61,14 @@ def encrypt(
 
 
 @app.command()
+@grouped
 def decrypt(
     home: Home,
     unencrypted: Annotated[
         bool, typer.Option("--unencrypted", help="Confirm that the key shall stand in a file for all who can read it.")
     ] = False,
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Take the password off: a plain priv_validator_key.json, mode 0600, as CometBFT reads it.
 
@@ -80,7 +84,7 @@ def decrypt(
         file = _key_file(home)
         if not file.is_encrypted:
             raise UnusableHome(f"{file.path} is not encrypted")
-        key = open_key(file, key_password(key_password_file, key_password_env))
+        key = open_key(file, password.source())
         write_durably(file.path, encode_validator_key(key))
     except UnusableHome as error:
         raise Refused(str(error), UNUSABLE) from None

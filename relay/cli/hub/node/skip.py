@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.key_password import KeyPassword
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson
 
 if TYPE_CHECKING:
     from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
@@ -83,12 +84,13 @@ def _lines(found: "SkipStanding", home: Path) -> list[str]:
 
 
 @app.command()
+@grouped
 def sign(
     home: Home,
     out: Out = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: the others have been asked.")] = False,
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Sign that the block which failed here counts as empty. It binds: from then on this validator votes for nothing else.
 
@@ -114,7 +116,7 @@ def sign(
             typer.confirm(
                 "Did members with more than two thirds of the power say that this very hash failed?", abort=True
             )
-        certificate = sign_skip(home, key_password(key_password_file, key_password_env))
+        certificate = sign_skip(home, password.source())
     except (SkipNotDue, SkipRefused, SignerAway) as error:
         raise Refused(str(error), REFUSED) from None
     except (UnusableHome, NodeRefused) as error:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hutong.relay.cli.common.key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+from hutong.relay.cli.common.key_password import NewKeyPassword
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.options import NewHome
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 if TYPE_CHECKING:
@@ -48,8 +50,9 @@ def backup(
     typer.echo(f"backup of block {height} in {to}: {rows} rows, {key} the validator's key")
 
 
+@grouped
 def restore(
-    home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
+    home: NewHome,
     from_file: Annotated[Path, typer.Option("--from", help="A file that `hutong hub backup` made.")],
     genesis: Annotated[
         Path | None, typer.Option(help="The hub's genesis.json: a backup of another hub is refused.")
@@ -62,15 +65,15 @@ def restore(
         Path | None, typer.Option(help="The key's newest last_signed.json, from the machine that signed last.")
     ] = None,
     sign_above: SignAbove = None,
-    key_password_file: NewKeyPasswordFile = None,
-    key_password_env: NewKeyPasswordEnv = None,
+    *,
+    password: NewKeyPassword,
 ) -> None:
     """Fill a new home from a backup. A key that signed before needs --last-signed or --sign-above, and stays encrypted or
     plain as it was.
 
     Exit codes: 0 restored, 1 refused, 2 unusable input.
     """
-    from hutong.relay.cli.hub.join import genesis_of
+    from hutong.relay.cli.hub.node.join import genesis_of
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.home.key_file import read_key_file
     from hutong.relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
@@ -80,7 +83,7 @@ def restore(
     wanted = None if genesis is None else genesis_of(genesis)
     signing = SigningFrom(None if last_signed is None else _record_of(last_signed), sign_above)
     try:
-        encode_key = new_key_encoding(home, key_password_file, key_password_env)
+        encode_key = password.encoding(home)
         known = None if key is None else read_key_file(key)
         done = restore_backup(home, from_file, wanted, known, signing, encode_key)
     except UnusableHome as error:

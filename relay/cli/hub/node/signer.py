@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.key_password import KeyPasswordEnv, KeyPasswordFile, key_password
+from hutong.relay.cli.common.key_password import KeyPassword
+from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
 
 app = command_group("A validator's key in a process of its own, which refuses to sign twice.")
@@ -37,10 +38,11 @@ def init(
 
 
 @app.command()
+@grouped
 def start(
     home: Annotated[Path, typer.Option(help="A directory that `hutong hub signer init` filled.")],
-    key_password_file: KeyPasswordFile = None,
-    key_password_env: KeyPasswordEnv = None,
+    *,
+    password: KeyPassword,
 ) -> None:
     """Sign for the nodes of signer.toml, one at a time, until SIGTERM or SIGINT. Prints one line when ready.
 
@@ -52,7 +54,7 @@ def start(
 
     forbid_core_dumps()
     try:
-        run_signer(home, key_password(key_password_file, key_password_env))
+        run_signer(home, password.source())
     except NodeRefused as error:
         raise Refused(str(error), UNUSABLE) from None
     except NodeHalted as error:

@@ -5,10 +5,12 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from hutong.adapters.evm.administration.rights import Rights, Role, Target
+from eth_utils.address import to_checksum_address
+
+from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target, role_name
+from hutong.contracts.roles import ROLE_NAMES
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_ENTRIES = 1_000
@@ -28,10 +30,8 @@ class UnusableRolesFile(Exception):
         super().__init__(f"{file}: {place}: {problem}" if place else f"{file}: {problem}")
 
 
-def encode_rights(rights: "Rights") -> str:
+def encode_rights(rights: Rights) -> str:
     """One text for one value: tables and keys in order, in TOML."""
-    from hutong.adapters.evm.administration.rights import role_name
-
     lines = [f"chain_id = {rights.chain_id}", f"height = {rights.height}", "", "[contracts]"]
     targets = rights.targets
     lines += [f"{name} = {json.dumps(targets[name].address)}" for name in targets]
@@ -55,7 +55,7 @@ def encode_rights(rights: "Rights") -> str:
     return "\n".join(lines) + "\n"
 
 
-def load_rights(file: Path) -> "Rights":
+def load_rights(file: Path) -> Rights:
     """Rights from a file of at most MAX_FILE_BYTES.
 
     Raises:
@@ -71,7 +71,7 @@ def load_rights(file: Path) -> "Rights":
     return decode_rights(data, file)
 
 
-def decode_rights(data: bytes, file: Path | str = "roles file") -> "Rights":
+def decode_rights(data: bytes, file: Path | str = "roles file") -> Rights:
     """Rights from what `encode_rights` writes; the order of keys is free, and what has a default may be missing.
 
     Args:
@@ -94,9 +94,7 @@ class _Reader:
         self._file = file
         self._document = document
 
-    def rights(self) -> "Rights":
-        from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Rights
-
+    def rights(self) -> Rights:
         document = self._document
         self._known(
             "",
@@ -113,9 +111,7 @@ class _Reader:
         chain_id = self._number("chain_id", document.get("chain_id"), MAX_NUMBER)
         return Rights(chain_id, self._number("height", document.get("height"), MAX_NUMBER), targets, roles)
 
-    def _target(self, name: str, address: object) -> "Target":
-        from hutong.adapters.evm.administration.rights import Target
-
+    def _target(self, name: str, address: object) -> Target:
         def of(table: str) -> dict[str, Any]:
             return self._table(table, self._document.get(table, {}))
 
@@ -135,9 +131,7 @@ class _Reader:
             "" if authority is None else self._address(f"authority.{name}", authority),
         )
 
-    def _role(self, name: str, value: object) -> "Role":
-        from hutong.adapters.evm.administration.rights import Member, Role
-
+    def _role(self, name: str, value: object) -> Role:
         place = f"roles.{name}"
         table = self._table(place, value)
         self._known(place, table, {"guardian", "admin", "grant_delay_s", "members"})
@@ -153,8 +147,6 @@ class _Reader:
         )
 
     def _role_number(self, place: str, name: object) -> int:
-        from hutong.contracts.roles import ROLE_NAMES
-
         for number, known in ROLE_NAMES.items():
             if name == known:
                 return number
@@ -167,8 +159,6 @@ class _Reader:
         )
 
     def _address(self, place: str, value: object) -> str:
-        from eth_utils.address import to_checksum_address
-
         if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
             raise self._wrong(place, f"{str(value)[:64]!r} is not an address")
         checksummed = str(to_checksum_address(value))

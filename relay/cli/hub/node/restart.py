@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.cli.common.options import AsJson
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import AsJson
 
 
 def restart(

@@ -1,0 +1,3 @@
+"""Spans of time."""
+
+DAY_S = 86_400

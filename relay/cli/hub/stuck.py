@@ -1,0 +1,44 @@
+"""`hutong hub stuck`: packets that wait because a client of the hub is frozen or expired."""
+
+import json
+from dataclasses import asdict
+from random import Random
+from typing import Annotated
+
+import typer
+
+from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
+from hutong.relay.cli.common.session import config_of, hub_of, run_administration
+
+
+def stuck(
+    config: ConfigFile,
+    client: Annotated[str | None, typer.Option(help="Only over this client of the hub.")] = None,
+    hub: HubName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Packets that wait because a client of the hub is frozen or expired: `hutong client recover` lets them settle.
+
+    Exit codes: 0 answered (also with rows), 1 the hub did not answer, 2 unusable input.
+    """
+    from hutong.adapters.hub.stuck import StuckPacket, stuck_packets
+
+    hub_chain = hub_of(config_of(config), hub)
+
+    async def read(random: Random) -> list[StuckPacket]:
+        async with open_hub(hub_chain, random) as chain:
+            return await stuck_packets(chain.execution, client)
+
+    rows = run_administration(read)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    for row in rows:
+        origin = "sent by an account" if row.origin is None else f"from {row.origin[0]} {row.origin[1]}"
+        tokens = "" if row.denom is None else f", {row.amount} of {row.denom}"
+        typer.echo(f"{row.client_id} {row.sequence}: {row.kind} {origin}{tokens}; the client is {row.client_status}")
+    if not rows:
+        typer.echo(
+            "nothing waits for a frozen or expired client of the hub; see hutong pending for other packets that wait"
+        )

@@ -1,0 +1,96 @@
+"""How commands refuse: one sentence and an exit code, from any group, and from the one place that says it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from hutong.relay.cli.common.command_group import Command, CommandGroup, command_group
+from hutong.relay.cli.common.option_groups import grouped
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.session import run_administration
+from hutong.relay.cli.main import app as hutong
+from hutong.relay.verify.inputs import UnusableInput
+
+ERRORS = [
+    (Refused("the chain refused it", REFUSED), 1, "the chain refused it\n"),
+    (Refused("--height: none\n--hash: none", UNUSABLE), 2, "--height: none\n--hash: none\n"),
+    (UnusableInput("a.json is \x1b[2J not [JSON]"), 2, "unusable input: a.json is \\x1b[2J not [JSON]\n"),
+]
+
+
+def raising(error):
+    def command() -> None:
+        typer.echo("begun")
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(("error", "code", "said"), ERRORS)
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_group_says_the_refusal_of_a_member(error, code, said, members):
+    outer, inner = command_group("Outer."), command_group("Inner.")
+    for number in range(members):  # a group of one command is that command
+        inner.command(f"name-{number}")(raising(error))
+    outer.add_typer(inner, name="inner")
+    for app, words in ((inner, []), (outer, ["inner"])):
+        words = [*words, "name-0"] if members > 1 or app is outer else words
+        done = CliRunner().invoke(app, words)
+        assert (done.exit_code, done.stdout, done.stderr) == (code, "begun\n", said)
+
+
+def test_a_refusal_amid_the_chains_keeps_its_sentence_and_code():
+    async def refuse(_random):
+        raise Refused("client-3 would not take it", REFUSED)
+
+    with pytest.raises(Refused, match="client-3 would not take it") as ended:
+        run_administration(refuse)
+    assert ended.value.code == REFUSED
+
+
+def walk(command, words=()):
+    yield words, command
+    if isinstance(command, CommandGroup):
+        for name in command.list_commands(None):
+            yield from walk(command.get_command(None, name), (*words, name))
+
+
+def test_every_help_text_is_plain_and_every_command_refuses_alike():
+    for words, command in walk(get_command(hutong)):
+        assert isinstance(command, Command | CommandGroup), words
+        assert command.rich_markup_mode is None, words
+        completes = any(option.name == "install_completion" for option in command.params)
+        assert completes is (words == ()), words
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    period_s: Annotated[int, typer.Option(help="Seconds.")]
+    drift_s: Annotated[int, typer.Option(min=1, help="More seconds.")] = 15
+
+
+def test_options_of_one_concern_arrive_as_one_value():
+    @grouped
+    def judge(file: str, *, bounds: Bounds, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+        """Judge it."""
+        typer.echo(f"{file} {bounds} {as_json}")
+
+    app = command_group()
+    app.command()(judge)
+    done = CliRunner().invoke(app, ["a.json", "--period-s", "7", "--json"])
+    assert done.output == "a.json Bounds(period_s=7, drift_s=15) True\n"
+    assert CliRunner().invoke(app, ["a.json", "--period-s", "7", "--drift-s", "0"]).exit_code == 2
+    help_text = CliRunner().invoke(app, ["--help"]).output
+    assert "Judge it." in help_text
+    assert help_text.index("--json") < help_text.index("--period-s") < help_text.index("--drift-s")
+
+
+def test_one_option_in_two_groups_is_an_error_of_the_program():
+    def judge(*, trusted: Bounds, new: Bounds) -> None: ...
+
+    with pytest.raises(ValueError, match="period_s"):
+        grouped(judge)
