@@ -102,7 +102,7 @@ class HubApplication:
         self.state = VersionedState(Table(store, STATE_TABLE))
         self.light_clients = standard_light_clients() if light_clients is None else dict(light_clients)
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
-        native = native_modules(self.light_clients, Authority.of(genesis))
+        native = native_modules(self.light_clients, Authority.of(genesis), dict(genesis.tables))
         self._native = tuple(native)
         self._rules: Mapping[int, EvmRules] = {
             version: evm_rules(version, genesis.evm_chain_id, native, genesis.params.transaction_max_gas)

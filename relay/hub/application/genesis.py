@@ -16,6 +16,7 @@ from hutong.relay.evm.vm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from hutong.relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
 from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S, Constitution
+from hutong.relay.hub.application.genesis_tables import read_tables, written_tables
 from hutong.relay.hub.application.machine.fees import NOBODY, FeeRules
 from hutong.relay.hub.application.named_code import LAST_RESERVED_ADDRESS, MAX_GENESIS_NAMES, CodeRules
 from hutong.relay.hub.application.revision import rules_versions
@@ -99,6 +100,8 @@ class Genesis:
     continues: Continuation | None = None
     code: CodeRules | None = None
     """From rules version 3 on. None: `code_rules` says what holds."""
+    tables: tuple[tuple[str, Any], ...] = ()
+    """(name, value) of what modules have in it, in order of names: see `genesis_tables`."""
 
     @property
     def code_rules(self) -> CodeRules:
@@ -174,6 +177,7 @@ def encode_genesis(genesis: Genesis) -> bytes:
             "app_hash": genesis.continues.app_hash.hex(),
             "origin": genesis.continues.origin.hex(),
         }
+    document |= written_tables(genesis.tables)
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -211,6 +215,7 @@ def decode_genesis(data: bytes) -> Genesis:
             constitution=None if governance is None else _constitution(governance),
             continues=None if continues is None else _continuation(continues),
             code=None if code is None else _code(code),
+            tables=read_tables(fields, version),
         )
     if genesis.constitution is not None:
         named = [key for key, _ in genesis.constitution.operators]

@@ -1,6 +1,8 @@
 """The native modules behind their addresses: calldata in, return data or a typed revert out."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from hutong.light_clients.ibc.abi import packet_from_tuple
 from hutong.light_clients.ibc.forward import FORWARD_PORT
@@ -326,18 +328,61 @@ class ForwarderModule(Module):
         return abi.GET_FORWARD_FAILURE.answer((reason or b"").decode(errors="replace"))
 
 
-def native_modules(light_clients: Mapping[str, LightClient], authority: Authority) -> dict[Address, NativeModule]:
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What modules are made from; each takes what it needs."""
+
+    light_clients: Mapping[str, LightClient]
+    authority: Authority
+    open_chamber: Callable[[NativeCall], Chamber]
+    tables: Mapping[str, Any]
+    """What genesis says of modules, by the names of `genesis_tables`."""
+
+
+def _client_manager(hub: Founding) -> ClientManagerModule:
+    authority = hub.authority
+    return ClientManagerModule(
+        hub.light_clients, authority.chain_id, authority.admins, authority.powers_at, hub.open_chamber
+    )
+
+
+def _governance(hub: Founding) -> GovernanceModule | None:
+    constitution = hub.authority.constitution
+    if constitution is None:
+        return None
+    return GovernanceModule(constitution, dict(hub.authority.intervals_ms), hub.open_chamber)
+
+
+MODULES: dict[str, Callable[[Founding], NativeModule | None]] = {
+    "router": lambda hub: RouterModule(hub.light_clients),
+    "client manager": _client_manager,
+    "forwarder": lambda _hub: ForwarderModule(),
+    "transfer": lambda _hub: TransferModule(),
+    "governance": _governance,
+}
+"""What makes each module; None where a hub of this genesis does not have it. A new module is one line here."""
+
+
+def native_modules(
+    light_clients: Mapping[str, LightClient], authority: Authority, tables: Mapping[str, Any]
+) -> dict[Address, NativeModule]:
     """All modules by address; that of governance only where the validators govern.
 
     One set serves every rules version: what a version changes they ask of their frame.
+
+    Args:
+        tables: of genesis, by name.
+
+    Raises:
+        ValueError: two modules have one address.
     """
-    open_chamber = chamber_opener(light_clients, authority)
-    modules: list[NativeModule] = [
-        RouterModule(light_clients),
-        ClientManagerModule(light_clients, authority.chain_id, authority.admins, authority.powers_at, open_chamber),
-        ForwarderModule(),
-        TransferModule(),
-    ]
-    if authority.constitution is not None:
-        modules.append(GovernanceModule(authority.constitution, dict(authority.intervals_ms), open_chamber))
-    return {module.address: module for module in modules}
+    hub = Founding(light_clients, authority, chamber_opener(light_clients, authority), tables)
+    modules: dict[Address, NativeModule] = {}
+    for name, make in MODULES.items():
+        module = make(hub)
+        if module is None:
+            continue
+        if module.address in modules:
+            raise ValueError(f"the module {name} has the address 0x{module.address.hex()} of another one")
+        modules[module.address] = module
+    return modules
