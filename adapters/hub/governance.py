@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-
-from eth_abi.abi import encode
 
 from hutong.adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
 from hutong.adapters.hub.settings import GOVERNANCE_ADDRESS
@@ -13,36 +10,27 @@ from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer, RefusedByChain
 from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.ibc import governance_abi as shapes
+from hutong.light_clients.ibc.governance_abi import Status
 
-POSSESSION_DOMAIN = "hutong/validator-key/1"
 PARAMETERS = ("block_interval_ms", "proof_block_delay_ms", "voting_period_s")
 
-PROPOSE = Function("propose", ("bytes", "string"), ("uint64",))
-VOTE = Function("vote", ("uint64", "bool"), ("bool",))
-EXECUTE_PROPOSAL = Function("executeProposal", ("uint64",))
-ROTATE_KEY = Function("rotateKey", ("bytes", "bytes"))
-PROPOSAL_COUNT = Function("proposalCount", (), ("uint64",))
-GET_PROPOSAL = Function(
-    "getProposal", ("uint64",), ("uint8", "uint64", "uint64", "(bytes,address,uint64,uint64,uint64,string,bytes)")
-)
-GET_RESULT = Function("getResult", ("uint64",), ("(uint8,uint64,uint64,uint64,(bytes,uint64)[],string)",))
-GET_VOTES = Function("getVotes", ("uint64",), ("(bytes,bool,uint64,uint64,uint64)[]",))
-GET_MEMBERS = Function("getMembers", (), ("(bytes,address,uint64,uint64)[]",))
-GET_SCHEDULE = Function("getSchedule", (), ("uint32", "uint32", "uint64", "uint64"))
-GET_PARAMETER = Function("getParameter", ("string",), ("uint64",))
+PROPOSE = Function(*shapes.PROPOSE)
+VOTE = Function(*shapes.VOTE)
+EXECUTE_PROPOSAL = Function(*shapes.EXECUTE_PROPOSAL)
+ROTATE_KEY = Function(*shapes.ROTATE_KEY)
+PROPOSAL_COUNT = Function(*shapes.PROPOSAL_COUNT)
+GET_PROPOSAL = Function(*shapes.GET_PROPOSAL)
+GET_RESULT = Function(*shapes.GET_RESULT)
+GET_VOTES = Function(*shapes.GET_VOTES)
+GET_MEMBERS = Function(*shapes.GET_MEMBERS)
+GET_SCHEDULE = Function(*shapes.GET_SCHEDULE)
+GET_PARAMETER = Function(*shapes.GET_PARAMETER)
 
-PROPOSED_TOPIC = keccak256(b"Proposed(uint64,address,uint8,uint64,string)")
-PROPOSAL_EXECUTED_TOPIC = keccak256(b"ProposalExecuted(uint64,uint8)")
-PROPOSAL_FAILED_TOPIC = keccak256(b"ProposalFailed(uint64,string)")
-_PROPOSAL_FAILED = Function("ProposalFailed", (), ("string",))
-
-
-class Status(IntEnum):
-    OPEN = 0
-    FAILED = 1
-    """Approved, but the action was refused: it may be executed again."""
-    EXECUTED = 2
-    EXPIRED = 3
+PROPOSED_TOPIC = keccak256(shapes.PROPOSED.signature.encode())
+PROPOSAL_EXECUTED_TOPIC = keccak256(shapes.PROPOSAL_EXECUTED.signature.encode())
+PROPOSAL_FAILED_TOPIC = keccak256(shapes.PROPOSAL_FAILED.signature.encode())
+_PROPOSAL_FAILED = Function(shapes.PROPOSAL_FAILED.name, (), shapes.PROPOSAL_FAILED.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +103,6 @@ class Decision:
     receipt: Receipt
 
 
-def possession_digest(chain_id: str, operator: bytes, public_key: bytes) -> bytes:
-    """What a new consensus key signs to come in under an operator: 32 bytes, bound to this hub.
-
-    Args:
-        operator: 20 bytes.
-        public_key: compressed secp256k1, 33 bytes.
-    """
-    return keccak256(
-        encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
-    )
-
-
 async def _view(execution: ExecutionRpc, function: Function, *arguments: object) -> tuple[object, ...]:
     return function.decode(await execution.call(GOVERNANCE_ADDRESS, function.encode(*arguments)))
 
@@ -145,7 +121,13 @@ async def proposal(execution: ExecutionRpc, number: int) -> Proposal:
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_PROPOSAL.encode(number))
     status, approved, total, fields = GET_PROPOSAL.decode(returned)
-    return Proposal(number, _status(status), approved, total, *fields)
+    return Proposal(
+        number=number,
+        status=_status(status),
+        approved_power=approved,
+        total_power=total,
+        **shapes.PROPOSAL.named(fields),
+    )
 
 
 async def result(execution: ExecutionRpc, number: int) -> Result:
@@ -156,8 +138,10 @@ async def result(execution: ExecutionRpc, number: int) -> Result:
         BadAnswer: its status is unknown.
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_RESULT.encode(number))
-    ((status, time_s, height, total, approvals, text),) = GET_RESULT.decode(returned)
-    return Result(_status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
+    (values,) = GET_RESULT.decode(returned)
+    fields = shapes.RESULT.named(values)
+    approvals = tuple(tuple(item) for item in fields["approvals"])
+    return Result(**fields | {"status": _status(fields["status"]), "approvals": approvals})
 
 
 async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
@@ -168,7 +152,7 @@ async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_VOTES.encode(number))
     (rows,) = GET_VOTES.decode(returned)
-    return tuple(Vote(*row) for row in rows)
+    return tuple(Vote(**shapes.VOTE_ROW.named(row)) for row in rows)
 
 
 async def members(execution: ExecutionRpc) -> tuple[Member, ...]:
@@ -179,7 +163,7 @@ async def members(execution: ExecutionRpc) -> tuple[Member, ...]:
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_MEMBERS.encode())
     (rows,) = GET_MEMBERS.decode(returned)
-    return tuple(Member(*row) for row in rows)
+    return tuple(Member(**shapes.MEMBER.named(row)) for row in rows)
 
 
 async def schedule(execution: ExecutionRpc) -> Schedule:
@@ -189,7 +173,7 @@ async def schedule(execution: ExecutionRpc) -> Schedule:
         RefusedByChain: the hub is not governed by its validators.
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_SCHEDULE.encode())
-    return Schedule(*GET_SCHEDULE.decode(returned))
+    return Schedule(**shapes.SCHEDULE.named(GET_SCHEDULE.decode(returned)))
 
 
 async def parameters(execution: ExecutionRpc) -> dict[str, int]:

@@ -8,11 +8,11 @@ from typing import Any
 from hutong.adapters.hub.verified_state import VerifiedState
 from hutong.adapters.interface import AdapterError
 from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.governance_abi import PROPOSAL
 from hutong.light_clients.interface.errors import shown
 
 PROPOSAL_PREFIX = b"governance/proposal/"
 MAX_RECORD_BYTES = 128 * 1024
-_RECORD = ["bytes", "address", "uint64", "uint64", "uint64", "string", "bytes"]
 
 
 @dataclass(eq=False)
@@ -89,7 +89,8 @@ def decode_record(number: int, raw: bytes) -> ProvenProposal:
     Raises:
         MalformedInput: any other bytes.
     """
-    return ProvenProposal(number, *decode_canonical(_RECORD, raw, "proposal", MAX_RECORD_BYTES))
+    values = decode_canonical(PROPOSAL.types, raw, "proposal", MAX_RECORD_BYTES)
+    return ProvenProposal(number=number, **PROPOSAL.named(values))
 
 
 class ProvenProposals:

@@ -113,8 +113,8 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     Raises:
         Refused: code 2, the file is no candidate of this hub, or its proof is wrong.
     """
-    from hutong.adapters.hub.governance import possession_digest
     from hutong.light_clients.crypto import secp256k1
+    from hutong.light_clients.ibc.governance_abi import possession_digest
     from hutong.light_clients.interface import MalformedInput
     from hutong.light_clients.interface.document import Document
 
@@ -139,7 +139,7 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
 
 
 def _proof(key: "ValidatorKey", chain_id: str, operator: bytes) -> bytes:
-    from hutong.relay.hub.application.governance.members import possession_digest
+    from hutong.light_clients.ibc.governance_abi import possession_digest
 
     return key.sign(possession_digest(chain_id, operator, key.public_key.data))
 

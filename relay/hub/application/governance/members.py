@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from eth_abi.abi import encode
 
-from hutong.light_clients.crypto import keccak256, secp256k1
+from hutong.light_clients.crypto import secp256k1
 from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.governance_abi import possession_digest
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 from hutong.relay.evm.vm.native import Address, NativeRevert
 from hutong.relay.hub.application.clients import Store
@@ -14,7 +15,6 @@ from hutong.relay.hub.application.refusal import Refusal
 from hutong.relay.hub.application.validators import PUBLIC_KEY_BYTES, Validators
 from hutong.relay.hub.state import keys
 
-POSSESSION_DOMAIN = "hutong/validator-key/1"
 SIGNATURE_BYTES = 64
 ROTATION_INTERVAL_S = 24 * 3600
 """A validator swaps its key once a day at most: clients that trust an old set must meet enough of it again."""
@@ -32,16 +32,6 @@ class NotAnOperator(Refusal):
     def revert(self) -> NativeRevert:
         """`NotAnOperator(address)` with the caller."""
         return interface.NOT_AN_OPERATOR.revert(self.caller)
-
-
-def possession_digest(chain_id: str, operator: Address, public_key: bytes) -> bytes:
-    """The 32 bytes that a new consensus key signs, Keccak-256 of domain, chain, operator and key.
-
-    So that only who holds the key brings it in, under one operator and on one hub.
-    """
-    return keccak256(
-        encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
-    )
 
 
 @dataclass(frozen=True, slots=True)

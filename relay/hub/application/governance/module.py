@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from eth_abi.abi import decode
 
+from hutong.light_clients.ibc.governance_abi import MEMBER, PROPOSAL, RESULT, VOTE_ROW
 from hutong.relay.evm.vm.native import NativeCall
 from hutong.relay.hub.application import abi, gas
 from hutong.relay.hub.application.admin import ActionKind, decode_action
@@ -135,24 +136,21 @@ class GovernanceModule(Module):
         (number,) = interface.GET_PROPOSAL.decode(data)
         proposals = self._chamber(call).proposals
         one, tally = proposals.proposal(number), proposals.tally(number)
-        fields = (one.public_key, one.account, one.proposed_s, one.height, one.expires_s, one.title, one.action)
+        fields = PROPOSAL.values_of(one)
         return interface.GET_PROPOSAL.answer(proposals.status(number), tally.approved_power, tally.total_power, fields)
 
     def _get_result(self, call: NativeCall, data: bytes) -> bytes:
         (number,) = interface.GET_RESULT.decode(data)
         proposals = self._chamber(call).proposals
         proposals.proposal(number)
-        one = proposals.result(number)
-        fields = (one.status, one.time_s, one.height, one.total_power, list(one.approvals), one.text)
-        return interface.GET_RESULT.answer(fields)
+        return interface.GET_RESULT.answer(RESULT.values_of(proposals.result(number)))
 
     def _get_votes(self, call: NativeCall, data: bytes) -> bytes:
         (number,) = interface.GET_VOTES.decode(data)
         chamber, prefix, rows = self._chamber(call), keys.vote_prefix(number), []
         chamber.proposals.proposal(number)
         for key, raw in rows_under(chamber.store, prefix):
-            vote = Vote.decode(raw)
-            rows.append((key, vote.approve, vote.power, vote.time_s, vote.height))
+            rows.append(VOTE_ROW.values_of(Vote.decode(raw), public_key=key))
         return interface.GET_VOTES.answer(rows)
 
     def _get_members(self, call: NativeCall, data: bytes) -> bytes:
@@ -160,8 +158,7 @@ class GovernanceModule(Module):
         chamber = self._chamber(call)
         powers, rows = chamber.members.powers(), []
         for key, raw in rows_under(chamber.store, keys.OPERATOR_PREFIX):
-            operator = Operator.decode(raw)
-            rows.append((key, operator.account, powers[key], operator.rotated_s))
+            rows.append(MEMBER.values_of(Operator.decode(raw), public_key=key, power=powers[key]))
         return interface.GET_MEMBERS.answer(rows)
 
     def _get_schedule(self, call: NativeCall, data: bytes) -> bytes:

@@ -1,11 +1,11 @@
 """Proposals, votes and what they came to: each a record of the state, so that light clients can prove it."""
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 from eth_abi.abi import encode
 
 from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.governance_abi import PROPOSAL, RESULT, Status
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.evm.vm.native import Address, NativeRevert
 from hutong.relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
@@ -20,8 +20,6 @@ MAX_TITLE_BYTES = 256
 MAX_TEXT_BYTES = 512
 MAX_OPEN_PROPOSALS = 8
 """Of one validator: a faulty one may not fill the state."""
-_PROPOSAL = ["bytes", "address", "uint64", "uint64", "uint64", "string", "bytes"]
-_RESULT = ["uint8", "uint64", "uint64", "uint64", "(bytes,uint64)[]", "string"]
 _MAX_RECORD_BYTES = MAX_ACTION_BYTES + 4096
 
 
@@ -38,14 +36,6 @@ class ProposalRefused(Refusal):
         return interface.PROPOSAL_REFUSED.revert(self.number, self.reason)
 
 
-class Status(IntEnum):
-    OPEN = 0
-    FAILED = 1
-    """Approved, but its action was refused: it may be executed again until it expires."""
-    EXECUTED = 2
-    EXPIRED = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Who proposed what, and until when; written once."""
@@ -60,8 +50,7 @@ class Proposal:
 
     def encode(self) -> bytes:
         """ABI encoding of the fields in their order; a light client may prove it."""
-        fields = (self.public_key, self.account, self.proposed_s, self.height, self.expires_s, self.title, self.action)
-        return encode(_PROPOSAL, fields)
+        return encode(PROPOSAL.types, PROPOSAL.values_of(self))
 
     @staticmethod
     def decode(raw: bytes) -> "Proposal":
@@ -70,8 +59,8 @@ class Proposal:
         Raises:
             MalformedInput: the record is not canonical, which is damage.
         """
-        key, account, *others = decode_canonical(_PROPOSAL, raw, "proposal", _MAX_RECORD_BYTES)
-        return Proposal(key, bytes.fromhex(account[2:]), *others)
+        fields = PROPOSAL.named(decode_canonical(PROPOSAL.types, raw, "proposal", _MAX_RECORD_BYTES))
+        return Proposal(**fields | {"account": bytes.fromhex(fields["account"][2:])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +76,7 @@ class Result:
 
     def encode(self) -> bytes:
         """ABI encoding of the fields in their order; a light client may prove it."""
-        return encode(
-            _RESULT, [self.status, self.time_s, self.height, self.total_power, list(self.approvals), self.text]
-        )
+        return encode(RESULT.types, RESULT.values_of(self))
 
     @staticmethod
     def decode(raw: bytes) -> "Result":
@@ -98,8 +85,9 @@ class Result:
         Raises:
             MalformedInput: the record is not canonical, which is damage.
         """
-        status, time_s, height, total, approvals, text = decode_canonical(_RESULT, raw, "result", 32 * 1024)
-        return Result(Status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
+        fields = RESULT.named(decode_canonical(RESULT.types, raw, "result", 32 * 1024))
+        approvals = tuple(tuple(item) for item in fields["approvals"])
+        return Result(**fields | {"status": Status(fields["status"]), "approvals": approvals})
 
 
 NO_RESULT = Result(Status.OPEN, 0, 0, 0, (), "")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from hutong.light_clients.ibc.denom import Denom
+from hutong.light_clients.ibc.governance_abi import possession_digest
 from hutong.light_clients.ibc.packet import decode_packet
 from hutong.light_clients.interface import Height
 from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 from hutong.relay.hub.application import abi, admin, gas
 from hutong.relay.hub.application.governance import interface as governance
-from hutong.relay.hub.application.governance.members import possession_digest
 from hutong.relay.hub.application.governance.schedule import BOUNDS
 from hutong.relay.hub.application.packets import pending
 from hutong.relay.hub.application.packets.quotas import Load

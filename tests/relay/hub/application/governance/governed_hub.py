@@ -5,10 +5,10 @@ from hashlib import sha256
 
 from eth_account import Account
 
+from hutong.light_clients.ibc.governance_abi import possession_digest
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 from hutong.relay.hub.application.genesis import GenesisValidator, HubParams, decode_genesis, encode_genesis
 from hutong.relay.hub.application.governance import interface
-from hutong.relay.hub.application.governance.members import possession_digest
 from hutong.relay.hub.application.module import GOVERNANCE_ADDRESS
 from hutong.relay.hub.application.named_code import CodeRules
 from hutong.relay.hub.application.revision import rules_versions
