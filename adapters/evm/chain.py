@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from hutong.adapters.evm.attested.attestors import AttestorPanel
-from hutong.adapters.evm.attested.consensus import AttestedConsensus
-from hutong.adapters.evm.bft.consensus import BftConsensus
 from hutong.adapters.evm.clients import HostedClients
-from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
-from hutong.adapters.evm.consensus import Consensus
+from hutong.adapters.evm.consensus import Consensus, RouterOnChain
+from hutong.adapters.evm.consensus_parts import ConsensusParts
+from hutong.adapters.evm.consensus_table import consensus_of
 from hutong.adapters.evm.proofs import previous_sequence_slot
 from hutong.adapters.evm.settings import EvmSettings
 from hutong.adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
@@ -20,15 +19,15 @@ from hutong.adapters.interface import (
     EndpointStatistics,
     Head,
     InitialStates,
-    NotSupported,
     Proof,
 )
 from hutong.adapters.rpc import HeadSignal
-from hutong.light_clients import bft_evm
-from hutong.light_clients.bft_evm import SealRules
 from hutong.light_clients.interface import Height
 
-BFT = {"qbft": bft_evm.Consensus.QBFT, "ibft2": bft_evm.Consensus.IBFT2, "istanbul": bft_evm.Consensus.ISTANBUL}
+
+def router_of(settings: EvmSettings, execution: ExecutionRpc) -> RouterOnChain:
+    """The router that the settings name, read through `execution`."""
+    return RouterOnChain(settings.router.name, settings.chain_id, settings.router.router_address, execution)
 
 
 class EvmChain(RouterChain):
@@ -50,35 +49,10 @@ class EvmChain(RouterChain):
         super().__init__(settings.router, execution, signal)
         self._settings = settings
         self._attestors = attestors
-        self._consensus = consensus or self._consensus_of(settings, attestors)
+        self._consensus = consensus or consensus_of(
+            ConsensusParts(settings, router_of(settings, execution), self._reads, attestors)
+        )
         self._clients = HostedClients(self.name, execution, self._router, self._reads)
-
-    def _consensus_of(self, settings: EvmSettings, attestors: AttestorPanel | None) -> Consensus:
-        if settings.consensus in BFT:
-            rules = SealRules(BFT[settings.consensus], settings.quorum_rule, settings.validator_contract)
-            return BftConsensus(self.name, settings.chain_id, self._router, self._execution, rules)
-        if settings.consensus == "clique" and settings.confirmations:
-            return CliqueConsensus(
-                self.name,
-                settings.chain_id,
-                self._router,
-                self._execution,
-                settings.confirmations,
-                settings.clique_period_s,
-                settings.clique_epoch_length,
-            )
-        if settings.consensus == "attested" and attestors is not None:
-            return AttestedConsensus(
-                self.name,
-                self.chain_id,
-                self._router,
-                self._execution,
-                self._reads,
-                settings.confirmations,
-                attestors,
-                settings.on_alert,
-            )
-        raise NotSupported(f"consensus {settings.consensus}")
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
         """Of the `eth_*`, WebSocket and attestor endpoints, in this order."""
@@ -92,13 +66,13 @@ class EvmChain(RouterChain):
 
     @property
     def blocks_per_update(self) -> int | None:
-        """BLOCKS_PER_UPDATE on a Clique chain, whose clients need every header; else None."""
-        return BLOCKS_PER_UPDATE if self._settings.consensus == "clique" else None
+        """As the chain's consensus says: a number on a Clique chain, whose clients need every header; else None."""
+        return self._consensus.blocks_per_update
 
     @property
     def has_unfinal_blocks(self) -> bool:
         """False with BFT consensus, and if the configured `confirmations` are 0."""
-        return self._settings.consensus not in BFT and self._settings.confirmations != 0
+        return self._consensus.has_unfinal_blocks
 
     async def eth_chain_id(self) -> int:
         """As configured; no endpoint is asked here."""

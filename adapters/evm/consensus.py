@@ -1,14 +1,37 @@
 """What a kind of consensus decides about an EVM chain: which blocks are final, and how clients elsewhere believe them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import ClientParameters, Head, InitialStates, Proof
 from hutong.light_clients.interface import Height
 
 
+@dataclass(frozen=True, slots=True)
+class RouterOnChain:
+    """One router, and the endpoints of its chain."""
+
+    chain: str
+    """As the relay's configuration calls it; errors carry it."""
+    chain_id: int
+    """EIP-155."""
+    address: bytes
+    """Of the router, 20 bytes."""
+    execution: ExecutionRpc
+
+
 class Consensus(Protocol):
     """See ChainAdapter for what its methods of the same name promise."""
+
+    @property
+    def blocks_per_update(self) -> int | None:
+        """How many blocks one update may span, where clients need every header; else None."""
+
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        """Whether nodes know blocks that may still go."""
 
     async def head(self) -> Head:
         """The newest final block by this consensus; it may go back, which the adapter hides."""

@@ -21,7 +21,7 @@ from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
 from hutong.light_clients.tendermint import predicates
 from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
-from hutong.light_clients.tendermint.types import Header, ValidatorSet, revision_of
+from hutong.light_clients.tendermint.types import Header, LightBlock, ValidatorSet, revision_of
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 MAX_CLOCK_DRIFT_S = 10
@@ -143,8 +143,7 @@ class VerifiedState:
         judge_update(
             VERIFY,
             self._trust.chain_id,
-            signed,
-            first.validators,
+            LightBlock(signed, first.validators),
             genesis,
             first.validators,
             options,

@@ -283,12 +283,11 @@ class RouterChain(ABC):
         """
         limits = self.settings.limits
         calls = await self._calls(batch)
-        data = encode_batch(batch, calls, limits)
-        gas = execution_gas(batch, calls)
-        chain_id = await self.eth_chain_id()
-        return await submission.prepare_batch(
-            self._execution, chain_id, sender, self._router, batch, data, gas, limits.max_gas
+        call = submission.BatchCall(
+            encode_batch(batch, calls, limits), len(batch.messages), execution_gas(batch, calls), limits.max_gas
         )
+        chain_id = await self.eth_chain_id()
+        return await submission.prepare_batch(self._execution, chain_id, sender, self._router, call)
 
     async def refusal(self, batch: Batch, sender: str) -> str:
         """See ChainAdapter; a batch of several needs a router with `multicall`.

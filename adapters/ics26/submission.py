@@ -1,6 +1,7 @@
 """From call data to a mined outcome, on any chain that speaks the execution API."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
 
@@ -15,7 +16,6 @@ from hutong.adapters.interface import (
     AdapterError,
     AlreadyKnown,
     BadAnswer,
-    Batch,
     BatchTooLarge,
     BroadcastRefused,
     InsufficientFunds,
@@ -71,43 +71,49 @@ async def prepare_call(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class BatchCall:
+    """A `relayBatch` call that is still to be simulated."""
+
+    data: bytes
+    messages: int
+    """How many it carries."""
+    gas: int
+    """A first guess for its execution."""
+    max_gas: int
+    """The most that a transaction of this chain may ask for."""
+
+
 async def prepare_batch(
-    execution: ExecutionRpc,
-    chain_id: int,
-    sender: str,
-    router: bytes,
-    batch: Batch,
-    data: bytes,
-    gas: int,
-    max_gas: int,
+    execution: ExecutionRpc, chain_id: int, sender: str, router: bytes, call: BatchCall
 ) -> PreparedTransaction:
-    """Simulate and price a `relayBatch` call; `gas` is a first guess for its execution.
+    """Simulate and price a `relayBatch` call.
 
     One simulation at exactly that gas tells both which messages would succeed and whether the gas is enough: the router
     reverts the whole batch where a call cannot have its limit. `eth_estimateGas` would run the batch some twenty times.
 
     Raises:
-        BatchTooLarge: not even `max_gas` is enough.
+        BatchTooLarge: not even `call.max_gas` is enough.
         RefusedByChain: the whole batch would revert for another reason.
     """
     found: list[tuple[tuple[bool, ...], int]] = []
     priced: list[Fees] = []
 
     async def simulate(first_gas: int) -> None:
-        found.append(await _simulate(execution, sender, router, data, first_gas, max_gas))
+        found.append(await _simulate(execution, sender, router, call.data, first_gas, call.max_gas))
 
     async def price(execution: ExecutionRpc) -> None:
         priced.append(await current_fees(execution))
 
-    await all_of([(simulate, gas), (price, execution)])
+    await all_of([(simulate, call.gas), (price, execution)])
     ((succeeded, enough_gas),), (fees,) = found, priced
-    if len(succeeded) != len(batch.messages):
-        raise BadAnswer("relayBatch", "returned", f"is not {len(batch.messages)} verdicts", got=len(succeeded))
+    if len(succeeded) != call.messages:
+        raise BadAnswer("relayBatch", "returned", f"is not {call.messages} verdicts", got=len(succeeded))
     return PreparedTransaction(
         chain_id=chain_id,
         sender=sender,
         to=to_checksum_address(router),
-        data=data,
+        data=call.data,
         value_wei=0,
         gas=enough_gas,
         max_fee_per_gas_wei=fees.max_fee_per_gas_wei,

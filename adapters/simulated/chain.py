@@ -116,6 +116,20 @@ def revert_reason(reason: str) -> bytes:
     return selector("Error(string)") + encode(["string"], [reason])
 
 
+@dataclass(frozen=True, slots=True)
+class ChainTraits:
+    """What kind of chain it is, from its first block on."""
+
+    seed: int = 0
+    """Of the validators' keys; chains of other numbers have others in any case."""
+    validators: int = 4
+    """How many begin."""
+    finality_depth: int = 0
+    """How many of the newest blocks `reorganise` may still undo."""
+    atomic_batches: bool = False
+    """One failing message undoes its whole transaction."""
+
+
 class SimulatedChain:
     """`reorganise` may still undo the newest `finality_depth` blocks."""
 
@@ -125,29 +139,26 @@ class SimulatedChain:
         chain_id: int,
         *,
         genesis_time_s: int,
-        seed: int = 0,
-        validators: int = 4,
-        finality_depth: int = 0,
+        traits: ChainTraits = ChainTraits(),
         light_clients: Sequence[LightClient] = (),
         apps: Mapping[str, App] | None = None,
-        atomic_batches: bool = False,
     ) -> None:
         self.name = name
-        self.atomic_batches = atomic_batches
+        self.atomic_batches = traits.atomic_batches
         self.names_culprits = True
         """Where batches are atomic: outcomes say which message undid the others."""
         self.chain_id = chain_id
         self.hide_pool = False
         """Endpoints keep it to themselves."""
-        self.finality_depth = finality_depth
+        self.finality_depth = traits.finality_depth
         self.router_address = ROUTER_ADDRESS
         self.store = ProvableStore(ROUTER_ADDRESS)
         self.light_clients = {client.client_type: client for client in (BftEvmClient(), *light_clients)}
         self.apps: dict[str, App] = {"echo": echo, **(apps or {})}
         self.signal = HeadSignal()
         self.pool: dict[tuple[str, int], PoolTransaction] = {}
-        self._seed = seed + 1_000_003 * chain_id
-        self._validators = tuple(range(validators))
+        self._seed = traits.seed + 1_000_003 * chain_id
+        self._validators = tuple(range(traits.validators))
         self._sends: list[_Send] = []
         self._pending_clients: dict[str, HostedClient] = {}
         self._pending_balances: dict[str, int] = {}

@@ -28,6 +28,7 @@ from hutong.light_clients.tendermint.predicates import CODEC, ICS02, UPDATE
 from hutong.light_clients.tendermint.types import (
     ClientState,
     ConsensusState,
+    LightBlock,
     Misbehaviour,
     TendermintHeader,
     chain_name,
@@ -138,6 +139,14 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
         """
         return ProvenStore(chain_name(codec.decode_client_state(client_state).chain_id), b"")
 
+    def followed_chain_id(self, client_state: bytes) -> str:
+        """The chain id with its revision, as the chain's nodes say it.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
+        return codec.decode_client_state(client_state).chain_id
+
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
         """A new client: sound parameters, neither frozen nor expired, no state from the future.
 
@@ -171,8 +180,7 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
         judge_update(
             judge,
             client.chain_id,
-            update.signed_header,
-            update.validator_set,
+            LightBlock(update.signed_header, update.validator_set),
             TrustedState(update.trusted_height.revision_height, trusted.timestamp_ns, trusted.next_validators_hash),
             update.trusted_validators,
             Options(client.trust_level, client.trusting_period_ns, client.max_clock_drift_ns),

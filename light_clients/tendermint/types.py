@@ -222,6 +222,19 @@ class SignedHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class LightBlock:
+    """A header with its commit and its validators, as somebody shows them: nothing in it is believed yet."""
+
+    signed_header: SignedHeader
+    validators: ValidatorSet
+
+    @property
+    def height(self) -> int:
+        """The header's, without the revision."""
+        return self.signed_header.header.height
+
+
+@dataclass(frozen=True, slots=True)
 class TrustLevel:
     numerator: int = 1
     denominator: int = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hutong.light_clients.interface import Judge
 from hutong.light_clients.tendermint import predicates
-from hutong.light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.types import LightBlock, SignedHeader, TrustLevel, ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,7 @@ def _judge_shape(judge: Judge, signed_header: SignedHeader, validator_set: Valid
 def judge_update(
     judge: Judge,
     chain_id: str,
-    signed_header: SignedHeader,
-    validator_set: ValidatorSet,
+    block: LightBlock,
     trusted: TrustedState,
     trusted_validators: ValidatorSet,
     options: Options,
@@ -73,6 +72,7 @@ def judge_update(
         ClientExpired: the trusted state is older than the trusting period.
         PredicateFailed: the first other rule that does not hold.
     """
+    signed_header, validator_set = block.signed_header, block.validators
     header, commit = signed_header.header, signed_header.commit
     signatures = predicates.CommitSignatures(chain_id, commit)
     judge(predicates.chain_id_matches, header, chain_id)

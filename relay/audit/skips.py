@@ -26,7 +26,7 @@ from hutong.light_clients.tendermint.skip_certificate import (
     skip_is_about,
     skip_is_decided,
 )
-from hutong.light_clients.tendermint.types import Header, SignedHeader, ValidatorSet
+from hutong.light_clients.tendermint.types import Header, LightBlock, SignedHeader, ValidatorSet
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 from hutong.relay.archive.checkpoint import Checkpoint, TendermintTrust
 
@@ -98,7 +98,7 @@ def _judge_evidence(judge: Judge, evidence: SkipEvidence, checkpoint: Checkpoint
     )
     state = TrustedState(trusted_header.height, trusted_header.time_ns, trusted_header.next_validators_hash)
     for signed, own in evidence.blocks:
-        judge_update(judge, checkpoint.chain_id, signed, own, state, trusted_set, options, now_ns)
+        judge_update(judge, checkpoint.chain_id, LightBlock(signed, own), state, trusted_set, options, now_ns)
         judge(_consensus_fields_present, signed.header)
     skipped, following, proving = (signed.header for signed, _ in evidence.blocks)
     voters = evidence.blocks[1][1]

@@ -21,6 +21,7 @@ from hutong.light_clients.tendermint.types import (
     Commit,
     ConsensusState,
     Header,
+    LightBlock,
     SignedHeader,
     ValidatorSet,
     revision_of,
@@ -116,8 +117,7 @@ class TendermintRules:
         judge_update(
             judge,
             self._checkpoint.chain_id,
-            signed,
-            own,
+            LightBlock(signed, own),
             TrustedState(trusted.height, trusted.time_ns, trusted_header.next_validators_hash),
             trusted_validators,
             Options(

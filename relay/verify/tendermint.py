@@ -18,7 +18,7 @@ from hutong.light_clients.interface import (
 from hutong.light_clients.tendermint import rpc_json
 from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
 from hutong.light_clients.tendermint.predicates import CommitSignatures, chain_id_matches, trust_level_in_range
-from hutong.light_clients.tendermint.types import KeyType, PublicKey, SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.types import KeyType, LightBlock, PublicKey, SignedHeader, TrustLevel, ValidatorSet
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 
@@ -273,7 +273,8 @@ def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Op
     )
     if header.height == checkpoint.height + 1:
         judge(follows_checkpoint, signed_header, checkpoint)
-    judge_update(judge, checkpoint.chain_id, signed_header, validators, trusted, checkpoint.validators, options, now_ns)
+    block = LightBlock(signed_header, validators)
+    judge_update(judge, checkpoint.chain_id, block, trusted, checkpoint.validators, options, now_ns)
 
 
 @rule(RPC)

@@ -21,26 +21,13 @@ from hutong.light_clients.interface import (
 from hutong.light_clients.tendermint import rpc_json
 from hutong.light_clients.tendermint.bisection import Bisection
 from hutong.light_clients.tendermint.hashing import header_hash, validator_set_hash
-from hutong.light_clients.tendermint.types import SignedHeader, ValidatorSet
+from hutong.light_clients.tendermint.types import LightBlock, SignedHeader, ValidatorSet
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 from hutong.relay.verify.inputs import UnusableInput
 from hutong.relay.verify.tendermint import SPEC, Checkpoint, follows_checkpoint, judge_checkpoint, read_served
 
 MAX_HEADERS = 4_096
 """In one folder; each file is bounded by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class LightBlock:
-    """A header with its commit and its validators, as a file has them: nothing in it is believed yet."""
-
-    signed_header: SignedHeader
-    validators: ValidatorSet
-
-    @property
-    def height(self) -> int:
-        """The header's, without the revision."""
-        return self.signed_header.header.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +136,7 @@ class Search:
         judge_update(
             judge,
             self.checkpoint.chain_id,
-            block.signed_header,
-            block.validators,
+            block,
             state,
             validators,
             self.options,

@@ -25,9 +25,6 @@ FUNCTIONS: Mapping[str, str] = {
 }
 
 CONSTRUCTORS: Mapping[str, str] = {
-    "consensus.AttestedConsensus": CONTEXT,
-    "consensus.CliqueConsensus": CONTEXT,
-    "chain.SimulatedChain": "what a test may ask of a chain, all by keyword and with defaults",
     "claim.ExistenceClaim": "a claim is its eight parts",
     "processes.Daemon": CONTEXT,
     "proxy.HostileProxy": "the kinds of fault, by keyword and with defaults",

@@ -39,6 +39,7 @@ from hutong.light_clients.tendermint.types import (
     ConsensusState,
     Header,
     KeyType,
+    LightBlock,
     PublicKey,
     SignedHeader,
     TrustLevel,
@@ -220,8 +221,7 @@ def model_based(entry: Entry, group: Group) -> Iterator[Verification]:
             judge_update(
                 VERIFY,
                 header.chain_id,
-                untrusted,
-                sorted_set(step["block"]["validator_set"], "validator_set"),
+                LightBlock(untrusted, sorted_set(step["block"]["validator_set"], "validator_set")),
                 TrustedState(header.height, header.time_ns, header.next_validators_hash),
                 validators,
                 options,
@@ -327,8 +327,7 @@ def ibc_header(entry: Entry, group: Group) -> Iterator[Verification]:
         judge_update(
             VERIFY,
             params["chain_id"],
-            signed_header,
-            rpc_json.validator_set_from_rpc(served["validator_set"]),
+            LightBlock(signed_header, rpc_json.validator_set_from_rpc(served["validator_set"])),
             trusted,
             rpc_json.validator_set_from_rpc(served["trusted_validators"]),
             Options(

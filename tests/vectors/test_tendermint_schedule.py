@@ -7,6 +7,7 @@ import pytest
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, InsufficientTrust, VerificationError
 from hutong.light_clients.tendermint import rpc_json
 from hutong.light_clients.tendermint.bisection import Bisection
+from hutong.light_clients.tendermint.types import LightBlock
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 from tests.vectors.conftest import VECTORS
 from tests.vectors.formats_tendermint import sorted_set, trust_level
@@ -52,7 +53,7 @@ class Run:
         state = TrustedState(header.height, header.time_ns, header.next_validators_hash)
         own = sorted_set(block["validator_set"], "validator_set")
         try:
-            judge_update(VERIFY, self.chain_id, signed, own, state, announced, self.options, now_ns)
+            judge_update(VERIFY, self.chain_id, LightBlock(signed, own), state, announced, self.options, now_ns)
         except InsufficientTrust:
             return False
         self.trusted[height] = signed.header, sorted_set(block["next_validator_set"], "next_validator_set")

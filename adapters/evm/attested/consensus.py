@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hutong.adapters.evm.attested.attestors import CONTRADICTED, OPERATION, Alert, Attested, AttestorPanel, OnAlert
 from hutong.adapters.evm.attested.confirmed import ConfirmedBlocks
-from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.ics26.router import RouterReads
 from hutong.adapters.interface import (
     ClientParameters,
@@ -40,25 +40,25 @@ WAIT_MS = 2_000
 class AttestedConsensus:
     """See hutong.adapters.evm.consensus."""
 
+    blocks_per_update = None
+
     def __init__(
         self,
-        chain: str,
-        chain_id: str,
-        router: bytes,
-        execution: ExecutionRpc,
+        router: RouterOnChain,
         reads: RouterReads,
-        confirmations: int | None,
         attestors: AttestorPanel,
+        confirmations: int | None,
         on_alert: OnAlert,
     ) -> None:
-        self._chain = chain
-        self._chain_id = chain_id
-        self._router = router
-        self._execution = execution
+        self._chain = router.chain
+        self._chain_id = str(router.chain_id)
+        self._router = router.address
+        self._execution = router.execution
         self._reads = reads
-        self._blocks = ConfirmedBlocks(execution, confirmations)
+        self._blocks = ConfirmedBlocks(router.execution, confirmations)
         self._attestors = attestors
         self._on_alert = on_alert
+        self.has_unfinal_blocks = confirmations != 0
 
     async def head(self) -> Head:
         """The newest block under enough others, or the node's `finalized` one; it may go back, which the adapter hides.

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from hutong.adapters.evm.bft.events import FinalBlocks
 from hutong.adapters.evm.bft.headers import CLIENT_TYPE, HeaderSource
+from hutong.adapters.evm.consensus import RouterOnChain
+from hutong.adapters.evm.consensus_parts import ConsensusParts
 from hutong.adapters.evm.proofs import ProofSource
-from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
@@ -18,6 +19,7 @@ from hutong.adapters.interface import (
     Proof,
     begin_height,
 )
+from hutong.light_clients import bft_evm
 from hutong.light_clients.bft_evm import (
     ClientState,
     ConsensusState,
@@ -34,14 +36,23 @@ from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, Verif
 class BftConsensus:
     """See hutong.adapters.evm.consensus."""
 
-    def __init__(self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, rules: SealRules) -> None:
+    blocks_per_update = None
+    has_unfinal_blocks = False
+
+    def __init__(self, router: RouterOnChain, rules: SealRules) -> None:
         self._rules = rules
-        self._chain = chain
-        self._chain_id = chain_id
-        self._router = router
-        self._blocks = FinalBlocks(chain, execution, rules)
-        self._proofs = ProofSource(chain, execution, router, self._blocks.state_root)
-        self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account, self._blocks.validators)
+        self._chain = router.chain
+        self._chain_id = router.chain_id
+        self._router = router.address
+        self._blocks = FinalBlocks(router.chain, router.execution, rules)
+        self._proofs = ProofSource(router.chain, router.execution, router.address, self._blocks.state_root)
+        self._headers = HeaderSource(router.chain, self._blocks.header, self._proofs.account, self._blocks.validators)
+
+    @staticmethod
+    def made_from(parts: ConsensusParts, sealed_by: bft_evm.Consensus) -> "BftConsensus":
+        """As the settings say, of a chain whose headers are sealed by the rules of `sealed_by`."""
+        settings = parts.settings
+        return BftConsensus(parts.router, SealRules(sealed_by, settings.quorum_rule, settings.validator_contract))
 
     async def head(self) -> Head:
         """The newest block with a quorum of seals that follows from the last one; final when it exists.

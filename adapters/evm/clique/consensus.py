@@ -5,8 +5,9 @@ EIP-1186.
 from collections.abc import Sequence
 
 from hutong.adapters.evm.clique.buried import BuriedBlocks
+from hutong.adapters.evm.consensus import RouterOnChain
+from hutong.adapters.evm.consensus_parts import ConsensusParts
 from hutong.adapters.evm.proofs import ProofSource
-from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
@@ -46,24 +47,35 @@ READ_AT_ONCE = 256
 class CliqueConsensus:
     """See hutong.adapters.evm.consensus. `period_s` and `epoch_length` are those of the chain's genesis file."""
 
-    def __init__(
-        self,
-        chain: str,
-        chain_id: int,
-        router: bytes,
-        execution: ExecutionRpc,
-        confirmations: int,
-        period_s: int,
-        epoch_length: int,
-    ) -> None:
-        self._chain = chain
-        self._chain_id = chain_id
-        self._router = router
+    blocks_per_update = BLOCKS_PER_UPDATE
+    has_unfinal_blocks = True
+
+    def __init__(self, router: RouterOnChain, *, confirmations: int, period_s: int, epoch_length: int) -> None:
+        self._chain = router.chain
+        self._chain_id = router.chain_id
+        self._router = router.address
         self._confirmations = confirmations
         self._period_s = period_s
         self._epoch_length = epoch_length
-        self._blocks = BuriedBlocks(chain, execution, confirmations)
-        self._proofs = ProofSource(chain, execution, router, self._blocks.state_root)
+        self._blocks = BuriedBlocks(router.chain, router.execution, confirmations)
+        self._proofs = ProofSource(router.chain, router.execution, router.address, self._blocks.state_root)
+
+    @staticmethod
+    def made_from(parts: ConsensusParts) -> "CliqueConsensus":
+        """As the settings say.
+
+        Raises:
+            NotSupported: they name no confirmations.
+        """
+        settings = parts.settings
+        if not settings.confirmations:
+            raise NotSupported(f"consensus {settings.consensus}")
+        return CliqueConsensus(
+            parts.router,
+            confirmations=settings.confirmations,
+            period_s=settings.clique_period_s,
+            epoch_length=settings.clique_epoch_length,
+        )
 
     async def head(self) -> Head:
         """The newest block that is buried deep enough; it may go back, which the adapter hides.

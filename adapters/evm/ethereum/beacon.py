@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.evm.ethereum.beacon_api import BeaconApi, ServedUpdate
 from hutong.adapters.evm.ethereum.finality import Finality, finalized_header_of
 from hutong.adapters.evm.ethereum.slots import ExecutionBlocks, NamedBlock
 from hutong.adapters.evm.proofs import AccountProof, ProofSource
-from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
@@ -54,17 +54,18 @@ CLIENT_TYPE = EthereumClient.client_type
 class BeaconConsensus:
     """See hutong.adapters.evm.consensus; every height here is a slot, and `blocks` says which execution block belongs to it."""
 
-    def __init__(
-        self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, api: BeaconApi, network: Network
-    ) -> None:
-        self._chain = chain
-        self._chain_id = chain_id
-        self._router = router
+    blocks_per_update = None
+    has_unfinal_blocks = True
+
+    def __init__(self, router: RouterOnChain, api: BeaconApi, network: Network) -> None:
+        self._chain = router.chain
+        self._chain_id = router.chain_id
+        self._router = router.address
         self._api = api
         self._network = network
-        self._finality = Finality(chain, api, network)
-        self.blocks = ExecutionBlocks(chain, execution, network)
-        self._proofs = ProofSource(chain, execution, router, self.blocks.state_root)
+        self._finality = Finality(router.chain, api, network)
+        self.blocks = ExecutionBlocks(router.chain, router.execution, network)
+        self._proofs = ProofSource(router.chain, router.execution, router.address, self.blocks.state_root)
 
     async def head(self) -> Head:
         """The newest finalized block, whose height is a slot.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hutong.adapters.evm.chain import EvmChain
+from hutong.adapters.evm.chain import EvmChain, router_of
 from hutong.adapters.evm.ethereum.beacon import BeaconConsensus
 from hutong.adapters.evm.ethereum.beacon_api import BeaconApi
 from hutong.adapters.evm.settings import EvmSettings
@@ -31,9 +31,7 @@ class EthereumChain(EvmChain):
     def __init__(
         self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal, beacon: BeaconApi, network: Network
     ) -> None:
-        self._beacon = BeaconConsensus(
-            settings.router.name, settings.chain_id, settings.router.router_address, execution, beacon, network
-        )
+        self._beacon = BeaconConsensus(router_of(settings, execution), beacon, network)
         self._api = beacon
         super().__init__(settings, execution, signal, consensus=self._beacon)
 

@@ -6,7 +6,7 @@ from hutong.light_clients.interface import VERIFY, InsufficientTrust, PredicateF
 from hutong.light_clients.tendermint import predicates
 from hutong.light_clients.tendermint.bisection import Bisection
 from hutong.light_clients.tendermint.hashing import header_hash
-from hutong.light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
+from hutong.light_clients.tendermint.types import Header, LightBlock, TrustLevel
 from hutong.light_clients.tendermint.verification import Options, TrustedState, judge_update
 from hutong.relay.hub.application.genesis import Genesis
 from hutong.relay.hub.joining.member_rpc import Member, MemberFailed
@@ -102,19 +102,19 @@ class LightFollower:
     def _forward(self, member: Member, root: Header, height: int, now_ns: int) -> Header:
         start = max((one for one in self._believed if root.height <= one < height), default=root.height)
         search = Bisection.between(start, height)
-        served: dict[int, tuple[SignedHeader, ValidatorSet]] = {}
+        served: dict[int, LightBlock] = {}
         while (tried := search.next_height) is not None:
             if tried not in served:
-                served[tried] = member.signed_header(tried), member.validator_set(tried)
-            signed, validators = served[tried]
+                served[tried] = LightBlock(member.signed_header(tried), member.validator_set(tried))
+            block = served[tried]
             trusted = self._believed[search.trusted]
             state = TrustedState(trusted.height, trusted.time_ns, trusted.next_validators_hash)
             trusted_set = member.validator_set(trusted.height + 1)
             try:
-                judge_update(VERIFY, self._chain_id, signed, validators, state, trusted_set, self._options, now_ns)
+                judge_update(VERIFY, self._chain_id, block, state, trusted_set, self._options, now_ns)
             except InsufficientTrust:
                 search = search.not_enough_trust()
             else:
-                self._believed[tried] = signed.header
+                self._believed[tried] = block.signed_header.header
                 search = search.believed()
         return self._believed[height]

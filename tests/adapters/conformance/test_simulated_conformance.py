@@ -2,7 +2,7 @@
 
 import pytest
 
-from hutong.adapters.simulated import SimulatedAdapter, SimulatedChain
+from hutong.adapters.simulated import ChainTraits, SimulatedAdapter, SimulatedChain
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.keys import Signer
 from tests.adapters.conformance.suite import CHECKS, End, Link, check_poor_sender
@@ -10,9 +10,9 @@ from tests.adapters.conformance.suite import CHECKS, End, Link, check_poor_sende
 GENESIS_TIME_S = 1_760_000_000
 
 
-def simulated_link(**chain_arguments) -> Link:
-    alpha = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, **chain_arguments)
-    beta = SimulatedChain("beta", 1002, genesis_time_s=GENESIS_TIME_S, **chain_arguments)
+def simulated_link(traits: ChainTraits = ChainTraits()) -> Link:
+    alpha = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, traits=traits)
+    beta = SimulatedChain("beta", 1002, genesis_time_s=GENESIS_TIME_S, traits=traits)
     signer = Signer(bytes(31) + b"\x07")
     clients = {}
     for _ in range(4):
@@ -43,9 +43,11 @@ def simulated_link(**chain_arguments) -> Link:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("arguments", [{}, {"finality_depth": 2, "validators": 1}], ids=["instant", "two-blocks"])
-async def test_conformance(check, arguments):
-    await check(simulated_link(**arguments))
+@pytest.mark.parametrize(
+    "traits", [ChainTraits(), ChainTraits(finality_depth=2, validators=1)], ids=["instant", "two-blocks"]
+)
+async def test_conformance(check, traits):
+    await check(simulated_link(traits))
 
 
 async def test_poor_sender():

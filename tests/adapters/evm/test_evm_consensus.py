@@ -8,6 +8,7 @@ import pytest
 from hutong.adapters.evm.bft.consensus import BftConsensus
 from hutong.adapters.evm.bft.validators import most_validators
 from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
 from hutong.adapters.ics26.reverts import RevertReader
 from hutong.adapters.interface import (
@@ -146,7 +147,7 @@ async def test_client_is_made_updated_and_proven_to(rules):
     chain = SimulatedChain(5, rules=rules)
     chain.advance(3)
     async with execution(bft_answers(chain)) as rpc:
-        consensus = BftConsensus("alpha", 1337, ROUTER, rpc, rules)
+        consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules)
         client = Followed(BftEvmClient(), await consensus.initial_states("bft-evm", PARAMETERS), chain.now_ns)
         chain.commit(KEY, VALUE)
         chain.advance(2)
@@ -167,7 +168,7 @@ async def test_steps_are_halved_where_validators_change(rules):
     chain = SimulatedChain(4, rules=rules)
     chain.advance()
     async with execution(bft_answers(chain)) as rpc:
-        consensus = BftConsensus("alpha", 1337, ROUTER, rpc, rules)
+        consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules)
         client = Followed(BftEvmClient(), await consensus.initial_states("bft-evm", PARAMETERS), chain.now_ns)
         for first in range(1, 9):
             chain.replace_validators(range(first, first + 4))
@@ -194,7 +195,9 @@ async def test_a_client_of_a_contracts_validators_is_followed_where_nodes_forgot
     chain.advance(2)
     answers = bft_answers(chain)
     async with execution(answers) as rpc:
-        made = await BftConsensus("alpha", 1337, ROUTER, rpc, rules).initial_states("bft-evm", PARAMETERS)
+        made = await BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules).initial_states(
+            "bft-evm", PARAMETERS
+        )
     chain.replace_validators(range(replaced, replaced + 4))
     chain.advance(8)
 
@@ -207,7 +210,7 @@ async def test_a_client_of_a_contracts_validators_is_followed_where_nodes_forgot
         serve(server, answers)
         server.answers["eth_getProof"] = proof
         async with open_rpc_client("alpha", [server.url], Random(1), QUICK) as client:
-            consensus = BftConsensus("alpha", 1337, ROUTER, ExecutionRpc(client, RevertReader()), rules)
+            consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, ExecutionRpc(client, RevertReader())), rules)
             followed = Followed(BftEvmClient(), made, chain.now_ns)
             followed.take(
                 await consensus.client_messages("bft-evm", made.client_state, made.height, Height(0, chain.height))
@@ -220,7 +223,7 @@ async def test_clients_of_another_kind_are_not_offered(rules):
     chain = SimulatedChain(rules=rules)
     chain.advance()
     async with execution(bft_answers(chain)) as rpc:
-        consensus = BftConsensus("alpha", 1337, ROUTER, rpc, rules)
+        consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules)
         with pytest.raises(NotSupported):
             await consensus.initial_states("clique", PARAMETERS)
         with pytest.raises(NotSupported):
@@ -233,9 +236,9 @@ async def test_attack_G1_node_of_another_rule_is_noticed(rules):
     chain.advance(2)
     async with execution(bft_answers(chain)) as rpc:
         with pytest.raises(EndpointUnavailable):
-            await BftConsensus("alpha", 1337, ROUTER, rpc, RULES["ibft2"]).head()
+            await BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), RULES["ibft2"]).head()
         if rules.validator_contract is not None:
-            consensus = BftConsensus("alpha", 1337, ROUTER, rpc, rules)
+            consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules)
             with pytest.raises(BadAnswer, match="no contract at the validator contract's address"):
                 await consensus.initial_states("bft-evm", PARAMETERS)
 
@@ -266,14 +269,15 @@ async def test_attack_G1_validator_list_that_is_not_the_contracts(lie):
 
     async with execution(honest | {"eth_getProof": proof}) as rpc:
         with pytest.raises((EndpointUnavailable, BadAnswer)):
-            await BftConsensus("alpha", 1337, ROUTER, rpc, rules).initial_states("bft-evm", PARAMETERS)
+            await BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), rules).initial_states("bft-evm", PARAMETERS)
 
 
 # Clique
 
 
 def clique(rpc: ExecutionRpc, confirmations: int = 2, epoch: int = EPOCH) -> CliqueConsensus:
-    return CliqueConsensus("alpha", CHAIN_ID, ROUTER, rpc, confirmations, PERIOD_S, epoch)
+    router = RouterOnChain("alpha", CHAIN_ID, ROUTER, rpc)
+    return CliqueConsensus(router, confirmations=confirmations, period_s=PERIOD_S, epoch_length=epoch)
 
 
 def grown(signers: int = 3, blocks: int = 10, epoch: int = 5) -> SimulatedCliqueChain:

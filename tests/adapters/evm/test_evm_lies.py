@@ -24,7 +24,7 @@ from hutong.adapters.interface import (
     NotSupported,
 )
 from hutong.adapters.rpc import Fields, RpcOptions, open_rpc_client
-from hutong.adapters.simulated import SimulatedChain
+from hutong.adapters.simulated import ChainTraits, SimulatedChain
 from hutong.adapters.simulated.chain import ROUTER_ADDRESS
 from hutong.light_clients.bft_evm import decode_extra_data, encode_extra_data
 from hutong.light_clients.evm_header import header_to_rpc
@@ -185,7 +185,7 @@ async def test_attack_G2_fork_of_a_final_block_is_noticed():
     fork.send("bft-evm-0", GENESIS_TIME_S + 700, Payload("echo", "echo", "v", "e", b"fork"))
     fork.produce_block()
     fork.blocks[:] = [*fork.blocks]
-    other = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, seed=9)
+    other = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, traits=ChainTraits(seed=9))
     for _ in range(4):
         other.produce_block()
     async with hostile_server() as server, evm([server]) as (blocks, _, __):
@@ -198,7 +198,7 @@ async def test_attack_G2_fork_of_a_final_block_is_noticed():
 
 def forged_chain() -> SimulatedChain:
     """A chain of the liar's own validators, far ahead."""
-    chain = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, seed=666)
+    chain = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, traits=ChainTraits(seed=666))
     for _ in range(50):
         chain.produce_block()
     return chain

@@ -12,6 +12,7 @@ import pytest
 from hutong.adapters.evm.bft.consensus import BftConsensus
 from hutong.adapters.evm.bft.headers import check_seals
 from hutong.adapters.evm.clique.consensus import CliqueConsensus
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.ics26.execution import decode_block
 from hutong.adapters.interface import BadAnswer
 from hutong.adapters.rpc import Fields
@@ -70,7 +71,7 @@ class Recorded:
 
 
 def bft(rpc, name: str) -> BftConsensus:
-    return BftConsensus(name, CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc, BFT[name])
+    return BftConsensus(RouterOnChain(name, CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc), BFT[name])
 
 
 @each_bft
@@ -132,9 +133,8 @@ def test_three_seals_of_five_are_a_quorum_under_the_other_rule_alone():
 
 def clique(rpc, node: Recorded, epoch: int = EPOCH_LENGTH) -> CliqueConsensus:
     said = node.said
-    return CliqueConsensus(
-        "clique", CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc, said["confirmations"], said["period_s"], epoch
-    )
+    router = RouterOnChain("clique", CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc)
+    return CliqueConsensus(router, confirmations=said["confirmations"], period_s=said["period_s"], epoch_length=epoch)
 
 
 @pytest.mark.parametrize("step", [1, 5, 100])

@@ -15,7 +15,7 @@ from hutong.adapters.interface import (
     TimeoutPacket,
     Underpriced,
 )
-from hutong.adapters.simulated import AppRefused, Faults, OutOfGas, SimulatedAdapter, SimulatedChain
+from hutong.adapters.simulated import AppRefused, ChainTraits, Faults, OutOfGas, SimulatedAdapter, SimulatedChain
 from hutong.light_clients.bft_evm import BftEvmClient
 from hutong.light_clients.ibc.commitment import commitment_key, merkle_path, packet_commitment, receipt_key
 from hutong.light_clients.interface import ClientStatus, Height, VerificationError
@@ -30,7 +30,7 @@ async def test_same_seed_same_chain():
         await check_packet_life(link)
         hashes.append([block.hash for block in link.a.adapter.chain.blocks])
     assert hashes[0] == hashes[1]
-    other = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, seed=1)
+    other = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, traits=ChainTraits(seed=1))
     assert other.newest.hash != hashes[0][0]
 
 
@@ -81,7 +81,7 @@ async def test_attack_G1_wrong_chain_id():
 
 
 async def test_attack_G2_reorganised_event_is_never_final():
-    link = simulated_link(finality_depth=3)
+    link = simulated_link(ChainTraits(finality_depth=3))
     chain = link.a.adapter.chain
     await link.send(b"gone", chain.newest.header.timestamp_s + 600)
     chain.produce_block()
@@ -99,7 +99,7 @@ async def test_attack_G2_reorganised_event_is_never_final():
 
 async def test_reorganised_transaction_returns_to_the_pool_or_is_lost():
     for lose in (False, True):
-        link = simulated_link(finality_depth=2)
+        link = simulated_link(ChainTraits(finality_depth=2))
         event = await send_one(link)
         messages, _ = await updates(link, link.a, link.b, Height(0, event.height))
         b = link.b

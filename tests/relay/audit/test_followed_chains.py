@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from hutong.adapters.evm.bft.consensus import BftConsensus
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.interface import ClientInfo, HeightUnavailable
 from hutong.light_clients import clique as clique_client
 from hutong.light_clients.interface import (
@@ -79,7 +80,7 @@ async def sealed_world(kind: ChainKind):
     chain = SimulatedChain(4, rules=RULES["contract"])
     chain.advance(3)
     async with execution(bft_answers(chain)) as rpc:
-        consensus = BftConsensus("alpha", 1337, ROUTER, rpc, RULES["contract"])
+        consensus = BftConsensus(RouterOnChain("alpha", 1337, ROUTER, rpc), RULES["contract"])
 
         turns = count(1)
 

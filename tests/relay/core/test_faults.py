@@ -17,7 +17,7 @@ from hutong.adapters.interface import (
     Underpriced,
     UnknownClient,
 )
-from hutong.adapters.simulated import AppRefused, OutOfGas
+from hutong.adapters.simulated import AppRefused, ChainTraits, OutOfGas
 from hutong.adapters.simulated.chain import BASE_FEE_WEI
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from hutong.relay.config import FeeLimits, PathEnd
@@ -118,7 +118,7 @@ async def test_attack_G2_event_without_state_is_not_relayed(world, autojump_cloc
 
 
 async def test_attack_G2_rolled_back_transaction_is_not_relayed(tmp_path, valkey, autojump_clock):
-    world = World(tmp_path, valkey.url, finality_depth=3)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=3))
     world.pause_blocks = True
     async with making_blocks(world):
         for chain in world.chains.values():

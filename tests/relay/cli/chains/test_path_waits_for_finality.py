@@ -6,13 +6,14 @@ import pytest
 import trio
 
 from hutong.adapters.interface import HeightUnavailable
+from hutong.adapters.simulated import ChainTraits
 from hutong.adapters.simulated.adapter import SimulatedAdapter
 from hutong.adapters.simulated.chain import SimulatedChain
 from hutong.relay.administration.paths import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
 
 
 def new_chain() -> SimulatedChain:
-    chain = SimulatedChain("alpha", 1001, genesis_time_s=1_700_000_000, seed=1)
+    chain = SimulatedChain("alpha", 1001, genesis_time_s=1_700_000_000, traits=ChainTraits(seed=1))
     for _ in range(3):
         chain.produce_block()
     return chain

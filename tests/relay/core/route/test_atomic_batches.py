@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from hutong.adapters.interface import AlreadyRelayed, BroadcastRefused, InsufficientFunds
+from hutong.adapters.simulated import ChainTraits
 from hutong.adapters.simulated.router import OutOfGas
 from hutong.relay.dispatch import Route
 from tests.relay.core.world import CLIENT, World, making_blocks
@@ -19,7 +20,7 @@ def out_of_gas(_packet):
 
 @pytest.fixture
 def world(tmp_path, valkey):
-    return World(tmp_path, valkey.url, apps={"poison": out_of_gas}, atomic_batches=True)
+    return World(tmp_path, valkey.url, apps={"poison": out_of_gas}, traits=ChainTraits(atomic_batches=True))
 
 
 def simulation_that_lies(world):
@@ -140,7 +141,7 @@ async def test_attack_G7_losing_races_makes_no_batch_smaller(world, autojump_clo
 
 async def test_attack_E2_packets_that_expire_before_the_next_block_undo_no_others(tmp_path, valkey, autojump_clock):
     """On slow blocks a sender times packets so that the simulation takes them, and the block that they get into does not."""
-    world = World(tmp_path, valkey.url, atomic_batches=True)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(atomic_batches=True))
     alpha, beta = world.chains.values()
     async with trio.open_nursery() as nursery, world.relay(max_attempts=MAX_ATTEMPTS).running():
 
