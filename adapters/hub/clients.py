@@ -1,62 +1,19 @@
 """Light clients on the hub, as its client manager serves them: already in the Python light clients' encoding."""
 
-from collections.abc import Mapping
-
 from hutong.adapters.hub.settings import CLIENT_MANAGER_ADDRESS
 from hutong.adapters.ics26.abi import GET_COUNTERPARTY, Function
 from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.router import NO_COUNTERPARTY, RouterReads, decode_counterparty
 from hutong.adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from hutong.light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
 from hutong.light_clients.ibc.abi import HEIGHT_TUPLE
 from hutong.light_clients.ibc.identifiers import client_id_for, client_type_of
-from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
-from hutong.light_clients.tendermint.client import TendermintClient
-from hutong.light_clients.tendermint.codec import decode_client_state
+from hutong.light_clients.interface import ClientStatus, Height, VerificationError
+from hutong.light_clients.table import LIGHT_CLIENTS
 
 GET_CLIENT_STATE = Function("getClientState", ("string",), ("bytes",))
 GET_CONSENSUS_STATE = Function("getConsensusState", ("string", HEIGHT_TUPLE), ("bytes",))
 GET_CLIENT_STATUS = Function("getClientStatus", ("string",), ("string",))
 GET_NEXT_SEQUENCE_SEND = Function("getNextSequenceSend", ("string",), ("uint64",))
-
-LIGHT_CLIENTS: Mapping[str, LightClient] = {
-    client.client_type: client
-    for client in (
-        attestation.AttestationClient(),
-        bft_evm.BftEvmClient(),
-        bitcoin.BitcoinClient(),
-        clique.CliqueClient(),
-        ethereum.EthereumClient(),
-        fisco_bcos.FiscoBcosClient(),
-        TendermintClient(),
-    )
-}
-
-
-def trusting_period_ns(client_type: str, client_state: bytes) -> int:
-    """The trusting period in the state of any client type that a hub offers, in nanoseconds.
-
-    Raises:
-        NotSupported: another client type.
-        MalformedInput: the bytes are not a client state of that type.
-    """
-    match client_type:
-        case "attestation":
-            return attestation.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "bft-evm":
-            return bft_evm.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "clique":
-            return clique.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "bitcoin":
-            return bitcoin.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "ethereum":
-            return ethereum.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "fisco-bcos":
-            return fisco_bcos.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
-        case "07-tendermint":
-            return decode_client_state(client_state).trusting_period_ns
-        case _:
-            raise NotSupported(f"client type {client_type}")
 
 
 class HostedClients:
@@ -130,7 +87,7 @@ class HostedClients:
             latest = light_client.latest_height(client_state)
             consensus_state = await self.consensus_state(client_id, latest)
             timestamp_ns = 0 if consensus_state is None else light_client.timestamp_ns(consensus_state)
-            period_ns = trusting_period_ns(client_type, client_state)
+            period_ns = light_client.trusting_period_ns(client_state)
         except VerificationError as error:
             raise BadAnswer("getClientState", "returned", str(error)) from error
         return ClientInfo(

@@ -40,6 +40,7 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
     """
 
     client_type: ClassVar[str] = "bitcoin"
+    proves_absence: ClassVar[bool] = False
     immutable: ClassVar[tuple[str, ...]] = ("network", "publisher_script", "confirmation_depth")
 
     def decode_client(self, data: bytes) -> ClientState:
@@ -84,6 +85,14 @@ class BitcoinClient(StoredClient[ClientState, ConsensusState]):
         """
         client = codec.decode_client_state(client_state)
         return ProvenStore(str(client.network), client.publisher_script)
+
+    def followed_chain_id(self, client_state: bytes) -> str:
+        """`bitcoin-` and the network's name in lower case.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
+        """
+        return f"bitcoin-{codec.decode_client_state(client_state).network.name.lower()}"
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int

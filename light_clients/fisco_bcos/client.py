@@ -41,6 +41,7 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
     """
 
     client_type: ClassVar[str] = "fisco-bcos"
+    proves_absence: ClassVar[bool] = False
     immutable: ClassVar[tuple[str, ...]] = (
         "chain_id",
         "generation",
@@ -55,6 +56,10 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         Hub nodes must agree, so pass only suites that every node has installed.
         """
         self._crypto_suites = crypto_suites
+
+    def without_extras(self) -> "FiscoBcosClient":
+        """Of the suite ECDSA alone: SM2 and SM3 come from the extra `gm`."""
+        return FiscoBcosClient(self._crypto_suites & {CryptoSuite.ECDSA})
 
     def decode_client(self, data: bytes) -> ClientState:
         """See `codec.decode_client_state`; the suite must also be one that this client offers.
@@ -99,6 +104,22 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         """
         client = self.decode_client(client_state)
         return ProvenStore(client.chain_id, client.router_address)
+
+    def followed_chain_id(self, client_state: bytes) -> str:
+        """The chain's own id as its nodes say it, whether its suite is offered here or not.
+
+        Raises:
+            MalformedInput: `client_state` is not the canonical encoding, or a field is out of bounds.
+        """
+        return codec.decode_client_state(client_state).chain_id
+
+    def trusting_period_ns(self, client_state: bytes) -> int:
+        """See `LightClient.trusting_period_ns`, whether the suite is offered here or not.
+
+        Raises:
+            MalformedInput: `client_state` is not the canonical encoding, or a field is out of bounds.
+        """
+        return codec.decode_client_state(client_state).trusting_period_ns
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int

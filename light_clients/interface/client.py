@@ -123,6 +123,14 @@ class LightClient(Protocol):
 
     client_type: ClassVar[str]
     """The part of a client identifier before its number, e.g. `07-tendermint`."""
+    proves_absence: ClassVar[bool]
+    """Whether it can prove that nothing is stored under a path; where not, no packet over the client could time out."""
+
+    def without_extras(self) -> "LightClient":
+        """The same rules as every installation can apply them: nothing that an optional extra of the package brings.
+
+        A hub judges with it, since all its validators must reach one verdict.
+        """
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
         """Validate both states for a new client (ICS-02 CreateClient); refuses frozen and expired ones.
@@ -148,6 +156,20 @@ class LightClient(Protocol):
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
         """Where the packets lie that this client proves; it never changes, and clients of one store name it alike.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
+        """
+
+    def followed_chain_id(self, client_state: bytes) -> str:
+        """The chain that the client follows, as a configuration names it: of an EVM chain the EIP-155 id in decimal.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.
+        """
+
+    def trusting_period_ns(self, client_state: bytes) -> int:
+        """How long a stored state is believed after its own time, in nanoseconds.
 
         Raises:
             MalformedInput, UnsupportedOperation: `client_state` cannot be decoded.

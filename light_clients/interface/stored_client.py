@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from hutong.light_clients.interface.client import (
     ClientStatus,
@@ -11,6 +11,7 @@ from hutong.light_clients.interface.client import (
     Destination,
     HeaderVerdict,
     NotEnoughTrust,
+    ProvenStore,
 )
 from hutong.light_clients.interface.errors import InsufficientTrust, TooLittleOverlap
 from hutong.light_clients.interface.height import Height
@@ -47,6 +48,7 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
     """See `hutong.light_clients.interface.LightClient`, which a subclass is."""
 
     client_type: ClassVar[str]
+    proves_absence: ClassVar[bool] = True
     immutable: ClassVar[tuple[str, ...]] = ()
     """The fields of a client state that a substitute must have in common with its subject."""
 
@@ -106,6 +108,18 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
             VerificationError: the first rule that does not hold.
         """
 
+    @abstractmethod
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        """See `LightClient.proven_store`.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: as `decode_client`.
+        """
+
+    def without_extras(self) -> Self:
+        """See `LightClient.without_extras`: this client, which needs no extra."""
+        return self
+
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
         """See `LightClient.create`: both states are decoded, then judged by `judge_creation`.
 
@@ -118,6 +132,22 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """Refuses nothing: headers and proofs are the chain's own, whoever reads them."""
+
+    def followed_chain_id(self, client_state: bytes) -> str:
+        """See `LightClient.followed_chain_id`: the chain of `proven_store`.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: as `decode_client`.
+        """
+        return self.proven_store(client_state).chain_id
+
+    def trusting_period_ns(self, client_state: bytes) -> int:
+        """See `LightClient.trusting_period_ns`.
+
+        Raises:
+            MalformedInput, UnsupportedOperation: as `decode_client`.
+        """
+        return self.decode_client(client_state).trusting_period_ns
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         """See `LightClient.status`: the edge of the trusting period counts as expired.

@@ -2,19 +2,8 @@
 
 from collections.abc import Mapping
 
-from hutong.light_clients.attestation import AttestationClient
-from hutong.light_clients.bft_evm import BftEvmClient
-from hutong.light_clients.clique import CliqueClient
-from hutong.light_clients.ethereum import EthereumClient
+from hutong.light_clients import table
 from hutong.light_clients.interface import LightClient
-from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.relay.archive.bundle import ChainKind
 
-LIGHT_CLIENTS: Mapping[ChainKind, LightClient] = {
-    ChainKind.TENDERMINT: TendermintClient(),
-    ChainKind.BFT_EVM: BftEvmClient(),
-    ChainKind.ATTESTATION: AttestationClient(),
-    ChainKind.ETHEREUM: EthereumClient(),
-    ChainKind.CLIQUE: CliqueClient(),
-    ChainKind.BFT_EVM_CONTRACT: BftEvmClient(),
-}
+LIGHT_CLIENTS: Mapping[ChainKind, LightClient] = {kind: table.LIGHT_CLIENTS[kind.client_type] for kind in ChainKind}

@@ -121,6 +121,7 @@ class BelievingClient:
     """A light client whose headers are what the model says is final."""
 
     client_type: ClassVar[str] = CLIENT_TYPE
+    proves_absence: ClassVar[bool] = True
 
     def create(self, state: bytes, consensus: bytes, now_ns: int) -> Created:
         return Created(self.latest_height(state))

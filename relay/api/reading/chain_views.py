@@ -12,8 +12,8 @@ from hutong.adapters.interface import AdapterError, ChainAdapter, ClientInfo, Re
 from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.table import followed_chain_id
 from hutong.relay.config import Config, CosmosChainConfig, PathEnd
-from hutong.relay.core.topology.light_clients import followed_chain_id
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.telemetry import get_logger
 

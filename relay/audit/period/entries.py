@@ -13,6 +13,7 @@ from hutong.light_clients.ibc.forward import FORWARD_PORT
 from hutong.light_clients.ibc.packet import Packet, decode_packet, encode_packet
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.table import LIGHT_CLIENTS
 from hutong.relay.archive.bundle import MAX_LEGS, Bundle, ChainKind, Claim, Leg
 from hutong.relay.archive.legs import asks_to_forward
 from hutong.relay.audit.auditor import Auditor, MissingTrust, outcome_of
@@ -226,8 +227,8 @@ def _tokens(packet: Packet) -> Iterator[Tokens]:
 _LEG = b'"destination_chain_id":"'
 _PACKET = re.compile(rb'[^"]{1,64}","packet":"([A-Za-z0-9+/=]{1,200000})"')
 _SOURCE = re.compile(rb'"source_chain_id":"([A-Za-z0-9_.-]{1,50})"')
-_CLIENT = r"(?:client|07-tendermint|bft-evm|clique|ethereum|bitcoin|fisco-bcos|attestation)-[0-9]{1,20}"
-_FILE = re.compile(rf"(.{{1,50}})-({_CLIENT})-([0-9]{{1,20}})\.bundle\.json", re.ASCII)
+CLIENTS_OF_CONTRACTS = "client"
+"""What the Solidity router calls its clients, whatever their type."""
 _ID = re.compile(r"([^/]{1,50})/([^/]{1,64})/([0-9]{1,20})", re.ASCII)
 
 
@@ -246,7 +247,9 @@ def _claims(data: bytes) -> Iterator[PacketId]:
 
 def _named(name: str) -> Iterator[PacketId]:
     """The packet that the exporter names the file for, and an archive its entry."""
-    match = _FILE.fullmatch(name) or _ID.fullmatch(name)
+    kinds = "|".join(map(re.escape, (CLIENTS_OF_CONTRACTS, *LIGHT_CLIENTS)))
+    file = rf"(.{{1,50}})-((?:{kinds})-[0-9]{{1,20}})-([0-9]{{1,20}})\.bundle\.json"
+    match = re.fullmatch(file, name, re.ASCII) or _ID.fullmatch(name)
     if match is not None:
         yield PacketId(match[1], match[2], int(match[3]))
 

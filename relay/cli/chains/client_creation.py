@@ -75,7 +75,7 @@ def read_state(path: Path) -> bytes:
 
 
 def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> None:
-    from hutong.relay.core.topology.light_clients import light_client
+    from hutong.light_clients.table import light_client
 
     try:
         client: LightClient = light_client(client_type)

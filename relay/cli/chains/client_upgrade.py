@@ -63,8 +63,8 @@ async def _upgrade(
     from hutong.adapters.hub import HubChain
     from hutong.adapters.hub.upgrade import upgrade_client
     from hutong.adapters.ics26.transactor import Transactor
+    from hutong.light_clients.table import light_client
     from hutong.relay.core.topology.chains import open_chain
-    from hutong.relay.core.topology.light_clients import light_client
 
     async with open_chain(hub, random) as host:
         if not isinstance(host, HubChain):

@@ -7,11 +7,11 @@ from hutong.adapters.interface import ChainAdapter, ClientInfo
 from hutong.adapters.rpc import each_of
 from hutong.light_clients.interface import Height, Misbehaved, PredicateFailed, UnknownHeight
 from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.table import light_client
 from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
 from hutong.light_clients.tendermint.types import Misbehaviour, SignedHeader, TendermintHeader, ValidatorSet
 from hutong.relay.core.route.local_verification import verification_time_ns
-from hutong.relay.core.topology.light_clients import light_client
 
 MAX_STATES = 4
 """That a judgement may ask for: one for each header, the latest, and one more."""

@@ -20,8 +20,8 @@ from hutong.light_clients.interface import (
     VerificationError,
     rule,
 )
+from hutong.light_clients.table import light_client
 from hutong.relay.archive import Evidence
-from hutong.relay.core.topology.light_clients import light_client
 
 ICS04 = "ICS-04 v2"
 

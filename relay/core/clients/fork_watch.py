@@ -31,13 +31,13 @@ from hutong.light_clients.interface import (
     VerificationError,
 )
 from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.table import light_client
 from hutong.relay.base.threads import Runner
 from hutong.relay.core.account.accounts import Accounts
 from hutong.relay.core.account.pending import Included, Lost
 from hutong.relay.core.clients.evidence import stored_heights, trusted_below
 from hutong.relay.core.errors import SubmissionRefused
 from hutong.relay.core.route.local_verification import verification_time_ns
-from hutong.relay.core.topology.light_clients import light_client
 from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.dispatch import Backoff, Route
 from hutong.relay.ledger import Cause

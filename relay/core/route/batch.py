@@ -26,12 +26,12 @@ from hutong.light_clients.ibc.commitment import (
     receipt_key,
 )
 from hutong.light_clients.interface import ClientStatus, Height, LightClient, VerificationError
+from hutong.light_clients.table import light_client
 from hutong.relay.archive import Evidence
 from hutong.relay.base.threads import Runner
 from hutong.relay.core.errors import RouteBlocked
 from hutong.relay.core.route.catching_up import CatchingUp, header_room_bytes
 from hutong.relay.core.route.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
-from hutong.relay.core.topology.light_clients import light_client
 from hutong.relay.core.watching.discovery import is_expired
 from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.dispatch import Job, JobKind, Route, Taken

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from hutong.adapters.interface import ChainAdapter, UnknownClient
 from hutong.light_clients.interface import VerificationError
+from hutong.light_clients.table import followed_chain_id, light_client
 from hutong.relay.config import PathConfig, PathEnd
 from hutong.relay.core.errors import StartRefused
-from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
 from hutong.relay.dispatch import Route
 
 

@@ -38,8 +38,6 @@ from hutong.relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
 MAX_COUNTERPARTY_BYTES = 16 * 1024
-WITHOUT_ABSENCE = frozenset({"bitcoin", "fisco-bcos"})
-"""Client types that prove what was published and never that something was not."""
 
 
 class UpdateResult(IntEnum):
@@ -454,7 +452,8 @@ class Clients:
         Raises:
             UnsupportedOperation: the counterparty's proofs show no absence.
         """
-        if client_type_of(client_id) in WITHOUT_ABSENCE:
+        light_client = self._light_clients.get(client_type_of(client_id))
+        if light_client is not None and not light_client.proves_absence:
             raise UnsupportedOperation(
                 f"sending over {client_id}: nothing proves a packet absent there, none could time out"
             )

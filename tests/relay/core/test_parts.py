@@ -9,6 +9,7 @@ import trio
 from hutong.adapters.interface import RpcRefused
 from hutong.light_clients.ibc.packet import Payload
 from hutong.light_clients.interface import Height, PredicateFailed, UnsupportedOperation
+from hutong.light_clients.table import followed_chain_id, light_client
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.home import held_home
 from hutong.relay.core.route.local_verification import (
@@ -19,7 +20,6 @@ from hutong.relay.core.route.local_verification import (
 )
 from hutong.relay.core.route.selection import select
 from hutong.relay.core.supervisor import supervise
-from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
 from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.dispatch import Backoff, Taken
 from hutong.relay.telemetry import Metrics

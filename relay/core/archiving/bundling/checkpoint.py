@@ -8,6 +8,7 @@ from hutong.light_clients import attestation, bft_evm, clique, ethereum
 from hutong.light_clients.evm_header import decode_header
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
 from hutong.light_clients.proofs.ics23 import STANDARD_SPECS
+from hutong.light_clients.table import followed_chain_id, light_client
 from hutong.light_clients.tendermint import codec
 from hutong.light_clients.tendermint.hashing import header_hash
 from hutong.relay.archive.bundle import ChainKind
@@ -23,7 +24,6 @@ from hutong.relay.archive.checkpoint import (
     Trust,
 )
 from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
-from hutong.relay.core.topology.light_clients import followed_chain_id, light_client
 
 
 async def read_checkpoint(

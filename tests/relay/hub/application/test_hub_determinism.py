@@ -29,6 +29,7 @@ from hutong.relay.hub.application.genesis import (
     runtime_rules,
 )
 from hutong.relay.hub.application.governance.coming import UnknownRulesVersion
+from hutong.relay.hub.application.light_client_types import standard_light_clients
 from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
@@ -449,3 +450,9 @@ async def test_attack_C45_hub_crash_at_each_write_point_never_signs_twice(
             key = (record.height, record.round, entry.step)
             assert signed.setdefault(key, entry.sign_bytes) == entry.sign_bytes
     assert len(signed) >= 9
+
+
+def test_hubs_of_rules_version_3_offer_these_clients_and_no_other():
+    """A type more changes what a block of that version costs and does: it waits for the next rules version."""
+    offered = ["07-tendermint", "attestation", "bft-evm", "bitcoin", "clique", "ethereum", "fisco-bcos"]
+    assert sorted(standard_light_clients()) == offered
