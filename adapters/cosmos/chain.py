@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 
 from hutong.adapters.cometbft import (
     ClientOfChain,
+    CometSource,
     CommittedBlocks,
     HeaderSource,
     ProofSource,
@@ -35,7 +36,6 @@ from hutong.adapters.interface import (
     ClientParameters,
     EndpointMismatch,
     EndpointStatistics,
-    Head,
     HeightUnavailable,
     InitialStates,
     PacketEvent,
@@ -45,21 +45,21 @@ from hutong.adapters.interface import (
     Relayed,
     SignedTransaction,
     Signer,
+    StoredPackets,
     TransactionOutcome,
     begin_height,
 )
-from hutong.adapters.rpc import HeadFollower, HeadSignal, each_of
+from hutong.adapters.rpc import FollowedChain, HeadFollower, HeadSignal, each_of
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.interface import Height
 from hutong.light_clients.protobuf.cosmos_state_pb2 import StakingParams
-from hutong.light_clients.tendermint.codec import encode_header
 from hutong.light_clients.tendermint.types import revision_of
 
 STAKING_STORE, STAKING_PARAMS_KEY = "/store/staking/key", b"\x51"
 """x/staking of cosmos-sdk 0.53, types/keys.go ParamsKey."""
 
 
-class CosmosChain:
+class CosmosChain(CometSource, FollowedChain, StoredPackets):
     """See ChainAdapter for every public method."""
 
     kind = "cosmos"
@@ -131,22 +131,6 @@ class CosmosChain:
         """Leave the preferred RPC endpoint for another, if there is one; `reason` becomes its last failure."""
         self._rpc.client.distrust(reason)
 
-    async def head(self) -> Head:
-        """The newest block that more than two thirds of its validators signed: every block is final when it exists.
-
-        Raises:
-            As `CommittedBlocks.head`.
-        """
-        return await self._heads.head()
-
-    async def wait_for_height(self, height: int) -> Head:
-        """The head once it is at `height` or above; asked for at each announced block, else every `poll_interval_s`.
-
-        Raises:
-            As `head`.
-        """
-        return await self._heads.wait_for_height(height)
-
     async def block_time_ns(self, height: int) -> int:
         """The time in the header of block `height`, nanoseconds of Unix time.
 
@@ -165,40 +149,6 @@ class CosmosChain:
             EndpointUnavailable: no endpoint gave results that fit the headers.
         """
         return await self._events.packet_events(first, last, await self._heads.above(last))
-
-    @property
-    def has_unfinal_blocks(self) -> bool:
-        """False: every block is final when it exists, so NEWEST reads the state at the head."""
-        return False
-
-    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter; read without a proof from the ibc store, at the head for NEWEST too.
-
-        Raises:
-            HeightUnavailable: no endpoint keeps the state after that block.
-            EndpointUnavailable: no endpoint gave a usable answer.
-        """
-        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
-
-    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter; read without a proof from the ibc store, at the head for NEWEST too.
-
-        Raises:
-            HeightUnavailable: no endpoint keeps the state after that block.
-            EndpointUnavailable: no endpoint gave a usable answer.
-        """
-        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
-
-    async def acknowledgement_commitment(
-        self, client_id: str, sequence: int, height: int | None = None
-    ) -> bytes | None:
-        """See ChainAdapter; read without a proof from the ibc store.
-
-        Raises:
-            HeightUnavailable: no endpoint keeps the state after that block.
-            EndpointUnavailable: no endpoint gave a usable answer.
-        """
-        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         at = height if isinstance(height, int) else (await self.head()).height
@@ -269,37 +219,6 @@ class CosmosChain:
         return False
 
     # as a source
-
-    @property
-    def blocks_per_update(self) -> int | None:
-        """None: one header bridges any distance as long as enough of the trusted validators signed it."""
-        return None
-
-    def proving_height(self, event_height: int) -> Height:
-        """One above `event_height`: a block's header holds the app hash of the state before it."""
-        return Height(self._revision, event_height + 1)
-
-    async def client_messages(
-        self, client_type: str, client_state: bytes, trusted: Height, target: Height
-    ) -> tuple[bytes, ...]:
-        """See ChainAdapter. Raises as `HeaderSource.client_messages`."""
-        return await self._headers.client_messages(client_type, client_state, trusted, target)
-
-    async def bare_header(self, height: int) -> bytes:
-        """The protobuf encoding of a block's header. Its hash was recomputed; no signature is in it or was checked.
-
-        Raises:
-            HeightUnavailable, EndpointUnavailable: as `CommittedBlocks.header`.
-        """
-        return encode_header((await self._blocks.header(height)).header)
-
-    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
-        """See ChainAdapter; checked against the app hash of the header at `height`. `client_state` is not read.
-
-        Raises:
-            As `ProofSource.prove`.
-        """
-        return await self._proofs.prove(path, height)
 
     async def committed_upgrade(self, client_state: bytes) -> bytes:
         """What this chain has committed for its next revision, encoded as hutong.light_clients.tendermint.upgrade has it.

@@ -7,6 +7,7 @@ from random import Random
 from hutong.adapters.cometbft import (
     ClientOfChain,
     CometRpc,
+    CometSource,
     CommittedBlocks,
     HeaderSource,
     ProofFormat,
@@ -35,7 +36,6 @@ from hutong.adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadS
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.interface import Height
 from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
-from hutong.light_clients.tendermint.codec import encode_header
 from hutong.light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
@@ -44,7 +44,7 @@ WORD_BYTES = 32
 PROOF_FORMAT = ProofFormat((SMT_SPEC,), (), "/key", names_header=True)
 
 
-class HubChain(RouterChain):
+class HubChain(CometSource, RouterChain):
     """See ChainAdapter for every public method."""
 
     kind = "hub"
@@ -139,40 +139,6 @@ class HubChain(RouterChain):
         """See `HostedClients.consensus_state`."""
         return await self._clients.consensus_state(client_id, height)
 
-    @property
-    def blocks_per_update(self) -> int | None:
-        """None: one header bridges any distance as long as enough of the trusted validators signed it."""
-        return None
-
-    def proving_height(self, event_height: int) -> Height:
-        """One above `event_height`: a block's header holds the app hash of the state before it."""
-        return Height(self._revision, event_height + 1)
-
-    async def client_messages(
-        self, client_type: str, client_state: bytes, trusted: Height, target: Height
-    ) -> tuple[bytes, ...]:
-        """See ChainAdapter. Raises as hutong.adapters.cometbft's `HeaderSource.client_messages`."""
-        return await self._headers.client_messages(client_type, client_state, trusted, target)
-
-    async def bare_header(self, height: int) -> bytes:
-        """The protobuf encoding of a block's header. Its hash was recomputed; no signature is in it or was checked.
-
-        Raises:
-            HeightUnavailable, EndpointUnavailable: as `CommittedBlocks.header`.
-        """
-        return encode_header((await self._blocks.header(height)).header)
-
-    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
-        """See ChainAdapter; verified against the app hash of the header at `height`. `client_state` is not read.
-
-        Args:
-            path: of one element, the ICS-24 key.
-
-        Raises:
-            As hutong.adapters.cometbft's `ProofSource.prove`.
-        """
-        return await self._proofs.prove(path, height)
-
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
@@ -182,11 +148,6 @@ class HubChain(RouterChain):
             As hutong.adapters.cometbft's `ProofSource.prove`, for the first path that fails.
         """
         return await self._proofs.prove_all(paths, height)
-
-    @property
-    def has_unfinal_blocks(self) -> bool:
-        """False: every block is final when it exists, so NEWEST reads the state at the head."""
-        return False
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         at = height if isinstance(height, int) else (await self.head()).height

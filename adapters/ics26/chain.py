@@ -1,6 +1,6 @@
 """The half of an adapter that every chain with a router over the execution API shares."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,9 +31,10 @@ from hutong.adapters.interface import (
     Relayed,
     SignedTransaction,
     Signer,
+    StoredPackets,
     TransactionOutcome,
 )
-from hutong.adapters.rpc import CONCURRENT_READS, HeadFollower, HeadSignal, each_of
+from hutong.adapters.rpc import CONCURRENT_READS, FollowedChain, HeadFollower, HeadSignal, each_of
 from hutong.light_clients.ibc.commitment import PathKind
 from hutong.light_clients.interface import Height
 
@@ -58,7 +59,7 @@ class RouterSettings:
         return bytes(to_canonical_address(self.router))
 
 
-class RouterChain(ABC):
+class RouterChain(FollowedChain, StoredPackets):
     """Implements what needs only `eth_*`; subclasses say what is final and how clients and proofs are encoded."""
 
     atomic_batches = False
@@ -117,7 +118,7 @@ class RouterChain(ABC):
     async def _block_facts(self, height: int) -> tuple[bytes, int]:
         """(hash, time in ns) of a final block, as `eth_getLogs` names it."""
 
-    async def _learn(self, client_ids: Iterable[str]) -> None:  # noqa: B027  most chains have one encoding
+    async def _learn(self, client_ids: Iterable[str]) -> None:
         """Ask what the encoders below must know of clients that a batch names."""
 
     @abstractmethod
@@ -142,22 +143,6 @@ class RouterChain(ABC):
         """Leave the preferred `eth_*` endpoint for another, if there is one; `reason` becomes its last failure."""
         self._execution.client.distrust(reason)
 
-    async def head(self) -> Head:
-        """See ChainAdapter; what is final, the kind of chain decides.
-
-        Raises:
-            EndpointUnavailable, EndpointMismatch, BadAnswer: no head is to be believed.
-        """
-        return await self._heads.head()
-
-    async def wait_for_height(self, height: int) -> Head:
-        """The head once it is at `height` or above; asked for at each announced block, else every `poll_interval_s`.
-
-        Raises:
-            As `head`.
-        """
-        return await self._heads.wait_for_height(height)
-
     async def block_time_ns(self, height: int) -> int:
         """Time of a final block, nanoseconds of Unix time.
 
@@ -178,32 +163,6 @@ class RouterChain(ABC):
     @abstractmethod
     def has_unfinal_blocks(self) -> bool:
         """See ChainAdapter; the kind of chain decides."""
-
-    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
-
-        Raises:
-            EndpointUnavailable: no endpoint has the state of that height.
-        """
-        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
-
-    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
-
-        Raises:
-            EndpointUnavailable: no endpoint has the state of that height.
-        """
-        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
-
-    async def acknowledgement_commitment(
-        self, client_id: str, sequence: int, height: int | None = None
-    ) -> bytes | None:
-        """See ChainAdapter: the 32-byte word at the packet's ICS-24 key, without a proof.
-
-        Raises:
-            EndpointUnavailable: no endpoint has the state of that height.
-        """
-        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         if height == NEWEST:

@@ -1,8 +1,11 @@
 """What every adapter answers: one protocol, its values and its errors."""
 
-from hutong.adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, ChainAdapter
+from hutong.adapters.interface.adapter import ChainAdapter
+from hutong.adapters.interface.administered import Administered
 from hutong.adapters.interface.beginning import begin_height
+from hutong.adapters.interface.chain import Chain
 from hutong.adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
+from hutong.adapters.interface.destination import Destination
 from hutong.adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
 from hutong.adapters.interface.errors import (
     AdapterError,
@@ -34,6 +37,9 @@ from hutong.adapters.interface.messages import (
     TimeoutPacket,
     UpdateClient,
 )
+from hutong.adapters.interface.packet_records import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, PacketRecords
+from hutong.adapters.interface.source import Source
+from hutong.adapters.interface.stored_packets import StoredPackets
 from hutong.adapters.interface.transactions import (
     AccountState,
     MessageFailure,
@@ -51,6 +57,7 @@ __all__ = [
     "AccountState",
     "AcknowledgePacket",
     "AdapterError",
+    "Administered",
     "AlreadyKnown",
     "AlreadyRelayed",
     "At",
@@ -60,9 +67,11 @@ __all__ = [
     "BatchLimits",
     "BatchTooLarge",
     "BroadcastRefused",
+    "Chain",
     "ChainAdapter",
     "ClientInfo",
     "ClientParameters",
+    "Destination",
     "EndpointError",
     "EndpointMismatch",
     "EndpointStatistics",
@@ -78,6 +87,7 @@ __all__ = [
     "NotSupported",
     "PacketEvent",
     "PacketEventKind",
+    "PacketRecords",
     "PooledPacket",
     "PreparedTransaction",
     "Proof",
@@ -87,6 +97,8 @@ __all__ = [
     "RpcRefused",
     "SignedTransaction",
     "Signer",
+    "Source",
+    "StoredPackets",
     "SubmitMisbehaviour",
     "TimeoutPacket",
     "TransactionOutcome",

@@ -6,6 +6,7 @@ from hutong.adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder
 from hutong.adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
 from hutong.adapters.rpc.endpoint import Endpoint, named_endpoints, public_name, statistics_of
 from hutong.adapters.rpc.fields import Fields
+from hutong.adapters.rpc.followed import FollowedChain
 from hutong.adapters.rpc.heads import HeadFollower
 from hutong.adapters.rpc.http_answer import AttemptFailed
 from hutong.adapters.rpc.options import RpcOptions
@@ -29,6 +30,7 @@ __all__ = [
     "Endpoint",
     "EndpointAccess",
     "Fields",
+    "FollowedChain",
     "HeadFollower",
     "HeadSignal",
     "RpcClient",

@@ -39,6 +39,7 @@ from hutong.adapters.interface import (
     Relayed,
     SignedTransaction,
     Signer,
+    StoredPackets,
     TransactionOutcome,
     UnknownClient,
     begin_height,
@@ -62,7 +63,7 @@ POLL_INTERVAL_S = 0.5
 CLIENT_TYPE = "bft-evm"
 
 
-class SimulatedAdapter:
+class SimulatedAdapter(StoredPackets):
     """See ChainAdapter for every public method."""
 
     kind = "simulated"
@@ -212,35 +213,6 @@ class SimulatedAdapter:
         else:
             block = self._final(self.chain.final_height if height is None else height)
         return self.chain.store.get(block.router.storage_root, path_key(client_id, kind, sequence))
-
-    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter: the 32-byte word in the router's trie.
-
-        Raises:
-            HeightUnavailable: the block is not final.
-            EndpointUnavailable: by `faults.unavailable`.
-        """
-        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
-
-    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """See ChainAdapter: the 32-byte word in the router's trie.
-
-        Raises:
-            HeightUnavailable: the block is not final.
-            EndpointUnavailable: by `faults.unavailable`.
-        """
-        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
-
-    async def acknowledgement_commitment(
-        self, client_id: str, sequence: int, height: int | None = None
-    ) -> bytes | None:
-        """See ChainAdapter: the 32-byte word in the router's trie.
-
-        Raises:
-            HeightUnavailable: the block is not final.
-            EndpointUnavailable: by `faults.unavailable`.
-        """
-        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def next_sequence_send(self, client_id: str) -> int:
         """See ChainAdapter; in the state at the newest final block.

@@ -16,7 +16,7 @@ from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
     from hutong.adapters.evm import EvmChain
-    from hutong.adapters.interface import ChainAdapter, ClientParameters, InitialStates
+    from hutong.adapters.interface import Chain, ClientParameters, InitialStates
 
 FINALITY_LIMIT_S = 120
 FINALITY_POLL_S = 1.0
@@ -240,7 +240,7 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
 
 
-async def until_final(chain: "ChainAdapter", height: int) -> None:
+async def until_final(chain: Chain, height: int) -> None:
     """Wait for a block that a client may begin at.
 
     `hutong deploy` returns once its block is there, which is before it is final where finality comes later.

@@ -4,13 +4,13 @@ import os
 
 import trio
 
-from hutong.adapters.interface import Batch, ChainAdapter, RefusedByChain, TransactionOutcome
+from hutong.adapters.interface import Batch, Destination, RefusedByChain, TransactionOutcome
 from hutong.relay.keys import Signer
 
 POLL_S = 0.2
 
 
-async def submit_batch(chain: ChainAdapter, batch: Batch, signer: Signer, what: str) -> None:
+async def submit_batch(chain: Destination, batch: Batch, signer: Signer, what: str) -> None:
     """Send one transaction and wait until it is in a block, without a limit of its own.
 
     Args:
@@ -32,7 +32,7 @@ async def submit_batch(chain: ChainAdapter, batch: Batch, signer: Signer, what: 
             raise RefusedByChain(what, failure)
 
 
-async def _outcome(chain: ChainAdapter, transaction_hash: bytes) -> TransactionOutcome:
+async def _outcome(chain: Destination, transaction_hash: bytes) -> TransactionOutcome:
     while True:
         outcome = await chain.outcome(transaction_hash)
         if outcome is not None:

@@ -2,7 +2,7 @@
 
 import trio
 
-from hutong.adapters.interface import ChainAdapter
+from hutong.adapters.interface import Chain
 from hutong.relay.telemetry import get_logger
 
 LOOK_EVERY_S = 20.0
@@ -10,7 +10,7 @@ FAILING_STRIKES = 3
 """Failures in a row: one may be chance."""
 
 
-async def watch_endpoints(adapter: ChainAdapter) -> None:
+async def watch_endpoints(adapter: Chain) -> None:
     """For ever, every LOOK_EVERY_S. Asks no endpoint: what the adapter noted of each is read."""
     log = get_logger("endpoints").bind(chain=adapter.name)
     failing: set[tuple[str, str]] = set()

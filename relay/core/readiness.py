@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import trio
 
-from hutong.adapters.interface import AdapterError, ChainAdapter
+from hutong.adapters.interface import AdapterError, Destination
 from hutong.relay.core.complaints import Complaints
 from hutong.relay.dispatch import QueueError
 from hutong.relay.ledger import LedgerUnavailable
@@ -98,7 +98,7 @@ async def ask_service(
 
 
 async def watch_wallets(
-    adapter: ChainAdapter, addresses: Iterable[str], denom: str, readiness: Readiness, metrics: Metrics
+    adapter: Destination, addresses: Iterable[str], denom: str, readiness: Readiness, metrics: Metrics
 ) -> None:
     """For ever: what the relay's accounts on a chain hold, which also shows that the chain answers.
 

@@ -13,7 +13,7 @@ from hutong.adapters.interface import (
     AlreadyKnown,
     AlreadyRelayed,
     BroadcastRefused,
-    ChainAdapter,
+    Destination,
     EndpointUnavailable,
     InsufficientFunds,
     NonceTooHigh,
@@ -59,7 +59,7 @@ class Account:
 
     def __init__(
         self,
-        adapter: ChainAdapter,
+        adapter: Destination,
         heads: HeadFollower,
         signer: Signer,
         recorder: Recorder,

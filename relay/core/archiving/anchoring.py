@@ -8,7 +8,7 @@ import trio
 from hutong.adapters.hub import HubChain
 from hutong.adapters.hub.archive_anchor import anchor_count, prove_slots, publish, read_anchor
 from hutong.adapters.ics26.transactor import Transactor
-from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, Signer
+from hutong.adapters.interface import AdapterError, Destination, HeightUnavailable, Signer
 from hutong.light_clients.ibc.commitment import merkle_path
 from hutong.light_clients.interface import Height, MalformedInput, PredicateFailed
 from hutong.relay.archive import ArchiveUnavailable
@@ -141,7 +141,7 @@ class Anchorer:
     def __init__(
         self,
         location: str,
-        hub: ChainAdapter,
+        hub: Destination,
         load_signer: Callable[[], Signer],
         contract: bytes,
         fees: FeeLimits,

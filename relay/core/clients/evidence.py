@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hutong.adapters.interface import ChainAdapter, ClientInfo
+from hutong.adapters.interface import Administered, ClientInfo, Source
 from hutong.adapters.rpc import each_of
 from hutong.light_clients.interface import Height, Misbehaved, PredicateFailed, UnknownHeight
 from hutong.light_clients.interface.memory import MemoryConsensusStates
@@ -33,7 +33,7 @@ class ConflictingHeader:
 
 
 async def judge_evidence(
-    host: ChainAdapter, info: ClientInfo, evidence: bytes, host_time_ns: Callable[[], int]
+    host: Administered, info: ClientInfo, evidence: bytes, host_time_ns: Callable[[], int]
 ) -> Misbehaved:
     """What the client on `host` would say, by its own rules and its stored states. Nothing is sent.
 
@@ -68,7 +68,7 @@ async def judge_evidence(
     raise UnknownHeight(wanted, info.latest_height)
 
 
-async def stored_heights(host: ChainAdapter, info: ClientInfo, numbers: range) -> list[Height]:
+async def stored_heights(host: Administered, info: ClientInfo, numbers: range) -> list[Height]:
     """At which of `numbers` the client stores a state, each asked from `host`; in the order of `numbers`.
 
     Args:
@@ -86,7 +86,7 @@ async def stored_heights(host: ChainAdapter, info: ClientInfo, numbers: range) -
 
 
 async def trusted_below(
-    host: ChainAdapter, info: ClientInfo, height: Height, searched: int = SEARCHED_HEIGHTS
+    host: Administered, info: ClientInfo, height: Height, searched: int = SEARCHED_HEIGHTS
 ) -> Height:
     """The highest height under `height` at which the client stores a state. Its latest height is taken without asking.
 
@@ -111,7 +111,7 @@ async def trusted_below(
 
 
 async def tendermint_evidence(
-    host: ChainAdapter, info: ClientInfo, source: ChainAdapter, headers: tuple[ConflictingHeader, ConflictingHeader]
+    host: Administered, info: ClientInfo, source: Source, headers: tuple[ConflictingHeader, ConflictingHeader]
 ) -> bytes:
     """A `Misbehaviour` of two headers for one client: what it trusts comes from the client itself and from `source`.
 
@@ -142,7 +142,7 @@ async def tendermint_evidence(
     return encode_misbehaviour(Misbehaviour(f"{info.client_type}-0", completed[0], completed[1]))
 
 
-async def _trusted_validators(info: ClientInfo, source: ChainAdapter, trusted: Height) -> ValidatorSet:
+async def _trusted_validators(info: ClientInfo, source: Source, trusted: Height) -> ValidatorSet:
     """The next validators of the trusted header, out of the source's own header above it."""
     above = Height(trusted.revision_number, trusted.revision_height + 1)
     await source.wait_for_height(above.revision_height)

@@ -16,7 +16,15 @@ from random import Random
 
 import trio
 
-from hutong.adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, HeightUnavailable, UpdateClient
+from hutong.adapters.interface import (
+    AdapterError,
+    Batch,
+    ClientInfo,
+    Destination,
+    HeightUnavailable,
+    Source,
+    UpdateClient,
+)
 from hutong.light_clients.attestation import AttestationClient
 from hutong.light_clients.ethereum import EthereumClient
 from hutong.light_clients.interface import (
@@ -83,8 +91,8 @@ class ForkWatch:
     def __init__(
         self,
         route: Route,
-        source: ChainAdapter,
-        destination: ChainAdapter,
+        source: Source,
+        destination: Destination,
         heads: HeadFollower,
         accounts: Accounts,
         now_ns: Callable[[], int],

@@ -9,7 +9,7 @@ from random import Random
 
 import trio
 
-from hutong.adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, UpdateClient
+from hutong.adapters.interface import AdapterError, Batch, ClientInfo, Destination, UpdateClient
 from hutong.adapters.rpc import in_background
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
 from hutong.relay.core.account.account import Account
@@ -55,7 +55,7 @@ class ClientKeeper:
     def __init__(
         self,
         route: Route,
-        destination: ChainAdapter,
+        destination: Destination,
         heads: HeadFollower,
         builder: BatchBuilder,
         accounts: Accounts,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hutong.adapters.interface import ChainAdapter, ClientInfo
+from hutong.adapters.interface import Administered, ClientInfo
 from hutong.light_clients.attestation import (
     Attestation,
     AttestationClient,
@@ -51,7 +51,7 @@ def rotation_update(client_state: bytes, data: bytes, signatures: Sequence[bytes
 
 
 async def judge_rotation(
-    host: ChainAdapter, info: ClientInfo, update: bytes, data: bytes, host_time_ns: Callable[[], int]
+    host: Administered, info: ClientInfo, update: bytes, data: bytes, host_time_ns: Callable[[], int]
 ) -> tuple[Rotation, HeaderVerdict]:
     """What the client on `host` would say of a rotation. Nothing is sent.
 

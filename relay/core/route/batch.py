@@ -7,11 +7,12 @@ import trio
 
 from hutong.adapters.interface import (
     AcknowledgePacket,
-    ChainAdapter,
     ClientInfo,
+    Destination,
     HeightUnavailable,
     Proof,
     RecvPacket,
+    Source,
     TimeoutPacket,
     UnknownClient,
     UpdateClient,
@@ -83,8 +84,8 @@ class BatchBuilder:
     def __init__(
         self,
         route: Route,
-        source: ChainAdapter,
-        destination: ChainAdapter,
+        source: Source,
+        destination: Destination,
         source_heads: HeadFollower,
         destination_heads: HeadFollower,
         now_ns: Callable[[], int],

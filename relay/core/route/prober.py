@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from hutong.adapters.interface import AdapterError, Batch, BatchTooLarge, ChainAdapter, NotSupported
+from hutong.adapters.interface import AdapterError, Batch, BatchTooLarge, Destination, NotSupported
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.config import BatchLimits, RetriesConfig
 from hutong.relay.core.errors import RouteBlocked
@@ -37,7 +37,7 @@ class Ends:
     """What a route's prober asks: `sender` is an account of ours on the destination, in whose name it simulates."""
 
     builder: BatchBuilder
-    destination: ChainAdapter
+    destination: Destination
     sender: str
 
 

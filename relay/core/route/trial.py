@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from hutong.adapters.interface import Batch, ChainAdapter, NotSupported, PreparedTransaction
+from hutong.adapters.interface import Batch, Destination, NotSupported, PreparedTransaction
 from hutong.relay.core.errors import RouteBlocked
 from hutong.relay.core.route.batch import BuiltBatch, Item
 from hutong.relay.dispatch import Route, Taken
@@ -20,7 +20,7 @@ Failed = Callable[[Taken, str], Awaitable[None]]
 class Trial:
     """Of the batches of one route."""
 
-    def __init__(self, route: Route, destination: ChainAdapter) -> None:
+    def __init__(self, route: Route, destination: Destination) -> None:
         self._route = route
         self._destination = destination
 

@@ -5,7 +5,7 @@ from random import Random
 
 import trio
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, EndpointUnavailable
+from hutong.adapters.interface import AdapterError, Chain, ChainAdapter, EndpointMismatch, EndpointUnavailable
 from hutong.relay.config import PathEnd
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.topology.paths import Paths, check_end
@@ -90,7 +90,7 @@ class Identification:
         await self._insist(what, lambda: check_end(end, opposite, self._adapters), asked)
         self._ends[end].set()
 
-    async def _insist(self, what: str, check: Callable[[], Awaitable[object]], asked: ChainAdapter) -> None:
+    async def _insist(self, what: str, check: Callable[[], Awaitable[object]], asked: Chain) -> None:
         """Ask until there is an answer; an unreachable chain is waited for, a contradiction that stands at the start is not.
 
         It may be one endpoint's word, so while it could end the start the next answer is another's, where there is one.

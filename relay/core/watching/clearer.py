@@ -10,7 +10,7 @@ from functools import partial
 
 import trio
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
+from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, PacketRecords
 from hutong.adapters.rpc import all_of
 from hutong.relay.config import PathEnd
 from hutong.relay.core.history.history import History, packets_of
@@ -121,7 +121,7 @@ class Clearer:
             self._log.info("found work that was not in the queue", chain=end.chain, client=end.client, jobs=added)
         return added
 
-    async def _opened(self, end: PathEnd, adapter: ChainAdapter) -> tuple[_Scan, int]:
+    async def _opened(self, end: PathEnd, adapter: PacketRecords) -> tuple[_Scan, int]:
         """The scan of an end, and the first sequence that was not sent yet. After a lie about it, all is read again."""
         end_of_sends = await adapter.next_sequence_send(end.client)
         scan = self._scans.get(end)

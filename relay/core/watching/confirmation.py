@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hutong.adapters.interface import ChainAdapter, PacketEvent, PacketEventKind
+from hutong.adapters.interface import PacketEvent, PacketEventKind, PacketRecords
 from hutong.light_clients.ibc.commitment import acknowledgement_commitment, packet_commitment
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import Job, JobKind
@@ -12,7 +12,7 @@ _log = get_logger("watcher")
 
 
 async def confirmed_job(
-    event: PacketEvent, adapter: ChainAdapter, paths: Paths, final_height: int, now_ns: Callable[[], int]
+    event: PacketEvent, adapter: PacketRecords, paths: Paths, final_height: int, now_ns: Callable[[], int]
 ) -> Job | None:
     """The job that an event of `adapter`'s chain leads to, if the state after block `final_height` holds what it says.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind
+from hutong.adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind, PacketRecords
 from hutong.light_clients.ibc.commitment import packet_commitment
 from hutong.light_clients.ibc.packet import Packet
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
@@ -149,7 +149,7 @@ class Discovery:
         return None
 
     async def _kept_event(
-        self, packet_id: str, adapter: ChainAdapter, commitment: bytes, kind: JobKind
+        self, packet_id: str, adapter: PacketRecords, commitment: bytes, kind: JobKind
     ) -> PacketEvent | None:
         kept = await self._history.kept(packet_id, kind)
         if kept is None or kept.source != adapter.name:

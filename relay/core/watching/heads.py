@@ -2,14 +2,14 @@
 
 import trio
 
-from hutong.adapters.interface import ChainAdapter, Head
+from hutong.adapters.interface import Chain, Head
 from hutong.relay.telemetry import Metrics
 
 
 class HeadFollower:
     """`run` it under supervision; while endpoints are away, waiters wait."""
 
-    def __init__(self, adapter: ChainAdapter, metrics: Metrics) -> None:
+    def __init__(self, adapter: Chain, metrics: Metrics) -> None:
         self._adapter = adapter
         self._metrics = metrics
         self._head: Head | None = None

@@ -8,10 +8,10 @@ import trio
 from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     AdapterError,
-    ChainAdapter,
     HeightUnavailable,
     PacketEvent,
     PacketEventKind,
+    PacketRecords,
 )
 from hutong.adapters.rpc import all_of
 from hutong.relay.core.history.history import History, packets_of
@@ -37,7 +37,7 @@ class Watcher:
 
     def __init__(
         self,
-        adapter: ChainAdapter,
+        adapter: PacketRecords,
         heads: HeadFollower,
         paths: Paths,
         queue: Queue,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hutong.adapters.interface import ChainAdapter, ClientInfo, ClientParameters
+from hutong.adapters.interface import ChainAdapter, ClientInfo, ClientParameters, Source
 from hutong.light_clients import attestation, bft_evm, clique, ethereum
 from hutong.light_clients.evm_header import decode_header
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
@@ -84,7 +84,7 @@ async def read_checkpoint(
 
 
 async def _ethereum_checkpoint(
-    chain: ChainAdapter, followers: Sequence[ClientInfo], followed: Mapping[str, Remote]
+    chain: Source, followers: Sequence[ClientInfo], followed: Mapping[str, Remote]
 ) -> Checkpoint:
     """A client's states at the newest finalized block, with the strictest parameters of the followers."""
     clients = [ethereum.decode_client_state(info.client_state) for info in followers]
@@ -109,7 +109,7 @@ async def _ethereum_checkpoint(
 
 
 async def _followed_checkpoint(
-    chain: ChainAdapter,
+    chain: Source,
     kind: ChainKind,
     followers: Sequence[ClientInfo],
     followed: Mapping[str, Remote],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hutong.adapters.interface import ChainAdapter, HeightUnavailable
+from hutong.adapters.interface import HeightUnavailable, Source
 from hutong.light_clients.bft_evm import SealRules
 from hutong.light_clients.interface import Height, UnsupportedOperation, VerificationError
 from hutong.relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
@@ -20,7 +20,7 @@ class HeaderCollector:
     """Knows the headers that it has seen. A bundle gets signed ones, or bare ones below a checkpoint."""
 
     def __init__(
-        self, adapter: ChainAdapter, kind: ChainKind, checkpoint: Checkpoint | None, rules: SealRules | None = None
+        self, adapter: Source, kind: ChainKind, checkpoint: Checkpoint | None, rules: SealRules | None = None
     ) -> None:
         """`rules` are those of a `bft-evm` client of the chain."""
         self._adapter = adapter

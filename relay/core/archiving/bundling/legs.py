@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hutong.adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable
+from hutong.adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable, Source
 from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
@@ -98,7 +98,7 @@ class LegReader:
         return [newest] if checkpoint is None else [Height(newest.revision_number, checkpoint), newest]
 
 
-async def provable_height(adapter: ChainAdapter) -> Height:
+async def provable_height(adapter: Source) -> Height:
     """The newest height at which the chain proves its state already: its header is there, so nothing is waited for.
 
     Raises:
@@ -110,7 +110,7 @@ async def provable_height(adapter: ChainAdapter) -> Height:
 class _Leg:
     """Reads of one leg. A chain's proofs are made for the light client of it at the other end."""
 
-    def __init__(self, source: ChainAdapter, destination: ChainAdapter, evidence: Mapping[str, Evidence]) -> None:
+    def __init__(self, source: Source, destination: ChainAdapter, evidence: Mapping[str, Evidence]) -> None:
         self.source = source
         self.destination = destination
         self._evidence = evidence
@@ -173,9 +173,7 @@ class _Leg:
         return None
 
     @staticmethod
-    async def _look(
-        claim: Claim, adapter: ChainAdapter, key: bytes, height: Height, reader: ClientInfo
-    ) -> StateProof | None:
+    async def _look(claim: Claim, adapter: Source, key: bytes, height: Height, reader: ClientInfo) -> StateProof | None:
         """None where the chain proves the contrary at that height, or keeps no state of that age."""
         path = merkle_path(reader.merkle_prefix, key)
         try:
@@ -185,7 +183,7 @@ class _Leg:
         return StateProof(claim, height, proof.proof) if (proof.value is None) is claim.is_absence else None
 
     @staticmethod
-    async def _prove(claim: Claim, adapter: ChainAdapter, key: bytes, height: Height, reader: ClientInfo) -> StateProof:
+    async def _prove(claim: Claim, adapter: Source, key: bytes, height: Height, reader: ClientInfo) -> StateProof:
         await adapter.wait_for_height(height.revision_height)
         found = await _Leg._look(claim, adapter, key, height, reader)
         if found is None:
