@@ -48,3 +48,11 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
         UnsupportedOperation: there is no such light client, or it does not offer this kind of client.
     """
     return light_client(client_type).followed_chain_id(client_state)
+
+
+def clients_without_extras() -> dict[str, LightClient]:
+    """Each client by type, as every installation can run it: what a hub offers, under each of its rules versions.
+
+    A validator without an optional extra would judge otherwise than one that has it.
+    """
+    return {client_type: client.without_extras() for client_type, client in LIGHT_CLIENTS.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from hutong.light_clients.interface import LightClient, VerificationError
+from hutong.light_clients.table import clients_without_extras
 from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
 from hutong.relay.evm.chain.block_store import BlockStore, store_block
 from hutong.relay.evm.chain.blocks import EvmBlock, block_body
@@ -44,7 +45,6 @@ from hutong.relay.hub.application.governance.block_proposals import FRAMING_BYTE
 from hutong.relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
 from hutong.relay.hub.application.governance.members import Operator, write_operator
 from hutong.relay.hub.application.governance.schedule import rules_version_at, write_stand_in
-from hutong.relay.hub.application.light_client_types import standard_light_clients
 from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE, land_records, mark_counted
 from hutong.relay.hub.application.machine.evm_rules import evm_rules
 from hutong.relay.hub.application.machine.fees import base_fee_after, settle_base_fee
@@ -100,7 +100,7 @@ class HubApplication:
         self._store = store
         self.genesis = genesis
         self.state = VersionedState(Table(store, STATE_TABLE))
-        self.light_clients = standard_light_clients() if light_clients is None else dict(light_clients)
+        self.light_clients = clients_without_extras() if light_clients is None else dict(light_clients)
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
         native = native_modules(self.light_clients, Authority.of(genesis), dict(genesis.tables))
         self._native = tuple(native)

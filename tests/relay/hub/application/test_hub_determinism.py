@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.light_clients.interface import MalformedInput
+from hutong.light_clients.table import clients_without_extras
 from hutong.relay.base.durable_files import write_durably
 from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.store.database import MemoryStore, WriteBatch
@@ -29,7 +30,6 @@ from hutong.relay.hub.application.genesis import (
     runtime_rules,
 )
 from hutong.relay.hub.application.governance.coming import UnknownRulesVersion
-from hutong.relay.hub.application.light_client_types import standard_light_clients
 from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
@@ -455,4 +455,4 @@ async def test_attack_C45_hub_crash_at_each_write_point_never_signs_twice(
 def test_hubs_of_rules_version_3_offer_these_clients_and_no_other():
     """A type more changes what a block of that version costs and does: it waits for the next rules version."""
     offered = ["07-tendermint", "attestation", "bft-evm", "bitcoin", "clique", "ethereum", "fisco-bcos"]
-    assert sorted(standard_light_clients()) == offered
+    assert sorted(clients_without_extras()) == offered
