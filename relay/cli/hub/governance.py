@@ -142,8 +142,8 @@ def decide(
         check: is given the hub before; it raises what keeps the act from being made.
 
     Raises:
-        Refused: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop; code 3
-            (ACTION_REFUSED), the decision was made and its action refused.
+        Refused: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop.
+        typer.Exit: code 3 (ACTION_REFUSED), the decision was made and its action refused, which is said already.
     """
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(keystore, password_file)
