@@ -18,8 +18,9 @@ from hutong.light_clients.protobuf import cosmos_tx_pb2
 
 PORT = "transfer"
 JSON_ENCODING = "application/json"
-MAX_MEMO_CHARS = 32_768
-MAX_RECEIVER_CHARS = 2_048
+MAX_MEMO_BYTES = 32_768
+MAX_RECEIVER_BYTES = 2_048
+"""ibc-go's own bounds, which count the bytes of UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,11 @@ class CosmosTransfer:
             raise MalformedInput("token.amount", "is not a positive uint256", got=self.token.amount)
         if not 0 < self.timeout_timestamp_s < 2**63:
             raise MalformedInput("timeout_timestamp_s", "is not a time", got=self.timeout_timestamp_s)
-        if not self.receiver.strip() or len(self.receiver) > MAX_RECEIVER_CHARS:
-            raise MalformedInput("receiver", f"has 1 to {MAX_RECEIVER_CHARS} characters", got=len(self.receiver))
-        if len(self.memo.encode()) > MAX_MEMO_CHARS:
-            raise MalformedInput("memo", f"more than {MAX_MEMO_CHARS} bytes", got=len(self.memo))
+        receiver_bytes, memo_bytes = len(self.receiver.encode()), len(self.memo.encode())
+        if not self.receiver.strip() or receiver_bytes > MAX_RECEIVER_BYTES:
+            raise MalformedInput("receiver", f"has 1 to {MAX_RECEIVER_BYTES} bytes", got=receiver_bytes)
+        if memo_bytes > MAX_MEMO_BYTES:
+            raise MalformedInput("memo", f"more than {MAX_MEMO_BYTES} bytes", got=memo_bytes)
 
 
 @dataclass(frozen=True, slots=True)

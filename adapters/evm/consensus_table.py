@@ -20,7 +20,7 @@ def _attested(parts: ConsensusParts) -> AttestedConsensus:
     """Raises NotSupported where the settings name no attestors."""
     settings = parts.settings
     if parts.attestors is None:
-        raise NotSupported(f"consensus {settings.consensus}")
+        raise NotSupported(f"consensus {settings.consensus} without attestors: name their endpoints")
     return AttestedConsensus(parts.router, parts.reads, parts.attestors, settings.confirmations, settings.on_alert)
 
 

@@ -23,7 +23,8 @@ async def open_evm_chain(settings: EvmSettings, random: Random) -> AsyncIterator
     """The adapter while the block lasts; its connections and its subscription end with it.
 
     Raises:
-        NotSupported: a chain of consensus `ethereum` without a network.
+        NotSupported: an unknown consensus, or one without what it needs: `ethereum` a network, `clique` confirmations,
+            `attested` attestors.
     """
     if settings.consensus == "ethereum":
         async with open_ethereum_chain(settings, random) as ethereum:

@@ -125,6 +125,8 @@ class ProofSource:
         Raises:
             As `prove`, for the first path that fails.
         """
+        if paths:
+            await self.account(height.revision_height)  # once, for all that ask for it at the same time
         return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:

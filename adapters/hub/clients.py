@@ -15,6 +15,9 @@ GET_CONSENSUS_STATE = Function("getConsensusState", ("string", HEIGHT_TUPLE), ("
 GET_CLIENT_STATUS = Function("getClientStatus", ("string",), ("string",))
 GET_NEXT_SEQUENCE_SEND = Function("getNextSequenceSend", ("string",), ("uint64",))
 
+MAX_CLIENTS_OF_TYPE = 100_000
+"""Each was created by a decision of the hub's admins or validators."""
+
 
 class HostedClients:
     """Reads of the client manager."""
@@ -38,25 +41,40 @@ class HostedClients:
     async def next_client_id(self, client_type: str) -> str:
         """The identifier that the next client of a type will get: the first number that is not taken.
 
-        It asks for one number after the other, on the node's newest state.
+        It asks on the node's newest state, at most a few dozen times: numbers of a type have no gaps.
 
         Raises:
             EndpointUnavailable: no endpoint answers.
+            BadAnswer: a node says that more than MAX_CLIENTS_OF_TYPE are taken.
         """
-        number = 0
-        while True:
-            client_id = client_id_for(client_type, number)
-            try:
-                await self._view(GET_CLIENT_STATE, client_id)
-            except UnknownClient:
-                return client_id
-            number += 1
+        taken, step = 0, 1  # every number below `taken` is taken
+        while await self._is_taken(client_id_for(client_type, taken + step - 1)):
+            taken, step = taken + step, 2 * step
+            if taken > MAX_CLIENTS_OF_TYPE:
+                raise BadAnswer(
+                    "getClientState", client_type, f"has more than {MAX_CLIENTS_OF_TYPE} clients", got=taken
+                )
+        free = taken + step - 1
+        while taken < free:
+            middle = (taken + free) // 2
+            if await self._is_taken(client_id_for(client_type, middle)):
+                taken = middle + 1
+            else:
+                free = middle
+        return client_id_for(client_type, free)
+
+    async def _is_taken(self, client_id: str) -> bool:
+        try:
+            await self._view(GET_CLIENT_STATE, client_id)
+        except UnknownClient:
+            return False
+        return True
 
     async def client_ids(self) -> tuple[str, ...]:
         """Every client of the hub, by type and number; the hub numbers those of a type from 0 on, without gaps.
 
         Raises:
-            EndpointUnavailable: no endpoint answers.
+            EndpointUnavailable, BadAnswer: as `next_client_id`.
         """
         found: list[str] = []
         for client_type in LIGHT_CLIENTS:

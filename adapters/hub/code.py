@@ -13,11 +13,13 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class NamedCode:
-    """`contracts` holds the deployer that created each, or None where it was named by a decision. Addresses ascend."""
+    """`contracts` holds the deployer that created each, or None where it was named by a decision. Addresses ascend.
+    `is_complete` is False if there are more names than were read."""
 
     is_open: bool
     deployers: tuple[bytes, ...]
     contracts: Mapping[bytes, bytes | None]
+    is_complete: bool = True
 
 
 async def named_code(execution: ExecutionRpc) -> NamedCode:
@@ -34,9 +36,11 @@ async def named_code(execution: ExecutionRpc) -> NamedCode:
         page = await execution.client.call("hutong_code", [_last(deployers), _last(contracts)], _decode)
         deployers |= dict.fromkeys(page.deployers)
         contracts |= page.contracts
+        now = len(deployers) + len(contracts)
         # A node that repeats its page has no more to say.
-        if not known < len(deployers) + len(contracts) < MAX_NAMES:
-            return NamedCode(page.is_open, tuple(sorted(deployers)), dict(sorted(contracts.items())))
+        if not known < now < MAX_NAMES:
+            is_complete = now == known or max(len(page.deployers), len(page.contracts)) < _PAGE
+            return NamedCode(page.is_open, tuple(sorted(deployers)), dict(sorted(contracts.items())), is_complete)
 
 
 def _last(known: Mapping[bytes, object]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hutong.adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
 from hutong.adapters.hub.settings import GOVERNANCE_ADDRESS
 from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.events import indexed_arguments
 from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer, RefusedByChain
@@ -190,12 +191,13 @@ async def propose(transactor: Transactor, action: bytes, title: str) -> Decision
 
     Raises:
         RefusedByChain: the sender operates no validator, or the action is not one that validators vote for.
-        BadAnswer: the receipt has no Proposed event.
+        BadAnswer: the receipt has no Proposed event, or one without its number.
     """
     receipt = await transactor.send(GOVERNANCE_ADDRESS, PROPOSE.encode(action, title))
     for log in receipt.logs:
-        if log.address == GOVERNANCE_ADDRESS and log.topics[0] == PROPOSED_TOPIC:
-            return _decision(int.from_bytes(log.topics[1], "big"), receipt)
+        if log.address == GOVERNANCE_ADDRESS and log.topics[:1] == (PROPOSED_TOPIC,):
+            number, _ = indexed_arguments(log, 2, "eth_getTransactionReceipt")
+            return _decision(int.from_bytes(number, "big"), receipt)
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no Proposed event")
 
 
@@ -274,8 +276,8 @@ def _decision(number: int, receipt: Receipt) -> Decision:
     for log in receipt.logs:
         if log.address != GOVERNANCE_ADDRESS:
             continue
-        executed |= log.topics[0] == PROPOSAL_EXECUTED_TOPIC
-        if log.topics[0] == PROPOSAL_FAILED_TOPIC:
+        executed |= log.topics[:1] == (PROPOSAL_EXECUTED_TOPIC,)
+        if log.topics[:1] == (PROPOSAL_FAILED_TOPIC,):
             (failure,) = _PROPOSAL_FAILED.decode(log.data)
     return Decision(number, executed, failure, receipt)
 

@@ -50,6 +50,22 @@ class Log:
     removed: bool
 
 
+def indexed_arguments(log: Log, count: int, method: str) -> tuple[bytes, ...]:
+    """The topics after the one that names the event, 32 bytes each.
+
+    Args:
+        count: how many arguments of the event are indexed.
+        method: that the log came by, for the error.
+
+    Raises:
+        BadAnswer: the log has more or fewer, which no contract writes.
+    """
+    if len(log.topics) != 1 + count:
+        reason = f"are not those of the event that the first one names, which has {1 + count}"
+        raise BadAnswer(method, "topics", reason, got=len(log.topics))
+    return log.topics[1:]
+
+
 _RAW_TYPES = {kind: [one.replace("string", "bytes") for one in types] for kind, types in _DATA_TYPES.items()}
 """What a Solidity `string` holds need not be text."""
 

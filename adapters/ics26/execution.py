@@ -539,7 +539,9 @@ class ExecutionRpc:
         return await self.client.run("eth_getTransactionReceipt", ask)
 
     async def mined_call(self, transaction_hash: bytes) -> MinedCall | None:
-        """The transaction in pool or chain, or None if the endpoint does not know it. Nothing ties it to its hash.
+        """The transaction in pool or chain, or None if the endpoint does not know it.
+
+        It has the asked hash by the endpoint's word: that its fields hash to it is not checked.
 
         Raises:
             EndpointUnavailable, RpcRefused: no endpoint answers.
@@ -548,6 +550,8 @@ class ExecutionRpc:
         def decode(fields: Fields) -> MinedCall | None:
             if fields.value is None:
                 return None
+            if fields.at("hash").data(32) != transaction_hash:
+                raise fields.at("hash").bad("is not the asked transaction")
             to = fields.get("to")
             height, price = fields.get("blockNumber"), fields.get("gasPrice")
             return MinedCall(

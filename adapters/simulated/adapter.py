@@ -57,7 +57,7 @@ from hutong.light_clients.bft_evm.predicates import overlap_size
 from hutong.light_clients.evm_header import encode_header
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, VerificationError
 
 POLL_INTERVAL_S = 0.5
 CLIENT_TYPE = "bft-evm"
@@ -520,20 +520,21 @@ class SimulatedAdapter(StoredPackets):
         return None
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
-        """See ChainAdapter; None if the chain's owner set `hide_pool`. Unlike other adapters' it may raise.
-
-        Raises:
-            EndpointUnavailable: by `faults.unavailable`.
-        """
-        await self._asked("pooled_packets")
+        """See ChainAdapter; None if the chain's owner set `hide_pool`, or by `faults.unavailable`."""
+        try:
+            await self._asked("pooled_packets")
+        except EndpointUnavailable:
+            return None
         if self.chain.hide_pool:
             return None
-        return tuple(
-            pooled_packet(call, transaction.sender)
-            for transaction in self.chain.pool.values()
-            for call in packet_calls(transaction.data)
-            if call is not None
-        )
+        found: list[PooledPacket] = []
+        for transaction in self.chain.pool.values():
+            try:
+                calls = packet_calls(transaction.data)
+            except VerificationError:
+                continue  # anybody's transaction, which would revert
+            found += [pooled_packet(call, transaction.sender) for call in calls if call is not None]
+        return tuple(found)
 
     async def account(self, address: str) -> AccountState:
         """See ChainAdapter; pending nonces count as far as the pool has no gap.

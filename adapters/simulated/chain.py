@@ -158,7 +158,8 @@ class SimulatedChain:
         self.signal = HeadSignal()
         self.pool: dict[tuple[str, int], PoolTransaction] = {}
         self._seed = traits.seed + 1_000_003 * chain_id
-        self._validators = tuple(range(traits.validators))
+        self._key_of: dict[bytes, bytes] = {}
+        self.set_validators(range(traits.validators))
         self._sends: list[_Send] = []
         self._pending_clients: dict[str, HostedClient] = {}
         self._pending_balances: dict[str, int] = {}
@@ -228,6 +229,7 @@ class SimulatedChain:
             numbers: of `validator_key`, with the chain's seed.
         """
         self._validators = tuple(numbers)
+        self._key_of |= {validator_address(key): key for key in self._keys()}
 
     def produce_block(self, time_s: int | None = None) -> SimulatedBlock:
         """Execute what is pending, and wake those who wait on `signal`.
@@ -315,10 +317,11 @@ class SimulatedChain:
     def misbehaviour(self, trusted: Height, height: int) -> bytes:
         """Encoded evidence that the validators sealed a second block at `height`, which this makes and seals.
 
-        The twin is one second later; its sealers are those of the next block, not those of the height.
+        The twin is one second later, and sealed by those who sealed the block.
         """
         honest = self.blocks[height].header
-        twin = seal(replace(honest, timestamp_s=honest.timestamp_s + 1, extra_data=b""), self._keys())
+        keys = [self._key_of[address] for address in decode_extra_data(honest.extra_data).validators]
+        twin = seal(replace(honest, timestamp_s=honest.timestamp_s + 1, extra_data=b""), keys)
         proof = self.store.account_proof(honest.state_root)
         return encode_misbehaviour(Misbehaviour(header_of(trusted, honest, proof), header_of(trusted, twin, proof)))
 

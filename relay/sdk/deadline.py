@@ -25,11 +25,12 @@ _DEADLINE = _Deadline()
 def within(limit_s: float) -> Iterator[None]:
     """Socket operations of this thread end in httpx's timeouts once `limit_s` seconds have passed.
 
-    It binds connections of `transport` alone, and looking up a host's name is not interrupted. Inside another block its
-    limit takes the place of that block's.
+    It binds connections of `transport` alone, and looking up a host's name is not interrupted. Inside another block the
+    earlier of both ends counts.
     """
     before = _DEADLINE.at_s
-    _DEADLINE.at_s = time.monotonic() + limit_s
+    ends_s = time.monotonic() + limit_s
+    _DEADLINE.at_s = ends_s if before is None else min(before, ends_s)
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from hutong.relay.sdk import answers
 from hutong.relay.sdk.calls import Call
-from hutong.relay.sdk.errors import ApiProblem, BadAnswer
+from hutong.relay.sdk.errors import ApiProblem, BadAnswer, TooSlow
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
@@ -104,10 +104,38 @@ class Ended(Generic[Result]):
         self.value = yield from self._plan
 
 
-def ask(call: Call[Result]) -> Plan[Result]:
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """`within_s` seconds from `began_s`, a reading of `clock`."""
+
+    clock: Clock
+    began_s: float
+    within_s: float
+
+    def pause(self, what: str, for_s: float) -> Plan[None]:
+        """A pause that ends with the limit at the latest.
+
+        Args:
+            what: is waited for.
+
+        Raises:
+            TooSlow: the time is over, before the pause or with it.
+        """
+        left_s = self.began_s + self.within_s - self.clock()
+        if left_s > 0:
+            yield Pause(min(for_s, left_s))
+        if left_s <= for_s:
+            raise TooSlow(what, self.within_s)
+
+
+def ask(call: Call[Result], limit: TimeLimit | None = None) -> Plan[Result]:
     """The answer of one request: tried again, at most MAX_ATTEMPTS times in all, while the server says 429 or 503.
 
+    Args:
+        limit: no attempt after the first one begins after it, and no pause lasts longer.
+
     Raises:
+        TooSlow: `limit` is over, and the server said 429 or 503.
         ApiProblem: the server's refusal; after the last attempt 429 and 503 too.
         BadAnswer: an answer that the call cannot read.
         Unreachable, TooSlow: thrown into the plan by the client that runs it, and not tried again.
@@ -118,7 +146,11 @@ def ask(call: Call[Result]) -> Plan[Result]:
             return call.read(answer.body)
         if not answer.may_be_asked_again or attempt == MAX_ATTEMPTS - 1:
             break
-        yield Pause(pause_s(attempt, answer.retry_after_s))
+        wait_s = pause_s(attempt, answer.retry_after_s)
+        if limit is None:
+            yield Pause(wait_s)
+        else:
+            yield from limit.pause(call.what, wait_s)
     raise problem_of(answer, call.what)
 
 

@@ -6,9 +6,9 @@ What is signed is what the API prepared: use a server that you trust, or look at
 from typing import Any, Protocol
 
 from hutong.relay.sdk import calls
-from hutong.relay.sdk.errors import BadAnswer, NotSigned, TooSlow, TransactionFailed
+from hutong.relay.sdk.errors import BadAnswer, NotSigned, TransactionFailed
 from hutong.relay.sdk.messages import MessageSummary, TransactionState
-from hutong.relay.sdk.plan import Clock, Pause, Plan, ask
+from hutong.relay.sdk.plan import Clock, Plan, TimeLimit, ask
 from hutong.relay.sdk.sending import Prepared, PreparedAnswer, Sent, UnsignedCosmos, UnsignedEvm
 
 LOOK_EVERY_S = 1.0
@@ -48,7 +48,7 @@ def sign_and_submit(
 
     Args:
         max_cost_wei: the most that gas and price of all transactions together may come to; None sets no limit.
-        within_s: looked at between questions, so that a slow exchange or a busy server may take longer.
+        within_s: bounds every wait; an exchange that has begun may end after it.
 
     Raises:
         NotSigned: it is not the account's to sign, or would cost more.
@@ -57,17 +57,11 @@ def sign_and_submit(
         BadAnswer: the server names another hash than that of what was signed.
         ApiProblem: the server refuses a preparation or a submission.
     """
-    began_s, hashes, spent_wei = clock(), list[str](), 0
+    limit, hashes, spent_wei = TimeLimit(clock, clock(), within_s), list[str](), 0
     message: MessageSummary | None = None
-
-    def wait(for_what: str) -> Plan[None]:
-        if clock() - began_s >= within_s:
-            raise TooSlow(for_what, within_s)
-        yield Pause(LOOK_EVERY_S)
-
     for number, shown in enumerate(prepared.transactions, start=1):
         # The nonce and the prices are read again: others may have used the account since, and gas may be known only now.
-        now = yield from ask(calls.prepare(prepared.demand))
+        now = yield from ask(calls.prepare(prepared.demand), limit)
         fields = _fields(prepared, shown, now, account)
         spent_wei += int(fields["gas"]) * int(fields["maxFeePerGas"])
         if max_cost_wei is not None and spent_wei > max_cost_wei:
@@ -76,18 +70,19 @@ def sign_and_submit(
         transaction_hash = f"0x{bytes(signed.hash).hex()}"
         hashes.append(transaction_hash)
         # The hash as the key: however often it is repeated, it is this one transaction.
-        submitted = yield from ask(calls.submit(shown.chain, bytes(signed.raw_transaction), transaction_hash[2:]))
+        submission = calls.submit(shown.chain, bytes(signed.raw_transaction), transaction_hash[2:])
+        submitted = yield from ask(submission, limit)
         if submitted.hash.lower() != transaction_hash:
             raise BadAnswer("the submission", f"the hash is {submitted.hash}, not {transaction_hash}")
         is_last = number == len(prepared.transactions)
         while True:
-            status = yield from ask(calls.transaction(shown.chain, transaction_hash))
+            status = yield from ask(calls.transaction(shown.chain, transaction_hash), limit)
             if status.state is TransactionState.FAILED:
                 raise TransactionFailed(shown.chain, transaction_hash, status.reason, hashes)
             message = next((m for m in status.messages if m.sent_transaction == transaction_hash), None)
             if status.state is TransactionState.INCLUDED and (message is not None or not is_last):
                 break
-            yield from wait(f"{transaction_hash} on {shown.chain}")
+            yield from limit.pause(f"{transaction_hash} on {shown.chain}", LOOK_EVERY_S)
     if message is None:
         raise NotSigned("nothing was prepared")
     return Sent(message, tuple(hashes))

@@ -284,7 +284,7 @@ class TrioHutong:
 
         Args:
             max_cost_wei: the most that all transactions together may cost; None sets no limit.
-            within_s: how long all of it may take, looked at between exchanges.
+            within_s: how long all of it may take; an exchange that has begun may end after it.
 
         Raises:
             NotSigned: it is not the account's, or may cost more than `max_cost_wei`.

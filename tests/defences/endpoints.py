@@ -10,6 +10,27 @@ FORKS = "relay/core/clients/test_fork_watch.py"
 
 ENDPOINTS = (
     Defence(
+        "a page of stuck packets goes on after the one before",
+        "adapters/hub/stuck.py",
+        "            if row.client_id != client_id or row.sequence <= last:\n",
+        "            if False:\n",
+        ("adapters/hub/test_hub_endless_answers.py::test_attack_G1_hub_stuck_page_that_repeats_is_refused",),
+    ),
+    Defence(
+        "a transaction that an endpoint tells is the asked one",
+        "adapters/ics26/execution.py",
+        '            if fields.at("hash").data(32) != transaction_hash:\n',
+        "            if False:\n",
+        ("adapters/ics26/test_ics26_execution.py::test_attack_G1_another_transaction_is_not_the_refused_one",),
+    ),
+    Defence(
+        "a log has the indexed arguments of its event",
+        "adapters/ics26/events.py",
+        "    if len(log.topics) != 1 + count:\n",
+        "    if False:\n",
+        ("adapters/ics26/test_malformed_topics.py",),
+    ),
+    Defence(
         "a secret goes to its host and port alone",
         "adapters/rpc/access.py",
         "            if entry.host == host.lower() and entry.port in (None, port):\n",

@@ -14,7 +14,7 @@ from hutong.adapters.evm.administration.history import history_of
 from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target, role_name
 from hutong.adapters.evm.administration.wording import SELECTOR_BYTES
 from hutong.adapters.ics26.abi import Function
-from hutong.adapters.ics26.events import MAX_EVENT_DATA_BYTES, Log
+from hutong.adapters.ics26.events import MAX_EVENT_DATA_BYTES, Log, indexed_arguments
 from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, RefusedByChain
 from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES, signatures
@@ -174,39 +174,38 @@ class _Events:
         self._made: dict[bytes, list[ScheduledCall]] = {}
         self._mentioned: set[int] = set()
         for log in logs:
-            try:
-                self._take(log)
-            except IndexError:
-                raise BadAnswer(
-                    "eth_getLogs", "topics", "are not those of the event that the first one names"
-                ) from None
+            self._take(log)
 
     def _take(self, log: Log) -> None:
-        topics = log.topics
-        match topics[0] if topics else b"":
+        match log.topics[0] if log.topics else b"":
             case manager_abi.ROLE_GRANTED:
-                self._take_grant(log, _number(topics[1]), topics[2][12:])
+                role, account = _indexed(log, 2)
+                self._take_grant(log, _number(role), account[12:])
             case manager_abi.TARGET_FUNCTION_ROLE_UPDATED:
+                target, role = _indexed(log, 2)
                 (selector,) = _values(["bytes4"], log)
-                self.selectors.setdefault(topics[1][12:], set()).add(selector)
-                self._mentioned.add(_number(topics[2]))
+                self.selectors.setdefault(target[12:], set()).add(selector)
+                self._mentioned.add(_number(role))
             case manager_abi.TARGET_ADMIN_DELAY_UPDATED:
+                (target,) = _indexed(log, 1)
                 delay_s, since_s = _values(["uint32", "uint48"], log)
-                target = topics[1][12:]
-                by = self._decider(log, manager_abi.SET_TARGET_ADMIN_DELAY.encode(target, delay_s))
-                self.target_delays[target] = _Announced(delay_s, since_s, by)
+                by = self._decider(log, manager_abi.SET_TARGET_ADMIN_DELAY.encode(target[12:], delay_s))
+                self.target_delays[target[12:]] = _Announced(delay_s, since_s, by)
             case manager_abi.ROLE_GRANT_DELAY_CHANGED:
+                (role,) = _indexed(log, 1)
                 delay_s, since_s = _values(["uint32", "uint48"], log)
-                role = _number(topics[1])
-                by = self._decider(log, manager_abi.SET_GRANT_DELAY.encode(role, delay_s))
-                self.grant_delays[role] = _Announced(delay_s, since_s, by)
+                by = self._decider(log, manager_abi.SET_GRANT_DELAY.encode(_number(role), delay_s))
+                self.grant_delays[_number(role)] = _Announced(delay_s, since_s, by)
             case manager_abi.ROLE_ADMIN_CHANGED | manager_abi.ROLE_GUARDIAN_CHANGED:
-                self._mentioned |= {_number(topics[1]), _number(topics[2])}
+                role, other = _indexed(log, 2)
+                self._mentioned |= {_number(role), _number(other)}
             case manager_abi.OPERATION_SCHEDULED:
-                self.scheduled[topics[1]] = _scheduled_call(log)
+                operation, _ = _indexed(log, 2)
+                self.scheduled[operation] = _scheduled_call(log)
             case manager_abi.OPERATION_EXECUTED | manager_abi.OPERATION_CANCELED:
-                call = self.scheduled.pop(topics[1], None)
-                if call is not None and topics[0] == manager_abi.OPERATION_EXECUTED:
+                operation, _ = _indexed(log, 2)
+                call = self.scheduled.pop(operation, None)
+                if call is not None and log.topics[0] == manager_abi.OPERATION_EXECUTED:
                     self._made.setdefault(log.transaction_hash, []).append(call)
 
     def _take_grant(self, log: Log, role: int, account: bytes) -> None:
@@ -335,6 +334,10 @@ def _scheduled_call(log: Log) -> ScheduledCall:
         raise BadAnswer("eth_getLogs", "operationId", "is not the hash of the call that is scheduled")
     caller, target, data = operation
     return ScheduledCall(log.topics[1], to_checksum_address(caller), to_checksum_address(target), data, ready_at_s)
+
+
+def _indexed(log: Log, count: int) -> tuple[bytes, ...]:
+    return indexed_arguments(log, count, "eth_getLogs")
 
 
 def _number(topic: bytes) -> int:

@@ -7,6 +7,7 @@ from eth_utils.address import to_canonical_address, to_checksum_address
 
 from hutong.adapters.evm.administration.delayed import Progress, call_after_delay
 from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.events import indexed_arguments
 from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer, RefusedByChain
@@ -157,7 +158,7 @@ async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> 
     Raises:
         RefusedByChain: the approval or the send would revert, or did.
         BroadcastRefused: the pool does not take one of them.
-        BadAnswer: the receipt has no TransferSent event.
+        BadAnswer: the receipt has no TransferSent event, or one without its sequence.
     """
     execution, sender = transactor.execution, to_canonical_address(transactor.signer.address)
     (denom,) = await _read(execution, transfer, DENOM_OF, order.token)
@@ -176,8 +177,8 @@ async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> 
     receipt = await transactor.send(transfer, data)
     for log in receipt.logs:
         if log.address == transfer and log.topics[:1] == (TRANSFER_SENT_TOPIC,):
-            sequence = int.from_bytes(log.topics[1], "big")
-            return SentTransfer(order.client, sequence, denom, receipt.transaction_hash)
+            sequence, _, _ = indexed_arguments(log, 3, "eth_getTransactionReceipt")
+            return SentTransfer(order.client, int.from_bytes(sequence, "big"), denom, receipt.transaction_hash)
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no TransferSent event")
 
 

@@ -69,7 +69,9 @@ class CliqueConsensus:
         """
         settings = parts.settings
         if not settings.confirmations:
-            raise NotSupported(f"consensus {settings.consensus}")
+            raise NotSupported(
+                f"consensus {settings.consensus} without confirmations: set how many blocks make one final"
+            )
         return CliqueConsensus(
             parts.router,
             confirmations=settings.confirmations,

@@ -35,6 +35,9 @@ def code(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -> No
     found = run_administration(partial(_read, hub_of(config_of(config), hub)))
     contracts = {f"0x{one.hex()}": None if by is None else f"0x{by.hex()}" for one, by in found.contracts.items()}
     deployers = [f"0x{one.hex()}" for one in found.deployers]
+    if not found.is_complete:
+        listed = len(found.deployers) + len(found.contracts)
+        typer.echo(f"the hub has more names than the {listed} that are listed here", err=True)
     if as_json:
         typer.echo(json.dumps({"open": found.is_open, "deployers": deployers, "contracts": contracts}))
         return

@@ -22,23 +22,26 @@ def stuck(
 
     Exit codes: 0 answered (also with rows), 1 the hub did not answer, 2 unusable input.
     """
-    from hutong.adapters.hub.stuck import StuckPacket, stuck_packets
+    from hutong.adapters.hub.stuck import StuckPackets, stuck_packets
 
     hub_chain = hub_of(config_of(config), hub)
 
-    async def read(random: Random) -> list[StuckPacket]:
+    async def read(random: Random) -> StuckPackets:
         async with open_hub(hub_chain, random) as chain:
             return await stuck_packets(chain.execution, client)
 
-    rows = run_administration(read)
+    found = run_administration(read)
+    if not found.is_complete:
+        remedy = "name one with --client" if client is None else "recover the client"
+        typer.echo(f"these are the first {len(found.packets)}, more may wait: {remedy}", err=True)
     if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows]))
+        typer.echo(json.dumps([asdict(row) for row in found.packets]))
         return
-    for row in rows:
+    for row in found.packets:
         origin = "sent by an account" if row.origin is None else f"from {row.origin[0]} {row.origin[1]}"
         tokens = "" if row.denom is None else f", {row.amount} of {row.denom}"
         typer.echo(f"{row.client_id} {row.sequence}: {row.kind} {origin}{tokens}; the client is {row.client_status}")
-    if not rows:
+    if not found.packets:
         typer.echo(
             "nothing waits for a frozen or expired client of the hub; see hutong pending for other packets that wait"
         )

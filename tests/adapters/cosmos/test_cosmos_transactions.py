@@ -235,6 +235,15 @@ def test_transfers_out_of_bounds_are_refused_before_anything_is_sent(changes, na
     assert caught.value.field == name
 
 
+@pytest.mark.parametrize(("field", "limit"), [("receiver", 2_048), ("memo", 32_768)])
+def test_bounds_of_a_transfer_count_bytes_as_ibc_go_does(field, limit):
+    good = {"client_id": "07-tendermint-0", "token": Coin(1, "stake"), "receiver": "r", "timeout_timestamp_s": 1}
+    CosmosTransfer(**(good | {field: "é" * (limit // 2)}))
+    with pytest.raises(MalformedInput) as caught:
+        CosmosTransfer(**(good | {field: "é" * (limit // 2) + "e"}))
+    assert (caught.value.field, caught.value.got) == (field, limit + 1)
+
+
 def signed(signer, messages, sequence=3, gas=80_000, fee=Coin(2_000, "stake"), chain_id="simd-1", number=7, memo=""):
     body = encode_body(messages, memo)
     auth_info = encode_auth_info(signer.public_key, sequence, gas, fee)

@@ -5,10 +5,12 @@ from random import Random
 
 import pytest
 
+from hutong.adapters.evm import EvmSettings, open_evm_chain
 from hutong.adapters.evm.bft.consensus import BftConsensus
 from hutong.adapters.evm.bft.validators import most_validators
 from hutong.adapters.evm.clique.consensus import BLOCKS_PER_UPDATE, CliqueConsensus
 from hutong.adapters.evm.consensus import RouterOnChain
+from hutong.adapters.ics26.chain import RouterSettings
 from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
 from hutong.adapters.ics26.reverts import RevertReader
 from hutong.adapters.interface import (
@@ -45,6 +47,22 @@ RULES = {
     "contract": SealRules(validator_contract=CONTRACT),
 }
 each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+
+
+@pytest.mark.parametrize(
+    ("consensus", "said"),
+    [
+        ("clique", "not supported: consensus clique without confirmations"),
+        ("attested", "not supported: consensus attested without attestors"),
+        ("nakamoto", "not supported: consensus nakamoto"),
+    ],
+)
+async def test_a_consensus_that_lacks_something_says_what(consensus, said):
+    settings = EvmSettings(1, ("http://127.0.0.1:9",), RouterSettings("alpha", "0x" + "11" * 20), consensus=consensus)
+    with pytest.raises(NotSupported) as caught:
+        async with open_evm_chain(settings, Random(1)):
+            pass
+    assert str(caught.value).startswith(said)
 
 
 def account_answer(state, address: bytes, slots: list[str]) -> dict:

@@ -115,6 +115,18 @@ async def test_honest_endpoint():
             await proofs.prove((KEY, KEY), Height(0, 3))
 
 
+async def test_proofs_of_a_new_block_ask_for_its_account_once():
+    async with hostile_server() as server, evm([server]) as (_, proofs, _headers):
+        serve(server, execution_answers(CHAIN))
+        found = await proofs.prove_all([(KEY,)] * 6, Height(0, 3))
+        assert {proof.value for proof in found} == {CHAIN.store.get(CHAIN.blocks[3].router.storage_root, KEY)}
+        accounts = [request for request in server.requests if request["method"] == "eth_getProof"]
+        assert [request["params"][1] for request in accounts].count([]) == 1
+        assert len(accounts) == 7
+        assert await proofs.prove_all([], Height(0, 2)) == ()
+        assert len(server.requests) == len(accounts) + server.methods().count("eth_getBlockByNumber")
+
+
 async def test_a_router_that_is_not_there_is_no_fault_of_an_endpoint():
     """Its state root proves it, so asking another would not help, and none is called bad for it."""
     async with hostile_server() as server, open_rpc_client("alpha", [server.url], Random(1), QUICK) as client:

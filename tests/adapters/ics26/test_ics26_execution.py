@@ -298,7 +298,15 @@ async def test_revert_data_is_read_where_nodes_put_it():
 
 PREPARED = PreparedTransaction(1, SENDER, "0x" + "10" * 20, b"", 0, 100, 10, 1, None)
 SIGNED = SignedTransaction(HASH, b"\x02", 5, PREPARED)
-KNOWN = {"from": SENDER, "to": None, "input": "0x", "value": "0x0", "gas": "0x1", "blockNumber": None}
+KNOWN = {
+    "hash": hex_data(HASH),
+    "from": SENDER,
+    "to": None,
+    "input": "0x",
+    "value": "0x0",
+    "gas": "0x1",
+    "blockNumber": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -328,6 +336,22 @@ async def test_attack_G4_broadcast_refusals(words, known, latest, balance, expec
             await broadcast(rpc, SIGNED)
         assert type(caught.value) is expected
         assert caught.value.transaction_hash == HASH
+
+
+async def test_attack_G1_another_transaction_is_not_the_refused_one():
+    """An endpoint that answers with any transaction made a refused one "already known", which was then waited for."""
+    other = KNOWN | {"hash": hex_data(b"\xbb" * 32)}
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_getTransactionByHash=other, eth_getTransactionCount="0x6", eth_getBalance="0x0")
+        bad.answers["eth_sendRawTransaction"] = lambda request: error(request, -32000, "nonce too low")
+        answers(good, eth_getTransactionByHash=None)
+        with pytest.raises(NonceTooLow):
+            await broadcast(rpc, SIGNED)
+        assert "is not the asked transaction" in rpc.client.statistics()[0].last_failure
+    async with execution() as (server, rpc):
+        answers(server, eth_getTransactionByHash=other)
+        with pytest.raises(EndpointUnavailable, match="is not the asked transaction"):
+            await rpc.mined_call(HASH)
 
 
 async def test_broadcast_hash_is_compared():

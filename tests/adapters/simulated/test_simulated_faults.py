@@ -238,6 +238,39 @@ async def test_misbehaviour_freezes_the_client():
     assert (await link.b.adapter.client(link.b.client)).status is ClientStatus.FROZEN
 
 
+async def test_a_twin_has_the_sealers_of_its_height():
+    """Evidence of a height before the validators changed, as those validators would have made it."""
+    link = simulated_link()
+    alpha = link.a.adapter.chain
+    height = alpha.newest.header.number
+    alpha.set_validators((20, 21, 22, 23))
+    alpha.produce_block()
+    evidence = alpha.misbehaviour(Height(0, 1), height)
+    _, _, outcome = await submit(link, link.b, [SubmitMisbehaviour(link.b.client, evidence)])
+    assert outcome.failures == ()
+    assert (await link.b.adapter.client(link.b.client)).status is ClientStatus.FROZEN
+
+
+async def test_a_pool_that_cannot_be_asked_is_unknown():
+    link = simulated_link()
+    assert await link.a.adapter.pooled_packets() == ()
+    link.a.adapter.faults.unavailable = 1.0
+    assert await link.a.adapter.pooled_packets() is None
+
+
+async def test_a_pooled_transaction_that_cannot_be_read_is_passed_over():
+    link = simulated_link()
+    event = await send_one(link)
+    beta, end = link.b.adapter, link.b
+    messages, _ = await updates(link, link.a, end, Height(0, event.height))
+    prepared = await beta.prepare(Batch(tuple(messages)), end.address)
+    nonce = (await beta.account(end.address)).latest_nonce
+    unreadable = replace(prepared, data=prepared.data[:4] + b"\xff")
+    await beta.broadcast(await beta.sign(unreadable, nonce, end.signer))
+    assert len(beta.chain.pool) == 1
+    assert await beta.pooled_packets() == ()
+
+
 async def test_validator_changes_need_several_headers():
     link = simulated_link()
     alpha = link.a.adapter.chain

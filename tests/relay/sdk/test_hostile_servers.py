@@ -1,12 +1,15 @@
 """Answers that are too large, too slow, of the wrong kind or refused: typed errors in bounded time, the same from both clients."""
 
+import socket
 import time
 
+import httpx
 import pytest
 
 from hutong.relay.api.problems import STATUSES
 from hutong.relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
 from hutong.relay.sdk import plan as plans
+from hutong.relay.sdk.deadline import transport, within
 from hutong.relay.sdk.listing import MAX_EMPTY_PAGES
 from hutong.relay.sdk.plan import MAX_ATTEMPTS, MAX_PAUSE_S, pause_s
 from tests.relay.sdk.scripted_server import PROBLEM, answer, endless, in_order, problem, scripted
@@ -37,6 +40,16 @@ def test_a_busy_server_is_asked_again(client):
     ) as server:
         assert client.call(server.url, "status").version == "0.1.0"
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("outer_s", "inner_s"), [(0.2, 20), (20, 0.2)])
+def test_the_earlier_of_two_deadlines_counts(outer_s, inner_s):
+    with socket.create_server(("127.0.0.1", 0)) as silent, httpx.Client(transport=transport(False)) as http:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began_s = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout), within(outer_s), within(inner_s):
+            http.get(url, timeout=None)
+        assert time.monotonic() - began_s < 10
 
 
 def test_pauses_are_bounded_whatever_the_server_asks():

@@ -1,13 +1,14 @@
 """Signing for a chain that a scripted server keeps: one transaction after another, each with what the moment says."""
 
 import json
+import time
 
 import pytest
 from eth_account import Account
 
 from hutong.relay.evm.vm.transaction import decode_transaction
 from hutong.relay.sdk import BadAnswer, NotSigned, TooSlow, TransactionFailed, signing
-from tests.relay.sdk.scripted_server import answer, scripted
+from tests.relay.sdk.scripted_server import answer, problem, scripted
 from tests.relay.sdk.sdk_values import HASH, settled, summary
 
 ACCOUNT = Account.from_key(b"\x07" * 32)
@@ -106,6 +107,34 @@ def test_one_that_is_never_included_is_waited_for_in_time(client, chain):
         with pytest.raises(TooSlow):
             client.call(server.url, "sign_and_submit", prepare(client, server.url), ACCOUNT, within_s=0.2)
     assert len(chain.taken) == 1
+
+
+@pytest.mark.parametrize("busy", ["POST /v1/transfers/prepare", "POST /v1/transactions", "GET /v1/"])
+def test_a_busy_server_does_not_outlast_the_limit(client, chain, busy):
+    """It asks for pauses of half a minute, wherever it is asked: they end with the caller's limit."""
+    is_busy = False
+
+    def said(request):
+        return problem("busy", 503, retry_after=30) if is_busy and request.startswith(busy) else chain(request)
+
+    with scripted(said) as server:
+        prepared = prepare(client, server.url)
+        is_busy = True
+        began_s = time.monotonic()
+        with pytest.raises(TooSlow) as caught:
+            client.call(server.url, "sign_and_submit", prepared, ACCOUNT, within_s=0.3)
+        assert 0.3 <= time.monotonic() - began_s < 10
+        assert sum(request.startswith(busy) for request in server.requests) in (1, 2)
+    assert caught.value.limit_s == 0.3
+
+
+def test_a_busy_server_in_time_is_asked_again(client, chain):
+    refusals = [problem("busy", 503, retry_after=0)] * 3
+    with scripted(
+        lambda request: refusals.pop() if refusals and "/prepare" not in request else chain(request)
+    ) as server:
+        sent = client.call(server.url, "sign_and_submit", prepare(client, server.url), ACCOUNT, within_s=30)
+    assert len(sent.hashes) == 2 and refusals == []
 
 
 def test_a_server_that_took_something_else_is_not_believed(client, chain):

@@ -18,6 +18,7 @@ from hutong.relay.hub.application.module import CLIENT_MANAGER_ADDRESS
 from hutong.relay.keys import create_keystore
 from tests.light_clients.bft_evm import simulated_chain as qbft
 from tests.light_clients.bitcoin.bitcoin_chain import SPACING_S, SimulatedChain
+from tests.relay.cli.chains.lying_endpoint import lying_endpoint
 from tests.relay.hub.application.transfer.token_chain import TokenChain, ask
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import ADMINS, EVM_CHAIN_ID, SimulatedHub
@@ -172,6 +173,33 @@ def test_stuck_says_that_nothing_is(place):
     _, folder = place
     assert run(folder, "hub", "stuck").output.startswith("nothing waits for a frozen or expired client")
     assert json.loads(run(folder, "hub", "stuck", "--json").output) == []
+
+
+def test_lists_that_were_cut_say_so_beside_the_answer(place):
+    """A node with more than is read: what was read is printed, and that it is not all."""
+    hub, folder = place
+    waiting = {"client": "bft-evm-0", "clientStatus": "Frozen", "sequence": "0x1", "kind": "message"}
+
+    def lie(method, params, answered):
+        if method == "hutong_stuck":
+            return [waiting] * 1_000
+        if method == "hutong_code":
+            after = int(params[0], 16)
+            deployers = [f"0x{number:040x}" for number in range(after + 1, after + 1_001)]
+            return {"open": False, "deployers": deployers, "contracts": []}
+        return answered
+
+    config = folder / "lying.toml"
+    with lying_endpoint(hub.eth_url) as endpoint, endpoint.lying(lie):
+        config.write_text(CONFIG.format(eth=endpoint.url, cometbft=hub.cometbft_url))
+        config.chmod(0o600)
+        stuck = CliRunner().invoke(app, ["hub", "stuck", "--json", "--config", str(config)])
+        code = CliRunner().invoke(app, ["hub", "code", "--json", "--config", str(config)])
+    assert (stuck.exit_code, code.exit_code) == (0, 0)
+    assert stuck.stderr == "these are the first 1000, more may wait: name one with --client\n"
+    assert len(json.loads(stuck.stdout)) == 1_000
+    assert code.stderr == "the hub has more names than the 100000 that are listed here\n"
+    assert len(json.loads(code.stdout)["deployers"]) == 100_000
 
 
 def test_the_adapter_reads_what_a_hub_with_a_frozen_client_answers():
