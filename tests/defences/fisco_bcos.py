@@ -12,6 +12,7 @@ RPC_RECEIPT = "light_clients/fisco_bcos/rpc_receipt.py"
 LEAVES = "light_clients/fisco_bcos/test_fisco_leaves.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
 ROTATION = "light_clients/attestation/test_attestation_rotation.py"
+AT_HUB = "relay/hub/application/clients/test_hub_fisco_bcos.py"
 
 FISCO_BCOS = (
     Defence(
@@ -186,5 +187,19 @@ FISCO_BCOS = (
         "    if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:\n",
         "    if kind is not AttestationKind.ROTATION:\n",
         (f"{ROTATION}::test_attack_D5_attestation_public_digest_is_good_only_where_it_was_chosen",),
+    ),
+    Defence(
+        "nothing is sent over a client whose chain proves no absence",
+        "light_clients/fisco_bcos/client.py",
+        "    proves_absence: ClassVar[bool] = False\n",
+        "    proves_absence: ClassVar[bool] = True\n",
+        (f"{AT_HUB}::test_nothing_is_sent_where_nothing_can_time_out",),
+    ),
+    Defence(
+        "a hub offers what every validator has",
+        "light_clients/table.py",
+        "    return {client_type: client.without_extras() for client_type, client in LIGHT_CLIENTS.items()}\n",
+        "    return dict(LIGHT_CLIENTS)\n",
+        (f"{AT_HUB}::test_attack_G18_hub_suite_that_not_every_validator_has_is_refused",),
     ),
 )
