@@ -101,8 +101,8 @@ CONSENSUS = (
     Defence(
         "the log on disk before a vote",
         "relay/hub/engine/driver.py",
-        "        self._log.sync()\n        return self._signer.sign_vote(vote)\n",
-        "        return self._signer.sign_vote(vote)\n",
+        "        self._validator.log.sync()\n        return self._validator.signer.sign_vote(vote)\n",
+        "        return self._validator.signer.sign_vote(vote)\n",
         ("relay/hub/chain/test_hub_crash_consistency.py",),
     ),
     Defence(

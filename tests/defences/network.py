@@ -132,7 +132,7 @@ NETWORK = (
     Defence(
         "nothing is signed while catching up",
         DRIVER,
-        "        return recent and self._peers.highest() > self._ledger.tip.height + 1\n",
+        "        return recent and self._peers.highest() > self._validator.ledger.tip.height + 1\n",
         "        return False\n",
         (f"{FOUR}::test_who_lags_takes_committed_blocks_and_signs_none_of_them",),
     ),
@@ -152,9 +152,9 @@ NETWORK = (
     ),
     Defence(
         "a node at the end of its revision says so",
-        DRIVER,
-        "        self._state = RoundState(self._state.chain_id, None, event.height,",
-        "        _ = RoundState(self._state.chain_id, None, event.height,",
+        "relay/hub/engine/driver.py",
+        "            self._state = RoundState(\n                self._state.chain_id, None, event.height,",
+        "            _ = RoundState(\n                self._state.chain_id, None, event.height,",
         (f"{END}::test_a_laggard_takes_the_last_block_of_a_revision_from_peers_that_are_at_its_end",),
     ),
     Defence(
@@ -198,7 +198,7 @@ NETWORK = (
     Defence(
         "a proposer drops what cannot be paid for",
         "relay/hub/engine/driver.py",
-        "        self._mempool.drop_unpayable(proposed.unpayable)\n",
+        "        own.mempool.drop_unpayable(proposed.unpayable)\n",
         "",
         (f"{UNPAYABLE}::test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again",),
     ),

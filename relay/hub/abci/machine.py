@@ -14,7 +14,7 @@ from hutong.relay.hub.application.skipped_blocks import SkippedBlocks
 from hutong.relay.hub.chain.execution_guard import ExecutionGuard
 from hutong.relay.hub.chain.ledger import ChainDamaged
 from hutong.relay.hub.chain.pruning import Pruner
-from hutong.relay.hub.engine.driver import why_waiting_for_skip
+from hutong.relay.hub.engine.surroundings import why_waiting_for_skip
 from hutong.relay.hub.skipping.desk import SkipDesk
 from hutong.relay.hub.state import GENESIS_KEY
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import trio
 
@@ -24,7 +24,6 @@ from hutong.relay.hub.consensus.types import (
     HeightStarted,
     Proposal,
     ProposalReceived,
-    ScheduleTimeout,
     SignProposal,
     SignVote,
     Step,
@@ -32,9 +31,11 @@ from hutong.relay.hub.consensus.types import (
     VoteReceived,
 )
 from hutong.relay.hub.consensus.votes import vote_is_signed
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.engine.block_sync import WrongTurn, check_not_skipped_here, check_turn
-from hutong.relay.hub.engine.driver import SKIP_POLL_S, ConsensusDriver, SignerAway, why_waiting_for_skip
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.following import SkippedHere
+from hutong.relay.hub.engine.surroundings import SKIP_POLL_S, LookForSkip, why_waiting_for_skip
 from hutong.relay.hub.halting import NodeMustHalt
 from hutong.relay.hub.network.due_signatures import DueSignatures
 from hutong.relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
@@ -82,21 +83,27 @@ class Peers(Protocol):
         """This node has a skip certificate that it had not."""
 
 
-class NetworkDriver(ConsensusDriver):
-    """`signed_before` is (height, round) of the last-signed record at start. `on_equivocation` is where evidence begins."""
+class NetworkDriver:
+    """A validator's driver among peers: its `Surroundings`, and what peers and operators are told of it.
+
+    `signed_before` is (height, round) of the last-signed record at start. `on_equivocation` is where evidence begins.
+    `on_waiting` is told why no block comes for good, in one sentence.
+    """
 
     def __init__(
         self,
-        *arguments: Any,
+        validator: DrivenValidator,
         peers: Peers,
         signed_before: tuple[int, int],
         on_equivocation: Callable[[Equivocation], None],
-        **options: Any,
+        on_waiting: Callable[[str], None],
     ) -> None:
-        super().__init__(*arguments, **options)
+        self._driver = ConsensusDriver(validator, self)
+        self._validator = validator
         self._peers = peers
         self._signed_before = signed_before
         self._on_equivocation = on_equivocation
+        self._on_waiting = on_waiting
         self._inbox: deque[Received] = deque()
         self._early: deque[ReceivedVote | ReceivedProposal] = deque(maxlen=MAX_EARLY)
         self._arrival = trio.lowlevel.ParkingLot()
@@ -111,14 +118,28 @@ class NetworkDriver(ConsensusDriver):
         """Rounds of this height whose proposal this node can say nothing about: it need not be sent again."""
         self.signatures_due = DueSignatures()
 
+    async def run(self) -> None:
+        """Take part until cancelled.
+
+        Raises:
+            KeyUsedElsewhere, NetworkDisagrees, SkippedHere: the node must halt, or follow the chain anew.
+            UnknownRulesVersion, ExecutionFailed, SkipRefused, UnusableHome, StoreFull, OSError: as
+                `ConsensusDriver.run`.
+        """
+        await self._driver.run()
+
     @property
     def state(self) -> RoundState:
         """Where the round stands; immutable, so that gossip may read it at any time."""
-        return self._state
+        return self._driver.state
 
     def encoded(self, block_id: BlockId) -> bytes | None:
         """A block that was proposed at this height, as it travels; None for any other."""
-        return self._encoded.get(block_id)
+        found = self._encoded.get(block_id)
+        candidate = self.state.candidates.get(block_id)
+        if found is None and candidate is not None:
+            found = self._encoded[block_id] = encode_block(candidate.block)  # of before a restart
+        return found
 
     def post(self, received: Received) -> None:
         """Hand over what a peer sent.
@@ -128,79 +149,91 @@ class NetworkDriver(ConsensusDriver):
         self._inbox.append(received)
         self._arrival.unpark()
 
-    async def _wait(self) -> None:
-        if self._skips is not None and self._skips.executed_here is not None:
-            raise SkippedHere(self._skips.executed_here)
-        for effect in self.signatures_due.again(self._state):
-            await self._carry_out(effect)
-        if self._events:
-            return
-        due = self._timers[0][0] if self._timers else float("inf")
-        if due <= trio.current_time():
-            await self._wait_for_timer()
-        elif self._inbox:
-            await self._judge(self._inbox.popleft())
-        else:
-            with trio.move_on_at(due):
-                await self._arrival.park()
-
     def signer_is_back(self) -> None:
         """Let what could not be signed, and is still of use, be signed now."""
         self.signatures_due.ask_again()
         self._arrival.unpark()
 
-    async def _begin(self) -> None:
-        await super()._begin()
-        for block_id, candidate in self._state.candidates.items():
-            self._encoded[block_id] = encode_block(candidate.block)
+    # What the driver asks: `Surroundings`.
 
-    def _only_listens(self, height: int) -> None:
-        _log.warning(
-            "nothing is signed at this height", height=height, reason="the log of what was signed there is gone"
-        )
+    async def attend(self, due_at_s: float) -> bool:
+        """Sign what is due, else judge what came first, else wait for either until the timer is due.
 
-    async def _take(self, event: Any) -> None:
-        await super()._take(event)
-        state = self._state
-        if (state.height, state.round, state.step) != self._position:
-            self._position = (state.height, state.round, state.step)
-            self._peers.moved()
+        Raises:
+            SkippedHere: a certificate came for the block that was executed last here.
+        """
+        skips = self._validator.skips
+        if skips is not None and skips.executed_here is not None:
+            raise SkippedHere(skips.executed_here)
+        for effect in self.signatures_due.again(self.state):
+            await self._driver.carry_out(effect)
+        if self._driver.has_events:
+            return True
+        if due_at_s <= trio.current_time():
+            return False
+        if self._inbox:
+            await self._judge(self._inbox.popleft())
+        else:
+            with trio.move_on_at(due_at_s):
+                await self._arrival.park()
+        return True
 
-    def _schedule(self, effect: ScheduleTimeout) -> None:
+    @property
+    def patience(self) -> int:
+        """More after heights that took several rounds, 0 to MAX_PATIENCE."""
+        return self._patience
+
+    def earliest_start_s(self) -> float:
         """A node that catches up begins no height: a step that it passed without its vote could not be made up for."""
-        if effect.step is Step.NEW_HEIGHT and self._is_catching_up():
-            self._next_block_at = max(self._next_block_at, self._caught_up_at + CATCHING_UP_FOR_S)
-        super()._schedule(effect)
+        return self._caught_up_at + CATCHING_UP_FOR_S if self._is_catching_up() else float("-inf")
 
     def _is_catching_up(self) -> bool:
         """Proven by blocks, not by what a peer says of its height: else one liar could silence everybody."""
         recent = trio.current_time() - self._caught_up_at < CATCHING_UP_FOR_S
-        return recent and self._peers.highest() > self._ledger.tip.height + 1
+        return recent and self._peers.highest() > self._validator.ledger.tip.height + 1
 
-    async def _begin_height(self, event: HeightStarted) -> None:
-        await super()._begin_height(event)
-        self._encoded.clear()
-        self.set_aside.clear()
-        self._said_of.clear()
-        self._inbox.extendleft(reversed(self._early))
-        self._early.clear()
+    def why_none(self, event: HeightStarted, own_address: bytes) -> str | None:
+        """None: without a majority of its own a node waits for its peers, also where it is no validator."""
+        return None
 
-    async def _rest(self, event: HeightStarted) -> None:
-        """At the height after the last: peers that lack the last block see that it is here, and are answered."""
-        self._state = RoundState(self._state.chain_id, None, event.height, event.validators, event.last_block_time_ns)
+    async def rest(self, reason: str) -> None:
+        """Peers that lack the last block see that it is here, and are answered."""
+        self._on_waiting(reason)
         self._peers.moved()
         while True:
             while self._inbox:
                 self._inbox.popleft().judge(None, "")
             await self._arrival.park()
 
-    def _why_none(self, event: HeightStarted) -> str | None:
-        """Without a majority of its own a node waits for its peers, also where it is no validator."""
-        return self._why_ended(event.height)
+    def only_listens(self, height: int) -> None:
+        """Peers may still commit the height."""
+        _log.warning(
+            "nothing is signed at this height", height=height, reason="the log of what was signed there is gone"
+        )
 
-    def _equivocated(self, effect: Equivocation) -> None:
+    def height_begins(self) -> None:
+        """What came too early is judged now, and nothing is kept of the last height."""
+        self._encoded.clear()
+        self.set_aside.clear()
+        self._said_of.clear()
+        self._inbox.extendleft(reversed(self._early))
+        self._early.clear()
+
+    def stepped(self) -> None:
+        """Peers are told of another height, round or step."""
+        state = self.state
+        if (state.height, state.round, state.step) != self._position:
+            self._position = (state.height, state.round, state.step)
+            self._peers.moved()
+
+    def equivocated(self, effect: Equivocation) -> None:
+        """It is evidence, and logged once a height and validator.
+
+        Raises:
+            KeyUsedElsewhere: one of the votes is signed by this validator's key.
+        """
         vote = effect.second
-        if vote.validator_address == self._own_address:
+        if vote.validator_address == self._validator.own_address:
             self._check_own(vote)
         if vote.validator_address not in self._said_of:
             self._said_of.add(vote.validator_address)
@@ -213,42 +246,61 @@ class NetworkDriver(ConsensusDriver):
             )
         self._on_equivocation(effect)
 
-    async def _sign_vote(self, vote: Vote) -> Vote:
-        try:
-            signed = await super()._sign_vote(vote)
-        except DoubleSignRefused as error:
-            # Restarted within a height: what may have left before stands, and the next round is free.
-            _log.info("not signed", height=vote.height, round=vote.round, reason=str(error))
-            return vote
-        except SignerAway as error:
-            self.signatures_due.put(SignVote(vote), str(error))
-            return vote
-        self._peers.voted(signed)
-        return signed
+    def voted(self, vote: Vote) -> None:
+        """It goes to every peer at once."""
+        self._peers.voted(vote)
 
-    async def _sign_proposal(self, effect: SignProposal) -> tuple[Proposal, bytes]:
-        try:
-            signed, encoded = await super()._sign_proposal(effect)
-        except DoubleSignRefused as error:
-            _log.info("not signed", height=effect.proposal.height, round=effect.proposal.round, reason=str(error))
-            return effect.proposal, b""
-        except SignerAway as error:
+    def proposed(self, proposal: Proposal, block: bytes) -> None:
+        """It goes to every peer at once."""
+        self._encoded[proposal.block_id] = block
+        self._peers.proposed(proposal, block)
+
+    def not_signed(self, effect: SignVote | SignProposal, error: DoubleSignRefused | SignerAway) -> None:
+        """The others go on without this validator.
+
+        A signer that is away is asked again. After a restart within a height what may have left before stands, and the
+        next round is free.
+        """
+        if isinstance(error, SignerAway):
             self.signatures_due.put(effect, str(error))
-            return effect.proposal, b""
-        self._encoded[signed.block_id] = encoded
-        self._peers.proposed(signed, encoded)
-        return signed, encoded
+            return
+        asked = effect.vote if isinstance(effect, SignVote) else effect.proposal
+        _log.info("not signed", height=asked.height, round=asked.round, reason=str(error))
 
-    async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
-        self._last_precommits = dict(self._state.tally(commit.round, SignedMessageType.PRECOMMIT).votes)
-        height = block.header.height
+    async def decided(self, height: int, commit: Commit) -> None:
+        """The key takes no part in this height any more.
+
+        Raises:
+            OSError: that cannot be put on record.
+        """
+        self._last_precommits = dict(self.state.tally(commit.round, SignedMessageType.PRECOMMIT).votes)
         # Before the block is on disk: a record that is behind the chain looks like one that was rolled back.
-        await self._blocking(lambda: self._signer.passed(height))
+        await self._driver.blocking(lambda: self._validator.signer.passed(height))
         self._patience = later_patience(self._patience, commit.round)
-        await super()._apply(block, block_id, commit)
 
-    def _timeout_s(self, timer: Step, round_: int) -> float:
-        return self._timeouts.of(timer, round_ + self._patience)
+    async def skip_certificate(
+        self, height: int, block_hash: bytes, look: LookForSkip, *, promised: bool
+    ) -> SkipCertificate | None:
+        """Peers may have it: asked for as long as it takes where it was promised, else before a block that failed here is
+        tried again.
+        """
+        desk = self._validator.skips
+        if desk is None:
+            return None
+        if promised:
+            self._on_waiting(why_waiting_for_skip(height))
+            found = await self._heard_of(desk, height, block_hash, look, float("inf"))
+            if found is not None:
+                return found
+        guard = self._validator.ledger.guard
+        marker = None if guard is None else guard.marker
+        if marker is None or marker.block_hash != block_hash:
+            return None
+        if self._driver.abstains_at == height + 1 or marker.attempts == 0:
+            return None
+        return await self._heard_of(desk, height, block_hash, look, trio.current_time() + ASK_PEERS_S)
+
+    # What peers sent.
 
     async def _judge(self, received: Received) -> None:
         match received:
@@ -268,29 +320,29 @@ class NetworkDriver(ConsensusDriver):
         received.judge(None, "")
 
     def _is_far(self, round_: int) -> bool:
-        return not 0 <= round_ <= min(MAX_ROUND, self._state.round + MAX_ROUNDS_AHEAD)
+        return not 0 <= round_ <= min(MAX_ROUND, self.state.round + MAX_ROUNDS_AHEAD)
 
     async def _judge_vote(self, received: ReceivedVote) -> None:
         vote = received.vote
-        previous = self._state.previous
+        previous = self.state.previous
         if previous is not None and vote.height == previous.height:
             await self._judge_late_vote(received, previous)
             return
-        state = self._state
+        state = self.state
         if vote.height == state.height + 1:
             # Verified before it waits: what is judged at the next height is blamed on nobody.
-            if not self._blamed(received, state.chain_id, self._ledger.tip.next_validators):
+            if not self._blamed(received, state.chain_id, self._validator.ledger.tip.next_validators):
                 self._keep_early(received)
             return
         if vote.height != state.height:
             received.judge(None, "")
             return
         known = state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
-        await self._take(VoteReceived(vote, self._now_ns()))
+        await self._driver.take(VoteReceived(vote, self._validator.now_ns()))
         if not self._counted(vote, state.height) and self._blamed(received, state.chain_id, state.validators):
             return
         received.judge(None, "")
-        if known is None and vote.validator_address == self._own_address:
+        if known is None and vote.validator_address == self._validator.own_address:
             self._check_own(vote)
 
     async def _judge_late_vote(self, received: ReceivedVote, previous: Decision) -> None:
@@ -299,10 +351,10 @@ class NetworkDriver(ConsensusDriver):
         tally = previous.tallies.get((vote.round, vote.message_type))
         index = vote.validator_index
         if tally is None or not tally.holds(vote):
-            if self._blamed(received, self._state.chain_id, previous.validators):
+            if self._blamed(received, self.state.chain_id, previous.validators):
                 return
             if tally is not None and index not in tally.conflicts and tally.vote_for(index, vote.block_id) is None:
-                await self._take(VoteReceived(vote, self._now_ns()))
+                await self._driver.take(VoteReceived(vote, self._validator.now_ns()))
         received.judge(None, "")
 
     def _blamed(self, received: ReceivedVote, chain_id: str, validators: ValidatorSet) -> bool:
@@ -316,7 +368,7 @@ class NetworkDriver(ConsensusDriver):
 
     def _counted(self, vote: Vote, height: int) -> bool:
         """The transition verifies each vote once; whether it was good shows in the tally."""
-        return self._state.height != height or self._state.tally(vote.round, vote.message_type).holds(vote)
+        return self.state.height != height or self.state.tally(vote.round, vote.message_type).holds(vote)
 
     def _check_own(self, vote: Vote) -> None:
         if (vote.height, vote.round) > self._signed_before:
@@ -328,7 +380,7 @@ class NetworkDriver(ConsensusDriver):
 
     async def _judge_proposal(self, received: ReceivedProposal) -> None:
         proposal, raw = received.proposal, received.block
-        state = self._state
+        state = self.state
         if proposal.height == state.height + 1:
             self._judge_early_proposal(received)
             return
@@ -351,7 +403,7 @@ class NetworkDriver(ConsensusDriver):
             return block, self._accepts(block)
 
         try:
-            result = await self._blocking(examined)
+            result = await self._driver.blocking(examined)
         except EvidenceOutOfReach as error:
             # Neither for nor against it: if the others commit it, it comes as a committed block.
             _log.warning("a proposed block is refused", height=proposal.height, reason=str(error))
@@ -367,14 +419,16 @@ class NetworkDriver(ConsensusDriver):
         received.judge(None, "")
         block, accepted = result
         self._encoded.setdefault(proposal.block_id, raw)
-        await self._take(ProposalReceived(proposal, block, proposal.block_id, accepted, self._now_ns()))
+        await self._driver.take(
+            ProposalReceived(proposal, block, proposal.block_id, accepted, self._validator.now_ns())
+        )
 
     def _judge_early_proposal(self, received: ReceivedProposal) -> None:
         """Its places are few: whoever filled them would make others wait for the real one."""
         proposal = received.proposal
         if proposal.round > MAX_ROUNDS_AHEAD:
             received.judge(None, "")
-        elif proposal_is_signed(self._state.chain_id, self._ledger.tip.next_validators, proposal):
+        elif proposal_is_signed(self.state.chain_id, self._validator.ledger.tip.next_validators, proposal):
             self._keep_early(received)
         else:
             received.judge(Offence.INVALID_SIGNATURE, f"a proposal of round {proposal.round} is not its proposer's")
@@ -382,7 +436,7 @@ class NetworkDriver(ConsensusDriver):
     def _accepts(self, block: Block) -> bool:
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
         try:
-            return self._ledger.accepts(block, self._last_precommits)
+            return self._validator.ledger.accepts(block, self._last_precommits)
         except EvidenceOutOfReach:
             raise
         except MalformedInput as error:
@@ -390,7 +444,7 @@ class NetworkDriver(ConsensusDriver):
             return False
 
     async def _judge_block(self, received: ReceivedBlock) -> None:
-        message, state = received.message, self._state
+        message, state = received.message, self.state
         if message.height != state.height or state.step is Step.COMMIT:
             received.judge(None, "")
             return
@@ -403,15 +457,15 @@ class NetworkDriver(ConsensusDriver):
             return block, block_id
 
         try:
-            block, block_id = await self._blocking(examined)
+            block, block_id = await self._driver.blocking(examined)
         except VerificationError as error:
             received.judge(Offence.INVALID_BLOCK, f"its block {message.height}: {error}")
             return
         received.judge(None, "")
         try:
-            check_block(self._ledger.tip, block)
+            check_block(self._validator.ledger.tip, block)
         except MalformedInput as error:
-            await self._blocking(lambda: self._require_executed(block))
+            await self._driver.blocking(lambda: self._require_executed(block))
             raise NetworkDisagrees(
                 f"more than two thirds committed block {message.height}, which does not follow from this node's state: {error}"
             ) from error
@@ -424,14 +478,14 @@ class NetworkDriver(ConsensusDriver):
                 " again, which begins without them"
             ) from error
         self._caught_up_at = trio.current_time()
-        await self._apply(block, block_id, message.commit)
+        await self._driver.apply(block, block_id, message.commit)
 
     async def _judge_skip(self, received: ReceivedSkip) -> None:
         """In the order in which it came, so that it is there before the block that it is about."""
-        desk, took = self._skips, False
+        desk, took = self._validator.skips, False
         if desk is not None:
             try:
-                took = await self._blocking(lambda: desk.offer(received.certificate))
+                took = await self._driver.blocking(lambda: desk.offer(received.certificate))
             except PredicateFailed as error:
                 received.judge(Offence.INVALID_SIGNATURE, str(error))
                 return
@@ -443,28 +497,15 @@ class NetworkDriver(ConsensusDriver):
         """Raises SkippedHere where the committed successor of the tip shows that the tip counts as empty; the certificate is
         kept for the next start."""
         try:
-            check_not_skipped_here(self._ledger, successor)
+            check_not_skipped_here(self._validator.ledger, successor)
         except SkippedHere as error:
-            if self._skips is not None:
-                self._skips.offer(error.certificate)
+            if self._validator.skips is not None:
+                self._validator.skips.offer(error.certificate)
             raise
 
-    async def _skip_of(self, block: Block, block_id: BlockId) -> SkipCertificate | None:
-        """Before a block that failed here is tried again, peers may have its certificate."""
-        found = await super()._skip_of(block, block_id)
-        guard = self._ledger.guard
-        marker = None if guard is None else guard.marker
-        if found is not None or self._skips is None or marker is None or marker.block_hash != block_id.hash:
-            return found
-        if self._abstains_at == block.header.height + 1 or marker.attempts == 0:
-            return None
-        return await self._heard_of(self._skips, block.header.height, block_id.hash, trio.current_time() + ASK_PEERS_S)
-
-    async def _await_certificate(self, desk: SkipDesk, height: int, block_hash: bytes) -> SkipCertificate | None:
-        self._on_waiting(why_waiting_for_skip(height))
-        return await self._heard_of(desk, height, block_hash, float("inf"))
-
-    async def _heard_of(self, desk: SkipDesk, height: int, block_hash: bytes, until_s: float) -> SkipCertificate | None:
+    async def _heard_of(
+        self, desk: SkipDesk, height: int, block_hash: bytes, look: LookForSkip, until_s: float
+    ) -> SkipCertificate | None:
         """The certificate; None at that time, or where the next block is committed over the executed state, so that there is
         none and this key has no part in that block."""
         while trio.current_time() < until_s:
@@ -476,9 +517,10 @@ class NetworkDriver(ConsensusDriver):
                 over_executed = isinstance(received, ReceivedBlock) and await self._goes_on(desk, received.message)
                 received.judge(None, "")
                 if over_executed:
-                    self._abstains_at = height + 1 if desk.forbids(height, block_hash) else self._abstains_at
+                    if desk.forbids(height, block_hash):
+                        self._driver.abstain_at(height + 1)
                     return None
-            found = await self._blocking(lambda: desk.certificate(height, block_hash))
+            found = await look()
             if found is not None:
                 return found
             with trio.move_on_after(SKIP_POLL_S):
@@ -488,7 +530,7 @@ class NetworkDriver(ConsensusDriver):
     async def _goes_on(self, desk: SkipDesk, message: CommittedBlock) -> bool:
         """Whether it is the committed successor of the waiting block, over the executed state. Of one over the skipped state the
         certificate is taken."""
-        tip = self._ledger.tip
+        tip = self._validator.ledger.tip
         if message.height != tip.height + 2:
             return False
 
@@ -504,7 +546,7 @@ class NetworkDriver(ConsensusDriver):
                 return False
             return True
 
-        return await self._blocking(judged)
+        return await self._driver.blocking(judged)
 
 
 def later_patience(patience: int, round_: int) -> int:

@@ -61,29 +61,40 @@ class PeerRecord:
             self.link.closing.set()
 
 
-class Switchboard:
-    """`handle` is awaited for each message, one at a time a peer; `connected` is called for each new link."""
+@dataclass(frozen=True, slots=True)
+class NetworkedHome:
+    """A node's home, with what its network.toml and its key among peers say."""
 
-    def __init__(
-        self,
-        home: Path,
-        network: Network,
-        node_key: NodeKey,
-        hello: Callable[[], Hello],
-        handle: Callable[[Link, Message, int], Awaitable[None]],
-        connected: Callable[[Link], None],
-        random: Random,
-    ) -> None:
-        self.node_id = node_key.node_id
+    home: Path
+    network: Network
+    node_key: NodeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is said to a peer and done with what it says."""
+
+    hello: Callable[[], Hello]
+    """This node's, asked for at each new connection."""
+    handle: Callable[[Link, Message, int], Awaitable[None]]
+    """Awaited for each message and its size in bytes, one at a time a peer."""
+    connected: Callable[[Link], None]
+    """Called for each new link."""
+
+
+class Switchboard:
+    """All connections of one node."""
+
+    def __init__(self, own: NetworkedHome, conversation: Conversation, random: Random) -> None:
+        network = own.network
+        self.node_id = own.node_key.node_id
         self.listen = network.listen
-        self._home = home
+        self._home = own.home
         self.records = {peer.node_id: self._new_record(peer) for peer in network.peers}
         self._tasks: trio.Nursery | None = None
-        self._hello = hello
-        self._handle = handle
-        self._connected = connected
+        self._conversation = conversation
         self._random = random
-        self._server = server_context(home, [peer.certificate for peer in network.peers])
+        self._server = server_context(own.home, [peer.certificate for peer in network.peers])
         self._greetings = Greetings(peer.endpoint.host for peer in network.peers)
         self._strangers_said_at = float("-inf")
 
@@ -249,7 +260,7 @@ class Switchboard:
         return record
 
     async def _greeted(self, tls: trio.SSLStream[trio.SocketStream], record: PeerRecord) -> Hello:
-        own, node_id = self._hello(), record.peer.node_id
+        own, node_id = self._conversation.hello(), record.peer.node_id
         await tls.send_all(frame(*encode_message(own)))
         try:
             kind, payload = await read_frame(tls)
@@ -274,8 +285,8 @@ class Switchboard:
         record.link, record.failures, record.last_reason = link, 0, ""
         _log.info("peer connected", peer=link.node_id, height=hello.height)
         try:
-            self._connected(link)
-            await link.run(self._handle)
+            self._conversation.connected(link)
+            await link.run(self._conversation.handle)
         except PeerOffended as error:
             self.offend(link, error.offence, error.reason)
         except MalformedInput as error:

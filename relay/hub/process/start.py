@@ -29,11 +29,14 @@ from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuar
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.chain.pruning import Pruner, TooFewBlocks, retention_of
 from hutong.relay.hub.chain.room import room_methods, watch_room
-from hutong.relay.hub.engine.driver import ConsensusDriver, SignerAway, Timeouts
+from hutong.relay.hub.engine.alone import Alone
+from hutong.relay.hub.engine.block_signer import SignerAway
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.following import begin_log_anew, executed_certified, follow
 from hutong.relay.hub.engine.signer import FileSigner
 from hutong.relay.hub.engine.signing_record import why_not_sign
 from hutong.relay.hub.engine.standing import why_no_blocks
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.home import REMOTE_KEY_FILE, SIGNER_FILE, VALIDATOR_KEY_FILE, UnusableHome, load_genesis
 from hutong.relay.hub.home.key_file import Password, load_key, no_password
@@ -53,6 +56,7 @@ from hutong.relay.hub.joining.state_sync import restoration_is_unfinished
 from hutong.relay.hub.joining.sync_methods import SyncMethods
 from hutong.relay.hub.network.link.node_key import NodeKey, load_node_key
 from hutong.relay.hub.network.network_file import NETWORK_FILE, Network, load_network
+from hutong.relay.hub.network.switchboard import NetworkedHome
 from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
 from hutong.relay.hub.process.call_process import call_command
 from hutong.relay.hub.process.validator_among_peers import NodeNetwork
@@ -307,7 +311,8 @@ async def serve_node(
         with _listening("--cometbft-port", ports.host, ports.cometbft):
             cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
         if network is None:
-            nursery.start_soon(_alone(node, on_block).run)
+            validator = _validator_of(node, Timeouts.without_peers(), on_block)
+            nursery.start_soon(ConsensusDriver(validator, Alone(_say)).run)
         else:
             await nursery.start(network.run)
         nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
@@ -329,17 +334,10 @@ def _listening(option: str, host: str, port: int) -> Iterator[None]:
         ) from None
 
 
-def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> ConsensusDriver:
-    return ConsensusDriver(
-        node.ledger,
-        node.signer,
-        node.signer.public_key.address,
-        node.mempool,
-        on_block,
-        log=node.log,
-        on_waiting=_say,
-        timeouts=Timeouts.without_peers(),
-        skips=node.skips,
+def _validator_of(node: HubNode, timeouts: Timeouts, on_block: Callable[[int], Awaitable[None]]) -> DrivenValidator:
+    address = node.signer.public_key.address
+    return DrivenValidator(
+        node.ledger, node.signer, address, node.mempool, node.log, on_block, timeouts, skips=node.skips
     )
 
 
@@ -347,16 +345,10 @@ def _network_of(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> No
     if node.peers is None:
         return None
     return NodeNetwork(
-        node.home,
-        *node.peers,
-        node.ledger,
-        node.signer,
-        node.mempool,
-        on_block,
+        NetworkedHome(node.home, *node.peers),
+        _validator_of(node, Timeouts.among_peers(node.ledger.genesis.params), on_block),
         Random(),  # noqa: S311  spreads dials and statuses in time
-        on_equivocation=node.ledger.evidence.add,
-        log=node.log,
-        skips=node.skips,
+        node.ledger.evidence.add,
     )
 
 

@@ -1,26 +1,22 @@
 """The parts of a node that has peers, put together: driver, gossip, connections; and what they say of themselves."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import trio
 
 from hutong.light_clients.tendermint.types import SignedMessageType
-from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.rpc.json_params import Method, Params
-from hutong.relay.hub.chain.ledger import HubLedger
 from hutong.relay.hub.consensus.types import Equivocation
-from hutong.relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.engine.driver import DrivenValidator
 from hutong.relay.hub.network.gossip import Gossip
 from hutong.relay.hub.network.link.messages import PROTOCOL_VERSION, Hello
-from hutong.relay.hub.network.link.node_key import NodeKey
-from hutong.relay.hub.network.network_file import Network
 from hutong.relay.hub.network.peer_driver import NetworkDriver
-from hutong.relay.hub.network.switchboard import PeerRecord, Switchboard
+from hutong.relay.hub.network.switchboard import Conversation, NetworkedHome, PeerRecord, Switchboard
 from hutong.relay.hub.network.why import why_no_block
-from hutong.relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from hutong.relay.hub.remote_signer.client import RemoteSigner
 from hutong.relay.hub.remote_signer.keeping import keep_connected
 from hutong.relay.telemetry import get_logger
 
@@ -32,60 +28,42 @@ class NodeNetwork:
 
     def __init__(
         self,
-        home: Path,
-        network: Network,
-        node_key: NodeKey,
-        ledger: HubLedger,
-        signer: NodeSigner,
-        mempool: Mempool,
-        on_block: Callable[[int], Awaitable[None]],
+        own: NetworkedHome,
+        validator: DrivenValidator,
         random: Random,
         on_equivocation: Callable[[Equivocation], None],
-        **driver_options: Any,
     ) -> None:
-        self._ledger = ledger
-        self._own_address = signer.public_key.address
+        """`random` spreads dials and statuses in time; `on_equivocation` is where evidence begins."""
+        self._validator = validator
         self._last_block_at_s = trio.current_time()
         self._ended: str | None = None
-        self._signer, self._random = signer, random
+        self._random = random
+        ledger, record = validator.ledger, validator.signer.record
         gossip = self.gossip = Gossip(
-            ledger.records,
-            ledger.application,
-            mempool,
-            random,
-            driver_options.get("run_blocking"),
-            driver_options.get("skips"),
+            ledger.records, ledger.application, validator.mempool, random, validator.run_blocking, validator.skips
         )
-        self.switchboard = Switchboard(home, network, node_key, self._hello, gossip.handle, gossip.connected, random)
-        record = signer.record
-
-        async def applied(height: int) -> None:
-            self._last_block_at_s = trio.current_time()
-            self._ended = None
-            await on_block(height)
-
+        self.switchboard = Switchboard(own, Conversation(self._hello, gossip.handle, gossip.connected), random)
         self.driver = NetworkDriver(
-            ledger,
-            signer,
-            self._own_address,
-            mempool,
-            applied,
-            peers=gossip,
-            signed_before=(record.height, record.round),
-            on_equivocation=on_equivocation,
-            on_waiting=self._wait_for_good,
-            timeouts=Timeouts.among_peers(ledger.genesis.params),
-            **driver_options,
+            replace(validator, on_block=self._applied),
+            gossip,
+            (record.height, record.round),
+            on_equivocation,
+            self._wait_for_good,
         )
         gossip.switchboard, gossip.driver = self.switchboard, self.driver
+
+    async def _applied(self, height: int) -> None:
+        self._last_block_at_s = trio.current_time()
+        self._ended = None
+        await self._validator.on_block(height)
 
     def _wait_for_good(self, reason: str) -> None:
         self._ended = reason
         _log.warning("no more blocks", reason=reason)
 
     def _hello(self) -> Hello:
-        genesis, tip = self._ledger.genesis, self._ledger.tip
-        return Hello(PROTOCOL_VERSION, genesis.chain_id, genesis.digest, tip.height, self._own_address)
+        genesis, tip = self._validator.ledger.genesis, self._validator.ledger.tip
+        return Hello(PROTOCOL_VERSION, genesis.chain_id, genesis.digest, tip.height, self._validator.own_address)
 
     async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
         """Run connections, driver and gossip until cancelled; started with the port that peers dial.
@@ -97,8 +75,9 @@ class NodeNetwork:
             port = await nursery.start(self.switchboard.run)
             nursery.start_soon(self.driver.run)
             nursery.start_soon(self.gossip.run)
-            if isinstance(self._signer, RemoteSigner):
-                nursery.start_soon(keep_connected, self._signer, self.driver, self._random)
+            signer = self._validator.signer
+            if isinstance(signer, RemoteSigner):
+                nursery.start_soon(keep_connected, signer, self.driver, self._random)
             task_status.started(port)
 
     def methods(self) -> Mapping[str, Method]:
@@ -127,19 +106,23 @@ class NodeNetwork:
         return {
             "chainId": state.chain_id,
             "nodeId": self.switchboard.node_id,
-            "height": self._ledger.tip.height,
+            "height": self._validator.ledger.tip.height,
             "round": state.round,
             "step": state.step.name.lower(),
             "sinceLastBlockMs": round(waited_s * 1000),
             "whyNoBlock": self._ended
             or why_no_block(
-                state, self._own_address, set(connected), waited_s, self._ledger.genesis.params.block_interval_ms
+                state,
+                self._validator.own_address,
+                set(connected),
+                waited_s,
+                self._validator.ledger.genesis.params.block_interval_ms,
             ),
             "validators": [
                 {
                     "address": f"0x{validator.address.hex()}",
                     "power": validator.voting_power,
-                    "isThisNode": validator.address == self._own_address,
+                    "isThisNode": validator.address == self._validator.own_address,
                     "peer": connected.get(validator.address),
                     "prevoted": index in prevotes,
                     "precommitted": index in precommits,
@@ -152,13 +135,14 @@ class NodeNetwork:
 
     def _signer_row(self) -> dict[str, Any] | None:
         """None where the key is in this process."""
-        if not isinstance(self._signer, RemoteSigner):
+        signer = self._validator.signer
+        if not isinstance(signer, RemoteSigner):
             return None
-        place = self._signer.place
+        place = signer.place
         return {
             "id": place.node_id,
             "address": str(place.endpoint),
-            "connected": self._signer.is_connected,
+            "connected": signer.is_connected,
             "reason": self.driver.signatures_due.reason,
         }
 

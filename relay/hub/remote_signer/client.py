@@ -17,7 +17,7 @@ from hutong.relay.hub.consensus.proposals import proposal_bytes
 from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from hutong.relay.hub.consensus.types import Proposal, Step, Vote
 from hutong.relay.hub.consensus.votes import vote_bytes
-from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.engine.signer import FileSigner, SavedProposal
 from hutong.relay.hub.network.link.tls import client_context
 from hutong.relay.hub.network.network_file import Peer

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import trio
 
-from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.network.backoff import dial_delay_s
 from hutong.relay.hub.network.due_signatures import DueSignatures
 from hutong.relay.hub.remote_signer.client import RemoteSigner

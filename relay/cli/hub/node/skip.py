@@ -97,7 +97,7 @@ def sign(
     The node is stopped, failed on the block, and signed nothing above it. Exit codes: 0 signed, 1 refused, 2 unusable.
     """
     from hutong.relay.hub.consensus.signing import SkipRefused
-    from hutong.relay.hub.engine.driver import SignerAway
+    from hutong.relay.hub.engine.block_signer import SignerAway
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.stopped import SkipNotDue, sign_skip, standing_of

@@ -34,8 +34,10 @@ from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.consensus.blocks import make_block
-from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.alone import Alone
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.last_signed import decode_last_signed
 from hutong.relay.hub.home.process import NodeRefused
@@ -303,21 +305,20 @@ class DriverRun:
         async def in_line(function):
             return function()
 
-        driver = ConsensusDriver(
+        validator = DrivenValidator(
             self.ledger,
             self.signer,
             VALIDATOR.public_key.address,
             self.mempool,
+            WriteAheadLog(self.home),
             on_block,
-            log=WriteAheadLog(self.home),
-            on_waiting=self.waiting.append,
-            timeouts=Timeouts.without_peers(),
+            Timeouts.without_peers(),
             now_ns=lambda: self.ledger.genesis.genesis_time_ns + int((trio.current_time() - start) * 10**9),
             run_blocking=in_line,
         )
         with trio.move_on_after(seconds):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(driver.run)
+                nursery.start_soon(ConsensusDriver(validator, Alone(self.waiting.append)).run)
                 for moment, raw in sorted((at or {}).items()):
                     await trio.sleep_until(start + moment)
                     self.mempool.add(decode_transaction(raw, EVM_CHAIN_ID), 0)

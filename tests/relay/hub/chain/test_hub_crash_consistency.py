@@ -14,8 +14,10 @@ from hutong.relay.evm.store.database import MemoryStore, WriteBatch
 from hutong.relay.evm.vm.transaction import decode_transaction
 from hutong.relay.hub.chain.ledger import HubLedger
 from hutong.relay.hub.consensus.event_codec import encode_frame
-from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.alone import Alone
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WAL_FILE, WriteAheadLog
 from hutong.relay.hub.home.home import LAST_SIGNED_FILE
 from tests.relay.hub.hub_process import new_home, transfer
@@ -74,20 +76,19 @@ async def drive(home, store, log, signer_home, seconds: float, start_ns: int, tr
     async def in_line(function):
         return function()
 
-    driver = ConsensusDriver(
+    validator = DrivenValidator(
         ledger,
         FileSigner(signer_home, VALIDATOR, genesis.chain_id),
         VALIDATOR.public_key.address,
         mempool,
+        log,
         on_block,
-        log=log,
-        on_waiting=pytest.fail,
-        timeouts=Timeouts.without_peers(),
+        Timeouts.without_peers(),
         now_ns=lambda: start_ns + int((trio.current_time() - began) * 10**9),
         run_blocking=in_line,
     )
     with trio.move_on_after(seconds):
-        await driver.run()
+        await ConsensusDriver(validator, Alone(pytest.fail)).run()
     log.close()
     return ledger
 

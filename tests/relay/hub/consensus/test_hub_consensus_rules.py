@@ -22,7 +22,7 @@ from hutong.relay.hub.consensus.types import (
 )
 from hutong.relay.hub.consensus.validators import proposer_of
 from hutong.relay.hub.consensus.votes import Tally, median_time_ns
-from hutong.relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.engine.timeouts import Timeouts
 from tests.relay.hub.consensus.consensus_table import PRECOMMIT, PREVOTE, Table, own_votes, retimed
 
 

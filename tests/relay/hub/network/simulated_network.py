@@ -18,13 +18,16 @@ from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.genesis import HubParams
 from hutong.relay.hub.chain.ledger import HubLedger
 from hutong.relay.hub.consensus.signing import LastSigned
+from hutong.relay.hub.engine.driver import DrivenValidator
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.home import LAST_SIGNED_FILE, validator_key
 from hutong.relay.hub.home.initialise import NewHub, build_genesis
 from hutong.relay.hub.home.last_signed import encode_last_signed
 from hutong.relay.hub.network.link.node_key import new_node_key, write_node_key
 from hutong.relay.hub.network.network_file import Endpoint, Network, Peer
+from hutong.relay.hub.network.switchboard import NetworkedHome
 from hutong.relay.hub.process.validator_among_peers import NodeNetwork
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
@@ -66,6 +69,7 @@ class SimulatedValidator:
     signed: list = field(default_factory=list)
     node: NodeNetwork | None = None
     scope: trio.CancelScope | None = None
+    signer: FileSigner | None = None
     mempool: Mempool | None = None
 
     def _caught(self, equivocation) -> None:
@@ -73,7 +77,7 @@ class SimulatedValidator:
         self.ledger.evidence.add(equivocation)
 
     def boot(self, seed: int) -> None:
-        signer = FileSigner(self.home, self.key, self.ledger.genesis.chain_id)
+        signer = self.signer = FileSigner(self.home, self.key, self.ledger.genesis.chain_id)
         sign_vote = signer.sign_vote
 
         def noted(vote):
@@ -87,20 +91,19 @@ class SimulatedValidator:
         async def on_block(height):
             self.blocks.append((trio.current_time(), height))
 
-        self.node = NodeNetwork(
-            self.home,
-            self.network,
-            self.node_key,
+        driven = DrivenValidator(
             self.ledger,
             signer,
+            signer.public_key.address,
             self.mempool,
+            WriteAheadLog(self.home),
             on_block,
-            Random(seed),
-            self._caught,
-            log=WriteAheadLog(self.home),
+            Timeouts.among_peers(self.ledger.genesis.params),
             now_ns=lambda: GENESIS_TIME_S * NANOSECONDS_PER_SECOND + int(trio.current_time() * 10**9) + self.skew_ns,
             run_blocking=in_line,
         )
+        own = NetworkedHome(self.home, self.network, self.node_key)
+        self.node = NodeNetwork(own, driven, Random(seed), self._caught)
 
     @property
     def height(self) -> int:

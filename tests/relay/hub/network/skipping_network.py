@@ -9,10 +9,13 @@ from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, Sk
 from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.vm.transaction import decode_transaction
 from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from hutong.relay.hub.engine.driver import DrivenValidator
 from hutong.relay.hub.engine.following import begin_log_anew, executed_certified, follow
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.process import halt_reason
+from hutong.relay.hub.network.switchboard import NetworkedHome
 from hutong.relay.hub.process.validator_among_peers import NodeNetwork
 from hutong.relay.hub.skipping.desk import SkipDesk
 from hutong.relay.hub.skipping.files import SkipFiles
@@ -52,7 +55,6 @@ class SkippingValidator(SimulatedValidator):
 
     limits = DEFAULT_LIMITS
     halted: str | None = None
-    signer = None
 
     def boot(self, seed: int) -> None:
         signer = self.signer = FileSigner(self.home, self.key, self.ledger.genesis.chain_id)
@@ -66,21 +68,20 @@ class SkippingValidator(SimulatedValidator):
         async def on_block(height):
             self.blocks.append((trio.current_time(), height))
 
-        self.node = NodeNetwork(
-            self.home,
-            self.network,
-            self.node_key,
+        driven = DrivenValidator(
             self.ledger,
             signer,
+            signer.public_key.address,
             self.mempool,
+            WriteAheadLog(self.home),
             on_block,
-            Random(seed),
-            self._caught,
-            log=WriteAheadLog(self.home),
+            Timeouts.among_peers(self.ledger.genesis.params),
             now_ns=self.now_ns,
             run_blocking=in_line,
             skips=SkipDesk(self.home, self.ledger, lambda: signer.record),
         )
+        own = NetworkedHome(self.home, self.network, self.node_key)
+        self.node = NodeNetwork(own, driven, Random(seed), self._caught)
 
     def now_ns(self) -> int:
         return GENESIS_TIME_S * NANOSECONDS_PER_SECOND + int(trio.current_time() * 10**9) + self.skew_ns

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.block_signer import SignerAway
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 
@@ -12,7 +12,7 @@ class Signer:
 
     def __init__(self, validator) -> None:
         self.validator, self.away, self.asked_in_vain = validator, False, 0
-        signer = validator.node.driver._signer
+        signer = validator.signer
         for name in ("sign_vote", "sign_proposal"):
             setattr(signer, name, self._unless_away(getattr(signer, name)))
 

@@ -14,6 +14,7 @@ from hutong.relay.hub.consensus.blocks import block_id_of
 from hutong.relay.hub.consensus.proposals import proposal_is_signed
 from hutong.relay.hub.consensus.types import NIL, Equivocation, Step
 from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.network.inbox import ReceivedProposal
 from hutong.relay.hub.network.link.messages import ProposalMessage, VoteMessage
 from hutong.relay.hub.network.standing import PRECOMMIT, PREVOTE
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
@@ -150,14 +151,14 @@ async def test_a_proposal_with_evidence_out_of_reach_is_sent_and_judged_once_a_r
             for item in others:
                 network.kill(everyone.index(item))
             came = []
-            handle = victim.node.switchboard._handle
+            post = victim.node.driver.post
 
-            async def noted(link, message, size) -> None:
-                if isinstance(message, ProposalMessage):
-                    came.append(message.proposal)
-                await handle(link, message, size)
+            def noted(received) -> None:
+                if isinstance(received, ReceivedProposal):
+                    came.append(received.proposal)
+                post(received)
 
-            victim.node.switchboard._handle = noted
+            victim.node.driver.post = noted
             for link in victim.links:
                 link.closing.set()
             await trio.sleep(12)

@@ -20,7 +20,7 @@ from hutong.light_clients.tendermint.types import (
 )
 from hutong.relay.hub.application.genesis import HubParams
 from hutong.relay.hub.consensus.types import NIL, Proposal, Step, Vote
-from hutong.relay.hub.engine.driver import Timeouts
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.home.home import UnusableHome
 from hutong.relay.hub.network.link.codec import (
     MAX_BLOCKS_ASKED,

@@ -19,6 +19,7 @@ from hutong.light_clients.tendermint.wire import message_field
 from hutong.relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
 from hutong.relay.hub.consensus.validators import proposer_of
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.network.link.greetings import MAX_OF_HOST, MAX_STRANGERS
 from hutong.relay.hub.network.link.messages import ProposalMessage, Status
 from hutong.relay.hub.network.link.node_key import node_id_of, write_node_key
@@ -157,10 +158,10 @@ async def test_attack_C42_hub_a_claim_of_many_blocks_does_not_stop_a_height(tmp_
 def mute(liar):
     """It votes no more, and says that it has all blocks there will ever be."""
 
-    async def unsigned(vote):
-        return vote
+    def unsigned(vote):
+        raise SignerAway("it is mute")
 
-    liar.node.driver._sign_vote = unsigned
+    liar.signer.sign_vote = unsigned
     liar.node.gossip.moved = lambda: liar.node.switchboard.broadcast(Status(10**9, 0, Step.PROPOSE, ()))
 
 

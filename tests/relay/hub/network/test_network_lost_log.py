@@ -65,7 +65,7 @@ class Watched:
         self.signed: dict[tuple[int, int, Step], bytes] = {}
 
     def watch(self, *, kill: bool) -> None:
-        signer = self.victim.node.driver._signer
+        signer = self.victim.signer
         sign = signer._sign
 
         def watched(height, round_, at, *rest):

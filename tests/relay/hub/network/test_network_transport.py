@@ -20,7 +20,7 @@ from hutong.relay.hub.network.link.tls import client_context
 from hutong.relay.hub.network.network_file import Endpoint, Network, Peer
 from hutong.relay.hub.network.outbox import MAX_GOSSIP_BYTES, MAX_URGENT_BYTES, Outbox
 from hutong.relay.hub.network.score import Offence, Score
-from hutong.relay.hub.network.switchboard import Switchboard
+from hutong.relay.hub.network.switchboard import Conversation, NetworkedHome, Switchboard
 from hutong.relay.local.ports import free_port
 
 HELLO = Hello(PROTOCOL_VERSION, "hutong-1", b"\x01" * 32, 7, b"\x0a" * 20)
@@ -36,12 +36,8 @@ class End:
         self.heard = []
         self.home, self.key, self.port = home, key, port
         self.board = Switchboard(
-            home,
-            Network(Endpoint("127.0.0.1", port), peers),
-            key,
-            lambda: hello,
-            self._hear,
-            lambda link: link.send(STATUS),
+            NetworkedHome(home, Network(Endpoint("127.0.0.1", port), peers), key),
+            Conversation(lambda: hello, self._hear, lambda link: link.send(STATUS)),
             Random(1),
         )
 

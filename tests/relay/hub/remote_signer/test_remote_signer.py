@@ -19,7 +19,7 @@ from hutong.light_clients.tendermint.types import KeyType, SignedMessageType
 from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from hutong.relay.hub.consensus.types import NIL, Step
 from hutong.relay.hub.consensus.votes import vote_bytes
-from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.home.home import UnusableHome
 from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from hutong.relay.hub.network.due_signatures import DueSignatures

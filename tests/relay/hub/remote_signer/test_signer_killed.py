@@ -9,7 +9,7 @@ import pytest
 
 from hutong.relay.hub.consensus.signing import DoubleSignRefused
 from hutong.relay.hub.consensus.types import NIL
-from hutong.relay.hub.engine.driver import SignerAway
+from hutong.relay.hub.engine.block_signer import SignerAway
 from hutong.relay.hub.home.last_signed import decode_last_signed
 from hutong.relay.hub.remote_signer.codec import SignVoteRequest, encode
 from tests.relay.hub.remote_signer.signed_home import (

@@ -8,8 +8,10 @@ from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
 from hutong.relay.hub.chain.ledger import HubLedger
-from hutong.relay.hub.engine.driver import ConsensusDriver, Timeouts
+from hutong.relay.hub.engine.alone import Alone
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.skipping.desk import SkipDesk
 from hutong.relay.hub.skipping.files import SkipFiles
@@ -36,19 +38,19 @@ async def drive(home, store, limits, seconds, transactions=()):
         return function()
 
     start_ns = ledger.tip.time_ns + 10**9
-    driver = ConsensusDriver(
+    validator = DrivenValidator(
         ledger,
         signer,
         VALIDATOR.public_key.address,
         mempool,
+        log,
         on_block,
-        log=log,
-        on_waiting=waits.append,
-        timeouts=Timeouts.without_peers(),
+        Timeouts.without_peers(),
         now_ns=lambda: start_ns + int(trio.current_time() * 10**9),
         run_blocking=in_line,
         skips=SkipDesk(home, ledger, lambda: signer.record),
     )
+    driver = ConsensusDriver(validator, Alone(waits.append))
     try:
         with trio.move_on_after(seconds):
             await driver.run()

@@ -10,8 +10,10 @@ from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
 from hutong.relay.hub.application.governance import block_proposals
 from hutong.relay.hub.application.machine.fees import MAX_UNPAYABLE, payable
 from hutong.relay.hub.consensus.signing import LastSigned
-from hutong.relay.hub.engine.driver import ConsensusDriver
+from hutong.relay.hub.engine.alone import Alone
+from hutong.relay.hub.engine.driver import ConsensusDriver, DrivenValidator
 from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.timeouts import Timeouts
 from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.home import LAST_SIGNED_FILE
 from hutong.relay.hub.home.last_signed import encode_last_signed
@@ -57,7 +59,8 @@ def driver_of(hub: SimulatedHub, pool: Mempool, home) -> ConsensusDriver:
     (home / LAST_SIGNED_FILE).write_bytes(encode_last_signed(LastSigned()))
     signer = FileSigner(home, VALIDATOR, hub.genesis.chain_id)
     address = VALIDATOR.public_key.address
-    return ConsensusDriver(hub.ledger, signer, address, pool, on_block, log=WriteAheadLog(home), on_waiting=print)
+    log, timeouts = WriteAheadLog(home), Timeouts.without_peers()
+    return ConsensusDriver(DrivenValidator(hub.ledger, signer, address, pool, log, on_block, timeouts), Alone(print))
 
 
 def test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again(tmp_path, monkeypatch):
