@@ -25,7 +25,7 @@ from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.frames import OneCopyMemory
 from hutong.relay.evm.vm.program import KnownCode, Program
-from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.evm.vm.transaction import SignedTransaction
 from hutong.relay.hub.application.machine.evm_rules import PRECOMPILE_SETS, PRICES
@@ -72,7 +72,7 @@ def machine(rules_version: int, without: frozenset[str] = frozenset()) -> EvmRul
     prices = PRICES[rules_version]
     if "M6" in without:
         prices = replace(prices, input_word_gas=0, code_bytes_per_gas=0)
-    rules = EvmRules("prague", CHAIN_ID, prices=prices, precompiles=PRECOMPILE_SETS[rules_version])
+    rules = EvmRules("prague", CHAIN_ID, changes=ForkChanges(prices, PRECOMPILE_SETS[rules_version]))
     ours = rules.state_class
     if without == EVERYTHING:
         return _plain(rules)

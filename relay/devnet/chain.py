@@ -22,7 +22,7 @@ from hutong.relay.evm.store.database import KeyValueReader, KeyValueStore, KeyVa
 from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.outcomes import TransactionOutcome
-from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.evm.vm.transaction import SignedTransaction, decode_transaction
 from hutong.relay.evm.vm.work_prices import TRANSACTION_MAX_GAS
@@ -50,7 +50,9 @@ class DevnetChain:
         self._genesis = genesis
         self._pace = pace or Pace()
         self._wall_clock_s = wall_clock_s
-        self._rules = EvmRules(genesis.fork, genesis.chain_id, transaction_max_gas=TRANSACTION_MAX_GAS)
+        self._rules = EvmRules(
+            genesis.fork, genesis.chain_id, changes=ForkChanges(transaction_max_gas=TRANSACTION_MAX_GAS)
+        )
         self._blocks = BlockStore(store, genesis.chain_id)
         self._mempool = Mempool()
         self._producing = trio.CapacityLimiter(1)

@@ -132,7 +132,7 @@ HUB_RULES = (
     Defence(
         "a running hub closes when it takes up version 3",
         "relay/hub/application/application.py",
-        "        take_up_code_rules(view, expected_version, self.genesis.code_rules)\n",
+        "        take_up_code_rules(view, rules_version, self.genesis.code_rules)\n",
         "",
         (f"{CODE_TESTS}::test_a_running_hub_closes_in_the_first_block_of_version_3",),
     ),

@@ -20,7 +20,6 @@ FUNCTIONS: Mapping[str, str] = {
     "ledger.queries": "a list of queries, one after the other",
     "document.replay_document": "the document's JSON in the order of its specification",
     "instructions.run_instructions": "the EVM's loop: a call for each instruction would cost a third of its speed",
-    "application.HubApplication.finalize_block": SPLITTING,
     "metrics.Metrics.__init__": "a list of metrics, each with its help text",
 }
 
@@ -39,11 +38,6 @@ CONSTRUCTORS: Mapping[str, str] = {
     "worker.RouteWorker": CONTEXT,
     "queue.Queue": CONTEXT,
     "execution._Executable": "py-evm's own signature of a message and its parts",
-    "rules.EvmRules": CONTEXT,
-    "actions.Actions": CONTEXT,
-    "validator_among_peers.NodeNetwork": CONTEXT,
-    "switchboard.Switchboard": CONTEXT,
-    "driver.ConsensusDriver": CONTEXT,
 }
 
 CIRCLES: Mapping[str, str] = {}

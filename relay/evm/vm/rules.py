@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from eth.abc import ComputationAPI, MessageAPI
@@ -39,20 +40,33 @@ GAS_LOG_BYTE = 8
 MAX_BLOCKHASH_DEPTH = 256
 
 
+@dataclass(frozen=True, slots=True)
+class ForkChanges:
+    """What a machine has otherwise than its fork; nothing by default."""
+
+    prices: WorkPrices = FORK_PRICES
+    precompiles: PrecompileSet = FORK_PRECOMPILES
+    transaction_max_gas: int | None = None
+    """Most gas that one transaction may ask for; None for no bound but the block's."""
+    code_policy: CodePolicy | None = None
+    """Who may run code; None for everyone."""
+
+
+NO_CHANGES = ForkChanges()
+
+
 class EvmRules:
     """One fork with one chain id and a set of native modules. Build once, share between states and threads."""
 
     def __init__(
-        self,
-        fork: Fork,
-        chain_id: int,
-        native: NativeModules | None = None,
-        *,
-        prices: WorkPrices = FORK_PRICES,
-        precompiles: PrecompileSet = FORK_PRECOMPILES,
-        transaction_max_gas: int | None = None,
-        code_policy: CodePolicy | None = None,
+        self, fork: Fork, chain_id: int, native: NativeModules | None = None, changes: ForkChanges = NO_CHANGES
     ) -> None:
+        """Build the machine, which takes milliseconds.
+
+        Raises:
+            ValueError: the fork is another, or a module is under an address that is not its own or that hides a
+                precompile.
+        """
         if fork not in FORKS:
             raise ValueError(f"fork {fork!r} is not supported; one of {', '.join(FORKS)}")
         for address, module in (native or {}).items():
@@ -61,9 +75,9 @@ class EvmRules:
         self.fork: Fork = fork
         self.chain_id = chain_id
         self.native: NativeModules = dict(native or {})
-        self.transaction_max_gas = transaction_max_gas
-        self.code_policy = code_policy
-        self.state_class: type[Any] = _state_class(fork, self.native, prices, precompiles, code_policy)
+        self.transaction_max_gas = changes.transaction_max_gas
+        self.code_policy = changes.code_policy
+        self.state_class: type[Any] = _state_class(fork, self.native, changes)
 
     def is_precompile(self, address: Address) -> bool:
         """Whether this machine has a precompile at the address. Native modules are no precompiles."""
@@ -118,14 +132,13 @@ class _CheckedBefore:
     def validate_transaction(self, transaction: Any) -> None: ...
 
 
-def _state_class(
-    fork: Fork, native: NativeModules, prices: WorkPrices, having: PrecompileSet, code_policy: CodePolicy | None
-) -> type[Any]:
+def _state_class(fork: Fork, native: NativeModules, changes: ForkChanges) -> type[Any]:
+    prices, code_policy = changes.prices, changes.code_policy
     base_state, base_computation, base_executor = {
         "paris": (ParisState, ParisComputation, ParisTransactionExecutor),
         "prague": (PragueState, PragueComputation, PragueTransactionExecutor),
     }[fork]
-    precompiles: dict[Any, Any] = dict(having.of(base_computation.get_precompiles()))
+    precompiles: dict[Any, Any] = dict(changes.precompiles.of(base_computation.get_precompiles()))
     for number in {*prices.factors, *prices.precompile_gas}:
         address = number.to_bytes(20, "big")
         if address in precompiles:

@@ -6,7 +6,7 @@ an address with code send.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 import coincurve
 import rlp
@@ -112,24 +112,9 @@ def _decode_legacy(raw: bytes, chain_id: int) -> SignedTransaction:
         [_string(item, "field") for item in fields[:6]] + [_big_endian(signed_chain_id), b"", b""],
         infer_serializer=False,
     )
-    return _build(
-        raw=raw,
-        type_=0,
-        expected_chain_id=chain_id,
-        chain_id=signed_chain_id,
-        nonce_raw=nonce_raw,
-        gas_raw=gas_raw,
-        fees_wei=(gas_price_wei, gas_price_wei),
-        to_raw=to_raw,
-        value_raw=value_raw,
-        data_raw=data_raw,
-        access_list=(),
-        v=v,
-        parity=parity,
-        r_raw=r_raw,
-        s_raw=s_raw,
-        signing_payload=signing_payload,
-    )
+    fields_of_all = _RawFields(nonce_raw, gas_raw, to_raw, value_raw, data_raw, r_raw, s_raw)
+    fees_wei = (gas_price_wei, gas_price_wei)
+    return _build(raw, chain_id, fields_of_all, _OfType(0, signed_chain_id, fees_wei, (), v, parity, signing_payload))
 
 
 def _decode_typed(raw: bytes, chain_id: int) -> SignedTransaction:
@@ -152,75 +137,73 @@ def _decode_typed(raw: bytes, chain_id: int) -> SignedTransaction:
     gas_raw, to_raw, value_raw, data_raw, access_list_raw, parity_raw, r_raw, s_raw = rest
     parity = _integer(parity_raw, "yParity", 1)
     unsigned = b"".join(fields[: expected - 3])
+    access_list = _access_list(access_list_raw)
+    signing_payload = bytes([type_]) + rlp.codec.length_prefix(len(unsigned), 0xC0) + unsigned
     return _build(
-        raw=raw,
-        type_=type_,
-        expected_chain_id=chain_id,
-        chain_id=signed_chain_id,
-        nonce_raw=fields[1],
-        gas_raw=gas_raw,
-        fees_wei=fees_wei,
-        to_raw=to_raw,
-        value_raw=value_raw,
-        data_raw=data_raw,
-        access_list=_access_list(access_list_raw),
-        v=parity,
-        parity=parity,
-        r_raw=r_raw,
-        s_raw=s_raw,
-        signing_payload=bytes([type_]) + rlp.codec.length_prefix(len(unsigned), 0xC0) + unsigned,
+        raw,
+        chain_id,
+        _RawFields(fields[1], gas_raw, to_raw, value_raw, data_raw, r_raw, s_raw),
+        _OfType(type_, signed_chain_id, fees_wei, access_list, parity, parity, signing_payload),
     )
 
 
-def _build(
-    *,
-    raw: bytes,
-    type_: int,
-    expected_chain_id: int,
-    chain_id: int,
-    nonce_raw: bytes,
-    gas_raw: bytes,
-    fees_wei: tuple[int, int],
-    to_raw: bytes,
-    value_raw: bytes,
-    data_raw: bytes,
-    access_list: AccessList,
-    v: int,
-    parity: int,
-    r_raw: bytes,
-    s_raw: bytes,
-    signing_payload: bytes,
-) -> SignedTransaction:
-    if chain_id != expected_chain_id:
-        raise InvalidTransaction(InvalidReason.WRONG_CHAIN_ID, "", chain_id, expected_chain_id)
-    nonce = _integer(nonce_raw, "nonce", MAX_UINT64)
+class _RawFields(NamedTuple):
+    """What every type has, each item with its RLP header."""
+
+    nonce: bytes
+    gas: bytes
+    to: bytes
+    value: bytes
+    data: bytes
+    r: bytes
+    s: bytes
+
+
+class _OfType(NamedTuple):
+    """What the types have each in their own way, decoded."""
+
+    type: int
+    chain_id: int
+    fees_wei: tuple[int, int]
+    """Fee cap and tip."""
+    access_list: AccessList
+    v: int
+    parity: int
+    signing_payload: bytes
+
+
+def _build(raw: bytes, chain_id: int, fields: _RawFields, own: _OfType) -> SignedTransaction:
+    if own.chain_id != chain_id:
+        raise InvalidTransaction(InvalidReason.WRONG_CHAIN_ID, "", own.chain_id, chain_id)
+    nonce = _integer(fields.nonce, "nonce", MAX_UINT64)
     if nonce == MAX_UINT64:
         raise InvalidTransaction(InvalidReason.NONCE_LIMIT, "EIP-2681", nonce)
-    to = _string(to_raw, "to")
+    to = _string(fields.to, "to")
     if len(to) not in (0, 20):
         _malformed("`to` is empty or 20 bytes", len(to))
-    gas_limit = _integer(gas_raw, "gas", MAX_UINT64)
-    value_wei = _integer(value_raw, "value", MAX_UINT256)
-    data = _string(data_raw, "data")
-    if fees_wei[1] > fees_wei[0]:
-        raise InvalidTransaction(InvalidReason.TIP_ABOVE_FEE_CAP, "", fees_wei[1], fees_wei[0])
-    r = _integer(r_raw, "r", MAX_UINT256)
-    s = _integer(s_raw, "s", MAX_UINT256)
+    gas_limit = _integer(fields.gas, "gas", MAX_UINT64)
+    value_wei = _integer(fields.value, "value", MAX_UINT256)
+    data = _string(fields.data, "data")
+    max_fee_per_gas_wei, max_priority_fee_per_gas_wei = own.fees_wei
+    if max_priority_fee_per_gas_wei > max_fee_per_gas_wei:
+        raise InvalidTransaction(InvalidReason.TIP_ABOVE_FEE_CAP, "", max_priority_fee_per_gas_wei, max_fee_per_gas_wei)
+    r = _integer(fields.r, "r", MAX_UINT256)
+    s = _integer(fields.s, "s", MAX_UINT256)
     return SignedTransaction(
         raw=raw,
         hash=keccak(raw),
-        sender=_recover(keccak(signing_payload), parity, r, s),
-        type=type_,
+        sender=_recover(keccak(own.signing_payload), own.parity, r, s),
+        type=own.type,
         chain_id=chain_id,
         nonce=nonce,
         gas_limit=gas_limit,
-        max_fee_per_gas_wei=fees_wei[0],
-        max_priority_fee_per_gas_wei=fees_wei[1],
+        max_fee_per_gas_wei=max_fee_per_gas_wei,
+        max_priority_fee_per_gas_wei=max_priority_fee_per_gas_wei,
         to=to or None,
         value_wei=value_wei,
         data=data,
-        access_list=access_list,
-        v=v,
+        access_list=own.access_list,
+        v=own.v,
         r=r,
         s=s,
     )

@@ -72,6 +72,14 @@ class NodeKey:
 
 
 @dataclass(frozen=True, slots=True)
+class CometBftKeys:
+    """Of one node."""
+
+    validator: ValidatorKey
+    node: NodeKey
+
+
+@dataclass(frozen=True, slots=True)
 class TrustedHeader:
     """Where a new node's CometBFT begins to believe: a header hash that its operator got from members he trusts, and the
     RPC servers (two at least) that it takes headers from."""
@@ -80,6 +88,17 @@ class TrustedHeader:
     hash: bytes
     rpc_servers: tuple[str, ...]
     trusting_period_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class CometBftPlace:
+    """Where one node's CometBFT listens and whom it asks."""
+
+    application: ListenAddress
+    ports: CometBftPorts
+    peers: Sequence[Peer] = ()
+    trusted: TrustedHeader | None = None
+    """None to begin at block 1."""
 
 
 def moniker_of(home: Path) -> str:
@@ -113,9 +132,7 @@ def new_node_key() -> NodeKey:
     return NodeKey(os.urandom(32))
 
 
-def config_toml(
-    genesis: Genesis, moniker: str, application: ListenAddress, ports: CometBftPorts, peers: Sequence[Peer]
-) -> str:
+def config_toml(genesis: Genesis, moniker: str, place: CometBftPlace) -> str:
     """What differs from CometBFT's defaults. Text that TOML cannot hold as it is, is escaped.
 
     CometBFT makes a block at once when the app hash has changed or a transaction waits, but not before `timeout_commit`
@@ -123,9 +140,9 @@ def config_toml(
     """
     params = genesis.params
     idle_ms = params.block_interval_ms - params.proof_block_delay_ms
-    persistent = ",".join(str(peer) for peer in peers)
-    return f"""# Written by `hutong hub init`. What is not here is CometBFT's default.
-proxy_app = {_toml_text(str(application))}
+    ports, persistent = place.ports, ",".join(str(peer) for peer in place.peers)
+    settings = f"""# Written by `hutong hub init`. What is not here is CometBFT's default.
+proxy_app = {_toml_text(str(place.application))}
 moniker = {_toml_text(moniker)}
 
 [rpc]
@@ -155,18 +172,10 @@ create_empty_blocks_interval = "{idle_ms}ms"
 # The hub's events are Ethereum logs: eth_getLogs finds them.
 indexer = "null"
 """
+    return settings if place.trusted is None else settings + state_sync_toml(place.trusted)
 
 
-def write_cometbft_home(
-    home: Path,
-    genesis: Genesis,
-    key: ValidatorKey,
-    node_key: NodeKey,
-    application: ListenAddress,
-    ports: CometBftPorts,
-    peers: Sequence[Peer] = (),
-    trusted: TrustedHeader | None = None,
-) -> Path:
+def write_cometbft_home(home: Path, genesis: Genesis, keys: CometBftKeys, place: CometBftPlace) -> Path:
     """Fill `home/cometbft`, and return it.
 
     What is there is overwritten, the last-signed record too: the caller asks before.
@@ -179,12 +188,10 @@ def write_cometbft_home(
     directory = home / COMETBFT_DIRECTORY
     for name in ("config", "data"):
         (directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    config = config_toml(genesis, moniker_of(home), application, ports, peers)
-    if trusted is not None:
-        config += state_sync_toml(trusted)
+    config = config_toml(genesis, moniker_of(home), place)
     for name, data, mode in (
-        (VALIDATOR_KEY_FILE, encode_validator_key(key), 0o600),
-        (NODE_KEY_FILE, node_key.encode(), 0o600),
+        (VALIDATOR_KEY_FILE, encode_validator_key(keys.validator), 0o600),
+        (NODE_KEY_FILE, keys.node.encode(), 0o600),
         (LAST_SIGNED_FILE, _NO_SIGNATURE, 0o600),
         (GENESIS_FILE, cometbft_genesis(genesis), 0o644),
         (CONFIG_FILE, config.encode(), 0o644),

@@ -7,14 +7,15 @@ from hutong.relay.base.durable_files import write_durably
 from hutong.relay.hub.abci.address import UnusableAddress, socket_address
 from hutong.relay.hub.abci.cometbft_home import (
     COMETBFT_DIRECTORY,
+    CometBftKeys,
+    CometBftPlace,
     CometBftPorts,
-    NodeKey,
     Peer,
     new_node_key,
     write_cometbft_home,
 )
 from hutong.relay.hub.application.genesis import Genesis, encode_genesis
-from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
+from hutong.relay.hub.home.home import GENESIS_FILE, UnusableHome, validator_key
 from hutong.relay.hub.home.initialise import NewHub, build_genesis
 from hutong.relay.hub.home.key_file import new_secret
 
@@ -87,7 +88,8 @@ def initialise_members(home: Path, hub: NewHub, ports: list[ValidatorPorts]) -> 
             raise UnusableHome(f"{path / GENESIS_FILE} exists: a home is initialised once")
     try:
         for member, key, node_key in zip(members, keys, node_keys, strict=True):
-            _write_member(member, genesis, key, node_key, [other for other in members if other is not member])
+            others = [other for other in members if other is not member]
+            _write_member(member, genesis, CometBftKeys(key, node_key), others)
     except UnusableAddress as error:
         raise UnusableHome(str(error)) from None
     except OSError as error:
@@ -95,18 +97,13 @@ def initialise_members(home: Path, hub: NewHub, ports: list[ValidatorPorts]) -> 
     return genesis, members
 
 
-def _write_member(
-    member: MemberHome, genesis: Genesis, key: ValidatorKey, node_key: NodeKey, others: list[MemberHome]
-) -> None:
+def _write_member(member: MemberHome, genesis: Genesis, keys: CometBftKeys, others: list[MemberHome]) -> None:
     member.home.mkdir(parents=True, exist_ok=True)
-    write_cometbft_home(
-        member.home,
-        genesis,
-        key,
-        node_key,
+    place = CometBftPlace(
         socket_address(member.home / SOCKET_FILE),
         CometBftPorts(LOOPBACK, member.ports.p2p, member.ports.rpc),
         [Peer(other.node_id, f"{LOOPBACK}:{other.ports.p2p}") for other in others],
     )
+    write_cometbft_home(member.home, genesis, keys, place)
     # Last, since it is what marks a home as initialised.
     write_durably(member.home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)

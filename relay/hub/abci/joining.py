@@ -5,7 +5,15 @@ from pathlib import Path
 
 from hutong.relay.base.durable_files import write_durably
 from hutong.relay.hub.abci.address import UnusableAddress, socket_address
-from hutong.relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
+from hutong.relay.hub.abci.cometbft_home import (
+    CometBftKeys,
+    CometBftPlace,
+    CometBftPorts,
+    Peer,
+    TrustedHeader,
+    new_node_key,
+    write_cometbft_home,
+)
 from hutong.relay.hub.abci.genesis import RevisionUnsupported, require_first_revision
 from hutong.relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
 from hutong.relay.hub.application.genesis import Genesis, encode_genesis
@@ -30,16 +38,9 @@ def initialise_joining(
     try:
         require_first_revision(genesis)
         home.mkdir(parents=True, exist_ok=True)
-        write_cometbft_home(
-            home,
-            genesis,
-            validator_key(new_secret()),
-            node_key,
-            socket_address(home / SOCKET_FILE),
-            CometBftPorts(LOOPBACK, ports.p2p, ports.rpc),
-            peers,
-            trusted,
-        )
+        listening = CometBftPorts(LOOPBACK, ports.p2p, ports.rpc)
+        place = CometBftPlace(socket_address(home / SOCKET_FILE), listening, peers, trusted)
+        write_cometbft_home(home, genesis, CometBftKeys(validator_key(new_secret()), node_key), place)
         write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
     except (RevisionUnsupported, UnusableAddress) as error:
         raise UnusableHome(str(error)) from None

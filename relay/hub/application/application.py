@@ -6,12 +6,13 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import NamedTuple
 
 from hutong.light_clients.interface import LightClient, VerificationError
 from hutong.light_clients.table import clients_without_extras
 from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
 from hutong.relay.evm.chain.block_store import BlockStore, store_block
-from hutong.relay.evm.chain.blocks import EvmBlock, block_body
+from hutong.relay.evm.chain.blocks import BlockBody, EvmBlock, block_body
 from hutong.relay.evm.chain.mempool import SenderAccount
 from hutong.relay.evm.errors import InvalidTransaction, StatePruned
 from hutong.relay.evm.store.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
@@ -89,6 +90,36 @@ class _Pending:
     height: int
     batch: WriteBatch
     executed: tuple[SignedTransaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenBlock:
+    """A block that is being executed, in memory."""
+
+    frame: Frame
+    batch: WriteBatch
+    """What `commit` writes."""
+    scratch: WriteBatch
+    """Of the EVM, which also writes what lies between transactions."""
+    evm: EvmState
+    state_root: bytes
+    """Of the EVM before the block, 32 bytes."""
+    base_fee_wei: int
+
+    @property
+    def view(self) -> StateView:
+        return self.frame.view
+
+    @property
+    def parent(self) -> StateView:
+        return self.frame.parent
+
+
+class _Applied(NamedTuple):
+    """`executed` is None where the transaction could not be executed."""
+
+    result: ExecTxResult
+    executed: tuple[SignedTransaction, TransactionOutcome] | None
 
 
 class HubApplication:
@@ -279,73 +310,26 @@ class HubApplication:
             SkipBroken: the certificate in the block, or the one that skips it, does not hold.
             StateDamaged: a record of the state is missing.
         """
-        last = self.state.latest_version()
-        if last is None or request.height != last + 1:
-            raise OutOfOrder(f"block {request.height} cannot follow {last}")
-        self._check_snapshot(request)
-        self.coming.require_block(request.height)
-        expected_version = self.coming.rules_version(request.height)
-        if request.app_version != expected_version:
-            raise UnknownRulesVersion(
-                f"block {request.height} names rules version {request.app_version}, the state before it {expected_version}"
-            )
-        rules = self._rules_of(expected_version)
-        view = self.state.view_at(last)
-        parent = self.state.view_at(last)
-        if self.coming.is_last_but_one(request.height):
-            write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
-        take_up_code_rules(view, expected_version, self.genesis.code_rules)
-        frame = Frame(
-            view,
-            parent,
-            request.time_ns,
-            request.height,
-            request.app_version,
-            runs_any_code(view, request.app_version),
-        )
-        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
-        state_root = self._state_root(view)
-        base_fee_wei = base_fee_after(parent, self.genesis.fees)
-        evm = EvmState(
-            WritableTable(scratch, EVM_TABLE),
-            state_root,
-            rules,
-            self.ethereum.context(request.height, request.time_ns, request.hash, base_fee_wei),
-            (frame,),
-        )
-        write_records(view, request.misbehaviours, request.height)
-        certificate = executed_certificate(frame, request.transactions, self.skips.powers(parent))
-        transactions = request.transactions if certificate is None else request.transactions[1:]
-        results = [] if certificate is None else [CERTIFICATE_RESULT]
-        executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
-        if request.skip is None:
-            self._apply_transactions(evm, transactions, executed, results)
-        else:
-            self._check_skip(request, request.skip)
-            write_skip(view, batch, request.skip)
-            results += [SKIPPED_RESULT] * len(transactions)
+        opened = self._open_block(request, self._require_next(request))
+        write_records(opened.view, request.misbehaviours, request.height)
+        results, executed = self._execute(request, opened)
+        state_root = opened.state_root
         if executed:
-            old_root, state_root = state_root, evm.persist()
-            view.set(EVM_STATE_ROOT_KEY, state_root)
-            land_records(batch, self._store, scratch, request.height, old_root, state_root)
-        body = block_body(executed, base_fee_wei)
-        settle_base_fee(view, self.genesis.fees, base_fee_wei, body.gas_used, self.genesis.params.block_max_gas)
-        changes = view.changes()
-        app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), request.height, changes)
-        last_block = self.blocks.header(request.height - 1)
-        if last_block is None:
-            raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
-        block = self.ethereum.block(
-            request.height, request.time_ns, request.hash, last_block[0], state_root, body, base_fee_wei
-        )
-        store_block(batch, block, body.receipts)
-        self._pending = _Pending(request.height, batch, body.transactions)
+            state_root = opened.evm.persist()
+            opened.view.set(EVM_STATE_ROOT_KEY, state_root)
+            land_records(opened.batch, self._store, opened.scratch, request.height, opened.state_root, state_root)
+        genesis, body = self.genesis, block_body(executed, opened.base_fee_wei)
+        settle_base_fee(opened.view, genesis.fees, opened.base_fee_wei, body.gas_used, genesis.params.block_max_gas)
+        changes = opened.view.changes()
+        app_hash = self.state.commit(WritableTable(opened.batch, STATE_TABLE), request.height, changes)
+        self._store_block(request, opened, state_root, body)
+        self._pending = _Pending(request.height, opened.batch, body.transactions)
         updates: tuple[ValidatorUpdate, ...] = ()
         if any(key.startswith(VALIDATOR_POWER_PREFIX) for key in changes):
             updates = updates_between(
-                read_powers(parent, self._genesis_powers), read_powers(view, self._genesis_powers)
+                read_powers(opened.parent, self._genesis_powers), read_powers(opened.view, self._genesis_powers)
             )
-        following = rules_version_at(view, request.height + 1, self.genesis.rules_version)
+        following = rules_version_at(opened.view, request.height + 1, genesis.rules_version)
         return FinalizeBlockResponse(tuple(results), app_hash, updates, following)
 
     def commit(self, batch: KeyValueWriter) -> tuple[SignedTransaction, ...]:
@@ -439,30 +423,93 @@ class HubApplication:
 
     # --- inside
 
-    def _apply_transactions(
-        self,
-        evm: EvmState,
-        transactions: Sequence[bytes],
-        executed: list[tuple[SignedTransaction, TransactionOutcome]],
-        results: list[ExecTxResult],
-    ) -> None:
-        for raw in transactions:
-            try:
-                transaction = decode_cached(raw, self.genesis.evm_chain_id)
-                outcome = evm.apply_transaction(transaction)
-            except InvalidTransaction as error:
-                results.append(ExecTxResult(CODE_INVALID, b"", str(error), 0, 0))
-                continue
-            executed.append((transaction, outcome))
-            results.append(
-                ExecTxResult(
-                    CODE_OK if outcome.success else CODE_REVERTED,
-                    outcome.return_data[:MAX_RESULT_DATA_BYTES] if transaction.to is not None else b"",
-                    outcome.failure_detail,
-                    transaction.gas_limit,
-                    outcome.gas_used,
-                )
+    def _require_next(self, request: FinalizeBlockRequest) -> int:
+        """The rules version of a block that may be executed now. Raises as `finalize_block`."""
+        last = self.state.latest_version()
+        if last is None or request.height != last + 1:
+            raise OutOfOrder(f"block {request.height} cannot follow {last}")
+        self._check_snapshot(request)
+        self.coming.require_block(request.height)
+        expected_version = self.coming.rules_version(request.height)
+        if request.app_version != expected_version:
+            raise UnknownRulesVersion(
+                f"block {request.height} names rules version {request.app_version}, the state before it {expected_version}"
             )
+        return expected_version
+
+    def _open_block(self, request: FinalizeBlockRequest, rules_version: int) -> _OpenBlock:
+        """Its state before the first transaction, with what the block's height brings about by itself."""
+        rules = self._rules_of(rules_version)
+        view, parent = self.state.view_at(request.height - 1), self.state.view_at(request.height - 1)
+        if self.coming.is_last_but_one(request.height):
+            write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
+        take_up_code_rules(view, rules_version, self.genesis.code_rules)
+        frame = Frame(
+            view,
+            parent,
+            request.time_ns,
+            request.height,
+            rules_version,
+            runs_any_code(view, rules_version),
+        )
+        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
+        state_root = self._state_root(view)
+        base_fee_wei = base_fee_after(parent, self.genesis.fees)
+        evm = EvmState(
+            WritableTable(scratch, EVM_TABLE),
+            state_root,
+            rules,
+            self.ethereum.context(request.height, request.time_ns, request.hash, base_fee_wei),
+            (frame,),
+        )
+        return _OpenBlock(frame, batch, scratch, evm, state_root, base_fee_wei)
+
+    def _execute(
+        self, request: FinalizeBlockRequest, opened: _OpenBlock
+    ) -> tuple[list[ExecTxResult], list[tuple[SignedTransaction, TransactionOutcome]]]:
+        """The results of all transactions, and those that were executed. A skipped block executes none."""
+        certificate = executed_certificate(opened.frame, request.transactions, self.skips.powers(opened.parent))
+        transactions = request.transactions if certificate is None else request.transactions[1:]
+        results = [] if certificate is None else [CERTIFICATE_RESULT]
+        executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
+        if request.skip is None:
+            for raw in transactions:
+                done = self._apply_transaction(opened.evm, raw)
+                results.append(done.result)
+                if done.executed is not None:
+                    executed.append(done.executed)
+        else:
+            self._check_skip(request, request.skip)
+            write_skip(opened.view, opened.batch, request.skip)
+            results += [SKIPPED_RESULT] * len(transactions)
+        return results, executed
+
+    def _apply_transaction(self, evm: EvmState, raw: bytes) -> _Applied:
+        try:
+            transaction = decode_cached(raw, self.genesis.evm_chain_id)
+            outcome = evm.apply_transaction(transaction)
+        except InvalidTransaction as error:
+            return _Applied(ExecTxResult(CODE_INVALID, b"", str(error), 0, 0), None)
+        result = ExecTxResult(
+            CODE_OK if outcome.success else CODE_REVERTED,
+            outcome.return_data[:MAX_RESULT_DATA_BYTES] if transaction.to is not None else b"",
+            outcome.failure_detail,
+            transaction.gas_limit,
+            outcome.gas_used,
+        )
+        return _Applied(result, (transaction, outcome))
+
+    def _store_block(
+        self, request: FinalizeBlockRequest, opened: _OpenBlock, state_root: bytes, body: BlockBody
+    ) -> None:
+        """Into the batch, as Ethereum has it."""
+        last_block = self.blocks.header(request.height - 1)
+        if last_block is None:
+            raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
+        block = self.ethereum.block(
+            request.height, request.time_ns, request.hash, last_block[0], state_root, body, opened.base_fee_wei
+        )
+        store_block(opened.batch, block, body.receipts)
 
     def _check_skip(self, request: FinalizeBlockRequest, certificate: SkipCertificate) -> None:
         """The engine's, or this node's own file: an unfit one must not become a state."""

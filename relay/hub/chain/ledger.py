@@ -27,7 +27,7 @@ from hutong.relay.hub.chain.block_records import (
 from hutong.relay.hub.chain.execution_guard import ExecutionGuard
 from hutong.relay.hub.chain.ledger_evidence import LedgerEvidence, misbehaviours_of
 from hutong.relay.hub.chain.pruning import Pruner
-from hutong.relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
+from hutong.relay.hub.consensus.blocks import ChainTip, RevisionStart, check_block, genesis_tip
 from hutong.relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
 from hutong.relay.hub.consensus.evidence import decode_block_evidence
 from hutong.relay.hub.consensus.types import EMPTY_COMMIT, Block, Vote
@@ -162,16 +162,9 @@ class HubLedger:
         version = self.application.coming.rules_version(height + 1)
         if height == self.genesis.base_height:
             app_hash = self.application.info().last_block_app_hash
-            return genesis_tip(
-                self.genesis.chain_id,
-                self.genesis.genesis_time_ns,
-                app_hash,
-                validators,
-                next_validators,
-                self.params,
-                version,
-                base_height=height,
-            )
+            genesis = self.genesis
+            start = RevisionStart(genesis.chain_id, genesis.genesis_time_ns, self.params, version, height)
+            return genesis_tip(start, app_hash, validators, next_validators)
         stored, results = self.records.header(height), self.records.results(height)
         if stored is None or results is None:
             raise ChainDamaged(f"block {height} is incomplete")

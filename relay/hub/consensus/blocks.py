@@ -58,34 +58,38 @@ class ChainTip:
     app_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionStart:
+    """What a genesis says of the first block of its revision, which is the one after `base_height`."""
+
+    chain_id: str
+    genesis_time_ns: int
+    params: ConsensusParams
+    app_version: int
+    """Rules version of the first block."""
+    base_height: int = 0
+
+
 def genesis_tip(
-    chain_id: str,
-    genesis_time_ns: int,
-    app_hash: bytes,
-    validators: ValidatorSet,
-    next_validators: ValidatorSet,
-    params: ConsensusParams,
-    app_version: int,
-    *,
-    base_height: int = 0,
+    start: RevisionStart, app_hash: bytes, validators: ValidatorSet, next_validators: ValidatorSet
 ) -> ChainTip:
-    """What the first block of a revision builds on, which is the one after `base_height`.
+    """What the first block of a revision builds on.
 
     Results of no block hash to the Merkle root of nothing, as CometBFT sets after InitChain. `app_hash` is that of the
     state that the revision begins with; sets are of the next height and of the one after it.
     """
     return ChainTip(
-        chain_id,
-        base_height,
+        start.chain_id,
+        start.base_height,
         NIL,
-        genesis_time_ns,
+        start.genesis_time_ns,
         app_hash,
         results_hash(()),
         None,
         validators,
         next_validators,
-        params,
-        app_version,
+        start.params,
+        start.app_version,
     )
 
 

@@ -1,5 +1,6 @@
 """Running a decided action, whoever decided it: the admins, or the validators."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from hutong.light_clients.ibc.abi import decode_canonical
@@ -31,29 +32,39 @@ from hutong.relay.hub.application.validators import Validators
 from hutong.relay.hub.state import keys
 
 
-class Actions:
-    """Over the state of a running block. `members` is None where admins govern, `schedule` where rules of version 1 say so too:
-    whoever replays such a chain must pay for the same reads."""
+@dataclass(frozen=True, slots=True)
+class HubConstants:
+    """What no action changes."""
 
-    def __init__(
-        self,
-        chain_id: str,
-        router: Address,
-        store: Store,
-        clients: Clients,
-        validators: Validators,
-        members: Members | None,
-        schedule: Schedule | None,
-        intervals_ms: tuple[int, int],
-    ) -> None:
-        self._chain_id = chain_id
-        self._router = router
-        self._store = store
-        self._clients = clients
-        self._validators = validators
-        self._members = members
-        self._schedule = schedule
-        self._intervals_ms = intervals_ms
+    chain_id: str
+    router: Address
+    intervals_ms: tuple[int, int]
+    """Of genesis: `block_interval_ms` and `proof_block_delay_ms`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedState:
+    """What actions change: the state of a running block, part by part."""
+
+    store: Store
+    clients: Clients
+    validators: Validators
+    members: Members | None
+    """None where admins govern."""
+    schedule: Schedule | None
+    """None where admins govern by rules of version 1: whoever replays such a chain must pay for the same reads."""
+
+
+class Actions:
+    """Over the state of a running block."""
+
+    def __init__(self, hub: HubConstants, governed: GovernedState) -> None:
+        self._hub = hub
+        self._store = governed.store
+        self._clients = governed.clients
+        self._validators = governed.validators
+        self._members = governed.members
+        self._schedule = governed.schedule
 
     def run(self, kind: ActionKind, data: bytes) -> Executed:
         """Do what a decided action says. That it was decided, and may be of this kind, is for the caller to check.
@@ -66,7 +77,7 @@ class Actions:
             case ActionKind.CREATE_CLIENT:
                 client_type, client_state, consensus_state = _fields(CREATE_CLIENT_DATA, data, "create_client")
                 subject = self._clients.create(
-                    client_type, client_state, consensus_state, chain_id=self._chain_id, router=self._router
+                    client_type, client_state, consensus_state, chain_id=self._hub.chain_id, router=self._hub.router
                 )
                 return _done(kind, subject)
             case ActionKind.REGISTER_COUNTERPARTY:
@@ -98,7 +109,7 @@ class Actions:
                 return self._admit(public_key, power, bytes.fromhex(account[2:]), proof)
             case ActionKind.SET_PARAMETER:
                 name, value = _fields(SET_PARAMETER_DATA, data, "set_parameter")
-                self._scheduled.set_parameter(name, value, *self._intervals_ms)
+                self._scheduled.set_parameter(name, value, *self._hub.intervals_ms)
                 return Executed(kind, name, "", (), False, number=value)
             case ActionKind.SCHEDULE_RULES:
                 version, height = _fields(SCHEDULE_RULES_DATA, data, "schedule_rules")

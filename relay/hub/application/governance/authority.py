@@ -10,7 +10,7 @@ from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.constitution import Constitution
 from hutong.relay.hub.application.frame import MeteredReader, frame_of
 from hutong.relay.hub.application.genesis import Genesis
-from hutong.relay.hub.application.governance.actions import Actions
+from hutong.relay.hub.application.governance.actions import Actions, GovernedState, HubConstants
 from hutong.relay.hub.application.governance.members import Members
 from hutong.relay.hub.application.governance.module import Chamber
 from hutong.relay.hub.application.governance.proposals import Proposals
@@ -78,6 +78,9 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
     The function raises TypeError where the call does not run over a hub frame.
     """
     chain_id, intervals_ms = authority.chain_id, authority.intervals_ms
+    hub = HubConstants(
+        chain_id, ROUTER_ADDRESS, (intervals_ms["block_interval_ms"], intervals_ms["proof_block_delay_ms"])
+    )
 
     def open_chamber(call: NativeCall) -> Chamber:
         store, clients = clients_of(call, light_clients)
@@ -93,18 +96,19 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
             authority.base_height,
         )
         governed = authority.constitution is not None
-        actions = Actions(
-            chain_id,
-            ROUTER_ADDRESS,
+        changed = GovernedState(
             store,
             clients,
             validators,
             members if governed else None,
             schedule if governed or frame.rules_version > 1 else None,
-            (intervals_ms["block_interval_ms"], intervals_ms["proof_block_delay_ms"]),
         )
         return Chamber(
-            store, members, Proposals(store, members, frame.now_s, frame.height, frame.rules_version), schedule, actions
+            store,
+            members,
+            Proposals(store, members, frame.now_s, frame.height, frame.rules_version),
+            schedule,
+            Actions(hub, changed),
         )
 
     return open_chamber

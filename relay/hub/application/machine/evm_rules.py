@@ -7,7 +7,7 @@ from eth.vm.forks.prague.computation import PragueComputation
 
 from hutong.relay.evm.vm.native import Address, NativeModules
 from hutong.relay.evm.vm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
-from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
 from hutong.relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
 from hutong.relay.hub.application.named_code import HubCodePolicy
 from hutong.relay.hub.application.revision import rules_versions
@@ -31,15 +31,13 @@ def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, tran
     Raises:
         KeyError: it is another version.
     """
-    return EvmRules(
-        "prague",
-        evm_chain_id,
-        native,
-        prices=PRICES[rules_version],
-        precompiles=PRECOMPILE_SETS[rules_version],
-        transaction_max_gas=transaction_max_gas,
-        code_policy=HubCodePolicy() if rules_version >= rules_versions.BOUNDED_EXECUTION else None,
+    changes = ForkChanges(
+        PRICES[rules_version],
+        PRECOMPILE_SETS[rules_version],
+        transaction_max_gas,
+        HubCodePolicy() if rules_version >= rules_versions.BOUNDED_EXECUTION else None,
     )
+    return EvmRules("prague", evm_chain_id, native, changes)
 
 
 def precompiles(rules_version: int) -> dict[Address, Precompile]:

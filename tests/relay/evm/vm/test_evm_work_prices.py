@@ -6,7 +6,7 @@ from hutong.relay.evm.store.database import MemoryStore, WriteBatch
 from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.outcomes import CallMessage, CallResult
-from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.evm.vm.work_prices import (
     BOUNDED_WORK_PRICES,
@@ -22,7 +22,7 @@ CONTEXT = BlockContext(1, 1_700_000_000, bytes(20), 30_000_000, bytes(32), lambd
 
 
 def run(code: bytes, prices: WorkPrices, gas: int = 16_000_000, callee: bytes = b"") -> CallResult:
-    rules = EvmRules("prague", 7, prices=prices)
+    rules = EvmRules("prague", 7, changes=ForkChanges(prices))
 
     def execute() -> CallResult:
         state = EvmState(WriteBatch(MemoryStore()), EMPTY_STATE_ROOT, rules, CONTEXT)
@@ -79,7 +79,7 @@ def test_each_frame_is_paid_by_its_caller() -> None:
 
 def test_every_factor_belongs_to_a_precompile_of_the_fork() -> None:
     assert set(SLOW_CURVE_PRICES.factors) <= set(range(1, 0x12))
-    EvmRules("paris", 7, prices=SLOW_CURVE_PRICES)  # which has no BLS12-381: the factors wait for nothing
+    EvmRules("paris", 7, changes=ForkChanges(SLOW_CURVE_PRICES))  # which has no BLS12-381: the factors wait for nothing
 
 
 def gas_of(code: bytes, prices: WorkPrices, callee: bytes = b"") -> int:

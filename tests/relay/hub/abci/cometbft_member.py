@@ -4,7 +4,14 @@ import json
 from pathlib import Path
 
 from hutong.relay.base.durable_files import write_durably
-from hutong.relay.hub.abci.cometbft_home import CometBftPorts, new_node_key, write_cometbft_home
+from hutong.relay.hub.abci.address import socket_address
+from hutong.relay.hub.abci.cometbft_home import (
+    CometBftKeys,
+    CometBftPlace,
+    CometBftPorts,
+    new_node_key,
+    write_cometbft_home,
+)
 from hutong.relay.hub.abci.machine import HubMachine
 from hutong.relay.hub.application.abci import FinalizeBlockRequest
 from hutong.relay.hub.application.genesis import encode_genesis
@@ -47,7 +54,8 @@ def member_home(tmp_path: Path):
     home.mkdir()
     write_durably(home / GENESIS_FILE, encode_genesis(hub.genesis))
     ports = CometBftPorts("127.0.0.1", 26_656, 26_657)
-    write_cometbft_home(home, hub.genesis, key, new_node_key(), f"unix://{home}/abci.sock", ports, ())
+    place = CometBftPlace(socket_address(home / "abci.sock"), ports)
+    write_cometbft_home(home, hub.genesis, CometBftKeys(key, new_node_key()), place)
     (home / COMETBFT_STATE_FILE).write_text(json.dumps({"height": "3", "round": 0, "step": 3}))
     for height in range(1, 4):
         stored = hub.ledger.records.block(height)

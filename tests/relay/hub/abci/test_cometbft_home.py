@@ -25,7 +25,7 @@ from hutong.relay.hub.abci.address import (
     parse_address,
     socket_address,
 )
-from hutong.relay.hub.abci.cometbft_home import CometBftPorts, NodeKey, config_toml, moniker_of
+from hutong.relay.hub.abci.cometbft_home import CometBftPlace, CometBftPorts, NodeKey, config_toml, moniker_of
 from hutong.relay.hub.abci.genesis import RevisionUnsupported
 from hutong.relay.hub.abci.initialise import ports_from
 from hutong.relay.hub.abci.joining import initialise_joining
@@ -129,8 +129,8 @@ def test_a_folder_with_any_name_makes_a_configuration_that_cometbft_reads(home):
 def test_no_name_of_a_folder_changes_another_setting(name):
     genesis, application = hub_genesis(), ListenAddress(Path(f"/{name}/abci.sock"))
     ports, home = CometBftPorts("127.0.0.1", 1, 2), Path("/") / name
-    config = tomllib.loads(config_toml(genesis, moniker_of(home), application, ports, ()))
-    usual = tomllib.loads(config_toml(genesis, "hub", ListenAddress(Path("/hub")), ports, ()))
+    config = tomllib.loads(config_toml(genesis, moniker_of(home), CometBftPlace(application, ports)))
+    usual = tomllib.loads(config_toml(genesis, "hub", CometBftPlace(ListenAddress(Path("/hub")), ports)))
     assert config["proxy_app"] == f"unix:///{name}/abci.sock"
     assert config["moniker"].isascii() and config["moniker"].isprintable() and config["moniker"].strip()
     same = {"proxy_app", "moniker"}

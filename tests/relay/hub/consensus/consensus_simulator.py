@@ -11,6 +11,7 @@ from hutong.light_clients.tendermint.types import BlockId, Commit, KeyType, Publ
 from hutong.relay.hub.consensus.blocks import (
     ChainTip,
     ConsensusParams,
+    RevisionStart,
     block_id_of,
     check_block,
     genesis_tip,
@@ -97,7 +98,10 @@ class Network:
         self.nodes = []
         for number in range(len(powers)):
             tip = genesis_tip(
-                CHAIN_ID, START_NS, b"\x01" * 32, validators, advance_proposer(validators, 1), ConsensusParams(), 1
+                RevisionStart(CHAIN_ID, START_NS, ConsensusParams(), 1),
+                b"\x01" * 32,
+                validators,
+                advance_proposer(validators, 1),
             )
             state = RoundState(CHAIN_ID, public_key_of(number).address, 0, validators, START_NS)
             self.nodes.append(Node(number, state, tip))

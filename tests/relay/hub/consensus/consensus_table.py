@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 from hutong.light_clients.tendermint.types import BlockId, SignedMessageType
-from hutong.relay.hub.consensus.blocks import ChainTip, ConsensusParams, block_id_of, genesis_tip, make_block
+from hutong.relay.hub.consensus.blocks import (
+    ChainTip,
+    ConsensusParams,
+    RevisionStart,
+    block_id_of,
+    genesis_tip,
+    make_block,
+)
 from hutong.relay.hub.consensus.round_state import RoundState
 from hutong.relay.hub.consensus.transition import step
 from hutong.relay.hub.consensus.types import (
@@ -44,13 +51,10 @@ class Table:
         self.me = turns[-1]
         self.others = [address for address in turns if address != self.me]
         self.tip: ChainTip = genesis_tip(
-            CHAIN_ID,
-            START_NS,
+            RevisionStart(CHAIN_ID, START_NS, ConsensusParams(), 1),
             b"\x01" * 32,
             self.validators,
             advance_proposer(self.validators, 1),
-            ConsensusParams(),
-            1,
         )
         self.state = RoundState(CHAIN_ID, self.me, 0, self.validators, START_NS)
         self.now_ns = START_NS + 10**9

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from hutong.light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType
-from hutong.relay.hub.consensus.blocks import ChainTip, ConsensusParams, genesis_tip
+from hutong.relay.hub.consensus.blocks import ChainTip, ConsensusParams, RevisionStart, genesis_tip
 from hutong.relay.hub.consensus.signing import DoubleSignRefused
 from hutong.relay.hub.consensus.transition import RejectedBlockDecided
 from hutong.relay.hub.consensus.types import NIL, Decided, Step, Vote
@@ -46,13 +46,10 @@ class Network:
         members = [(public_key_of(number), power) for number, power in enumerate(schedule.powers)]
         validators = genesis_validators(members)
         tip = genesis_tip(
-            CHAIN_ID,
-            START_NS,
+            RevisionStart(CHAIN_ID, START_NS, ConsensusParams(), 1),
             b"\x01" * 32,
             validators,
             advance_proposer(validators, 1),
-            ConsensusParams(),
-            1,
         )
         self.endpoints: list[Validator] = []
         sides: list[int | None] = []
