@@ -5,7 +5,7 @@ from eth.vm.forks.paris.computation import ParisComputation
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.transient_storage import TransientStorage
 
-from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
+from hutong.relay.evm.vm.rules import NO_CHANGES, EvmRules
 from hutong.relay.evm.vm.work_prices import priced_opcodes
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}
@@ -24,8 +24,8 @@ class PaidFrames:
         return super().apply_child_computation(child_msg)
 
 
-def plain_rules(fork, chain_id, native=None, **options):
-    rules = EvmRules(fork, chain_id, native, ForkChanges(**options))
+def plain_rules(fork, chain_id, native=None, changes=NO_CHANGES):
+    rules = EvmRules(fork, chain_id, native, changes)
     ours = rules.state_class
     attributes = {name: vars(ours.computation_class)[name] for name in ("_precompiles", "prices")}
     attributes["opcodes"] = priced_opcodes(STOCK[fork].opcodes, attributes["prices"].opcode_gas)

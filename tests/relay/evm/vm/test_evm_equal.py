@@ -9,7 +9,7 @@ from hutong.relay.evm.store.database import MemoryStore, WritableTable
 from hutong.relay.evm.vm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from hutong.relay.evm.vm.execution import BlockContext, EvmState
 from hutong.relay.evm.vm.outcomes import CallMessage
-from hutong.relay.evm.vm.rules import EvmRules
+from hutong.relay.evm.vm.rules import EvmRules, ForkChanges
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.evm.vm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES
 from tests.relay.evm.evm_bytecode import push
@@ -28,7 +28,7 @@ def history(rules_of, fork, seed, prices):
     """All that can be seen of a block of random transactions, with a call between any two, and of the block after it."""
     programs = Programs(seed)
     store, journal, seen = MemoryStore(), JournaledMap(), []
-    rules = rules_of(fork, CHAIN_ID, {MODULE: Recorder(MODULE, journal)}, prices=prices)
+    rules = rules_of(fork, CHAIN_ID, {MODULE: Recorder(MODULE, journal)}, ForkChanges(prices))
     accounts = {FUNDED: GenesisAccount(balance_wei=10**24), MODULE: GenesisAccount(nonce=1, code=b"\xfe")}
     accounts.update(programs.accounts())
     root, nonce = EMPTY_STATE_ROOT, 0
