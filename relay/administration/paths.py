@@ -240,7 +240,7 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
 
 
-async def until_final(chain: Chain, height: int) -> None:
+async def until_final(chain: "Chain", height: int) -> None:
     """Wait for a block that a client may begin at.
 
     `hutong deploy` returns once its block is there, which is before it is final where finality comes later.
