@@ -25,6 +25,7 @@ from hutong.relay.hub.consensus.signing import LastSigned, Signed
 from hutong.relay.hub.consensus.types import Step
 from hutong.relay.hub.engine.block_sync import apply_verified
 from hutong.relay.hub.engine.signing_record import floor_record
+from hutong.relay.hub.home import process
 from hutong.relay.hub.home.home import encode_validator_key, validator_key
 from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_signed
 from hutong.relay.hub.home.process import NodeRefused
@@ -143,7 +144,8 @@ def signed_until_locked(monkeypatch):
         (home / "last_signed.json").write_bytes(encode_last_signed(newest))
         lock(home)
 
-    monkeypatch.setattr(start, "lock_home", locked)
+    for module in (start, process):
+        monkeypatch.setattr(module, "lock_home", locked)
     return newest
 
 
