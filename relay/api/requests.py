@@ -41,7 +41,8 @@ def known_parameters(request: Request) -> None:
         ApiProblem: naming the parameter.
     """
     route = request.scope.get("route")
-    known = {field.alias for field in route.dependant.query_params} if route is not None else set()
+    fields = route.dependant.query_params if route is not None else ()
+    known = {name for field in fields for name in _names_of(field.field_info.annotation, field.alias)}
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name not in known:
@@ -52,6 +53,13 @@ def known_parameters(request: Request) -> None:
         if name in seen:
             raise ApiProblem(Code.INVALID_REQUEST, f"query parameter {name[:40]} is given twice", field=name[:40])
         seen.add(name)
+
+
+def _names_of(annotation: object, alias: str) -> Iterable[str]:
+    """The query parameters of a route's field: one, or those of a model."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation.model_fields
+    return (alias,)
 
 
 def needs(scope: Scope) -> Callable[..., ApiKey]:

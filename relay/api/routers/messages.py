@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from hutong.relay.api.models.instants import parse_instant
 from hutong.relay.api.models.message import Message, MessageList, SearchResult, Why
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
@@ -14,10 +13,8 @@ from hutong.relay.api.reading.ledger_desk import Readers
 from hutong.relay.api.requests import (
     ChainName,
     ClientId,
-    Cursor,
     HashPath,
     InService,
-    Limit,
     Sequence,
     answer,
     kept_answer,
@@ -25,53 +22,24 @@ from hutong.relay.api.requests import (
     refusals,
     refuse_unknown_chain,
 )
+from hutong.relay.api.routers.message_query import MessageQuery
 from hutong.relay.api.service import Service
 from hutong.relay.ledger import Explanation, LifeCycle, explain, lives_of, why
-from hutong.relay.ledger.values.messages import App, MessageFilter, MessageRecord, MessageState
+from hutong.relay.ledger.values.messages import MessageRecord
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
-
-Exact = Annotated[str | None, Query(min_length=1, max_length=2_048)]
-Named = Annotated[str | None, Query(max_length=32)]
-HashQuery = Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{64}$")]
-TimeQuery = Annotated[str | None, Query(max_length=40, examples=["2026-11-26T00:00:00Z"])]
 
 SEARCH_LIMIT = 50
 
 
 @router.get("/messages", response_model=MessageList, responses=refusals(Code.LEDGER_UNAVAILABLE))
-async def messages(
-    service: InService,
-    state: MessageState | None = None,
-    app: App | None = None,
-    source: Named = None,
-    destination: Named = None,
-    sender: Exact = None,
-    receiver: Exact = None,
-    transaction: HashQuery = None,
-    message_id: HashQuery = None,
-    since: TimeQuery = None,
-    until: TimeQuery = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Response:
+async def messages(service: InService, asked: Annotated[MessageQuery, Query()]) -> Response:
     """Messages, newest first. Every filter is exact; `since` is in the range, `until` is not."""
-    wanted = MessageFilter(
-        state=state,
-        app=app,
-        source=source,
-        destination=destination,
-        sender=sender,
-        receiver=receiver,
-        transaction=transaction,
-        message_id=message_id,
-        sent_from_ns=None if since is None else parse_instant(since, "since"),
-        sent_until_ns=None if until is None else parse_instant(until, "until"),
-    )
-    page = await service.ledger.read(lambda readers: readers.messages.page(wanted, cursor, limit))
-    if not page.items and cursor is None:  # chains that were taken from the configuration keep their history
-        refuse_unknown_chain(service, "source", source)
-        refuse_unknown_chain(service, "destination", destination)
+    wanted = asked.wanted()
+    page = await service.ledger.read(lambda readers: readers.messages.page(wanted, asked.cursor, asked.limit))
+    if not page.items and asked.cursor is None:  # chains that were taken from the configuration keep their history
+        refuse_unknown_chain(service, "source", asked.source)
+        refuse_unknown_chain(service, "destination", asked.destination)
     return answer(message_list(page))
 
 
