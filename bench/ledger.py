@@ -37,6 +37,7 @@ from hutong.relay.ledger import (
     RecordedJob,
     RecordedTransaction,
     Step,
+    TransactionEnd,
     TransactionState,
 )
 from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
@@ -336,7 +337,10 @@ async def _one_way(ledger: Ledger, facts: Sequence[PacketFacts], kind: str, chai
     done = [
         Delivery(one.packet_id, kind, chain, digest, 9, BATCH, 100, 10**14, now_ns, now_ns, now_ns) for one in facts
     ]
-    await ledger.end(chain, digest, TransactionState.INCLUDED, now_ns, gas_used=1, fee_wei=1, deliveries=done)
+    end = TransactionEnd(
+        chain, digest, TransactionState.INCLUDED, now_ns, gas_used=1, fee_wei=1, deliveries=tuple(done)
+    )
+    await ledger.end(end)
 
 
 def run(console: Console, messages: int, url: str | None) -> None:

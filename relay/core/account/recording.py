@@ -130,7 +130,7 @@ class Recorder:
         Raises:
             LedgerUnavailable: the ledger does not answer; the transaction counts as open after a restart.
         """
-        await self._ledger.end(self._chain, signed.hash, state, self._now_ns(), reason=reason)
+        await self._ledger.end(TransactionEnd(self._chain, signed.hash, state, self._now_ns(), reason=reason))
 
 
 def _packet_of(evidence: Evidence) -> str:

@@ -72,7 +72,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnd:
-    """How a recorded transaction ended, and what it delivered."""
+    """How a recorded transaction ended, and what it delivered.
+
+    `at_ns` is when the relay learned of it, nanoseconds of Unix time; `height` that of the final block that includes it,
+    None with gas and fee where it was never included; `fee_wei` in the smallest unit of the chain's fee token.
+    """
 
     chain: str
     hash: bytes

@@ -352,32 +352,12 @@ class Ledger:
             for found in rows
         ]
 
-    async def end(
-        self,
-        chain: str,
-        transaction_hash: bytes,
-        state: TransactionState,
-        at_ns: int,
-        *,
-        height: int | None = None,
-        gas_used: int | None = None,
-        fee_wei: int | None = None,
-        reason: str | None = None,
-        deliveries: Iterable[Delivery] = (),
-    ) -> None:
+    async def end(self, end: TransactionEnd) -> None:
         """Record a transaction's end together with what it delivered, in one step.
-
-        Args:
-            at_ns: when the relay learned of it, nanoseconds of Unix time.
-            height: of the final block that includes it; None with gas and fee where it was never included.
-            fee_wei: what was paid, in the smallest unit of the chain's fee token.
 
         Raises:
             LedgerUnavailable: the database does not take it; the transaction stays open.
         """
-        end = TransactionEnd(
-            chain, transaction_hash, state, at_ns, height, gas_used, fee_wei, reason, tuple(deliveries)
-        )
         await self._write(end_write(self._owned(end)), notes_of_end(end))
 
     def note_end(self, end: TransactionEnd) -> None:

@@ -17,6 +17,7 @@ from hutong.relay.ledger import (
     RecordedTransaction,
     RouteNote,
     Step,
+    TransactionEnd,
     TransactionState,
     explain,
 )
@@ -55,7 +56,7 @@ def delivery(number, kind="receive", **fields):
 
 async def end(ledger, one, state=TransactionState.INCLUDED, **fields):
     costs = {"height": 9, "gas_used": 100, "fee_wei": BIG_WEI}
-    await ledger.end(one.chain, one.hash, state, 40, **(costs | fields))
+    await ledger.end(TransactionEnd(one.chain, one.hash, state, 40, **(costs | fields)))
 
 
 class LedgerConformance:
@@ -219,8 +220,10 @@ class LedgerConformance:
         numbers = dict.fromkeys(("height", "gas_used", "fee_wei", "event_time_ns", "block_time_ns"), 2**300)
         one = transaction(1)
         await ledger.end(
-            one.chain, one.hash, TransactionState.INCLUDED, 40, height=2**300, gas_used=2**300, fee_wei=2**300,
-            deliveries=[delivery(1, **numbers)],
+            TransactionEnd(
+                one.chain, one.hash, TransactionState.INCLUDED, 40, height=2**300, gas_used=2**300, fee_wei=2**300,
+                deliveries=(delivery(1, **numbers),),
+            )
         )  # fmt: skip
         assert (await ledger.cursor("beta"), ledger.notes) == (3, 0)
         reader = open_reader()

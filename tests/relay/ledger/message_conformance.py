@@ -25,6 +25,7 @@ from hutong.relay.ledger import (
     RecordedJob,
     RouteNote,
     Step,
+    TransactionEnd,
     TransactionState,
     why,
 )
@@ -458,7 +459,11 @@ class MessageConformance:
         ):
             assert reader.search(asked).kind is FoundKind.NOTHING
         done = delivery(1, packet_id=second.packet_id, chain="beta", transaction_hash=sent_on.hash)
-        await ledger.end("beta", sent_on.hash, TransactionState.INCLUDED, 50, gas_used=1, fee_wei=9, deliveries=[done])
+        await ledger.end(
+            TransactionEnd(
+                "beta", sent_on.hash, TransactionState.INCLUDED, 50, gas_used=1, fee_wei=9, deliveries=(done,)
+            )
+        )
         assert ids(reader.by_transaction("0x" + "01" * 32)) == [first.packet_id]
         assert ids(reader.page(MessageFilter(transaction="0x" + "01" * 32, state=MessageState.DEAD))) == []
         assert ids(reader.page(MessageFilter(transaction="0x" + "01" * 32, message_id=MESSAGE_ID))) == [first.packet_id]
@@ -477,7 +482,9 @@ class MessageConformance:
             await ledger.record(one)
             done = delivery(number, packet_id=facts.packet_id, chain="beta", fee_wei=number)
             await ledger.end(
-                "beta", one.hash, TransactionState.INCLUDED, 40, gas_used=5, fee_wei=2**200, deliveries=[done]
+                TransactionEnd(
+                    "beta", one.hash, TransactionState.INCLUDED, 40, gas_used=5, fee_wei=2**200, deliveries=(done,)
+                )
             )
             ended = (number + number) * NS  # a latency of as many seconds
             await write(
@@ -525,10 +532,10 @@ class MessageConformance:
             await ledger.record(one)
             state = TransactionState.REVERTED if number % 3 == 0 else TransactionState.INCLUDED
             gas_used = None if number == 5 else 2**63 - 1 - number
-            await ledger.end(one.chain, one.hash, state, 40, gas_used=gas_used, fee_wei=fee_wei)
+            await ledger.end(TransactionEnd(one.chain, one.hash, state, 40, gas_used=gas_used, fee_wei=fee_wei))
         unknown = transaction(99, nonce=99, chain="alpha")
         await ledger.record(unknown)
-        await ledger.end("alpha", unknown.hash, TransactionState.REPLACED, 40)
+        await ledger.end(TransactionEnd("alpha", unknown.hash, TransactionState.REPLACED, 40))
         expected = tuple(
             Costs(
                 chain,
@@ -574,7 +581,7 @@ class MessageConformance:
         assert reader.totals().damaged == 2 and reader.open_by_route()[0].open == 6
         one = transaction(1)
         await ledger.record(one)
-        await ledger.end(one.chain, one.hash, TransactionState.INCLUDED, 40, gas_used=1, fee_wei=1)
+        await ledger.end(TransactionEnd(one.chain, one.hash, TransactionState.INCLUDED, 40, gas_used=1, fee_wei=1))
         with ledger._engine.begin() as connection:
             connection.execute(text("UPDATE transactions SET fee_wei = '-'"))
         assert (reader.totals().damaged, reader.totals().costs) == (3, ())

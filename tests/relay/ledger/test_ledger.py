@@ -14,6 +14,7 @@ from hutong.relay.ledger import (
     LedgerUnavailable,
     RecordedJob,
     RecordedTransaction,
+    TransactionEnd,
     TransactionState,
     shares,
 )
@@ -76,19 +77,12 @@ async def test_attack_G3_signed_transaction_survives_a_reopening_until_its_end(t
     ledger.close()
     ledger = Ledger.open_file(path)
     assert await ledger.open_transactions("alpha", SENDER) == [transaction(1, 3), transaction(2, 4)]
+    paid = {"height": 9, "gas_used": 200, "fee_wei": 2**201}
     await ledger.end(
-        "alpha",
-        b"\1" * 32,
-        TransactionState.INCLUDED,
-        8,
-        height=9,
-        gas_used=200,
-        fee_wei=2**201,
-        deliveries=[delivery()],
+        TransactionEnd("alpha", b"\1" * 32, TransactionState.INCLUDED, 8, **paid, deliveries=(delivery(),))
     )
-    await ledger.end(
-        "alpha", b"\2" * 32, TransactionState.REVERTED, 8, height=9, gas_used=1, fee_wei=3, reason="x" * 9999
-    )
+    paid = {"height": 9, "gas_used": 1, "fee_wei": 3}
+    await ledger.end(TransactionEnd("alpha", b"\2" * 32, TransactionState.REVERTED, 8, **paid, reason="x" * 9999))
     assert await ledger.open_transactions("alpha", SENDER) == []
     assert await ledger.deliveries("hub/bft-evm-0/1") == [delivery()]
     assert await ledger.costs() == [Costs("alpha", 1, 2, 1, 201, 2**201 + 3)]
@@ -98,8 +92,9 @@ async def test_attack_G3_signed_transaction_survives_a_reopening_until_its_end(t
 async def test_delivery_is_recorded_once_a_packet_and_kind(ledger):
     await ledger.record(transaction(1))
     for at_ns in (7, 8):
+        done = (delivery(at_ns=at_ns),)
         await ledger.end(
-            "alpha", b"\1" * 32, TransactionState.INCLUDED, at_ns, fee_wei=1, deliveries=[delivery(at_ns=at_ns)]
+            TransactionEnd("alpha", b"\1" * 32, TransactionState.INCLUDED, at_ns, fee_wei=1, deliveries=done)
         )
     assert await ledger.deliveries("hub/bft-evm-0/1") == [delivery(at_ns=8)]
 
