@@ -11,6 +11,7 @@ from hutong.relay.dispatch.queue import (
     TOUCH_EVERY_S,
     Enqueued,
     Queue,
+    QueueLimits,
     QueueStatistics,
     Taken,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "JobKind",
     "Queue",
     "QueueError",
+    "QueueLimits",
     "QueueStatistics",
     "QueueUnavailable",
     "RecordRefused",

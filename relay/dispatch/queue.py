@@ -6,7 +6,7 @@ enqueues it again. So enqueueing is idempotent by job id, and taking the same jo
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, cast
 
@@ -91,6 +91,19 @@ class QueueStatistics:
     asleep: int
 
 
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """`capacity` bounds the jobs of one route; a job that failed `max_attempts` times is a dead letter."""
+
+    capacity: int = CAPACITY
+    max_attempts: int = 8
+    backoff: Backoff = field(default_factory=Backoff)
+    """Of retries for which the caller names no delay."""
+
+
+USUAL_LIMITS = QueueLimits()
+
+
 class Queue:
     """All routes' jobs on one server. `now_ms` is the clock of delays; `consumer` names this process.
 
@@ -104,19 +117,17 @@ class Queue:
         now_ms: Callable[[], int],
         *,
         prefix: str = "hutong",
-        max_attempts: int = 8,
-        backoff: Backoff | None = None,
-        capacity: int = CAPACITY,
+        limits: QueueLimits = USUAL_LIMITS,
         seed: int | None = None,
     ) -> None:
         self._connection = connection
         self._consumer = consumer
         self._now_ms = now_ms
         self._prefix = prefix
-        self._backoff = backoff if backoff is not None else Backoff()
-        self._capacity = capacity
+        self._backoff = limits.backoff
+        self._capacity = limits.capacity
         self._random = Random(seed)  # noqa: S311  jitter, not a secret
-        self.max_attempts = max_attempts
+        self.max_attempts = limits.max_attempts
         self._known_losses: dict[Route, int] = {}
         self._log = get_logger("queue")
         self.lost = 0

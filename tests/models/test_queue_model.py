@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from hutong.relay.dispatch import Backoff, Connection
+from hutong.relay.dispatch import Backoff, Connection, QueueLimits
 from hutong.relay.dispatch import Queue as RealQueue
 from tests.models.explorer import Violation, expect_progress, explore
 from tests.models.relay_queue import Queue, RelayQueue, Rules, settled
@@ -83,7 +83,7 @@ async def test_attack_I5_the_model_s_queue_steps_are_those_of_the_real_queue(ser
             nonlocal consumers
             consumers += 1
             connection = Connection(server.url, run=in_line, seed=1)
-            options = {"backoff": Backoff(1.0, 2.0), "max_attempts": 10**6, "seed": 1}
+            options = {"limits": QueueLimits(backoff=Backoff(1.0, 2.0), max_attempts=10**6), "seed": 1}
             return connection, RealQueue(connection, f"process-{consumers}", clock, **options)
 
         connection, real = open_queue()

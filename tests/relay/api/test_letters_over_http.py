@@ -4,7 +4,7 @@ import httpx
 
 from hutong.relay.core.history.letters import Letters
 from hutong.relay.core.topology.paths import Paths
-from hutong.relay.dispatch import Connection, Queue, Route
+from hutong.relay.dispatch import Connection, Queue, QueueLimits, Route
 from hutong.relay.ledger import Ledger
 from tests.relay.api.api_world import CLIENT, api_under_trio, config_of
 from tests.relay.api.test_front import keys_in
@@ -17,7 +17,7 @@ async def test_parity_row_37_a_letter_is_left_alone_and_retried_over_http(tmp_pa
     config = config_of(tmp_path, keys_file=str(file))
     paths = Paths.of(config.paths)
     connection = Connection(valkey.url, seed=1)
-    queue = Queue(connection, "api", lambda: 1_000, max_attempts=1)
+    queue = Queue(connection, "api", lambda: 1_000, limits=QueueLimits(max_attempts=1))
     route = Route("alpha", "beta", CLIENT)
     assert route in paths.routes()
     await queue.open(route)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hutong.relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
+from hutong.relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind, QueueLimits
 from hutong.relay.dispatch.queue import LEASE_S
 from hutong.relay.dispatch.record import encode_job
 from tests.relay.relay_values import job
@@ -14,7 +14,7 @@ ROUTE = job().route
 
 @pytest.fixture
 async def queue(make_queue):
-    queue = make_queue(backoff=Backoff(1, 8), max_attempts=3)
+    queue = make_queue(limits=QueueLimits(backoff=Backoff(1, 8), max_attempts=3))
     await queue.open(ROUTE)
     return queue
 
@@ -282,7 +282,7 @@ async def test_attack_G5_answer_lost_on_the_way_is_read_again(queue):
 
 
 async def test_attack_G5_queue_is_bounded(make_queue):
-    queue = make_queue(capacity=3)
+    queue = make_queue(limits=QueueLimits(capacity=3))
     assert await queue.enqueue([job(number) for number in range(1, 6)]) == Enqueued(3, 0, 2)
     await queue.open(ROUTE)
     await queue.settle(ROUTE, await queue.take(ROUTE, 10))
