@@ -21,3 +21,8 @@ def thread_runner(most: int, *, abandon_on_cancel: bool = False) -> Runner:
         return await trio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=abandon_on_cancel)
 
     return run
+
+
+def abandoning_thread() -> Runner:
+    """A thread that is left behind when the task is cancelled: what it was writing is then as after a crash."""
+    return thread_runner(1, abandon_on_cancel=True)

@@ -21,10 +21,11 @@ from hutong.relay.core.endpoint import serve_http
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.history.ledgers import open_ledger
 from hutong.relay.core.home import held_home
-from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
 from hutong.relay.core.topology.chains import open_chain
 from hutong.relay.core.topology.paths import Paths
-from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.keys import Signer, load_signer
 from hutong.relay.telemetry import Metrics, get_logger
 
@@ -117,7 +118,7 @@ def _relay(
         f"{os.uname().nodename}-{os.getpid()}-{time.time_ns():x}",
         lambda: time.time_ns() // 1_000_000,
         prefix=config.relay.redis_prefix,
-        max_attempts=config.relay.max_attempts,
+        limits=QueueLimits(max_attempts=config.relay.max_attempts),
     )
     metrics = Metrics((chain.name for chain in config.chains), Paths.of(config.paths).counterparties())
     services = Services(

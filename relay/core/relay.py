@@ -1,70 +1,46 @@
 """The relay's task tree: accounts, watchers, workers and clearers over given chains and services."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from random import Random
 from typing import Any
 
 import trio
 
 from hutong.adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistics, Signer
-from hutong.relay.archive import Archive
-from hutong.relay.base.threads import Runner
 from hutong.relay.config import Config, CosmosChainConfig, PathEnd
 from hutong.relay.core.account.account import Account
 from hutong.relay.core.account.accounts import Accounts
 from hutong.relay.core.account.recording import Recorder
 from hutong.relay.core.archiving.anchoring import Anchorer
-from hutong.relay.core.archiving.archiver import Archiver, abandoning_thread
+from hutong.relay.core.archiving.archive_context import ArchiveContext
+from hutong.relay.core.archiving.archiver import Archiver
 from hutong.relay.core.archiving.bundling import Exporter
 from hutong.relay.core.clients.fork_watch import ForkWatch, Sight
 from hutong.relay.core.clients.keeper import ClientKeeper, Condition
-from hutong.relay.core.complaints import Complaints
 from hutong.relay.core.endpoint_watch import watch_endpoints
 from hutong.relay.core.errors import StartRefused
-from hutong.relay.core.history.history import History
 from hutong.relay.core.history.ignored import Ignored
 from hutong.relay.core.history.ledgers import keep_ledger
 from hutong.relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
-from hutong.relay.core.route.batch import BatchBuilder
 from hutong.relay.core.route.catching_up import CatchingUp
-from hutong.relay.core.route.prober import Books, Ends, Prober
+from hutong.relay.core.route.prober import Prober
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.worker import RouteWorker
+from hutong.relay.core.services import Services
 from hutong.relay.core.supervisor import supervise
 from hutong.relay.core.topology.identification import Identification
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.core.topology.peers import Peers
+from hutong.relay.core.watching.chain_context import ChainContext
 from hutong.relay.core.watching.clearer import Clearer
 from hutong.relay.core.watching.discovery import Discovery
-from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
 from hutong.relay.core.watching.turns import Turns
-from hutong.relay.core.watching.waiting import WaitingForApps
-from hutong.relay.core.watching.wakeup import Wakeup
 from hutong.relay.core.watching.watcher import Watcher
-from hutong.relay.dispatch import Queue, Route
+from hutong.relay.dispatch import Route
 from hutong.relay.keys import load_signer
-from hutong.relay.ledger import Ledger
-from hutong.relay.telemetry import Metrics, get_logger
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the core stands on. `run` and `run_archive` run blocking calls; `alone`: no other process uses the queue."""
-
-    queue: Queue
-    ledger: Ledger
-    archive: Archive
-    metrics: Metrics
-    now_ns: Callable[[], int]
-    random: Random
-    run: Runner
-    alone: bool
-    run_archive: Runner = field(default_factory=abandoning_thread)
-    """For the archive of bundles: a store that is away takes no thread that verifies, and nobody waits for it at the end."""
-    complaints: Complaints = field(default_factory=Complaints)
-
+from hutong.relay.telemetry import Metrics
 
 TELL_EVERY_S = 1.0
 """How soon after a start the ledger says which chain a route waits for."""
@@ -88,161 +64,67 @@ class Relay:
         self._adapters = adapters
         self._services = services
         self.paths = Paths.of(config.paths)
-        self._wakeup = Wakeup()
-        self._catching_up = CatchingUp()
-        self._history = History(
-            services.ledger, self.paths, services.now_ns, services.metrics.backlog, services.complaints
-        )
-        self._log = get_logger("relay")
+        self._context = RelayContext.of(adapters, self.paths, services)
         self._identified = Identification(adapters, self.paths, services.random)
-        used = {end.chain for end in self.paths.opposite}
-        self.readiness = Readiness(sorted(used), services.metrics, services.now_ns)
+        used = sorted({end.chain for end in self.paths.opposite})
+        self.readiness = Readiness(used, services.metrics, services.now_ns)
         services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
         services.metrics.endpoints.read_from(LATENCY_BOUNDS_S, self._endpoint_statistics)
-        self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
-        self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
-        self._peers = Peers(
-            {name: [one.address for one in accounts] for name, accounts in self.accounts.items()}, services.queue
-        )
+        self._chains = {name: ChainContext.of(config.chain(name), adapters[name], services.metrics) for name in used}
+        self.accounts = {name: self._accounts(chain, signers[name]) for name, chain in self._chains.items()}
+        own = {name: [one.address for one in accounts] for name, accounts in self.accounts.items()}
+        self._peers = Peers(own, services.queue)
         self._turns = {
-            name: Turns(name, adapters, self.paths, self._peers, config.turns, services.metrics)
-            for name in sorted(used)
+            name: Turns(chain, self._context, self._peers, config.turns) for name, chain in self._chains.items()
         }
         self._ignored = Ignored(services.ledger, services.complaints)
-        self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
-        self._timeouts = TimeoutScheduler(
-            self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
-        )
-        self._waiting = WaitingForApps(self.paths)
-        self._watchers = {name: self._watcher(name) for name in sorted(used)}
+        self._discovery = Discovery(self._context)
+        heads = {name: chain.heads for name, chain in self._chains.items()}
+        self._timeouts = TimeoutScheduler(self._context, heads, self._discovery)
+        self._watchers = {name: self._watcher(chain) for name, chain in self._chains.items()}
         self._ended: list[str] = []
-        self.workers = [self._worker(route) for route in self.paths.routes()]
-        self.keepers = [self._keeper(route) for route in self.paths.routes()]
-        self._fork_watches = [self._fork_watch(route) for route in self.paths.routes()]
-        self._clearer = Clearer(
-            adapters,
-            self.paths,
-            services.queue,
-            self._wakeup,
-            self._discovery,
-            self._timeouts,
-            self._history,
-            self._waiting,
-        )
+        self._catching_up = CatchingUp()
+        self._routes = [self._route(route) for route in self.paths.routes()]
+        self.workers = [RouteWorker(route, self._discovery, self._ignored) for route in self._routes]
+        self.keepers = [ClientKeeper(route) for route in self._routes]
+        self._fork_watches = [ForkWatch(route) for route in self._routes]
+        self._clearer = Clearer(self._context, self._discovery, self._timeouts)
 
     @property
     def services(self) -> Services:
         """The services that were given, for whoever serves in the same process."""
         return self._services
 
-    def _accounts(self, name: str, signers: Sequence[Signer]) -> Accounts:
-        chain = self._config.chain(name)
-        services = self._services
-        addresses = [self._adapters[name].address_of(signer) for signer in signers]
+    def _accounts(self, chain: ChainContext, signers: Sequence[Signer]) -> Accounts:
+        name, services = chain.name, self._services
+        addresses = [chain.adapter.address_of(signer) for signer in signers]
         if len(set(addresses)) != len(addresses):
             raise StartRefused(f"chain {name}: two of its keys are of the same account; each needs its own")
+        recorders = [
+            Recorder(services.ledger, services.archive, name, address, services.now_ns) for address in addresses
+        ]
         return Accounts(
             [
-                Account(
-                    self._adapters[name],
-                    self._heads[name],
-                    signer,
-                    Recorder(services.ledger, services.archive, name, address, services.now_ns),
-                    services.metrics,
-                    chain.fee_limits,
-                    chain.in_flight,
-                    number,
-                )
-                for number, (signer, address) in enumerate(zip(signers, addresses, strict=True))
+                Account(chain, signer, recorder, number)
+                for number, (signer, recorder) in enumerate(zip(signers, recorders, strict=True))
             ]
         )
 
-    def _watcher(self, name: str) -> Watcher:
-        services = self._services
-        return Watcher(
-            self._adapters[name],
-            self._heads[name],
-            self.paths,
-            services.queue,
-            services.ledger,
-            self._wakeup,
-            self._timeouts,
-            services.metrics,
-            services.now_ns,
-            self._history,
-            self._turns[name],
-            self.accounts[name].has_sent,
-            self._waiting,
-        )
+    def _watcher(self, chain: ChainContext) -> Watcher:
+        turns, is_ours = self._turns[chain.name], self.accounts[chain.name].has_sent
+        return Watcher(chain, self._context, self._timeouts, turns, is_ours)
 
-    def _builder(self, route: Route) -> BatchBuilder:
-        services = self._services
-        return BatchBuilder(
+    def _route(self, route: Route) -> RouteContext:
+        return RouteContext(
             route,
-            self._adapters[route.source],
-            self._adapters[route.destination],
-            self._heads[route.source],
-            self._heads[route.destination],
-            services.now_ns,
-            services.run,
-            self._catching_up,
-        )
-
-    def _keeper(self, route: Route) -> ClientKeeper:
-        return ClientKeeper(
-            route,
-            self._adapters[route.destination],
-            self._heads[route.destination],
-            self._builder(route),
+            self._chains[route.source],
+            self._chains[route.destination],
             self.accounts[route.destination],
-            self._services.metrics,
-            self._services.random,
-            self._catching_up,
-        )
-
-    def _fork_watch(self, route: Route) -> ForkWatch:
-        services = self._services
-        return ForkWatch(
-            route,
-            self._adapters[route.source],
-            self._adapters[route.destination],
-            self._heads[route.destination],
-            self.accounts[route.destination],
-            services.now_ns,
-            services.run,
-            services.random,
-            services.metrics,
-        )
-
-    def _worker(self, route: Route) -> RouteWorker:
-        services = self._services
-        return RouteWorker(
-            route,
-            self._builder(route),
-            self._adapters[route.destination],
-            self._heads[route.destination],
-            self.accounts[route.destination],
-            services.queue,
-            self._wakeup,
-            self._discovery,
-            services.metrics,
-            self._config.chain(route.destination).batch,
-            services.now_ns,
-            services.random,
-            self._history,
             self._turns[route.destination],
             self._config.retries_of(PathEnd(chain=route.destination, client=route.client)),
-            self._ignored,
-            alone=services.alone,
+            self._catching_up,
+            self._context,
         )
-
-    def _prober(self, route: Route) -> Prober:
-        services, chain = self._services, self._config.chain(route.destination)
-        sender = next(iter(self.accounts[route.destination])).address
-        ends = Ends(self._builder(route), self._adapters[route.destination], sender)
-        retries = self._config.retries_of(PathEnd(chain=route.destination, client=route.client))
-        books = Books(services.queue, self._wakeup, self._history, services.metrics, retries, services.now_ns)
-        return Prober(route, ends, books, chain.batch)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled. Reports when every chain is watched; who does not answer holds up no other.
@@ -263,20 +145,21 @@ class Relay:
             self._start(nursery, "ignored", self._ignored.run)
             if not services.alone:
                 self._start(nursery, "peers", self._peers.run)
-            for name in self.accounts:
-                nursery.start_soon(self._run_chain, nursery, name)
-            for parts in zip(self.workers, self.keepers, self._fork_watches, strict=True):
+            for chain in self._chains.values():
+                nursery.start_soon(self._run_chain, nursery, chain)
+            for parts in zip(self._routes, self.workers, self.keepers, self._fork_watches, strict=True):
                 nursery.start_soon(self._run_route, nursery, *parts)
             self._start_archive(nursery)
             for watcher in self._watchers.values():
                 await watcher.ready.wait()
             task_status.started()
 
-    async def _run_chain(self, nursery: trio.Nursery, name: str) -> None:
+    async def _run_chain(self, nursery: trio.Nursery, chain: ChainContext) -> None:
+        name = chain.name
         await self._identified.chain(name)
         self._start(nursery, f"wallet:{name}", partial(self._watch_wallets, name))
-        self._start(nursery, f"heads:{name}", self._heads[name].run)
-        self._start(nursery, f"endpoints:{name}", partial(watch_endpoints, self._adapters[name]))
+        self._start(nursery, f"heads:{name}", chain.heads.run)
+        self._start(nursery, f"endpoints:{name}", partial(watch_endpoints, chain.adapter))
         for account in self.accounts[name]:
             self._start(nursery, f"account:{name}:{account.address}", account.run)
         self._start(nursery, f"watcher:{name}", self._watchers[name].run)
@@ -284,14 +167,19 @@ class Relay:
         self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
 
     async def _run_route(
-        self, nursery: trio.Nursery, worker: RouteWorker, keeper: ClientKeeper, watch: ForkWatch
+        self,
+        nursery: trio.Nursery,
+        context: RouteContext,
+        worker: RouteWorker,
+        keeper: ClientKeeper,
+        watch: ForkWatch,
     ) -> None:
         """And the clearer of what was sent over the route's client."""
-        route = worker.route
+        route = context.route
         end = PathEnd(chain=route.destination, client=route.client)
         await self._known_path(route, end)
         self._start(nursery, f"worker:{route.name}", worker.run)
-        self._start(nursery, f"prober:{route.name}", self._prober(route).run)
+        self._start(nursery, f"prober:{route.name}", Prober(context).run)
         self._start(nursery, f"keeper:{route.name}", keeper.run)
         self._start(nursery, f"forks:{route.name}", watch.run)
         self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
@@ -302,14 +190,14 @@ class Relay:
             nursery.start_soon(self._tell_unknown, route, end)
             await self._identified.path(end)
             nursery.cancel_scope.cancel()
-        self._history.goes_on(route)
+        self._context.history.goes_on(route)
 
     async def _tell_unknown(self, route: Route, end: PathEnd) -> None:
         told = None
         while True:
             reason = self._identified.holds_up(end)
             if reason is not None and reason != told:
-                self._history.held_up(route, reason)
+                self._context.history.held_up(route, reason)
                 told = reason
             await trio.sleep(TELL_EVERY_S)
 
@@ -317,14 +205,13 @@ class Relay:
         archive, services = self._config.archive, self._services
         if archive is None:
             return
+        context = ArchiveContext(self._config.archive_location, services.run_archive, services.metrics)
         archiver = Archiver(
-            self._config.archive_location,
+            context,
             self._adapters,
             lambda newest: Exporter(self._adapters, self.paths, services.archive, newest_sent=newest),
             services.archive,
-            services.metrics,
             services.now_ns,
-            services.run_archive,
         )
         self._start(nursery, "archiver", partial(archiver.run, archive.interval_s, archive.retention_days))
         if archive.anchor is not None:
@@ -333,14 +220,12 @@ class Relay:
                 chain for chain in self._config.chains if chain.kind == "hub" and anchor.hub in (None, chain.name)
             )
             anchorer = Anchorer(
-                self._config.archive_location,
+                context,
                 self._adapters[hub.name],
                 partial(load_signer, anchor.key),
                 bytes.fromhex(anchor.contract[2:]),
                 hub.fee_limits,
                 [account.address for account in self.accounts.get(hub.name, ())],
-                services.metrics,
-                services.run_archive,
             )
             self._start(nursery, "anchorer", partial(anchorer.run, anchor.interval_s))
 
@@ -377,8 +262,8 @@ class Relay:
                 await loss.wait()
 
     def _endpoint_statistics(self) -> Iterable[tuple[str, EndpointStatistics]]:
-        for name in self.accounts:
-            for one in self._adapters[name].endpoint_statistics():
+        for name, chain in self._chains.items():
+            for one in chain.adapter.endpoint_statistics():
                 yield name, one
 
     @property

@@ -27,16 +27,6 @@ CONSTRUCTORS: Mapping[str, str] = {
     "claim.ExistenceClaim": "a claim is its eight parts",
     "processes.Daemon": CONTEXT,
     "proxy.HostileProxy": "the kinds of fault, by keyword and with defaults",
-    "anchoring.Anchorer": CONTEXT,
-    "archiver.Archiver": CONTEXT,
-    "batch.BatchBuilder": CONTEXT,
-    "clearer.Clearer": CONTEXT,
-    "fork_watch.ForkWatch": CONTEXT,
-    "keeper.ClientKeeper": CONTEXT,
-    "account.Account": CONTEXT,
-    "watcher.Watcher": CONTEXT,
-    "worker.RouteWorker": CONTEXT,
-    "queue.Queue": CONTEXT,
     "execution._Executable": "py-evm's own signature of a message and its parts",
 }
 

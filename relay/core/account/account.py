@@ -24,16 +24,14 @@ from hutong.adapters.interface import (
     Underpriced,
 )
 from hutong.relay.archive import Evidence
-from hutong.relay.config import FeeLimits
 from hutong.relay.core.account.fee_caps import within_caps
 from hutong.relay.core.account.pending import Included, Jobs, Lost, Pending
 from hutong.relay.core.account.recording import Recorder
 from hutong.relay.core.errors import SubmissionRefused
 from hutong.relay.core.history.history import packets_of
 from hutong.relay.core.recent import Recent
-from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.chain_context import ChainContext
 from hutong.relay.ledger import Cause, TransactionState
-from hutong.relay.telemetry import Metrics, get_logger
 
 MAX_SIGNINGS = 5
 """Of one batch in one call: each answers a refusal that another nonce or fee may mend."""
@@ -57,27 +55,17 @@ UNREAD_AFTER_CHECKS = 60
 class Account:
     """Run `run` once; then `submit` from any task."""
 
-    def __init__(
-        self,
-        adapter: Destination,
-        heads: HeadFollower,
-        signer: Signer,
-        recorder: Recorder,
-        metrics: Metrics,
-        fees: FeeLimits,
-        in_flight: int,
-        number: int = 0,
-    ) -> None:
+    def __init__(self, chain: ChainContext, signer: Signer, recorder: Recorder, number: int = 0) -> None:
         """`number` is the key's place in the chain's configuration."""
-        self._adapter = adapter
-        self._heads = heads
+        self._adapter: Destination = chain.adapter
+        self._heads = chain.heads
         self._signer = signer
-        self._address = adapter.address_of(signer)
+        self._address = chain.adapter.address_of(signer)
         self._recorder = recorder
-        self._metrics = metrics
-        self._fees = fees
+        self._metrics = chain.metrics
+        self._fees = chain.fees
         self._number = number
-        self.slots = trio.Semaphore(in_flight)
+        self.slots = trio.Semaphore(chain.in_flight)
         """Held from before a batch is built until its transaction has ended."""
         self._lock = trio.Lock()
         self._next: int | None = None
@@ -85,7 +73,7 @@ class Account:
         self._sent: Recent[bytes, None] = Recent(REMEMBERED_SENT)
         self._recovered = trio.Event()
         self._activity = trio.Event()
-        self._log = get_logger("account").bind(chain=adapter.name, address=self._address)
+        self._log = chain.log("account").bind(address=self._address)
 
     @property
     def address(self) -> str:

@@ -18,13 +18,13 @@ from hutong.relay.archive.checkpoint import Checkpoint
 from hutong.relay.archive.store import Head, LogRewritten, NoArchive, open_backend
 from hutong.relay.archive.store.layout import EMPTY_HEAD
 from hutong.relay.archive.store.log import Log, check_continues, read_log
-from hutong.relay.base.threads import Runner
 from hutong.relay.config import FeeLimits
 from hutong.relay.core.account.fee_caps import within_caps
+from hutong.relay.core.archiving.archive_context import ArchiveContext
 from hutong.relay.core.archiving.bundling.headers import HeaderCollector
 from hutong.relay.core.archiving.bundling.legs import provable_height
 from hutong.relay.core.errors import StartRefused, TooDear
-from hutong.relay.telemetry import Metrics, get_logger
+from hutong.relay.telemetry import get_logger
 
 PUBLISH_LIMIT_S = 120
 _AWAY = (ArchiveUnavailable, MalformedInput)
@@ -140,17 +140,15 @@ class Anchorer:
 
     def __init__(
         self,
-        location: str,
+        archive: ArchiveContext,
         hub: Destination,
         load_signer: Callable[[], Signer],
         contract: bytes,
         fees: FeeLimits,
         submitters: Collection[str],
-        metrics: Metrics,
-        run: Runner,
     ) -> None:
         """`submitters`: addresses that the relay signs with on the hub."""
-        self._location = location
+        self._location = archive.location
         if not isinstance(hub, HubChain):
             raise TypeError("a hub")
         self._hub = hub
@@ -158,8 +156,8 @@ class Anchorer:
         self._contract = contract
         self._fees = fees
         self._submitters = frozenset(submitters)
-        self._metrics = metrics
-        self._run = run
+        self._metrics = archive.metrics
+        self._run = archive.run
         self._log = get_logger("anchorer")
 
     async def run(self, interval_s: float) -> None:

@@ -12,10 +12,10 @@ from hutong.relay.archive.bundle import encode_bundle
 from hutong.relay.archive.legs import was_sent_on
 from hutong.relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
 from hutong.relay.base.durations import DAY_S
-from hutong.relay.base.threads import Runner, thread_runner
 from hutong.relay.config import PathEnd
+from hutong.relay.core.archiving.archive_context import ArchiveContext
 from hutong.relay.core.archiving.bundling import Exporter, NotExportable
-from hutong.relay.telemetry import Metrics, get_logger
+from hutong.relay.telemetry import get_logger
 
 A_ROUND = 256
 """Bundles that are held in memory; what is more waits for the next round."""
@@ -34,32 +34,25 @@ Packet = tuple[str, str, int]
 """(chain name, client, sequence) of the sending end, as evidence is kept."""
 
 
-def abandoning_thread() -> Runner:
-    """A thread that is left behind when the task is cancelled: what it was writing is then as after a crash."""
-    return thread_runner(1, abandon_on_cancel=True)
-
-
 class Archiver:
     """One writer of one archive. `exporter` makes a fresh `Exporter`, given how many of a hub's newest packets it reads
     (see there): one that is old proves at old heights."""
 
     def __init__(
         self,
-        location: str,
+        archive: ArchiveContext,
         adapters: Mapping[str, ChainAdapter],
         exporter: Callable[[int], Exporter],
         evidence: Archive,
-        metrics: Metrics,
         now_ns: Callable[[], int],
-        run: Runner,
     ) -> None:
-        self._location = location
+        self._location = archive.location
         self._adapters = adapters
         self._exporter = exporter
         self._evidence = evidence
-        self._metrics = metrics
+        self._metrics = archive.metrics
         self._now_ns = now_ns
-        self._run = run
+        self._run = archive.run
         self._archive: BundleArchive | None = None
         self._seen: Head | None = None
         self._not_before_s: dict[Packet, tuple[int, float]] = {}

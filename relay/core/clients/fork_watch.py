@@ -9,10 +9,8 @@ start its latest; of an `ethereum` client always the latest alone. A state that 
 was compared is not seen.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from random import Random
 
 import trio
 
@@ -40,16 +38,13 @@ from hutong.light_clients.interface import (
 )
 from hutong.light_clients.interface.memory import MemoryConsensusStates
 from hutong.light_clients.table import light_client
-from hutong.relay.base.threads import Runner
-from hutong.relay.core.account.accounts import Accounts
 from hutong.relay.core.account.pending import Included, Lost
 from hutong.relay.core.clients.evidence import stored_heights, trusted_below
 from hutong.relay.core.errors import SubmissionRefused
 from hutong.relay.core.route.local_verification import verification_time_ns
-from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.dispatch import Backoff, Route
 from hutong.relay.ledger import Cause
-from hutong.relay.telemetry import Metrics, get_logger
 
 LOOK_EVERY_S = 5.0
 SEARCHED_HEIGHTS = 128
@@ -88,31 +83,19 @@ class Fork:
 class ForkWatch:
     """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
 
-    def __init__(
-        self,
-        route: Route,
-        source: Source,
-        destination: Destination,
-        heads: HeadFollower,
-        accounts: Accounts,
-        now_ns: Callable[[], int],
-        run: Runner,
-        random: Random,
-        metrics: Metrics,
-    ) -> None:
-        """`heads` and `accounts` are the destination's."""
-        self._route = route
-        self._source = source
-        self._destination = destination
-        self._heads = heads
-        self._accounts = accounts
-        self._now_ns = now_ns
-        self._run = run
-        self._random = random
-        self._metrics = metrics
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._source: Source = context.source.adapter
+        self._destination: Destination = context.destination.adapter
+        self._heads = context.destination.heads
+        self._metrics = context.destination.metrics
+        self._accounts = context.accounts
+        self._now_ns = context.relay.services.now_ns
+        self._run = context.relay.services.run
+        self._random = context.relay.services.random
         self._honest: Height | None = None
         self.sight: Sight | None = None
-        self._log = get_logger("forks").bind(chain=route.destination, client=route.name, follows=route.source)
+        self._log = context.client_log("forks")
 
     @property
     def route(self) -> Route:

@@ -5,7 +5,6 @@ Ages are told by the chain that hosts the client, since that is who judges expir
 
 from enum import StrEnum
 from functools import partial
-from random import Random
 
 import trio
 
@@ -13,16 +12,14 @@ from hutong.adapters.interface import AdapterError, Batch, ClientInfo, Destinati
 from hutong.adapters.rpc import in_background
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
 from hutong.relay.core.account.account import Account
-from hutong.relay.core.account.accounts import Accounts
 from hutong.relay.core.account.pending import Included, Lost
 from hutong.relay.core.errors import RouteBlocked, SubmissionRefused
 from hutong.relay.core.route.batch import BatchBuilder
-from hutong.relay.core.route.catching_up import CatchingUp, in_transactions
+from hutong.relay.core.route.catching_up import in_transactions
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.slots import take_slot
-from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.dispatch import Backoff, Route
 from hutong.relay.ledger import Cause
-from hutong.relay.telemetry import Metrics, get_logger
 
 REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
 """Share of the trusting period after which a client is refreshed: drawn anew for each state, so that neither the clients
@@ -52,28 +49,17 @@ class Condition(StrEnum):
 class ClientKeeper:
     """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
 
-    def __init__(
-        self,
-        route: Route,
-        destination: Destination,
-        heads: HeadFollower,
-        builder: BatchBuilder,
-        accounts: Accounts,
-        metrics: Metrics,
-        random: Random,
-        catching_up: CatchingUp,
-    ) -> None:
-        """`heads` and `accounts` are the destination's."""
-        self._catching_up = catching_up
-        self._route = route
-        self._destination = destination
-        self._heads = heads
-        self._builder = builder
-        self._accounts = accounts
-        self._metrics = metrics
-        self._random = random
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._destination: Destination = context.destination.adapter
+        self._heads = context.destination.heads
+        self._metrics = context.destination.metrics
+        self._accounts = context.accounts
+        self._random = context.relay.services.random
+        self._catching_up = context.catching_up
+        self._builder = BatchBuilder(context)
         self._drawn: tuple[object, float] = (None, REFRESH_LAST)
-        self._log = get_logger("keeper").bind(chain=route.destination, client=route.name, follows=route.source)
+        self._log = context.client_log("keeper")
         self.condition = Condition.FINE
 
     @property

@@ -1,6 +1,6 @@
 """Making one batch for one client: fresh headers, a proof for each job, all of it verified here first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import trio
@@ -29,13 +29,12 @@ from hutong.light_clients.ibc.commitment import (
 from hutong.light_clients.interface import ClientStatus, Height, LightClient, VerificationError
 from hutong.light_clients.table import light_client
 from hutong.relay.archive import Evidence
-from hutong.relay.base.threads import Runner
 from hutong.relay.core.errors import RouteBlocked
-from hutong.relay.core.route.catching_up import CatchingUp, header_room_bytes
+from hutong.relay.core.route.catching_up import header_room_bytes
 from hutong.relay.core.route.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.watching.discovery import is_expired
-from hutong.relay.core.watching.heads import HeadFollower
-from hutong.relay.dispatch import Job, JobKind, Route, Taken
+from hutong.relay.dispatch import Job, JobKind, Taken
 from hutong.relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0
@@ -81,25 +80,15 @@ class BuiltBatch:
 class BatchBuilder:
     """For one route. Holds no state between batches."""
 
-    def __init__(
-        self,
-        route: Route,
-        source: Source,
-        destination: Destination,
-        source_heads: HeadFollower,
-        destination_heads: HeadFollower,
-        now_ns: Callable[[], int],
-        run: Runner,
-        catching_up: CatchingUp,
-    ) -> None:
-        self._route = route
-        self._catching_up = catching_up
-        self._source = source
-        self._destination = destination
-        self._source_heads = source_heads
-        self._destination_heads = destination_heads
-        self._now_ns = now_ns
-        self._run = run
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._source: Source = context.source.adapter
+        self._destination: Destination = context.destination.adapter
+        self._source_heads = context.source.heads
+        self._destination_heads = context.destination.heads
+        self._now_ns = context.relay.services.now_ns
+        self._run = context.relay.services.run
+        self._catching_up = context.catching_up
 
     async def await_source(self, jobs: Sequence[Taken]) -> None:
         """Return when the source has the block that proves `jobs`, and answers if it has been quiet.

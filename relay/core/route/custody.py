@@ -3,28 +3,26 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hutong.relay.config import RetriesConfig
-from hutong.relay.core.history.history import History
 from hutong.relay.core.route.doubts import Doubts
-from hutong.relay.dispatch import Queue, Route, Taken
+from hutong.relay.core.route.route_context import RouteContext
+from hutong.relay.dispatch import Taken
 from hutong.relay.ledger import Cause
-from hutong.relay.telemetry import Metrics, get_logger
 
 
 class Custody:
     """`held` are to be worked off, `suspects` those of them that failed in company; the others are being submitted."""
 
-    def __init__(self, route: Route, queue: Queue, metrics: Metrics, history: History, retries: RetriesConfig) -> None:
-        self._route = route
-        self._queue = queue
-        self._metrics = metrics
-        self._history = history
-        self._retries = retries
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._queue = context.relay.services.queue
+        self._metrics = context.destination.metrics
+        self._history = context.relay.history
+        self._retries = context.retries
         self._in_work: dict[str, list[Taken]] = {}
         self._doubts = Doubts()
         self.held: list[Taken] = []
         self.suspects: set[str] = set()
-        self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
+        self._log = context.jobs_log("worker")
 
     def forget(self) -> None:
         """Hold nothing: what was in our hands comes again from the queue. Suspects and doubts stay known."""

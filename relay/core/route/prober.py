@@ -5,23 +5,21 @@ A dead letter is a label of such a job, and stops nothing. What rests costs one 
 much it is; of the jobs that are due each round takes as many kinds as there are, so that none hides another.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import trio
 
 from hutong.adapters.interface import AdapterError, Batch, BatchTooLarge, Destination, NotSupported
 from hutong.light_clients.interface import VerificationError
-from hutong.relay.config import BatchLimits, RetriesConfig
 from hutong.relay.core.errors import RouteBlocked
-from hutong.relay.core.history.history import History, cause_of
+from hutong.relay.core.history.history import cause_of
 from hutong.relay.core.route.batch import BatchBuilder, BuiltBatch, Item
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.selection import Sizes, select
 from hutong.relay.core.watching.discovery import is_expired
-from hutong.relay.core.watching.wakeup import Wakeup
-from hutong.relay.dispatch import DeadLetter, JobKind, Queue, Route, Taken
+from hutong.relay.dispatch import DeadLetter, JobKind, Taken
 from hutong.relay.ledger import Cause
-from hutong.relay.telemetry import Metrics, get_logger
 
 LOOK_EVERY_S = 0.5
 FIRST_GAP_S = 1.0
@@ -32,38 +30,24 @@ AWAY_S = 10.0
 GROW = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """What a route's prober asks: `sender` is an account of ours on the destination, in whose name it simulates."""
-
-    builder: BatchBuilder
-    destination: Destination
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What it tells, and by what it goes."""
-
-    queue: Queue
-    wakeup: Wakeup
-    history: History
-    metrics: Metrics
-    retries: RetriesConfig
-    now_ns: Callable[[], int]
-
-
 class Prober:
     """Of one route. `run` it under supervision."""
 
-    def __init__(self, route: Route, ends: Ends, books: Books, limits: BatchLimits) -> None:
-        self._route = route
-        self._ends = ends
-        self._books = books
-        self._limits = limits
-        self._most_items = limits.items
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._destination: Destination = context.destination.adapter
+        self._metrics = context.destination.metrics
+        self._limits = context.destination.batch
+        self._sender = next(iter(context.accounts)).address
+        """An account of ours on the destination, in whose name it simulates."""
+        self._queue = context.relay.services.queue
+        self._wakeup = context.relay.wakeup
+        self._history = context.relay.history
+        self._retries = context.retries
+        self._builder = BatchBuilder(context)
+        self._most_items = self._limits.items
         self._sizes = Sizes()
-        self._log = get_logger("prober").bind(chain=route.destination, route=route.name)
+        self._log = context.jobs_log("prober")
 
     async def run(self) -> None:
         """For ever. A round that finds something is followed by the next at once, others by ever longer gaps.
@@ -71,11 +55,11 @@ class Prober:
         Raises:
             QueueUnavailable: the supervisor calls it again; jobs that were picked rest until their lease is over.
         """
-        await self._books.queue.open(self._route)
-        await self._books.queue.rouse(self._route)
+        await self._queue.open(self._route)
+        await self._queue.rouse(self._route)
         gap_s = FIRST_GAP_S
         while True:
-            picked = await self._books.queue.pick(self._route, self._limits.items)
+            picked = await self._queue.pick(self._route, self._limits.items)
             if not picked:
                 gap_s = FIRST_GAP_S
                 await trio.sleep(LOOK_EVERY_S)
@@ -84,7 +68,7 @@ class Prober:
                 gap_s = FIRST_GAP_S
                 continue
             await trio.sleep(gap_s)
-            gap_s = min(2 * gap_s, self._books.retries.probe_most_s)
+            gap_s = min(2 * gap_s, self._retries.probe_most_s)
 
     async def _round(self, picked: Sequence[tuple[Taken, DeadLetter]]) -> int:
         """Returns how many jobs were given out for being well again."""
@@ -107,24 +91,24 @@ class Prober:
         for taken in open_:
             if taken.job.id not in ids:
                 await self._rest(taken, letters[taken.job.id].reason, letters[taken.job.id].cause, 0.0)
-        self._books.metrics.probed(self._route.destination, self._route.client, len(tried))
+        self._metrics.probed(self._route.destination, self._route.client, len(tried))
         well = await self._simulate(tried, letters)
         return len(settled) + well
 
     async def _settled(self, taken: Sequence[Taken]) -> list[Taken]:
         """Those that need something else than a simulation: their worker settles them, or gives their packets back."""
         try:
-            head = await self._ends.destination.head()
+            head = await self._destination.head()
         except AdapterError:
             return []
         return [one for one in taken if one.job.kind is JobKind.RECEIVE and is_expired(one.job.packet, head.time_ns)]
 
     async def _simulate(self, tried: Sequence[Taken], letters: dict[str, DeadLetter]) -> int:
         try:
-            if await self._ends.destination.paused():
+            if await self._destination.paused():
                 await self._all_rest(tried, letters, AWAY_S)
                 return 0
-            built = await self._ends.builder.build(tried)
+            built = await self._builder.build(tried)
             self._sizes = self._sizes.after(
                 (item.message.proof for item in built.items), (update.header for update in built.updates)
             )
@@ -136,7 +120,7 @@ class Prober:
             if not built.items:
                 return len(done)
             batch = Batch((*built.updates, *(item.message for item in built.items)))
-            prepared = await self._ends.destination.prepare(batch, self._ends.sender)
+            prepared = await self._destination.prepare(batch, self._sender)
         except (RouteBlocked, AdapterError, VerificationError) as error:
             return await self._unknown(tried, letters, error)
         self._most_items = min(self._limits.items, self._most_items * GROW)
@@ -172,7 +156,7 @@ class Prober:
     async def _why(self, built: BuiltBatch, item: Item) -> str | None:
         where = self._route.destination
         try:
-            reason = await self._ends.destination.refusal(Batch((*built.updates, item.message)), self._ends.sender)
+            reason = await self._destination.refusal(Batch((*built.updates, item.message)), self._sender)
         except NotSupported:
             return f"{where} would refuse it (simulated)"
         except AdapterError:
@@ -181,8 +165,8 @@ class Prober:
 
     async def _wake(self, taken: Sequence[Taken]) -> None:
         if taken:
-            await self._books.queue.wake(self._route, taken)
-            self._books.wakeup.ring([self._route])
+            await self._queue.wake(self._route, taken)
+            self._wakeup.ring([self._route])
 
     async def _all_rest(self, taken: Sequence[Taken], letters: dict[str, DeadLetter], delay_s: float) -> None:
         for one in taken:
@@ -190,16 +174,16 @@ class Prober:
             await self._rest(one, letter.reason, letter.cause, delay_s)
 
     async def _rest(self, taken: Taken, reason: str, cause: str, delay_s: float) -> None:
-        await self._books.queue.sleep(self._route, taken, reason, cause, delay_s)
+        await self._queue.sleep(self._route, taken, reason, cause, delay_s)
 
     async def _failed(self, taken: Taken, reason: str, cause: Cause) -> None:
         again = replace(taken, probes=taken.probes + 1)
-        delay_s = self._books.retries.rule(cause).delay_s(again.probes)
-        was_dead = taken.failures >= self._books.queue.max_attempts
-        dead = await self._books.queue.sleep(self._route, again, reason, cause, delay_s)
+        delay_s = self._retries.rule(cause).delay_s(again.probes)
+        was_dead = taken.failures >= self._queue.max_attempts
+        dead = await self._queue.sleep(self._route, again, reason, cause, delay_s)
         if dead and not was_dead:
-            self._books.history.dead(taken.job, reason, cause)
-            self._books.metrics.job(self._route.destination, taken.job.kind, "dead")
-            self._log.warning("dead letter", **self._books.history.about(taken.job), reason=reason)
+            self._history.dead(taken.job, reason, cause)
+            self._metrics.job(self._route.destination, taken.job.kind, "dead")
+            self._log.warning("dead letter", **self._history.about(taken.job), reason=reason)
         elif not dead:
-            self._books.history.retried(taken.job, reason, cause)
+            self._history.retried(taken.job, reason, cause)

@@ -1,11 +1,11 @@
 """What a route's worker tells of its work: to the log, to the metrics and to the ledger's history."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hutong.relay.core.account.pending import Included, Pending
-from hutong.relay.core.history.history import History, packets_of
-from hutong.relay.dispatch import Job, JobKind, Route
-from hutong.relay.telemetry import Metrics, get_logger
+from hutong.relay.core.history.history import packets_of
+from hutong.relay.core.route.route_context import RouteContext
+from hutong.relay.dispatch import Job, JobKind
 
 _DONE = {JobKind.RECEIVE: "delivered", JobKind.ACKNOWLEDGE: "acknowledged", JobKind.TIMEOUT: "timed out"}
 """By kind of job: an acknowledgement that came home is no delivery."""
@@ -14,12 +14,12 @@ _DONE = {JobKind.RECEIVE: "delivered", JobKind.ACKNOWLEDGE: "acknowledged", JobK
 class Progress:
     """Of one route. Nothing here waits or fails."""
 
-    def __init__(self, route: Route, metrics: Metrics, history: History, now_ns: Callable[[], int]) -> None:
-        self._route = route
-        self._metrics = metrics
-        self._history = history
-        self._now_ns = now_ns
-        self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._metrics = context.destination.metrics
+        self._history = context.relay.history
+        self._now_ns = context.relay.services.now_ns
+        self._log = context.jobs_log("worker")
 
     def goes_on(self) -> None:
         """The route's worker can work again: history and metrics forget that the route waited."""

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from hutong.adapters.interface import Batch, Destination, NotSupported, PreparedTransaction
 from hutong.relay.core.errors import RouteBlocked
 from hutong.relay.core.route.batch import BuiltBatch, Item
-from hutong.relay.dispatch import Route, Taken
+from hutong.relay.core.route.route_context import RouteContext
+from hutong.relay.dispatch import Taken
 from hutong.relay.ledger import Cause
 
 MAX_SIMULATIONS = 4
@@ -20,9 +21,9 @@ Failed = Callable[[Taken, str], Awaitable[None]]
 class Trial:
     """Of the batches of one route."""
 
-    def __init__(self, route: Route, destination: Destination) -> None:
-        self._route = route
-        self._destination = destination
+    def __init__(self, context: RouteContext) -> None:
+        self._route = context.route
+        self._destination: Destination = context.destination.adapter
 
     async def prepare(
         self, built: BuiltBatch, sender: str, failed: Failed

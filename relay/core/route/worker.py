@@ -1,8 +1,7 @@
 """Working off one route: take jobs, drop what is done, prove the rest, submit, settle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
-from random import Random
 
 import trio
 
@@ -22,12 +21,11 @@ from hutong.adapters.interface import (
 )
 from hutong.adapters.rpc import all_of
 from hutong.light_clients.interface import VerificationError
-from hutong.relay.config import BatchLimits, PathEnd, RetriesConfig
+from hutong.relay.config import PathEnd
 from hutong.relay.core.account.account import Account
-from hutong.relay.core.account.accounts import Accounts
 from hutong.relay.core.account.pending import Included, Pending
 from hutong.relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
-from hutong.relay.core.history.history import History, cause_of, packets_of
+from hutong.relay.core.history.history import cause_of, packets_of
 from hutong.relay.core.history.ignored import Ignored
 from hutong.relay.core.recent import Recent
 from hutong.relay.core.route.batch import BatchBuilder, Item, Refused
@@ -35,16 +33,13 @@ from hutong.relay.core.route.blame import Blame, blame
 from hutong.relay.core.route.custody import Custody
 from hutong.relay.core.route.handover import Handover
 from hutong.relay.core.route.progress import Progress
+from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.selection import Sizes, expiring, select
 from hutong.relay.core.route.slots import take_slot
 from hutong.relay.core.route.trial import Trial
 from hutong.relay.core.watching.discovery import Discovery, is_expired, timeout_job
-from hutong.relay.core.watching.heads import HeadFollower
-from hutong.relay.core.watching.turns import Turns
-from hutong.relay.core.watching.wakeup import Wakeup
-from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
+from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Route, Taken
 from hutong.relay.ledger import Cause, RecordedJob
-from hutong.relay.telemetry import Metrics, get_logger
 
 POLL_S = 1.0
 """For retries that have come due and for jobs that another process enqueued; our own ring the bell."""
@@ -67,56 +62,37 @@ BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 class RouteWorker:
     """Failures that are no one job's fault hold the whole route and cost no attempt; a job's own are counted."""
 
-    def __init__(
-        self,
-        route: Route,
-        builder: BatchBuilder,
-        destination: Destination,
-        heads: HeadFollower,
-        accounts: Accounts,
-        queue: Queue,
-        wakeup: Wakeup,
-        discovery: Discovery,
-        metrics: Metrics,
-        limits: BatchLimits,
-        now_ns: Callable[[], int],
-        random: Random,
-        history: History,
-        turns: Turns,
-        retries: RetriesConfig,
-        ignored: Ignored,
-        *,
-        alone: bool,
-    ) -> None:
-        """`heads` are the destination's. `alone`: no other process uses this queue, so that jobs in work at start belong to the dead."""
-        self._route = route
-        self._builder = builder
-        self._destination = destination
-        self._heads = heads
-        self._accounts = accounts
-        self._queue = queue
-        self._wakeup = wakeup
+    def __init__(self, context: RouteContext, discovery: Discovery, ignored: Ignored) -> None:
+        relay = context.relay
+        self._route = context.route
+        self._destination: Destination = context.destination.adapter
+        self._heads = context.destination.heads
+        self._metrics = context.destination.metrics
+        self._limits = context.destination.batch
+        self._accounts = context.accounts
+        self._turns = context.turns
+        self._queue = relay.services.queue
+        self._now_ns = relay.services.now_ns
+        self._random = relay.services.random
+        self._alone = relay.services.alone
+        """No other process uses the queue: jobs in work at start belong to the dead. False once they are claimed."""
+        self._wakeup = relay.wakeup
+        self._history = relay.history
         self._discovery = discovery
-        self._metrics = metrics
-        self._limits = limits
-        self._now_ns = now_ns
-        self._random = random
-        self._history = history
-        self._turns = turns
         self._ignored = ignored
-        self._alone = alone
-        self._progress = Progress(route, metrics, history, now_ns)
-        self._custody = Custody(route, queue, metrics, history, retries)
+        self._builder = BatchBuilder(context)
+        self._progress = Progress(context)
+        self._custody = Custody(context)
         self._handover = Handover()
-        self._trial = Trial(route, destination)
-        self._most_items = limits.items
+        self._trial = Trial(context)
+        self._most_items = self._limits.items
         self._sizes = Sizes()
         self._fitting = 0
         self._silent = 0
         self._claimed_at_s = 0.0
         self._put_off_until_s = 0.0
         self._unfinal_since_s: Recent[str, float] = Recent(REMEMBERED_JOBS)
-        self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
+        self._log = context.jobs_log("worker")
 
     @property
     def route(self) -> Route:

@@ -4,22 +4,21 @@ What an endpoint says to be settled is not proven, so it is believed for one rou
 pass reads some older sequences again, and after the oldest it begins anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import trio
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, PacketRecords
+from hutong.adapters.interface import AdapterError, HeightUnavailable, PacketRecords
 from hutong.adapters.rpc import all_of
 from hutong.relay.config import PathEnd
-from hutong.relay.core.history.history import History, packets_of
-from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.history.history import packets_of
 from hutong.relay.core.watching.discovery import Discovery, Rest
+from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
-from hutong.relay.core.watching.waiting import WaitingForApps, turn_of
-from hutong.relay.core.watching.wakeup import Wakeup
-from hutong.relay.dispatch import Job, JobKind, Queue, Route
+from hutong.relay.core.watching.waiting import turn_of
+from hutong.relay.dispatch import Job, JobKind, Route
 from hutong.relay.telemetry import get_logger
 
 WINDOW = 1_000
@@ -68,25 +67,15 @@ class _Found:
 class Clearer:
     """One pass over one path end a call of `clear`."""
 
-    def __init__(
-        self,
-        adapters: Mapping[str, ChainAdapter],
-        paths: Paths,
-        queue: Queue,
-        wakeup: Wakeup,
-        discovery: Discovery,
-        timeouts: TimeoutScheduler,
-        history: History,
-        waiting: WaitingForApps,
-    ) -> None:
-        self._adapters = adapters
-        self._paths = paths
-        self._queue = queue
-        self._wakeup = wakeup
+    def __init__(self, relay: RelayContext, discovery: Discovery, timeouts: TimeoutScheduler) -> None:
+        self._adapters = relay.adapters
+        self._paths = relay.paths
+        self._queue = relay.services.queue
+        self._wakeup = relay.wakeup
+        self._history = relay.history
+        self._waiting = relay.waiting
         self._discovery = discovery
         self._timeouts = timeouts
-        self._history = history
-        self._waiting = waiting
         self._scans: dict[PathEnd, _Scan] = {}
         self._log = get_logger("clearer")
 

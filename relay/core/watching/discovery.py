@@ -1,17 +1,15 @@
 """What a sent packet needs next, read from the state of both chains: the queue and our memory are not asked."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind, PacketRecords
+from hutong.adapters.interface import AdapterError, Head, PacketEvent, PacketEventKind, PacketRecords
 from hutong.light_clients.ibc.commitment import packet_commitment
 from hutong.light_clients.ibc.packet import Packet
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 from hutong.relay.config import PathEnd
-from hutong.relay.core.history.history import History
-from hutong.relay.core.topology.paths import Paths
 from hutong.relay.core.watching.confirmation import confirmed_job
+from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.dispatch import Job, JobKind
 from hutong.relay.telemetry import get_logger
 
@@ -61,13 +59,11 @@ class Rest(Enum):
 class Discovery:
     """Holds nothing: any task may ask, at any time."""
 
-    def __init__(
-        self, adapters: Mapping[str, ChainAdapter], paths: Paths, now_ns: Callable[[], int], history: History
-    ) -> None:
-        self._adapters = adapters
-        self._paths = paths
-        self._now_ns = now_ns
-        self._history = history
+    def __init__(self, relay: RelayContext) -> None:
+        self._adapters = relay.adapters
+        self._paths = relay.paths
+        self._now_ns = relay.services.now_ns
+        self._history = relay.history
         self._log = get_logger("discovery")
 
     async def next_job(self, end: PathEnd, sequence: int) -> Job | None:

@@ -13,12 +13,11 @@ from hutong.adapters.interface import AdapterError, Head
 from hutong.adapters.rpc import all_of
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND
 from hutong.relay.config import PathEnd
-from hutong.relay.core.history.history import History, packets_of
-from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.history.history import packets_of
 from hutong.relay.core.watching.discovery import Discovery
 from hutong.relay.core.watching.heads import HeadFollower
-from hutong.relay.core.watching.wakeup import Wakeup
-from hutong.relay.dispatch import Job, JobKind, Queue, Route
+from hutong.relay.core.watching.relay_context import RelayContext
+from hutong.relay.dispatch import Job, JobKind, Route
 from hutong.relay.telemetry import get_logger
 
 MAX_WATCHED = 100_000
@@ -32,24 +31,17 @@ class TimeoutScheduler:
     Its memory may be lost or incomplete at any time: the clearer reads the same from the chains.
     """
 
-    def __init__(
-        self,
-        heads: Mapping[str, HeadFollower],
-        paths: Paths,
-        discovery: Discovery,
-        queue: Queue,
-        wakeup: Wakeup,
-        history: History,
-    ) -> None:
+    def __init__(self, relay: RelayContext, heads: Mapping[str, HeadFollower], discovery: Discovery) -> None:
+        """`heads` are by chain name, of every chain in a path."""
         self._heads = heads
-        self._paths = paths
+        self._paths = relay.paths
         self._discovery = discovery
-        self._queue = queue
-        self._wakeup = wakeup
-        self._history = history
+        self._queue = relay.services.queue
+        self._wakeup = relay.wakeup
+        self._history = relay.history
         self._ends: dict[str, dict[str, tuple[PathEnd, int]]] = {chain: {} for chain in heads}
         self._due: dict[tuple[str, str], list[tuple[int, str]]] = {
-            (source.chain, end.chain): [] for end, source in paths.opposite.items()
+            (source.chain, end.chain): [] for end, source in relay.paths.opposite.items()
         }
         """By source and destination: a source that does not answer holds up no other's packets."""
         self._forgotten = dict.fromkeys(self._due, 0)

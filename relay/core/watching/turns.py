@@ -6,18 +6,18 @@ brought by who comes next: a silent relay costs the packets that it is first for
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
 
 import trio
 
-from hutong.adapters.interface import AdapterError, ChainAdapter, PacketEvent, PacketEventKind
+from hutong.adapters.interface import AdapterError, PacketEvent, PacketEventKind
 from hutong.relay.config import TurnsConfig
 from hutong.relay.core.recent import Recent
-from hutong.relay.core.topology.paths import Paths
 from hutong.relay.core.topology.peers import Peers
+from hutong.relay.core.watching.chain_context import ChainContext
+from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.dispatch import Job, JobKind
-from hutong.relay.telemetry import Metrics, get_logger
 
 MAX_RELAYERS = 256
 """Of one client; beyond it who was seen longest ago is forgotten."""
@@ -61,22 +61,14 @@ def drawn(packet: str, address: str) -> bytes:
 class Turns:
     """Of one chain, for all routes that end there. `run` it under supervision."""
 
-    def __init__(
-        self,
-        chain: str,
-        adapters: Mapping[str, ChainAdapter],
-        paths: Paths,
-        peers: Peers,
-        config: TurnsConfig,
-        metrics: Metrics,
-    ) -> None:
-        self._chain = chain
-        self._adapters = adapters
-        self._adapter = adapters[chain]
-        self._paths = paths
+    def __init__(self, chain: ChainContext, relay: RelayContext, peers: Peers, config: TurnsConfig) -> None:
+        self._chain = chain.name
+        self._adapters = relay.adapters
+        self._adapter = chain.adapter
+        self._paths = relay.paths
         self._peers = peers
         self._config = config
-        self._metrics = metrics
+        self._metrics = chain.metrics
         self._seen: dict[str, Recent[str, float]] = {}
         self._unread: deque[tuple[str | None, bytes]] = deque(maxlen=MAX_UNREAD)
         self._noted: Recent[bytes, None] = Recent(MAX_BEGUN)
@@ -87,7 +79,7 @@ class Turns:
         self._pool_asked_at_s = -POOL_FRESH_S
         self._pool_silent_until_s = 0.0
         self._pool_lock = trio.Lock()
-        self._log = get_logger("turns").bind(chain=chain)
+        self._log = chain.log("turns")
 
     def saw(self, events: Iterable[PacketEvent], is_ours: Callable[[bytes], bool]) -> None:
         """Note events of final blocks. Whose transactions they are is asked for later, once a transaction, of others

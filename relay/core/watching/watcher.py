@@ -14,17 +14,13 @@ from hutong.adapters.interface import (
     PacketRecords,
 )
 from hutong.adapters.rpc import all_of
-from hutong.relay.core.history.history import History, packets_of
-from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.history.history import packets_of
+from hutong.relay.core.watching.chain_context import ChainContext
 from hutong.relay.core.watching.confirmation import confirmed_job
-from hutong.relay.core.watching.heads import HeadFollower
+from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
 from hutong.relay.core.watching.turns import Turns
-from hutong.relay.core.watching.waiting import WaitingForApps
-from hutong.relay.core.watching.wakeup import Wakeup
-from hutong.relay.dispatch import Job, Queue
-from hutong.relay.ledger import Ledger
-from hutong.relay.telemetry import Metrics, get_logger
+from hutong.relay.dispatch import Job
 
 CONCURRENT_READS = 128
 """Adapters make one request of reads that begin together."""
@@ -37,36 +33,28 @@ class Watcher:
 
     def __init__(
         self,
-        adapter: PacketRecords,
-        heads: HeadFollower,
-        paths: Paths,
-        queue: Queue,
-        ledger: Ledger,
-        wakeup: Wakeup,
+        chain: ChainContext,
+        relay: RelayContext,
         timeouts: TimeoutScheduler,
-        metrics: Metrics,
-        now_ns: Callable[[], int],
-        history: History,
         turns: Turns,
         is_ours: Callable[[bytes], bool],
-        waiting: WaitingForApps,
     ) -> None:
-        """`is_ours`: whether a transaction is of our accounts."""
-        self._adapter = adapter
-        self._heads = heads
-        self._paths = paths
-        self._queue = queue
-        self._ledger = ledger
-        self._wakeup = wakeup
+        """`turns` are the chain's. `is_ours`: whether a transaction is of our accounts."""
+        self._adapter: PacketRecords = chain.adapter
+        self._heads = chain.heads
+        self._metrics = chain.metrics
+        self._paths = relay.paths
+        self._queue = relay.services.queue
+        self._ledger = relay.services.ledger
+        self._now_ns = relay.services.now_ns
+        self._wakeup = relay.wakeup
+        self._history = relay.history
+        self._waiting = relay.waiting
         self._timeouts = timeouts
-        self._metrics = metrics
-        self._now_ns = now_ns
-        self._history = history
         self._turns = turns
         self._is_ours = is_ours
-        self._waiting = waiting
         self._most_blocks = MAX_EVENT_RANGE
-        self._log = get_logger("watcher").bind(chain=adapter.name)
+        self._log = chain.log("watcher")
         self.ready = trio.Event()
         """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
 

@@ -23,6 +23,7 @@ from hutong.relay.archive.store.log import Log
 from hutong.relay.audit.anchor import judge_anchor, judge_log
 from hutong.relay.config import FeeLimits
 from hutong.relay.core.archiving.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
+from hutong.relay.core.archiving.archive_context import ArchiveContext
 from hutong.relay.core.archiving.bundling import read_checkpoint
 from hutong.relay.core.errors import StartRefused, TooDear
 from hutong.relay.telemetry import Metrics
@@ -151,16 +152,8 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
     async with running_hub(tmp_path / "hub") as hub:
         contract = await deploy_anchor(Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER))
         metrics = Metrics(["hub"])
-        anchorer = Anchorer(
-            str(tmp_path / "archive"),
-            hub,
-            lambda: RELAYER,
-            contract,
-            FEES,
-            (),
-            metrics,
-            partial(trio.to_thread.run_sync),
-        )
+        place = ArchiveContext(str(tmp_path / "archive"), partial(trio.to_thread.run_sync), metrics)
+        anchorer = Anchorer(place, hub, lambda: RELAYER, contract, FEES, ())
         await anchorer.round(RELAYER)
         archive = BundleArchive.create(Directory(tmp_path / "archive"))
         archive.append([(path.name, path.read_bytes()) for path in RECORDED], 1_000)
@@ -185,8 +178,7 @@ async def test_an_anchor_key_of_an_account_that_submits_is_refused_at_start(tmp_
     """A copy of the keystore under another name passes the configuration: the address tells."""
     async with running_hub(tmp_path / "hub") as hub:
         submitters = [hub.address_of(RELAYER)]
-        run = partial(trio.to_thread.run_sync)
-        metrics = Metrics(["hub"])
-        anchorer = Anchorer(str(tmp_path / "none"), hub, lambda: RELAYER, bytes(20), FEES, submitters, metrics, run)
+        place = ArchiveContext(str(tmp_path / "none"), partial(trio.to_thread.run_sync), Metrics(["hub"]))
+        anchorer = Anchorer(place, hub, lambda: RELAYER, bytes(20), FEES, submitters)
         with pytest.raises(StartRefused, match="archive.anchor.key: 0x.* submits with on"):
             await anchorer.run(60)

@@ -17,10 +17,11 @@ from hutong.relay.base.threads import thread_runner
 from hutong.relay.cli.main import app
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
-from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH
-from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
 from tests.adapters.conformance.lane import CONFIRMATIONS, RELAYER, running_lane
@@ -71,7 +72,9 @@ async def test_messages_cross_although_every_header_is_needed(tmp_path):
         ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
         async with trio.open_nursery() as nursery:
             connection = Connection(await nursery.start(valkey.serve))
-            queue = Queue(connection, "relay", lambda: int(trio.current_time() * 1000), max_attempts=100)
+            queue = Queue(
+                connection, "relay", lambda: int(trio.current_time() * 1000), limits=QueueLimits(max_attempts=100)
+            )
             services = Services(
                 queue,
                 ledger,

@@ -10,8 +10,9 @@ from hutong.adapters.interface import EndpointUnavailable, PacketEventKind
 from hutong.relay.archive import Archive
 from hutong.relay.base.threads import thread_runner
 from hutong.relay.config import Config
-from hutong.relay.core.relay import Relay, Services
-from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
 from tests.adapters.conformance.lane import RELAYER, running_lane
@@ -86,7 +87,9 @@ async def test_attack_E18_what_times_out_on_either_leg_is_settled_at_home_exactl
 
     async with trio.open_nursery() as nursery:
         connection = Connection(await nursery.start(valkey.serve))
-        queue = Queue(connection, "relay", lambda: int(trio.current_time() * 1000), max_attempts=100)
+        queue = Queue(
+            connection, "relay", lambda: int(trio.current_time() * 1000), limits=QueueLimits(max_attempts=100)
+        )
         archive = Archive(tmp_path / "evidence")
         services = Services(
             queue, ledger, archive, Metrics(adapters), time.time_ns, Random(1), thread_runner(4), alone=True

@@ -16,10 +16,11 @@ from hutong.relay.audit import Auditor
 from hutong.relay.base.threads import thread_runner
 from hutong.relay.config import Config, PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
-from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
 from hutong.relay.devnet.beacon_json import network_document
 from hutong.relay.devnet.beacon_node import BeaconPace
-from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
 from tests.adapters.conformance.ethereum_lane import TIMEOUT_AFTER_S, running_ethereum_lane
@@ -101,7 +102,9 @@ async def test_messages_travel_both_ways_over_many_committee_periods(tmp_path):
         valkey = EmbeddedValkey(tmp_path / "queue")
         ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
         connection = Connection(await nursery.start(valkey.serve))
-        queue = Queue(connection, "relay", lambda: int(trio.current_time() * 1000), max_attempts=100)
+        queue = Queue(
+            connection, "relay", lambda: int(trio.current_time() * 1000), limits=QueueLimits(max_attempts=100)
+        )
         archive = Archive(tmp_path / "evidence")
         services = Services(
             queue, ledger, archive, Metrics(adapters), time.time_ns, Random(1), thread_runner(4), alone=True

@@ -17,8 +17,9 @@ from hutong.light_clients.interface import ClientStatus
 from hutong.light_clients.tendermint.types import KeyType, PublicKey
 from hutong.relay.archive import Archive
 from hutong.relay.base.threads import thread_runner
-from hutong.relay.core.relay import Relay, Services
-from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
+from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.genesis import HubParams
 from hutong.relay.hub.home.home import validator_key
@@ -104,7 +105,9 @@ async def follow(lane, tmp_path):
 
     async with trio.open_nursery() as nursery:
         connection = Connection(await nursery.start(valkey.serve))
-        queue = Queue(connection, "relay", lambda: int(trio.current_time() * 1000), max_attempts=100)
+        queue = Queue(
+            connection, "relay", lambda: int(trio.current_time() * 1000), limits=QueueLimits(max_attempts=100)
+        )
         archive = Archive(tmp_path / "evidence")
         services = Services(
             queue, ledger, archive, Metrics(adapters), time.time_ns, Random(1), thread_runner(4), alone=True

@@ -16,7 +16,8 @@ from hutong.adapters.interface import RpcRefused
 from hutong.contracts.artifacts import load_artifact
 from hutong.relay.archive import Archive
 from hutong.relay.base.threads import thread_runner
-from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics

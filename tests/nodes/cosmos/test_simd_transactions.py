@@ -52,12 +52,14 @@ from hutong.light_clients.tendermint.codec import (
     encode_tendermint_header,
 )
 from hutong.relay.archive import Archive
+from hutong.relay.config import BatchLimits as RelayBatchLimits
 from hutong.relay.config import FeeLimits
 from hutong.relay.core.account.account import Account
 from hutong.relay.core.account.pending import Included, Lost
 from hutong.relay.core.account.recording import Recorder
 from hutong.relay.core.errors import SubmissionRefused, TooDear
 from hutong.relay.core.supervisor import supervise
+from hutong.relay.core.watching.chain_context import ChainContext
 from hutong.relay.core.watching.heads import HeadFollower
 from hutong.relay.keys import Signer
 from hutong.relay.ledger import Cause, Ledger
@@ -98,10 +100,8 @@ async def account_of(simd: SimdChain, adapter, folder, signer=RELAYER, fees: Fee
     metrics = Metrics(["simd"])
     address = adapter.address_of(signer)
     heads = HeadFollower(adapter, metrics)
-    account = Account(
-        adapter, heads, signer, Recorder(ledger, archive, "simd", address, time.time_ns), metrics,
-        fees or FeeLimits(max_fee_wei=10**7), in_flight=8,
-    )  # fmt: skip
+    chain = ChainContext(adapter, heads, metrics, fees or FeeLimits(max_fee_wei=10**7), RelayBatchLimits(), in_flight=8)
+    account = Account(chain, signer, Recorder(ledger, archive, "simd", address, time.time_ns))
     async with trio.open_nursery() as nursery:
         for name, run in (("heads", heads.run), ("account", account.run)):
             nursery.start_soon(supervise, name, run, metrics, Random(1))

@@ -53,8 +53,8 @@ async def test_attack_G6_packets_that_expire_together_all_time_out_where_others_
     async with making_blocks(world):
         world.send("alpha", 12, timeout_s=5)
         await trio.sleep(3)
-        for head in process.relay._heads.values():
-            head._publish(await head._adapter.head())
+        for chain in process.relay._chains.values():
+            chain.heads._publish(await chain.adapter.head())
         events = await process.relay._adapters["alpha"].packet_events(0, world.chains["alpha"].final_height)
         jobs = await process.relay._watchers["alpha"]._confirm(events, world.chains["alpha"].final_height)
         for job in jobs:
@@ -84,8 +84,8 @@ async def test_expired_packets_are_remembered_when_the_queue_fails(world, autoju
         world.send("alpha", 3, timeout_s=5)
         await trio.sleep(3)
         final_height = world.chains["alpha"].final_height
-        for head in process.relay._heads.values():
-            head._publish(await head._adapter.head())
+        for chain in process.relay._chains.values():
+            chain.heads._publish(await chain.adapter.head())
         events = await process.relay._adapters["alpha"].packet_events(0, final_height)
         for job in await process.relay._watchers["alpha"]._confirm(events, final_height):
             scheduler.watch(job)

@@ -15,8 +15,9 @@ from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.archive import Archive
 from hutong.relay.config import Config
-from hutong.relay.core.relay import Relay, Services
-from hutong.relay.dispatch import Connection, Queue
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
+from hutong.relay.dispatch import Connection, Queue, QueueLimits
 from hutong.relay.keys import Signer
 from hutong.relay.ledger import Ledger
 from hutong.relay.telemetry import Metrics
@@ -219,7 +220,7 @@ class Process:
             f"process-{Process._count}",
             lambda: world.now_ns() // 10**6,
             prefix=prefix,
-            max_attempts=options.pop("max_attempts", 8),
+            limits=QueueLimits(max_attempts=options.pop("max_attempts", 8)),
             seed=1,
         )
         around = options.pop("around", lambda _, service: service)

@@ -16,7 +16,8 @@ from hutong.adapters.ics26.execution import hex_data
 from hutong.adapters.rpc import RpcOptions
 from hutong.relay.archive import Archive
 from hutong.relay.config import Config
-from hutong.relay.core.relay import Relay, Services
+from hutong.relay.core.relay import Relay
+from hutong.relay.core.services import Services
 from hutong.relay.dispatch import Connection, Queue
 from hutong.relay.ledger import Ledger
 from hutong.relay.local.proxy import hostile_proxy

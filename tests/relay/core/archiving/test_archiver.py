@@ -14,8 +14,10 @@ from hutong.relay.archive.bundle import encode_bundle
 from hutong.relay.archive.legs import was_sent_on
 from hutong.relay.archive.store import BundleArchive, Directory, open_source, verify
 from hutong.relay.audit import Auditor
+from hutong.relay.base.threads import abandoning_thread
 from hutong.relay.config import ArchiveConfig
-from hutong.relay.core.archiving.archiver import Archiver, abandoning_thread
+from hutong.relay.core.archiving.archive_context import ArchiveContext
+from hutong.relay.core.archiving.archiver import Archiver
 from hutong.relay.core.archiving.bundling import Exporter, read_checkpoint
 from hutong.relay.core.topology.paths import Paths
 from tests.relay.core.world import CLIENT, World, in_line, making_blocks
@@ -29,7 +31,7 @@ def world(tmp_path, valkey):
 def archiver(world: World, evidence: Archive, location: str) -> Archiver:
     adapters = {name: world.adapter(name) for name in world.chains}
     make = partial(Exporter, adapters, Paths.of(world.config().paths), evidence, ())
-    return Archiver(location, adapters, make, evidence, world.metrics, world.now_ns, in_line)
+    return Archiver(ArchiveContext(location, in_line, world.metrics), adapters, make, evidence, world.now_ns)
 
 
 def metric(world: World, name: str, **labels) -> float:
@@ -141,8 +143,8 @@ async def test_one_chain_that_does_not_answer_costs_no_other_its_bundles(world, 
             return await super().export(source, sequence)
 
     make = partial(Silent, adapters, Paths.of(world.config().paths), process.archive, ())
-    place = str(world.directory / "kept")
-    keeper = Archiver(place, adapters, make, process.archive, world.metrics, world.now_ns, in_line)
+    place = ArchiveContext(str(world.directory / "kept"), in_line, world.metrics)
+    keeper = Archiver(place, adapters, make, process.archive, world.now_ns)
     async with making_blocks(world), process.running():
         world.send(count=3)
         world.send("beta")

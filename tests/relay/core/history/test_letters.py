@@ -172,7 +172,7 @@ b = {{ chain = "hub", client = "bft-evm-0" }}
 @pytest.fixture
 def desk(tmp_path, valkey):
     """A configuration whose queue has three dead letters; runs `hutong relay`."""
-    from hutong.relay.dispatch import Connection, Queue
+    from hutong.relay.dispatch import Connection, Queue, QueueLimits
     from tests.relay.relay_values import job as queued
 
     create_keystore(tmp_path / "key.json", bytes(range(1, 33)), b"correct horse", iterations=2)
@@ -182,7 +182,7 @@ def desk(tmp_path, valkey):
 
     async def fill():
         connection = Connection(valkey.url, seed=1)
-        queue = Queue(connection, "filler", lambda: 1_000, prefix="desk", max_attempts=1)
+        queue = Queue(connection, "filler", lambda: 1_000, prefix="desk", limits=QueueLimits(max_attempts=1))
         route = queued().route
         await queue.open(route)
         await queue.enqueue([queued(number) for number in (1, 2, 3)])

@@ -126,8 +126,8 @@ async def test_attack_E2_timeout_is_proven_at_the_timeout_and_not_a_second_befor
         assert await process.relay._clearer.clear(END) == 1
         if early_s:
             beta.head = honest
-        for heads in process.relay._heads.values():
-            nursery.start_soon(heads.run)
+        for chain in process.relay._chains.values():
+            nursery.start_soon(chain.heads.run)
         await process.queue.open(TO_ALPHA)
         (taken,) = await process.queue.take(TO_ALPHA, 10)
         assert taken.job.kind is JobKind.TIMEOUT

@@ -139,7 +139,7 @@ async def test_attack_G1_answers_that_are_kept_from_the_watcher_are_found_by_tur
         await trio.sleep(2 * CLEAR_S)
         assert await waiting.looks_in(5 * CLEAR_S) == 0, "what is settled stands no more"
         (scan, _) = relay.relay._clearer._scans.values()
-        assert not scan.standing and not waits(relay.relay._waiting, range(1, COUNT + 1))
+        assert not scan.standing and not waits(relay.relay._context.waiting, range(1, COUNT + 1))
 
 
 async def test_after_the_loss_of_the_queue_all_are_looked_at(waiting, autojump_clock, valkey):
@@ -160,7 +160,7 @@ async def test_an_answer_that_was_heard_is_looked_at_in_the_next_pass_though_its
     async with making_blocks(waiting.world), relay.running():
         await waiting.begin()
         await trio.sleep(CLEAR_S)
-        *_, last = waits(relay.relay._waiting, range(1, COUNT + 1))
+        *_, last = waits(relay.relay._context.waiting, range(1, COUNT + 1))
         waiting.beta.told.add(last)
         await waiting.world.until(lambda: not waiting.beta.told)
         await trio.sleep(1)
