@@ -8,6 +8,7 @@ what the form cannot say is refused, so that nothing turns valid by being encode
 from typing import Any
 
 from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.ibc.abi import encode_abi
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
 from hutong.light_clients.interface.height import MAX_UINT64
@@ -33,7 +34,6 @@ from hutong.light_clients.tendermint.types import (
 )
 
 MAX_UINT32 = 2**32 - 1
-HASH_BYTES = 32
 ADDRESS_BYTES = 20
 SIGNATURE_BYTES = 64
 

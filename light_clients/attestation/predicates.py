@@ -8,7 +8,6 @@ from hutong.light_clients.attestation import codec
 from hutong.light_clients.attestation.digest import recover_attestor, signing_digest
 from hutong.light_clients.attestation.types import (
     ABSENT,
-    HASH_BYTES,
     Attestation,
     AttestationKind,
     ClientState,
@@ -17,6 +16,7 @@ from hutong.light_clients.attestation.types import (
     Rotation,
     StateAttestation,
 )
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MalformedInput,

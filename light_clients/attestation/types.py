@@ -10,11 +10,11 @@ from itertools import pairwise
 from typing import Self
 
 from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.ibc.identifiers import check_client_id
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.light_clients.interface.height import MAX_UINT64
 
-HASH_BYTES = 32
 SIGNATURE_BYTES = 65
 ABSENT = bytes(HASH_BYTES)
 """The commitment that says: nothing is stored under the path."""

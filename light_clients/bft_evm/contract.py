@@ -7,8 +7,9 @@ that block by its parent hash, so the parent's header brings the state root. The
 from collections.abc import Iterator
 
 from hutong.light_clients.bft_evm.extra_data import block_hash
-from hutong.light_clients.bft_evm.types import ADDRESS_BYTES, HASH_BYTES, Header, ValidatorContract, ValidatorsProof
+from hutong.light_clients.bft_evm.types import ADDRESS_BYTES, Header, ValidatorContract, ValidatorsProof
 from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import PredicateFailed, rule
 from hutong.light_clients.proofs.mpt import verify_account, verify_storage
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Self
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.evm_header import ExecutionHeader
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, UnsupportedOperation
 from hutong.light_clients.interface.height import MAX_UINT64
 
 ADDRESS_BYTES = 20
-HASH_BYTES = 32
 SEAL_BYTES = 65
 MAX_VANITY_BYTES = 32
 MAX_VALIDATORS = 2_000

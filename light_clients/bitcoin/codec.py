@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from hutong.light_clients.bitcoin.merkle import MAX_BRANCH_STEPS
 from hutong.light_clients.bitcoin.networks import Network
 from hutong.light_clients.bitcoin.types import (
-    HASH_BYTES,
     HEADER_BYTES,
     MAX_HEADERS,
     ClientState,
@@ -16,6 +15,7 @@ from hutong.light_clients.bitcoin.types import (
     Misbehaviour,
 )
 from hutong.light_clients.bitcoin.wire import decode_headers, decode_transaction, encode_headers
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,

@@ -68,8 +68,12 @@ class HeaderTree:
     def fork_of(self, first: ConsensusState, second: ConsensusState) -> ConsensusState:
         """The last block that two blocks of the tree have in common; either may be an ancestor of the other.
 
-        Both must be in the tree: StopIteration is a bug of the caller.
+        Raises:
+            ValueError: one of them is not in the tree.
         """
+        for state in (first, second):
+            if self._states.get(state.block_hash) != state:
+                raise ValueError(f"block {display(state.block_hash)} of height {state.height} is not in the tree")
         seconds = {state.block_hash for state in self._back_from(second)}
         return next(state for state in self._back_from(first) if state.block_hash in seconds)
 

@@ -6,7 +6,8 @@ from hutong.light_clients.bitcoin import codec
 from hutong.light_clients.bitcoin.merkle import coinbase_sets_depth, included, not_ambiguous
 from hutong.light_clients.bitcoin.messages import Places, judge_message, message_for
 from hutong.light_clients.bitcoin.predicates import SPEC
-from hutong.light_clients.bitcoin.types import HASH_BYTES, ClientState, ConsensusState, MembershipProof, display
+from hutong.light_clients.bitcoin.types import ClientState, ConsensusState, MembershipProof, display
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     Judge,

@@ -10,7 +10,6 @@ tree is fixed by the coinbase, which is hard to make up.
 from collections.abc import Sequence
 
 from hutong.light_clients.bitcoin.types import (
-    HASH_BYTES,
     MerkleBranch,
     PartialMerkleTree,
     Transaction,
@@ -18,6 +17,7 @@ from hutong.light_clients.bitcoin.types import (
     hash256,
 )
 from hutong.light_clients.bitcoin.wire import MAX_BLOCK_TRANSACTIONS
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 MAX_BRANCH_STEPS = 15

@@ -7,8 +7,9 @@ data    = "hutong" ‖ 01 ‖ SHA-256(key) ‖ value
 from dataclasses import dataclass
 
 from hutong.light_clients.bitcoin.merkle import not_ambiguous
-from hutong.light_clients.bitcoin.types import HASH_BYTES, Transaction, display
+from hutong.light_clients.bitcoin.types import Transaction, display
 from hutong.light_clients.crypto import sha256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import Judge, PredicateFailed, rule
 
 SPEC = "docs/spec/bitcoin-messages.md"

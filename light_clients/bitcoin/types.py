@@ -6,10 +6,10 @@ from typing import Self
 
 from hutong.light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, Network, parameters_of
 from hutong.light_clients.crypto import sha256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.light_clients.interface.height import MAX_UINT64
 
-HASH_BYTES = 32
 HEADER_LAYOUT = Struct("<i32s32sIII")
 HEADER_BYTES = HEADER_LAYOUT.size
 MAX_UINT32 = 2**32 - 1

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hutong.light_clients.bitcoin.types import (
-    HASH_BYTES,
     HEADER_BYTES,
     HEADER_LAYOUT,
     MAX_HEADERS,
@@ -19,6 +18,7 @@ from hutong.light_clients.bitcoin.types import (
     TransactionInput,
     TransactionOutput,
 )
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 
 ValueT = TypeVar("ValueT")

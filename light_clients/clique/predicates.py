@@ -21,7 +21,7 @@ from hutong.light_clients.clique.types import ClientState, Header, SealedBlock, 
 from hutong.light_clients.evm_header import rules as evm
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed, cited, rule, trusting
 
-SPEC = "docs/spec/clique-options.md"
+SPEC = "docs/spec/clique-client.md"
 EIP225 = "EIP-225; go-ethereum consensus/clique"
 
 EMPTY_OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")

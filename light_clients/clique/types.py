@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.evm_header import ExecutionHeader
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.light_clients.interface.height import MAX_UINT64
 
 ADDRESS_BYTES = 20
-HASH_BYTES = 32
 MAX_SIGNERS = 256
 """Public Clique networks had a few dozen."""
 MAX_OPEN_VOTES = 1_000

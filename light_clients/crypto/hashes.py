@@ -11,6 +11,9 @@ from hashlib import sha512 as _sha512
 from Crypto.Hash import RIPEMD160, SHA512
 from sha3 import keccak_256 as _keccak_256
 
+HASH_BYTES = 32
+"""Length of a hash by SHA-256, Keccak-256 or SM3, and so of the roots, block hashes and commitments made of them."""
+
 
 def sha256(data: bytes) -> bytes:
     """32 bytes."""

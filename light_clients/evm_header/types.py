@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, fields
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.height import MAX_UINT64
 
 MAX_UINT256 = 2**256 - 1
-HASH_BYTES = 32
 ADDRESS_BYTES = 20
 BLOOM_BYTES = 256
 NONCE_BYTES = 8

@@ -7,9 +7,9 @@ import re
 
 from rlp.codec import encode_raw
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import suite
 from hutong.light_clients.fisco_bcos.types import (
-    HASH_BYTES,
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
     MAX_EXTRA_DATA_ITEMS,

@@ -5,12 +5,12 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos.block_header import MAX_BLOCK_HEADER_BYTES, decode_block_header
 from hutong.light_clients.fisco_bcos.merkle import MAX_INDEX, MAX_STEPS, V2_WIDTH
 from hutong.light_clients.fisco_bcos.receipt import MAX_RECEIPT_BYTES
 from hutong.light_clients.fisco_bcos.suite import MAX_SIGNATURE_BYTES
 from hutong.light_clients.fisco_bcos.types import (
-    HASH_BYTES,
     MAX_SEALERS,
     ClientState,
     ConsensusState,

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import rpc_json
 from hutong.light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
-from hutong.light_clients.fisco_bcos.types import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 
 INNER_NODE_BYTES = frozenset({HASH_BYTES, 2 * HASH_BYTES})

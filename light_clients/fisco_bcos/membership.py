@@ -7,11 +7,12 @@ shown by the router's event in a receipt of the very block, and what was not sto
 from collections.abc import Callable
 from typing import TypeAlias
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import codec, suite
 from hutong.light_clients.fisco_bcos.merkle import verify_v2
 from hutong.light_clients.fisco_bcos.predicates import SPEC
 from hutong.light_clients.fisco_bcos.receipt import STATUS_SUCCESS, Log, Receipt, decode_receipt, stored_by
-from hutong.light_clients.fisco_bcos.types import HASH_BYTES, ClientState, ConsensusState, EventProof, Generation
+from hutong.light_clients.fisco_bcos.types import ClientState, ConsensusState, EventProof, Generation
 from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     Judge,

@@ -13,8 +13,9 @@ from itertools import chain
 
 from rlp.codec import encode_raw
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import suite
-from hutong.light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite, MerkleStep
+from hutong.light_clients.fisco_bcos.types import CryptoSuite, MerkleStep
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 
 V2_WIDTH = 16

@@ -7,8 +7,9 @@ Source: FISCO-BCOS v2.9.1 libethcore/TransactionReceipt.cpp, streamRLP: seven fi
 from dataclasses import dataclass
 
 from hutong.light_clients.crypto import ADDRESS_BYTES, keccak256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import suite
-from hutong.light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite
+from hutong.light_clients.fisco_bcos.types import CryptoSuite
 from hutong.light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
 from hutong.light_clients.ibc.commitment import (
     acknowledgement_commitment,

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import suite
 from hutong.light_clients.fisco_bcos.block_header import encode_block_header
 from hutong.light_clients.fisco_bcos.merkle import MAX_STEPS, V2_WIDTH, V3_WIDTH
 from hutong.light_clients.fisco_bcos.types import (
-    HASH_BYTES,
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
     MAX_EXTRA_DATA_ITEMS,

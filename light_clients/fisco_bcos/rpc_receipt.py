@@ -13,11 +13,11 @@ from typing import Any
 from rlp.codec import encode_raw
 
 from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.fisco_bcos import leaf_v3, rpc_json, suite
 from hutong.light_clients.fisco_bcos.merkle import MAX_INDEX, verify_v2, verify_v3
 from hutong.light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
 from hutong.light_clients.fisco_bcos.types import (
-    HASH_BYTES,
     LOGS_BLOOM_BYTES,
     BlockHeader,
     BlockHeaderV2,

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Self, TypeAlias
 
 from hutong.light_clients.crypto import ADDRESS_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.light_clients.interface.height import MAX_UINT64
 
-HASH_BYTES = 32
 PUBLIC_KEY_BYTES = 64
 LOGS_BLOOM_BYTES = 256
 NANOSECONDS_PER_MILLISECOND = 1_000_000

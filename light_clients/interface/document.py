@@ -283,17 +283,17 @@ class Document:
 
         Several texts may say the same bytes: anyone who hashes the document compares encodings.
 
-        The bound is on the text's length: up to three bytes more than `most` are let through.
-
         Raises:
             MalformedInput, or the document's own refusal: no text, too long, or not base64. The text is not shown.
         """
         value = self.value
         if isinstance(value, str) and len(value) <= most * 4 // 3 + 4:
             try:
-                return b64decode(value, validate=True)
+                found = b64decode(value, validate=True)
             except ValueError:
-                pass
+                found = None
+            if found is not None and len(found) <= most:
+                return found
         raise self.refused(f"is not base64 text of at most {most} bytes")
 
     def nullable(self) -> "Document | None":

@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
@@ -48,7 +49,6 @@ from hutong.light_clients.tendermint.types import (
     ValidatorSet,
 )
 
-HASH_BYTES = 32
 ADDRESS_BYTES = 20
 MAX_APP_HASH_BYTES = 256
 """CometBFT leaves the length to the application; SHA-256 roots have 32 bytes, the kvstore example 8."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hutong.light_clients.crypto import ed25519, secp256k1, sha256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
@@ -52,7 +53,6 @@ VALIDATION = "cometbft types/validation.go"
 VALIDATOR_SET = "cometbft types/validator_set.go"
 
 ADDRESS_BYTES = 20
-HASH_BYTES = 32
 
 
 def _demand(holds: bool, predicate: str, reason: str, got: object = None, expected: object = None) -> None:

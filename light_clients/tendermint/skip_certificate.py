@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hutong.light_clients.crypto import secp256k1
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 from hutong.light_clients.interface.document import Document
 from hutong.light_clients.tendermint.hashing import sign_digest
@@ -16,7 +17,6 @@ MAGIC = b"\xbfhutong/skip/1"
 """Begins a certificate in a block. No Ethereum transaction begins with bf: types end at 7f, lists of RLP begin at c0."""
 SIGN_PREFIX = b"\x00hutong/skip/1\x00execute as empty\x00"
 """CometBFT's sign bytes begin with their own length and a field, so none of more than a byte begins with 00."""
-HASH_BYTES = 32
 PUBLIC_KEY_BYTES = 33
 SIGNATURE_BYTES = 64
 MAX_SIGNATURES = 100

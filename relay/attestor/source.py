@@ -8,7 +8,7 @@ from hutong.adapters.ics26.abi import GET_COMMITMENT, MULTICALL
 from hutong.adapters.ics26.execution import decode_block, hex_data
 from hutong.adapters.interface import BadAnswer, EndpointMismatch
 from hutong.adapters.rpc import Attempt, AttemptFailed, Decoder, Endpoint, Fields, RpcClient
-from hutong.light_clients.attestation.types import HASH_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 
 Value = TypeVar("Value")
 

@@ -11,6 +11,7 @@ from hutong.relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
 from hutong.relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
 from hutong.relay.audit import attested, ethereum, followed
 from hutong.relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState
+from hutong.relay.audit.following import Following
 from hutong.relay.audit.inquiry import Inquiry
 from hutong.relay.audit.light_clients import LIGHT_CLIENTS
 from hutong.relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, kept, remembered
@@ -71,14 +72,14 @@ def judge_chain(inquiry: Inquiry, case: ChainCase, now_ns: int, memory: HeaderMe
     inquiry.about(case.subject)(checkpoint_is_of_kind, case.chain, case.checkpoint)
     checkpoint, trust = case.checkpoint, case.checkpoint.trust
     if isinstance(trust, EthereumTrust):
-        states = _judge_ethereum(inquiry, case, trust, now_ns)
+        states = _judge_updates(inquiry, case, trust, now_ns)
         until = _in_words(checkpoint.expires_at_ns)
         mode = (
             f"signed by sync committees, forward from checkpoint {checkpoint.height}, "
             f"within its trusting period (until {until})"
         )
     elif isinstance(trust, FollowedTrust):
-        states = _judge_followed(inquiry, case, trust, now_ns)
+        states = _judge_updates(inquiry, case, trust, now_ns)
         until = _in_words(checkpoint.expires_at_ns)
         mode = f"followed from checkpoint {checkpoint.height} on, within its trusting period (until {until})"
     elif isinstance(trust, AttestationTrust):
@@ -188,24 +189,18 @@ def _judge_attested(
     return states
 
 
-def _judge_ethereum(inquiry: Inquiry, case: ChainCase, trust: EthereumTrust, now_ns: int) -> dict[Height, ProvenState]:
+def _judge_updates(
+    inquiry: Inquiry, case: ChainCase, trust: EthereumTrust | FollowedTrust, now_ns: int
+) -> dict[Height, ProvenState]:
     """As a light client that was created at the checkpoint, each update after the one before."""
-    followed_chain = ethereum.FollowedChain.begin(trust, Height(0, case.checkpoint.height))
-    for number, entry in enumerate(case.chain.headers, 1):
-        judge = inquiry.about(f"{case.subject}, update {number} from checkpoint {case.checkpoint.height}")
-        followed_chain = ethereum.judge_entry(judge, case.chain, entry, followed_chain, case.proof_heights, now_ns)
-    found = {height: followed_chain.state_at(height) for height in case.proof_heights}
-    return {height: state for height, state in found.items() if state is not None}
-
-
-def _judge_followed(inquiry: Inquiry, case: ChainCase, trust: FollowedTrust, now_ns: int) -> dict[Height, ProvenState]:
-    """As a light client that was created at the checkpoint, each update after the one before."""
-    checkpoint, kind = case.checkpoint, case.chain.kind
-    inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)
-    following = followed.Following.begin(kind, LIGHT_CLIENTS[kind], trust, Height(0, checkpoint.height))
+    checkpoint = case.checkpoint
+    if isinstance(trust, FollowedTrust):
+        inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)
+    judge_entry = ethereum.judge_entry if isinstance(trust, EthereumTrust) else followed.judge_entry
+    following = Following.begin(LIGHT_CLIENTS[case.chain.kind], trust, Height(0, checkpoint.height))
     for number, entry in enumerate(case.chain.headers, 1):
         judge = inquiry.about(f"{case.subject}, update {number} from checkpoint {checkpoint.height}")
-        following = followed.judge_entry(judge, case.chain, entry, following, case.proof_heights, now_ns)
+        following = judge_entry(judge, case.chain, entry, following, case.proof_heights, now_ns)
     found = {height: following.state_at(height) for height in case.proof_heights}
     return {height: state for height, state in found.items() if state is not None}
 

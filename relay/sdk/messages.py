@@ -228,7 +228,10 @@ class TransactionState(Known):
 
 @dataclass(frozen=True, slots=True)
 class TransactionStatus:
-    """`messages` are those that the transaction sent, delivered or settled, as far as the ledger has them."""
+    """`messages` are those that the transaction sent, delivered or settled, as far as the ledger has them: at most 50.
+
+    `next` is None where these are all; `messages(transaction=…)` lists the others too. Older servers do not say.
+    """
 
     chain: Name
     hash: Hash
@@ -236,3 +239,4 @@ class TransactionStatus:
     height: Count | None
     reason: Text | None
     messages: Annotated[tuple[MessageSummary, ...], Field(max_length=MAX_ITEMS)]
+    next: Annotated[str, Field(max_length=1_024)] | None = None

@@ -26,7 +26,8 @@ from hutong.light_clients.bitcoin.chain import Run
 from hutong.light_clients.bitcoin.merkle import not_ambiguous, partial_tree_matches
 from hutong.light_clients.bitcoin.messages import Message, Places, find_places, judge_message
 from hutong.light_clients.bitcoin.predicates import SPEC, confirmation_depth, headers_linked
-from hutong.light_clients.bitcoin.types import HASH_BYTES, MAX_HEIGHT, display
+from hutong.light_clients.bitcoin.types import MAX_HEIGHT, display
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import Judge, MalformedInput, PredicateFailed, UnsupportedOperation, cited, rule
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, parse_json, read_file
 

@@ -3,6 +3,7 @@
 from tests.defences.defence import Defence
 
 FOLLOWED = "relay/audit/followed.py"
+FOLLOWING = "relay/audit/following.py"
 TESTS = "relay/audit/test_followed_chains.py"
 LIMITS = f"{TESTS}::test_parity_row_47_what_a_bundle_may_not_do_with_updates"
 CHECKPOINTS = f"{TESTS}::test_parity_row_47_a_checkpoint_says_what_its_states_say_or_is_none"
@@ -18,13 +19,13 @@ FOLLOWED_CHAINS = (
     Defence(
         "a proof stands on the last update",
         FOLLOWED,
-        "    if is_last and verdict.height not in proof_heights:\n",
+        "    if is_last and updated.height not in proof_heights:\n",
         "    if False:\n",
         (LIMITS,),
     ),
     Defence(
         "an update stands alone",
-        FOLLOWED,
+        FOLLOWING,
         "    if chain.validator_sets or entry.commit is not None or entry.account_proof:\n",
         "    if False:\n",
         (LIMITS,),
@@ -39,8 +40,8 @@ FOLLOWED_CHAINS = (
     Defence(
         "a checkpoint made in memory is what its states say",
         "relay/audit/chains.py",
-        "    inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)\n",
-        "",
+        "    if isinstance(trust, FollowedTrust):\n        inquiry",
+        "    if False:\n        inquiry",
         (CHECKPOINTS,),
     ),
     Defence(

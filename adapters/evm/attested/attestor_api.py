@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 
 from hutong.light_clients.attestation import ABSENT, Scope
-from hutong.light_clients.attestation.types import HASH_BYTES, MAX_ROUTER_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.attestation.types import MAX_ROUTER_BYTES, SIGNATURE_BYTES
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.document import Document, HexForm
 from hutong.light_clients.interface.height import MAX_UINT64

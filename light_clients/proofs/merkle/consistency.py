@@ -6,8 +6,9 @@ Trees that grow only at their end have the same complete subtrees ever after, so
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import VERIFY, Judge, PredicateFailed, rule
-from hutong.light_clients.proofs.merkle.proof import HASH_BYTES, MAX_TOTAL
+from hutong.light_clients.proofs.merkle.proof import MAX_TOTAL
 from hutong.light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, root_of_leaves
 
 _SOURCE = "RFC 6962, section 2.1.2; RFC 9162, section 2.1.4.2"

@@ -7,10 +7,10 @@ accepted length is the canonical one (cometbft `crypto/merkle/proof.go`, `comput
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import VERIFY, Judge, PredicateFailed, rule
 from hutong.light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels_of_leaves
 
-HASH_BYTES = 32
 MAX_TOTAL = 2**63 - 1
 """CometBFT's int64; its own bound of 100 aunts follows, since a path of this width has at most 63."""
 

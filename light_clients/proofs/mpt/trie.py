@@ -7,12 +7,12 @@ nodes are refused (docs/spec/strictness.md M1). Nodes shorter than 32 bytes stan
 from collections.abc import Sequence
 
 from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 from hutong.light_clients.proofs.mpt.rlp import RlpItem, decode_rlp, encoded_size
 
 EMPTY_TRIE_ROOT = keccak256(b"\x80")
 EMPTY_NODE = b"\x80"
-HASH_BYTES = 32
 MAX_NODES = 65
 """64 nibbles of a hashed key and the leaf."""
 MAX_NODE_BYTES = 1024

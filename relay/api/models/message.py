@@ -127,6 +127,9 @@ class TransactionStatus(Answer):
     height: int | None
     reason: str | None
     messages: list[MessageSummary]
+    next: str | None = Field(
+        description="cursor of the next page, at `/v1/messages?transaction=`, where there are more"
+    )
 
 
 class DeadLetter(Answer):

@@ -171,7 +171,7 @@ async def submit(
     responses=refusals(Code.LEDGER_UNAVAILABLE, Code.CHAIN_UNAVAILABLE),
 )
 async def transaction(service: InService, chain: ChainName, transaction_hash: HashPath) -> Response:
-    """Where a transaction is, and which messages it is about."""
+    """Where a transaction is, and which messages it is about: at most 50, and where the others go on."""
     name = transaction_hash.lower()
     page = await service.ledger.read(lambda readers: readers.messages.by_transaction(name, SHOWN_MESSAGES))
 
@@ -198,5 +198,6 @@ async def transaction(service: InService, chain: ChainName, transaction_hash: Ha
             height=height,
             reason=optional_public_text(reason),
             messages=[summary(record) for record in page.items],
+            next=page.next,
         )
     )

@@ -9,7 +9,6 @@ from hashlib import sha256
 
 from hutong.light_clients.ibc.commitment import acknowledgement_commitment
 from hutong.light_clients.ibc.denom import Denom
-from hutong.light_clients.ibc.forward import FORWARD_PORT
 from hutong.light_clients.ibc.packet import Packet, decode_packet, encode_packet
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from hutong.light_clients.interface import VerificationError
@@ -252,17 +251,3 @@ def _named(name: str) -> Iterator[PacketId]:
     match = re.fullmatch(file, name, re.ASCII) or _ID.fullmatch(name)
     if match is not None:
         yield PacketId(match[1], match[2], int(match[3]))
-
-
-def is_sent_on(packet: Packet) -> bool:
-    """Whether a hub made the packet of another one: it alone sends from its forward port, and for tokens names the
-    client and the sender on the chain before as one."""
-    payload = packet.payloads[0]
-    if payload.source_port == FORWARD_PORT:
-        return True
-    if payload.source_port != TRANSFER_PORT:
-        return False
-    try:
-        return "/" in decode_transfer(payload.value, payload.encoding).sender
-    except VerificationError:
-        return False

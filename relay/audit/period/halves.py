@@ -6,8 +6,8 @@ from hutong.light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payloa
 from hutong.light_clients.ibc.packet import Packet, decode_packet
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.archive.bundle import Claim
-from hutong.relay.archive.legs import is_second_leg, next_client
-from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId, is_sent_on
+from hutong.relay.archive.legs import is_second_leg, next_client, was_sent_on
+from hutong.relay.audit.period.entries import Entry, LegFacts, PacketId
 from hutong.relay.audit.period.findings import Finding, FindingKind
 
 MAX_CANDIDATES = 1_000
@@ -85,7 +85,7 @@ def half_findings(entries: Sequence[Entry]) -> tuple[list[Finding], list[tuple[E
         if len(entry.legs) != 1 or leg.packet is None:
             continue
         packet = decode_packet(leg.packet)
-        if is_sent_on(packet):
+        if was_sent_on(packet):
             seconds.append((entry, leg, packet))
         elif leg.outcome is not Claim.TIMED_OUT and next_client(packet) is not None:
             firsts.append((entry, leg, packet))

@@ -1,6 +1,7 @@
 """A chain's keys as one: a batch goes with the account that has the most room."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import trio
 
@@ -10,6 +11,13 @@ REST_S = 30.0
 """An account that cannot submit (its wallet is empty) is passed over for so long, where there are others."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """A place for one batch under way, which `Accounts.acquire` gave out; two slots of one account are not the same."""
+
+    account: Account
+
+
 class Accounts:
     """Every account of one chain. Jobs are in one transaction at a time, whichever account sends it."""
 
@@ -17,14 +25,15 @@ class Accounts:
         """At least one, each with its own key."""
         self._accounts = tuple(accounts)
         self._freed = trio.Event()
+        self._given: set[Slot] = set()
         self._resting_until_s = dict.fromkeys(range(len(accounts)), 0.0)
         self._turn = 0
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts)
 
-    async def acquire(self) -> Account:
-        """The account with the most free slots, one of which is taken; waits until any account has one.
+    async def acquire(self) -> Slot:
+        """A slot of the account with the most free ones; waits until any account has one.
 
         Accounts that rest (`rest`) are chosen only where no other has a free slot. The caller gives the slot back with
         `release`, also after a failure.
@@ -33,7 +42,9 @@ class Accounts:
             account = self._with_room()
             if account is not None:
                 account.slots.acquire_nowait()
-                return account
+                slot = Slot(account)
+                self._given.add(slot)
+                return slot
             await self._freed.wait()
 
     def _with_room(self) -> Account | None:
@@ -47,12 +58,16 @@ class Accounts:
         self._turn = (best + 1) % count
         return self._accounts[best]
 
-    def release(self, account: Account) -> None:
-        """Give back a slot that `acquire` took, and wake everyone who waits for one.
+    def release(self, slot: Slot) -> None:
+        """Give back a slot that `acquire` gave out, and wake everyone who waits for one.
 
-        A second release of one slot is not noticed: the account would then have more batches under way than configured.
+        Raises:
+            ValueError: it was given back before; the account would have more batches under way than configured.
         """
-        account.slots.release()
+        if slot not in self._given:
+            raise ValueError(f"a slot of {slot.account.address} is released that is not held: it was released before")
+        self._given.remove(slot)
+        slot.account.slots.release()
         self._freed.set()
         self._freed = trio.Event()
 

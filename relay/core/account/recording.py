@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from hutong.adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
 from hutong.adapters.rpc import all_of
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.archive import Archive, ArchiveUnavailable, Evidence
+from hutong.relay.archive import Archive, ArchiveUnavailable, Evidence, check_evidence
 from hutong.relay.core.account.pending import Jobs
 from hutong.relay.core.history.history import MAX_LOGGED_PACKETS
 from hutong.relay.dispatch import JobKind
@@ -29,7 +29,8 @@ class Recorder:
     async def signed(self, signed: SignedTransaction, jobs: Jobs, evidence: Sequence[Evidence]) -> None:
         """Record a signed transaction and keep its evidence. When this returns the transaction may be sent.
 
-        Evidence that the disk does not take is logged, and does not stop packets.
+        Evidence that cannot be kept, because the disk or `check_evidence` refuses it, is logged and does not stop
+        packets.
 
         Args:
             jobs: one entry for each message of the transaction, None for a client update.
@@ -37,8 +38,6 @@ class Recorder:
 
         Raises:
             LedgerUnavailable: it is not recorded, and must not be sent.
-            MalformedInput: evidence that `check_evidence` refuses, such as one with too many headers; it must not be
-                sent.
         """
         record = RecordedTransaction(
             chain=self._chain,
@@ -54,15 +53,30 @@ class Recorder:
         await all_of([(self._ledger.record, record), (self._keep, kept)])
 
     async def _keep(self, evidence: Sequence[Evidence]) -> None:
+        refused: dict[str, list[Evidence]] = {}
+        kept: list[Evidence] = []
+        for one in evidence:
+            try:
+                check_evidence(one)
+            except MalformedInput as error:
+                # Such as more headers than evidence may have. The others of the batch are kept: `write` takes all or none.
+                refused.setdefault(str(error), []).append(one)
+            else:
+                kept.append(one)
+        for reason, left_out in refused.items():
+            self._not_kept(left_out, reason)
         try:
-            await self._archive.write(evidence)
-        except ArchiveUnavailable as error:
-            self._log.error(
-                "evidence not kept",
-                transaction=evidence[0].transaction_hash,
-                packets=[_packet_of(one) for one in evidence[:MAX_LOGGED_PACKETS]],
-                reason=str(error),
-            )
+            await self._archive.write(kept)
+        except (ArchiveUnavailable, MalformedInput) as error:
+            self._not_kept(kept, str(error))
+
+    def _not_kept(self, evidence: Sequence[Evidence], reason: str) -> None:
+        self._log.error(
+            "evidence not kept",
+            transaction=evidence[0].transaction_hash,
+            packets=[_packet_of(one) for one in evidence[:MAX_LOGGED_PACKETS]],
+            reason=reason,
+        )
 
     async def kept(self, jobs: Jobs) -> tuple[Evidence, ...]:
         """The evidence of a transaction that an earlier process signed, as far as it can be read.

@@ -219,16 +219,16 @@ class ForkWatch:
 
     async def _freeze(self, fork: Fork) -> None:
         updates = tuple(UpdateClient(self._route.client, header) for header in fork.headers)
-        account = await self._accounts.acquire()
+        slot = await self._accounts.acquire()
         try:
-            prepared = await self._destination.prepare(Batch(updates), account.address)
+            prepared = await self._destination.prepare(Batch(updates), slot.account.address)
             if not all(prepared.expected):
                 raise PredicateFailed("evidence_is_taken", f"{self._route.name} would refuse its chain's own header")
-            pending = await account.submit(prepared, tuple(None for _ in updates), ())
+            pending = await slot.account.submit(prepared, tuple(None for _ in updates), ())
             self._metrics.hermes.misbehaviour_submitted(self._route.destination, self._route.client)
             end = await pending.wait()
         finally:
-            self._accounts.release(account)
+            self._accounts.release(slot)
         status = (await self._destination.client(self._route.client)).status
         failure = _failure(end, len(updates))
         if status is not ClientStatus.FROZEN and failure is not None:

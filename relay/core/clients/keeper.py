@@ -172,16 +172,16 @@ class ClientKeeper:
         self.condition = condition
 
     async def _refresh(self) -> bool:
-        account = await take_slot(self._accounts, self._builder, ())
+        slot = await take_slot(self._accounts, self._builder, ())
         try:
             built = await self._builder.refresh()
             done = False
             for updates in () if built is None else in_transactions(built.updates, self._destination.batch_limits):
-                done = await self._submit(account, updates)
+                done = await self._submit(slot.account, updates)
                 if not done:
                     break
         finally:
-            self._accounts.release(account)
+            self._accounts.release(slot)
         return done
 
     async def _submit(self, account: Account, updates: tuple[UpdateClient, ...]) -> bool:

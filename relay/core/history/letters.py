@@ -61,21 +61,18 @@ class Letters:
             raise NotAJob(f"no route is named {str(name)[:100]!r}; there are {known}")
         return found
 
-    async def dead(self, chosen: Chosen, limit: int | None = None) -> list[DeadLetter]:
-        """Dead letters, the newest first, route by route; all of them without `limit`.
-
-        With `limit`, the newest `limit` letters of each route are read before those of another cause are left out.
+    async def dead(self, chosen: Chosen) -> list[DeadLetter]:
+        """All dead letters that are chosen, route by route, the newest of each route first.
 
         Raises:
             NotAJob: the chosen route is not of the configuration.
         """
-        found = [
+        return [
             letter
             for route in self.routes(chosen.route)
-            for letter in await self._queue.dead_letters(route, limit)
+            for letter in await self._queue.dead_letters(route)
             if chosen.holds(letter)
         ]
-        return found if limit is None else found[:limit]
 
     async def ignored(self) -> list[DeadLetter]:
         """What was said to be left alone and would else be tried."""

@@ -23,6 +23,7 @@ from hutong.adapters.rpc import all_of
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.config import PathEnd
 from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.accounts import Slot
 from hutong.relay.core.account.pending import Included, Pending
 from hutong.relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from hutong.relay.core.history.history import cause_of, packets_of
@@ -122,14 +123,14 @@ class RouteWorker:
             while True:
                 if not self._custody.held:
                     await self._fill(wait=True)
-                account: Account | None = None
+                slot: Slot | None = None
                 try:
-                    account = await take_slot(self._accounts, self._builder, self._custody.held)
+                    slot = await take_slot(self._accounts, self._builder, self._custody.held)
                     self._handover.check()
                     if len(self._custody.held) < self._limits.items:
                         await self._fill(wait=False)
-                    if self._custody.held and await self._step(nursery, account):
-                        account = None
+                    if self._custody.held and await self._step(nursery, slot):
+                        slot = None
                     if failures:
                         await self._handover.ended()
                         self._progress.goes_on()
@@ -138,13 +139,13 @@ class RouteWorker:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._progress.waits([item.job for item in self._custody.held], error, failures, delay_s)
-                    if account is not None:
-                        self._accounts.release(account)
-                        account = None
+                    if slot is not None:
+                        self._accounts.release(slot)
+                        slot = None
                     await trio.sleep(delay_s)
                 finally:
-                    if account is not None:
-                        self._accounts.release(account)
+                    if slot is not None:
+                        self._accounts.release(slot)
 
     async def _touch(self) -> None:
         while True:
@@ -168,7 +169,7 @@ class RouteWorker:
             until_s = self._put_off_until_s - trio.current_time()
             await self._wakeup.wait(self._route, min(POLL_S, until_s) if until_s > 0 else POLL_S)
 
-    async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
+    async def _step(self, nursery: trio.Nursery, slot: Slot) -> bool:
         """One batch. True if it was handed to the account; its slot is given back at its end."""
         group = select(self._custody.held, self._custody.suspects, self._most_items, self._limits.bytes, self._sizes)
         # The pool before the newest state: what is between them is in one of the two.
@@ -187,7 +188,7 @@ class RouteWorker:
                 (item.message.proof for item in built.items), (update.header for update in built.updates)
             )
             simulating = True
-            prepared, items = await self._trial.prepare(built, account.address, self._foreseen)
+            prepared, items = await self._trial.prepare(built, slot.account.address, self._foreseen)
             self._silent = 0
         except EndpointUnavailable as error:
             # The chain answers reads, or we would not have come here: it may be one of these that it cannot simulate.
@@ -212,12 +213,10 @@ class RouteWorker:
         await self._handover.ended()
         self._custody.drop(item.taken for item in items)
         self._handover.begin()
-        nursery.start_soon(self._submit, account, prepared, items, len(built.updates))
+        nursery.start_soon(self._submit, slot, prepared, items, len(built.updates))
         return True
 
-    async def _submit(
-        self, account: Account, prepared: PreparedTransaction, items: Sequence[Item], updates: int
-    ) -> None:
+    async def _submit(self, slot: Slot, prepared: PreparedTransaction, items: Sequence[Item], updates: int) -> None:
         """To its end. A batch that was not sent is held again."""
         jobs = (
             *(None for _ in range(updates)),
@@ -226,12 +225,12 @@ class RouteWorker:
         pending: Pending | None = None
         failure: Exception | None = None
         try:
-            pending = await account.submit(prepared, jobs, tuple(item.evidence for item in items))
+            pending = await slot.account.submit(prepared, jobs, tuple(item.evidence for item in items))
         except (SubmissionRefused, AdapterError) as error:
-            failure = self._not_sent(account, items, error)
+            failure = self._not_sent(slot.account, items, error)
         finally:
             if pending is None:
-                self._accounts.release(account)
+                self._accounts.release(slot)
             self._handover.end(failure)
         if pending is None:
             self._wakeup.ring([self._route])
@@ -239,7 +238,7 @@ class RouteWorker:
         self._progress.submitted(pending, [item.taken.job for item in items], updates)
         self._grow()
         self._custody.suspects.difference_update(item.taken.job.id for item in items)
-        await self._finish(account, pending, items, updates)
+        await self._finish(slot, pending, items, updates)
 
     def _not_sent(self, account: Account, items: Sequence[Item], error: Exception) -> Exception | None:
         """Hold its jobs again; returns what holds the route, None if a smaller batch may go."""
@@ -260,11 +259,11 @@ class RouteWorker:
                 self._shrink(len(items), 1, 2)
         return error
 
-    async def _finish(self, account: Account, pending: Pending, items: Sequence[Item], offset: int) -> None:
+    async def _finish(self, slot: Slot, pending: Pending, items: Sequence[Item], offset: int) -> None:
         try:
             end = await pending.wait()
         finally:
-            self._accounts.release(account)
+            self._accounts.release(slot)
         if not isinstance(end, Included):
             for item in items:
                 await self._custody.retry(item.taken, end.reason, Cause.LOST, counted=False)

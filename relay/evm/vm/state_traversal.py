@@ -13,6 +13,7 @@ import rlp
 from eth_hash.auto import keccak
 from rlp.exceptions import RLPException
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
 from hutong.relay.evm.vm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
 
@@ -22,7 +23,6 @@ MAX_CODE_BYTES = 24_576
 """EIP-170."""
 _LEAF_FLAG = 0x20
 _BRANCH_CHILDREN = 16
-_HASH_BYTES = 32
 
 
 class StateItem(Enum):
@@ -112,7 +112,7 @@ class StateTraversal:
     def _point(self, child: Any, item: StateItem, below: list[Expected]) -> None:
         if isinstance(child, list):
             self._collect(child, item, below)
-        elif len(child) != _HASH_BYTES:
+        elif len(child) != HASH_BYTES:
             raise ValueError(f"a child of {len(child)} bytes")
         else:
             below.append(Expected(item, child))

@@ -6,9 +6,9 @@ Votes and proposals are encoded as among peers, with 64 zero bytes where the sig
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.tendermint.skip_certificate import (
-    HASH_BYTES,
     SkipStatement,
     decode_statement,
     encode_statement,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO
 
+from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.document import Document
 from hutong.relay.evm.store.database import MAX_KEY_BYTES
@@ -19,7 +20,6 @@ MAX_SECTION_BYTES = MAX_GENESIS_BYTES + 512 * 1024
 """Of head and tail, which hold no more than genesis and two small files."""
 MAX_ROW_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 2**36
-_HASH_BYTES = 32
 _ROW, _TAIL = b"r", b"t"
 
 
@@ -132,7 +132,7 @@ class BackupReader:
             fields["rows"].exactly(count, "another number of rows")
             tail = BackupTail(count, _text(fields["last_signed"]))
         expected = self._in.digest()
-        got = self._file.read(_HASH_BYTES + 1)
+        got = self._file.read(HASH_BYTES + 1)
         if got != expected:
             raise MalformedInput("backup.hash", "is not that of the file", got, expected)
         self.tail = tail

@@ -135,3 +135,11 @@ def test_longer_branch_with_less_work_does_not_win():
     child = child_of(parent, time_s=parent.time_s + 30, parameters=PARAMETERS)
     assert tree.add(child.header, NOW_NS).depth == 1
     assert tree.confirmations(hard.state.block_hash) == 0
+
+
+def test_fork_with_a_block_that_is_not_in_the_tree_is_refused():
+    tree = HeaderTree(ROOT, PARAMETERS)
+    stranger = child_of(ROOT, time_s=START_S + 30, parameters=PARAMETERS).state
+    for first, second in ((ROOT, stranger), (stranger, ROOT), (stranger, stranger)):
+        with pytest.raises(ValueError, match=f"height {stranger.height} is not in the tree"):
+            tree.fork_of(first, second)

@@ -102,7 +102,7 @@ def test_what_is_within_bounds_comes_out(name, value, read):
         ("prefixed", ["0XAB01", "0xAB01", "ab01", "0xab0", "0x"]),
         ("any case", ["0Xab01", "ab01", "0x ab0"]),
         ("some hex", ["abcdef01", "a", "0xab", "ab ", "AB"]),
-        ("base64", ["AQIDBA", "AQ ==", "é", "AQIDBAUGBwg=", 1, None, "AQ==\n"]),
+        ("base64", ["AQIDBA", "AQ ==", "é", "AQIDBAU=", "AQIDBAUG", "AQIDBAUGBwg=", 1, None, "AQ==\n"]),
         ("items", [[], [1, 2, 3], {}, "ab", ()]),
         ("entries", [{"a": 1, "b": 2, "c": 3}, [], None]),
         ("members", [{"a": 1}, [], "a", None]),
@@ -128,7 +128,12 @@ def test_bytes_are_read_within_their_bound(data, most):
         else:
             with pytest.raises(MalformedInput, match=f"of at most {most} bytes"):
                 Document(text, "one").hex_of_at_most(most, form)
-    assert Document(b64encode(data).decode(), "one").base64(len(data)) == data
+    text = b64encode(data).decode()
+    if len(data) <= most:
+        assert Document(text, "one").base64(most) == data
+    else:
+        with pytest.raises(MalformedInput, match=f"of at most {most} bytes"):
+            Document(text, "one").base64(most)
 
 
 @given(fields=st.dictionaries(st.text(max_size=4), JSON, min_size=1), data=st.data())

@@ -6,7 +6,9 @@ import pytest
 import trio
 
 from hutong.adapters.interface import NonceTooHigh, NonceTooLow, PreparedTransaction
+from hutong.relay.archive.evidence import MAX_HEADERS
 from hutong.relay.config import FeeLimits
+from hutong.relay.core.account.pending import Included
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.dispatch import Route
 from hutong.relay.ledger import RecordedJob
@@ -100,6 +102,47 @@ async def test_attack_G4_cancelled_between_record_and_memory_leaves_no_nonce_wit
             nursery.cancel_scope.cancel()
     assert [receipt.transaction.nonce for receipt in world.transactions("beta")] == [0, 1]
     assert await process.ledger.open_transactions("beta", account.address) == []
+    process.close()
+
+
+async def test_a_slot_that_is_given_back_twice_is_noticed(world, autojump_clock):
+    """Each account has as many batches under way as configured, also after a mistake of a caller."""
+    process = world.relay(signers=(key(1), key(3)))
+    accounts = process.relay.accounts["beta"]
+    free = [account.slots.value for account in accounts]
+    first, second = await accounts.acquire(), await accounts.acquire()
+    accounts.release(first)
+    with pytest.raises(ValueError, match=f"slot of {first.account.address} is released that is not held"):
+        accounts.release(first)
+    accounts.release(second)
+    assert [account.slots.value for account in accounts] == free
+    process.close()
+
+
+async def test_evidence_that_is_refused_does_not_stop_packets(world, autojump_clock):
+    """A batch with more client updates than evidence may have headers: it is sent, and what can be kept is kept."""
+    process = world.relay()
+    (account,) = process.relay.accounts["beta"]
+    world.send("alpha", 2)
+    async with making_blocks(world):
+        async with trio.open_nursery() as nursery:
+            for heads in process.relay._heads.values():
+                nursery.start_soon(heads.run)
+            nursery.start_soon(account.run)
+            await trio.sleep(2.5)
+            worker = next(worker for worker in process.relay.workers if worker.route == TO_BETA)
+            await process.relay._clearer.clear(next(iter(process.relay.paths.opposite)))
+            await process.queue.open(TO_BETA)
+            built = await worker._builder.build(await process.queue.take(TO_BETA, 2))
+            prepared, items = await worker._trial.prepare(built, account.address, worker._failed)
+            small, large = (item.evidence for item in items)
+            large = replace(large, headers=large.headers * (MAX_HEADERS + 1))
+            jobs = (None, *(RecordedJob(item.taken.job.id, 0) for item in items))
+            pending = await account.submit(prepared, jobs, (small, large))
+            assert isinstance(await pending.wait(), Included)
+            nursery.cancel_scope.cancel()
+    kept = [await process.archive.read("alpha", CLIENT, one.packet.sequence, "receive") for one in (small, large)]
+    assert kept[0] is not None and kept[1] is None
     process.close()
 
 
