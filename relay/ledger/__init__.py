@@ -6,6 +6,7 @@ from hutong.relay.ledger.reading.message_reader import MessageReader
 from hutong.relay.ledger.reading.reader import LedgerReader, Pending
 from hutong.relay.ledger.reading.why import why, why_of_life
 from hutong.relay.ledger.store.migrate import newest_revision
+from hutong.relay.ledger.store.rows import packet_columns
 from hutong.relay.ledger.values.errors import (
     CursorOfAnotherLedger,
     DamagedRow,
@@ -35,6 +36,7 @@ from hutong.relay.ledger.values.messages import (
     Totals,
 )
 from hutong.relay.ledger.values.packets import (
+    Contents,
     Costs,
     Delivery,
     KnownPacket,
@@ -43,6 +45,8 @@ from hutong.relay.ledger.values.packets import (
     RecordedJob,
     RecordedTransaction,
     RouteState,
+    Sent,
+    Settled,
     StepRecord,
     TransactionEnd,
     TransactionState,
@@ -53,6 +57,7 @@ from hutong.relay.ledger.writing.ledger import Ledger
 __all__ = [
     "App",
     "Cause",
+    "Contents",
     "Costs",
     "CursorOfAnotherLedger",
     "DamagedRow",
@@ -90,7 +95,9 @@ __all__ = [
     "RouteNote",
     "RouteState",
     "RouteTotal",
+    "Sent",
     "SeriesBucket",
+    "Settled",
     "Step",
     "StepRecord",
     "Totals",
@@ -100,6 +107,7 @@ __all__ = [
     "explain",
     "lives_of",
     "newest_revision",
+    "packet_columns",
     "refusal_reason",
     "remedy_of",
     "shares",

@@ -44,6 +44,7 @@ def names_of(record: MessageRecord) -> tuple[str, ...]:
 
 def _summary_fields(record: MessageRecord) -> dict[str, object]:
     first = record.legs[0]
+    sent = first.sent
     token = None
     if record.denom is not None and record.amount is not None:
         token = TokenAmount(denom=record.denom, amount=str(record.amount))
@@ -59,11 +60,11 @@ def _summary_fields(record: MessageRecord) -> dict[str, object]:
         "sender": record.sender,
         "receiver": record.receiver,
         "token": token,
-        "sent_at": optional_instant(first.sent_time_ns),
+        "sent_at": None if sent is None else optional_instant(sent.time_ns),
         "updated_at": instant(record.updated_at_ns),
         "settled_at": optional_instant(record.settled_at_ns),
         "timeout_at": instant(first.timeout_timestamp_s * 10**9),
-        "sent_transaction": first.sent_hash,
+        "sent_transaction": None if sent is None else sent.hash,
         "legs": [leg.packet_id for leg in record.legs],
         "waiting": optional_public_text(record.waiting),
     }

@@ -19,7 +19,7 @@ from hutong.relay.cli.operator.packet_lookup import (
     packet_ref,
     standing_of,
 )
-from hutong.relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
+from hutong.relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, packet_columns, why_of_life
 
 app = command_group("The life of a packet.")
 
@@ -76,7 +76,8 @@ def _document(life: LifeCycle, answer: Explanation) -> dict[str, Any]:
     packet = life.packet
     facts: dict[str, Any] = {}
     if packet is not None:
-        facts = {name: getattr(packet, name) for name in packet.__slots__ if name not in ("packet_id", "forward_key")}
+        facts = packet_columns(packet)
+        del facts["packet_id"], facts["forward_key"]
     return {
         "id": life.packet_id,
         "packet": facts or None,

@@ -80,7 +80,7 @@ def explain(life: LifeCycle, now_ns: int, leg_2: LifeCycle | None = None) -> Exp
 
 def _undone(packet: KnownPacket) -> str:
     """What the sending application is told or given. A message carries nothing that could be given back."""
-    if packet.app == "transfer":
+    if packet.contents.app == "transfer":
         return "the sender was given back what it sent"
     return "the sender was told that it failed"
 
@@ -98,7 +98,7 @@ def _refused(packet: KnownPacket, life: LifeCycle, leg_2: LifeCycle | None) -> s
     second = None if leg_2 is None else leg_2.packet
     if second is not None and second.outcome == Outcome.TIMED_OUT:
         return f"it was not received on {second.destination_chain} before its timeout, {back}"
-    if leg_2 is None and packet.next_client is not None:
+    if leg_2 is None and packet.contents.next_client is not None:
         return f"it was refused on the way over {packet.destination_chain}, {back}; if the hub refused it, hutong_forwardFailure says why"
     if second is not None:
         return f"its receiver on {second.destination_chain} refused it{_said_by(leg_2)}, {back}"

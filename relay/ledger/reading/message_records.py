@@ -21,7 +21,7 @@ def record_of(message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mappi
     first = legs[0]
     state = MessageState(message["state"])
     source, _, app = message["lane"].split(" ")
-    forwarded = len(legs) > 1 or first.next_client is not None
+    forwarded = len(legs) > 1 or first.contents.next_client is not None
     return MessageRecord(
         legs=tuple(legs),
         app=App(app),
@@ -30,10 +30,10 @@ def record_of(message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mappi
         source=MessageEnd(source, first.source_client),
         destination=_destination(legs, forwarded=forwarded),
         via=first.destination_chain if forwarded else None,
-        sender=first.sender,
-        receiver=first.receiver,
-        denom=first.denom,
-        amount=first.amount,
+        sender=first.contents.sender,
+        receiver=first.contents.receiver,
+        denom=first.contents.denom,
+        amount=first.contents.amount,
         waiting=_waiting(legs, state, waits),
         ordered_at_ns=message["ordered_at_ns"],
         updated_at_ns=message["updated_at_ns"],
@@ -46,8 +46,8 @@ def _destination(legs: Sequence[KnownPacket], *, forwarded: bool) -> MessageEnd:
     first, last = legs[0], legs[-1]
     if len(legs) > 1 or not forwarded:
         return MessageEnd(last.destination_chain, last.destination_client)
-    if first.final_chain is not None:
-        return MessageEnd(first.final_chain, first.final_client)
+    if first.contents.final_chain is not None:
+        return MessageEnd(first.contents.final_chain, first.contents.final_client)
     return MessageEnd(first.destination_chain, first.destination_client)
 
 
@@ -67,7 +67,7 @@ def refusal_text(first: KnownPacket, second: KnownPacket | None) -> str:
         return (
             f"it was not received on {second.destination_chain} before its timeout, so the hub answered with an error"
         )
-    if second is None and first.next_client is not None:
+    if second is None and first.contents.next_client is not None:
         return f"it was refused on the way over {first.destination_chain}: error acknowledgement"
     return "the receiver refused it: error acknowledgement"
 

@@ -9,7 +9,7 @@ from hutong.relay.ledger.store.tables import Base, DeliveryRow, MessageRow, Pack
 from hutong.relay.ledger.values.errors import MAX_GOT_CHARS, DamagedRow, LedgerDamaged
 from hutong.relay.ledger.values.life import Cause, Outcome, Step
 from hutong.relay.ledger.values.messages import App, MessageState
-from hutong.relay.ledger.values.packets import Delivery, KnownPacket, RouteState, StepRecord
+from hutong.relay.ledger.values.packets import Contents, Delivery, KnownPacket, RouteState, Sent, Settled, StepRecord
 
 MAX_WEI_DIGITS = 78
 KINDS = frozenset(("receive", "acknowledge", "timeout"))
@@ -30,6 +30,12 @@ _ENUMS: dict[tuple[str, str], frozenset[str]] = {
 
 _OF_THE_WRITER = frozenset((("packets", "unpaired_key"),))
 """Columns that say nothing of a packet."""
+
+_SENT = ("sent_height", "sent_time_ns", "sent_hash")
+_NOT_SEEN = [None, None, None]
+_CONTENTS = Contents.__slots__
+_SETTLED = ("outcome", "settled_at_ns")
+"""Columns of `packets` that make one part of a `KnownPacket`, in the order of its fields."""
 
 Row = Mapping[Any, Any]
 
@@ -56,7 +62,27 @@ def known_packet(row: Row) -> KnownPacket:
     Raises:
         LedgerDamaged: naming the first column that cannot be read.
     """
-    return KnownPacket(**_checked(PacketRow, row))
+    fields = _checked(PacketRow, row)
+    sent, contents, settled = ([fields.pop(column) for column in part] for part in (_SENT, _CONTENTS, _SETTLED))
+    outcome, settled_at_ns = settled
+    if outcome is not None and settled_at_ns is None:
+        raise LedgerDamaged(_damaged(PacketRow, row, "settled_at_ns"))
+    return KnownPacket(
+        **fields,
+        sent=None if sent == _NOT_SEEN else Sent(*sent),
+        contents=Contents(*contents),
+        settled=None if outcome is None else Settled(outcome, settled_at_ns),
+    )
+
+
+def packet_columns(packet: KnownPacket) -> dict[str, Any]:
+    """The packet as it was read, by name of the column and in the table's order: `known_packet` the other way round."""
+    sent, settled = packet.sent, packet.settled
+    values = {name: getattr(packet, name) for name in packet.__slots__}
+    values |= dict(zip(_SENT, _NOT_SEEN if sent is None else (sent.height, sent.time_ns, sent.hash), strict=True))
+    values |= {name: getattr(packet.contents, name) for name in _CONTENTS}
+    values |= dict(zip(_SETTLED, (None, None) if settled is None else (settled.outcome, settled.at_ns), strict=True))
+    return {column.name: values[column.name] for column in _read_columns(PacketRow)}
 
 
 def message_row(row: Row) -> dict[str, Any]:

@@ -102,8 +102,47 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """The block on the sending chain that made the packet, and the transaction in it.
+
+    Each is None where whoever told of the packet did not know it.
+    """
+
+    height: int | None
+    time_ns: int | None
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the first payload says. `app` is `message`, `transfer` or `other`; the rest is None where it says no such thing.
+
+    `receiver` is where it ends: of a packet that the hub sends on, the receiver beyond the hub. `denom` is as the sending
+    chain has it, `amount` in its smallest unit. `next_client` is the hub's client that a first leg goes on over, and
+    `final_chain` with `final_client` where that leads by the configured paths.
+    """
+
+    app: str | None
+    sender: str | None
+    receiver: str | None
+    denom: str | None
+    amount: int | None
+    next_client: str | None
+    final_chain: str | None
+    final_client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How the packet ended on its sending chain, an `Outcome`, and when this was noted, in nanoseconds of Unix time."""
+
+    outcome: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPacket:
-    """A packet as the ledger last knew it. `kind` and `step` say what happened last; `outcome` is None while unsettled."""
+    """A packet as the ledger last knew it. `kind` and `step` say what happened last, `reason` and `cause` why it waits."""
 
     packet_id: str
     source_chain: str
@@ -118,27 +157,24 @@ class KnownPacket:
     message_id: str | None
     leg_of: str | None
     forward_key: str | None
-    sent_height: int | None
-    sent_time_ns: int | None
-    sent_hash: str | None
     first_seen_at_ns: int
     kind: str
     step: str
     at_ns: int
     reason: str | None
     cause: str | None
-    outcome: str | None
-    settled_at_ns: int | None
-    app: str | None = None
-    sender: str | None = None
-    receiver: str | None = None
-    denom: str | None = None
-    amount: int | None = None
-    next_client: str | None = None
-    final_chain: str | None = None
-    final_client: str | None = None
-    refused: bool | None = None
-    """The last nine are None where a schema before 0004 wrote the row, `refused` also before the acknowledgement."""
+    refused: bool | None
+    """Whether its acknowledgement is an error; None while there is none, and where a schema before 0004 wrote the row."""
+    sent: Sent | None
+    """None until its sending was seen."""
+    contents: Contents
+    settled: Settled | None
+    """None while its commitment is on the sending chain."""
+
+    @property
+    def outcome(self) -> str | None:
+        """How it ended, an `Outcome`; None while it is not settled."""
+        return None if self.settled is None else self.settled.outcome
 
     @property
     def received(self) -> bool:

@@ -121,7 +121,7 @@ class LedgerConformance:
         assert "was sent 5 s ago" in under_way.waits_for and under_way.remedy.startswith("nothing while the relay runs")
         await end(ledger, back, deliveries=[delivery(2, "acknowledge")])
         life = reader.life(PACKET)
-        assert (life.packet.outcome, life.packet.sent_height, life.packet.settled_at_ns) == ("acknowledged", 3, 40)
+        assert (life.packet.outcome, life.packet.sent.height, life.packet.settled.at_ns) == ("acknowledged", 3, 40)
         assert [(step.kind, step.step) for step in life.steps if step.kind == "receive"] == [
             ("receive", one) for one in ("seen", "queued", "submitted", "included")
         ]
@@ -229,7 +229,7 @@ class LedgerConformance:
         reader = open_reader()
         packet, seen = reader.life(PACKET).packet, reader.life(PACKET).steps[0]
         most = 2**63 - 1
-        assert (packet.sent_height, packet.sent_time_ns, seen.height, seen.block_time_ns) == (most,) * 4
+        assert (packet.sent.height, packet.sent.time_ns, seen.height, seen.block_time_ns) == (most,) * 4
         assert [one.sequence for one in reader.pending().packets] == [7, 8]
         (done,) = await ledger.deliveries(PACKET)
         assert (done.height, done.gas_used, done.event_time_ns, done.block_time_ns) == (most,) * 4

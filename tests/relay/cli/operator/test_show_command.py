@@ -135,6 +135,24 @@ def test_trial_T11_show_says_of_each_leg_what_why_says(run, sequence):
     assert ("hutong_forwardFailure" in sentence) == (sequence == REFUSED_BY_HUB)
 
 
+SHOWN = (
+    "source_chain", "source_client", "destination_chain", "destination_client", "sequence", "source_port",
+    "destination_port", "payload_bytes", "timeout_timestamp_s", "message_id", "leg_of", "sent_height", "sent_time_ns",
+    "sent_hash", "first_seen_at_ns", "kind", "step", "at_ns", "reason", "cause", "outcome", "settled_at_ns", "app",
+    "sender", "receiver", "denom", "amount", "next_client", "final_chain", "final_client", "refused",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sequence", SAID)
+def test_the_packet_as_json_has_the_fields_that_it_always_had(run, sequence):
+    """Flat, in the order of the table's columns, however the value in memory is cut."""
+    for one in json.loads(run("show", first(sequence), "--json"))["packets"]:
+        assert tuple(one["packet"]) == SHOWN
+        assert (
+            f"{one['packet']['source_chain']}/{one['packet']['source_client']}/{one['packet']['sequence']}" == one["id"]
+        )
+
+
 @pytest.mark.parametrize("sequence", [LATE, REFUSED, REFUSED_BY_HUB])
 def test_trial_T11_the_lines_for_people_agree_too(run, sequence):
     shown = [line for line in run("show", first(sequence)).splitlines() if line.startswith("  why ")]

@@ -71,7 +71,7 @@ async def test_a_carried_packet_leaves_every_step_with_heights_hashes_and_costs(
         life = reader.life(name(2))
         answer = explain(life, world.now_ns())
         reader.close()
-    assert life.packet.outcome == "acknowledged" and life.packet.settled_at_ns > life.packet.first_seen_at_ns
+    assert life.packet.outcome == "acknowledged" and life.packet.settled.at_ns > life.packet.first_seen_at_ns
     assert answer.settled and "its acknowledgement is on alpha" in str(answer)
     steps = {(step.kind, step.step): step for step in life.steps}
     for kind in ("receive", "acknowledge"):
@@ -81,8 +81,8 @@ async def test_a_carried_packet_leaves_every_step_with_heights_hashes_and_costs(
         assert steps[kind, "included"].transaction_hash == "0x" + delivered.transaction_hash.hex()
         assert steps[kind, "included"].height == delivered.height and delivered.fee_wei > 0
     assert steps["receive", "seen"].chain == "alpha" and steps["acknowledge", "seen"].chain == "beta"
-    assert steps["receive", "seen"].height == life.packet.sent_height
-    assert [name(2)] == reader_ids(world, life.packet.sent_hash, name(2))
+    assert steps["receive", "seen"].height == life.packet.sent.height
+    assert [name(2)] == reader_ids(world, life.packet.sent.hash, name(2))
 
 
 def reader_ids(world, hash_, wanted):
