@@ -12,6 +12,7 @@ from hutong.relay.api.models.base import Problem
 from hutong.relay.api.problems import PROBLEM_TYPE, STATUSES, TITLES, ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import etag_of, target_of
 from hutong.relay.api.service import Service
+from hutong.relay.schemas.wire import body_of
 
 JSON = b"application/json"
 
@@ -102,24 +103,22 @@ def refuse_unknown_chain(service: Service, field: str, name: str | None) -> None
         )
 
 
-def answer(model: BaseModel, status: int = 200) -> Response:
-    """As it is, without being validated again."""
-    return Response(
-        model.model_dump_json(by_alias=True), status, {"cache-control": "no-cache"}, media_type="application/json"
-    )
+def answer(value: object, status: int = 200) -> Response:
+    """A value of `hutong.relay.schemas` as it is, without being validated again."""
+    return Response(body_of(value), status, {"cache-control": "no-cache"}, media_type="application/json")
 
 
 def kept_answer(
-    request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int, fresh_s: float
+    request: Request, service: Service, value: object, names: Iterable[str], changes: int, fresh_s: float
 ) -> Response:
     """As `answer`, with an ETag, and kept for a moment for all who ask the same; 304 where the client has it.
 
     Args:
         names: ids whose change drops it.
-        changes: the cache's `changes` before the model was read.
+        changes: the cache's `changes` before the value was read.
         fresh_s: for how long at most it is kept.
     """
-    body = model.model_dump_json(by_alias=True).encode()
+    body = body_of(value)
     etag = etag_of(body)
     headers = [(b"content-type", JSON), (b"cache-control", b"no-cache"), (b"etag", etag)]
     service.cache.put(target_of(request.scope), headers, body, etag, names, changes, fresh_s)

@@ -4,6 +4,15 @@ trio.
 `pip install '.[sdk]'` in a checkout. Guide: docs/sdk.md.
 """
 
+from hutong.relay.schemas.messages import CheckedProof as Proof
+from hutong.relay.schemas.messages import DeadLetter, Message, MessageSummary, TransactionStatus, Why
+from hutong.relay.schemas.messages import SearchResult as Found
+from hutong.relay.schemas.network import Chain, End, Path, Route, Token
+from hutong.relay.schemas.network import Client as LightClient
+from hutong.relay.schemas.network import TokenList as Tokens
+from hutong.relay.schemas.operation import Bucket, Series, Status, Totals
+from hutong.relay.schemas.sending import Submitted, UnsignedCosmos, UnsignedEvm
+from hutong.relay.schemas.words import App, ClientStatus, MessageStage, MessageState, TransactionState
 from hutong.relay.sdk.errors import (
     AnswerTooLarge,
     ApiProblem,
@@ -15,23 +24,8 @@ from hutong.relay.sdk.errors import (
     TransactionFailed,
     Unreachable,
 )
-from hutong.relay.sdk.figures import Bucket, Series, Totals
 from hutong.relay.sdk.following import ChainsChanged, Event, MessageChanged, Reset
-from hutong.relay.sdk.messages import (
-    App,
-    DeadLetter,
-    Found,
-    Message,
-    MessageStage,
-    MessageState,
-    MessageSummary,
-    Proof,
-    TransactionState,
-    TransactionStatus,
-    Why,
-)
-from hutong.relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token, Tokens
-from hutong.relay.sdk.sending import Prepared, Sent, Submitted, UnsignedCosmos, UnsignedEvm
+from hutong.relay.sdk.sending import Prepared, Sent
 from hutong.relay.sdk.sync_client import Hutong
 from hutong.relay.sdk.trio_client import TrioHutong
 

@@ -5,13 +5,13 @@ Fields that this version does not know are passed over, since additions keep the
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
+from hutong.relay.schemas.fields import Name
+from hutong.relay.schemas.wire import adapter_of
 from hutong.relay.sdk.errors import ApiProblem, BadAnswer, shown
-from hutong.relay.sdk.fields import Name
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -25,11 +25,6 @@ class _Problem:
     field: Name | None = None
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
 def reader(what: str, kind: type[Value]) -> Callable[[bytes], Value]:
     """A function that reads an answer's body as strict JSON of `kind`. Members that `kind` has not are passed over.
 
@@ -41,7 +36,7 @@ def reader(what: str, kind: type[Value]) -> Callable[[bytes], Value]:
 
     def read(body: bytes) -> Value:
         try:
-            value: Value = _adapter(key).validate_json(body, strict=True)
+            value: Value = adapter_of(key).validate_json(body, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the body"

@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
-from hutong.relay.sdk.answers import reader
-from hutong.relay.sdk.errors import InvalidArgument
-from hutong.relay.sdk.figures import Series, Totals
-from hutong.relay.sdk.messages import (
-    App,
-    DeadLetterPage,
-    Found,
+from hutong.relay.schemas.messages import (
+    DeadLetterList,
     Message,
-    MessagePage,
-    MessageState,
-    Proofs,
+    MessageList,
+    ProofList,
+    SearchResult,
     TransactionStatus,
     Why,
 )
-from hutong.relay.sdk.network import Chains, LightClients, Paths, Routes, Status, Tokens
-from hutong.relay.sdk.sending import Demand, PreparedAnswer, Submitted, TransferDemand
+from hutong.relay.schemas.network import ChainList, ClientList, PathList, RouteList, TokenList
+from hutong.relay.schemas.operation import Series, Status, Totals
+from hutong.relay.schemas.sending import Prepared, Submitted
+from hutong.relay.schemas.words import App, MessageState
+from hutong.relay.sdk.answers import reader
+from hutong.relay.sdk.errors import InvalidArgument
+from hutong.relay.sdk.sending import Demand, TransferDemand
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """A page of 100 messages has some 100 KB."""
@@ -92,39 +92,39 @@ def series(window: str) -> Call[Series]:
     return _get("the series", "/v1/series", Series, window=window)
 
 
-def dead_letters(cursor: str | None, limit: int) -> Call[DeadLetterPage]:
+def dead_letters(cursor: str | None, limit: int) -> Call[DeadLetterList]:
     """One page of `GET /v1/dead-letters`, newest first.
 
     Args:
         cursor: `next` of the page before; None for the first page.
         limit: 1 to 100 items, which the server checks.
     """
-    return _get("the list of dead letters", "/v1/dead-letters", DeadLetterPage, cursor=cursor, limit=str(limit))
+    return _get("the list of dead letters", "/v1/dead-letters", DeadLetterList, cursor=cursor, limit=str(limit))
 
 
-def chains() -> Call[Chains]:
+def chains() -> Call[ChainList]:
     """`GET /v1/chains`."""
-    return _get("the chains", "/v1/chains", Chains)
+    return _get("the chains", "/v1/chains", ChainList)
 
 
-def clients() -> Call[LightClients]:
+def clients() -> Call[ClientList]:
     """`GET /v1/clients`."""
-    return _get("the clients", "/v1/clients", LightClients)
+    return _get("the clients", "/v1/clients", ClientList)
 
 
-def paths() -> Call[Paths]:
+def paths() -> Call[PathList]:
     """`GET /v1/paths`."""
-    return _get("the paths", "/v1/paths", Paths)
+    return _get("the paths", "/v1/paths", PathList)
 
 
-def routes(source: str, destination: str) -> Call[Routes]:
+def routes(source: str, destination: str) -> Call[RouteList]:
     """`GET /v1/routes` between two configured chains; the server refuses any other name."""
-    return _get("the routes", "/v1/routes", Routes, from_=source, to=destination)
+    return _get("the routes", "/v1/routes", RouteList, from_=source, to=destination)
 
 
-def tokens(chain: str | None) -> Call[Tokens]:
+def tokens(chain: str | None) -> Call[TokenList]:
     """`GET /v1/tokens`; with `chain` (a configured name), only those that the chain has."""
-    return _get("the tokens", "/v1/tokens", Tokens, chain=chain)
+    return _get("the tokens", "/v1/tokens", TokenList, chain=chain)
 
 
 class FilterFields(TypedDict, total=False):
@@ -158,7 +158,7 @@ class Filters:
     until: datetime | None = None
 
 
-def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessagePage]:
+def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessageList]:
     """One page of `GET /v1/messages`, newest first.
 
     Args:
@@ -172,7 +172,7 @@ def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessagePa
     for name in ("since", "until"):
         if query[name] is not None:
             query[name] = _instant(name, query[name])
-    return _get("the list of messages", "/v1/messages", MessagePage, **query, cursor=cursor, limit=str(limit))
+    return _get("the list of messages", "/v1/messages", MessageList, **query, cursor=cursor, limit=str(limit))
 
 
 def message(name: str) -> Call[Message]:
@@ -193,13 +193,13 @@ def why(name: str) -> Call[Why]:
     return _get("the reason", f"{_message_path(name)}/why", Why)
 
 
-def proofs(name: str) -> Call[Proofs]:
+def proofs(name: str) -> Call[ProofList]:
     """`GET /v1/messages/…/proofs`.
 
     Raises:
         InvalidArgument: as `checked_name`.
     """
-    return _get("the proofs", f"{_message_path(name)}/proofs", Proofs)
+    return _get("the proofs", f"{_message_path(name)}/proofs", ProofList)
 
 
 def bundle(name: str) -> Call[bytes]:
@@ -212,9 +212,9 @@ def bundle(name: str) -> Call[bytes]:
     return Call("the bundle", "GET", path, bytes, max_bytes=MAX_BUNDLE_BYTES, limit_s=BUNDLE_LIMIT_S)
 
 
-def search(text: str) -> Call[Found]:
+def search(text: str) -> Call[SearchResult]:
     """`GET /v1/search`; the server decides what `text` is taken for."""
-    return _get("the search", "/v1/search", Found, q=text)
+    return _get("the search", "/v1/search", SearchResult, q=text)
 
 
 def transaction(chain: str, transaction_hash: str) -> Call[TransactionStatus]:
@@ -231,7 +231,7 @@ def transaction(chain: str, transaction_hash: str) -> Call[TransactionStatus]:
     return _get("the transaction", path, TransactionStatus)
 
 
-def prepare(demand: Demand) -> Call[PreparedAnswer]:
+def prepare(demand: Demand) -> Call[Prepared]:
     """`POST /v1/transfers/prepare` or `/v1/messages/prepare`, by the kind of `demand`. It may be repeated.
 
     Raises:
@@ -266,7 +266,7 @@ def prepare(demand: Demand) -> Call[PreparedAnswer]:
             if type(demand.receive_gas) is not int or not 1 <= demand.receive_gas <= MAX_RECEIVE_GAS:
                 raise InvalidArgument("receive_gas", f"must be an int from 1 to {MAX_RECEIVE_GAS}")
             wanted |= {"receive_gas": demand.receive_gas}
-    return _post("the preparation", path, wanted, PreparedAnswer)
+    return _post("the preparation", path, wanted, Prepared)
 
 
 def submit(chain: str, raw: bytes | str, idempotency_key: str) -> Call[Submitted]:

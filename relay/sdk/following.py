@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hutong.relay.schemas.messages import MessageSummary
+from hutong.relay.schemas.network import Chain, ChainList
 from hutong.relay.sdk import calls
 from hutong.relay.sdk.answers import reader
 from hutong.relay.sdk.errors import ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
 from hutong.relay.sdk.event_stream import EventParser, ServerEvent
-from hutong.relay.sdk.messages import MessageSummary
-from hutong.relay.sdk.network import Chain, Chains
 from hutong.relay.sdk.plan import Answer, Clock, Close, Give, NextChunk, Open, Pause, Plan, ask, pause_s, problem_of
 
 SILENCE_S = 45.0
@@ -45,7 +45,7 @@ class Reset:
 Event: TypeAlias = MessageChanged | ChainsChanged | Reset
 
 _read_summary = reader(_WHAT, MessageSummary)
-_read_chains = reader(_WHAT, Chains)
+_read_chains = reader(_WHAT, ChainList)
 
 
 def event_of(event: ServerEvent) -> Event | None:

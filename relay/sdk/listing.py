@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from hutong.relay.schemas.messages import DeadLetterList, MessageList
 from hutong.relay.sdk import calls
 from hutong.relay.sdk.calls import Call, Filters
 from hutong.relay.sdk.errors import BadAnswer, InvalidArgument
-from hutong.relay.sdk.messages import DeadLetterPage, MessagePage
 from hutong.relay.sdk.plan import Give, Plan, ask
 
 MAX_PAGE = 100
@@ -34,7 +34,7 @@ def all_dead_letters(page_items: int) -> Plan[None]:
     return _all(lambda cursor: calls.dead_letters(cursor, page_items), page_items)
 
 
-def _all(page_from: Callable[[str | None], Call[MessagePage] | Call[DeadLetterPage]], page_items: int) -> Plan[None]:
+def _all(page_from: Callable[[str | None], Call[MessageList] | Call[DeadLetterList]], page_items: int) -> Plan[None]:
     if not 1 <= page_items <= MAX_PAGE:
         raise InvalidArgument("page_items", f"must be 1 to {MAX_PAGE}")
     cursor, empty = None, 0

@@ -5,11 +5,14 @@ What is signed is what the API prepared: use a server that you trust, or look at
 
 from typing import Any, Protocol
 
+from hutong.relay.schemas.messages import MessageSummary
+from hutong.relay.schemas.sending import Prepared as PreparedAnswer
+from hutong.relay.schemas.sending import UnsignedCosmos, UnsignedEvm
+from hutong.relay.schemas.words import TransactionState
 from hutong.relay.sdk import calls
 from hutong.relay.sdk.errors import BadAnswer, NotSigned, TransactionFailed
-from hutong.relay.sdk.messages import MessageSummary, TransactionState
 from hutong.relay.sdk.plan import Clock, Plan, TimeLimit, ask
-from hutong.relay.sdk.sending import Prepared, PreparedAnswer, Sent, UnsignedCosmos, UnsignedEvm
+from hutong.relay.sdk.sending import Prepared, Sent
 
 LOOK_EVERY_S = 1.0
 _SELECTOR_CHARS = 2 + 8

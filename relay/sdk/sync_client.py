@@ -9,18 +9,23 @@ from typing import Any, Self, TypeVar, Unpack, cast
 
 import httpx
 
+from hutong.relay.schemas.messages import CheckedProof as Proof
+from hutong.relay.schemas.messages import DeadLetter, Message, MessageSummary, TransactionStatus, Why
+from hutong.relay.schemas.messages import SearchResult as Found
+from hutong.relay.schemas.network import Chain, Path, Route
+from hutong.relay.schemas.network import Client as LightClient
+from hutong.relay.schemas.network import TokenList as Tokens
+from hutong.relay.schemas.operation import Series, Status, Totals, Window
+from hutong.relay.schemas.sending import Submitted
 from hutong.relay.sdk import calls, following
 from hutong.relay.sdk.calls import Call, FilterFields, Filters
 from hutong.relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_of, request_of, tls_of
 from hutong.relay.sdk.deadline import transport, within
 from hutong.relay.sdk.errors import HutongError
-from hutong.relay.sdk.figures import Series, Totals, Window
 from hutong.relay.sdk.following import Event
 from hutong.relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages
-from hutong.relay.sdk.messages import DeadLetter, Found, Message, MessageSummary, Proof, TransactionStatus, Why
-from hutong.relay.sdk.network import Chain, LightClient, Path, Route, Status, Tokens
 from hutong.relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
-from hutong.relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
+from hutong.relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, TransferDemand
 from hutong.relay.sdk.signing import Account, sign_and_submit
 
 Result = TypeVar("Result")

@@ -1,1 +1,1 @@
-"""What the API answers and takes, as docs/spec/api.md has it."""
+"""What the API takes, as docs/spec/api.md has it; what it answers is in `hutong.relay.schemas`."""

@@ -5,27 +5,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from hutong.relay.api.problems import Code
 
 
-class Answer(BaseModel):
-    """Made by this API: its fields are written in their order."""
-
-    model_config = ConfigDict(frozen=True)
-
-
 class Demand(BaseModel):
     """Sent by a client: unknown fields are refused, and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class End(Answer):
-    """A chain by its configured name, and the light client on it (null where it is not known)."""
-
-    chain: str = Field(examples=["alpha"])
-    client: str | None = Field(examples=["client-0"])
-
-
-class Problem(Answer):
+class Problem(BaseModel):
     """RFC 9457."""
+
+    model_config = ConfigDict(frozen=True)
 
     type: str = Field(examples=["urn:hutong:problem:not_found"])
     title: str = Field(examples=["There is no such thing"])

@@ -1,10 +1,7 @@
-"""Times and heights as the API writes them."""
+"""Times as the API tells and takes them."""
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from hutong.relay.api.problems import ApiProblem, Code
 
@@ -13,20 +10,13 @@ MAX_TIME_NS = 253_402_300_799 * 10**9
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
-Instant = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-26T03:50:50.123Z"])]
-Wei = Annotated[str, Field(description="smallest unit, decimal", pattern="^[0-9]{1,78}$", examples=["21000000000000"])]
-Hash = Annotated[str, Field(examples=["0x" + "5e" * 32])]
+
+def instant(time_ns: int) -> datetime:
+    """In UTC, to the millisecond, rounded down. Times before 1970 are shown as 1970, those after 9999 as its end."""
+    return datetime.fromtimestamp(min(max(0, time_ns), MAX_TIME_NS) // 1_000_000 / 1_000, UTC)
 
 
-def instant(time_ns: int) -> str:
-    """RFC 3339 in UTC with milliseconds, rounded down. Times before 1970 are shown as 1970, those after 9999 as its
-    end.
-    """
-    at = datetime.fromtimestamp(min(max(0, time_ns), MAX_TIME_NS) // 1_000_000 / 1_000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def optional_instant(time_ns: int | None) -> str | None:
+def optional_instant(time_ns: int | None) -> datetime | None:
     """`instant`, or None for None."""
     return None if time_ns is None else instant(time_ns)
 

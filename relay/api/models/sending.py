@@ -1,12 +1,11 @@
 """Transactions to sign, and signed ones."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from hutong.light_clients.ibc.gmp import MAX_RECEIVE_GAS
-from hutong.relay.api.models.base import Answer, Demand, End
-from hutong.relay.api.models.instants import Hash, Instant
+from hutong.relay.api.models.base import Demand
 
 MAX_RAW_HEX_CHARS = 2 * 128 * 1024 + 2
 MAX_PAYLOAD_HEX_CHARS = 2 * 65_536 + 2
@@ -90,61 +89,9 @@ class PrepareMessage(_Prepare):
     ] = None
 
 
-class UnsignedEvm(Answer):
-    chain: str
-    kind: Literal["evm"]
-    chain_id: int
-    from_: str = Field(serialization_alias="from", validation_alias="from")
-    to: str
-    data: str
-    value: Literal["0"]
-    gas: int | None = Field(description="null where it can be known only after the transactions before it")
-    nonce: int
-    max_fee_per_gas_wei: str
-    max_priority_fee_per_gas_wei: str
-    purpose: str
-
-
-class UnsignedCosmos(Answer):
-    chain: str
-    kind: Literal["cosmos"]
-    chain_id: str
-    account_number: int
-    sequence: int
-    body_bytes: str
-    auth_info_bytes: str = Field(description="without the public key where the chain does not know it")
-    purpose: str
-
-
-class Sends(Answer):
-    """As it would be if nothing else is sent first."""
-
-    chain: str
-    client: str
-    sequence: int
-
-
-class PreparedRoute(Answer):
-    hops: list[dict[str, End]]
-    via: str | None
-
-
-class Prepared(Answer):
-    route: PreparedRoute
-    transactions: list[UnsignedEvm | UnsignedCosmos]
-    sends: Sends
-    expires_at: Instant
-
-
 class SubmitTransaction(Demand):
     chain: ChainName
     raw: Annotated[
         str,
         Field(pattern="^0x([0-9a-fA-F]{2})+$", max_length=MAX_RAW_HEX_CHARS, examples=["0x02f8"], description="signed"),
     ]
-
-
-class Submitted(Answer):
-    chain: str
-    hash: Hash
-    state: Literal["pending"]

@@ -20,6 +20,7 @@ from hutong.relay.api.reading.ledger_desk import LedgerDesk, Readers
 from hutong.relay.ledger import CursorOfAnotherLedger, MessageChanges
 from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, encode_cursor
 from hutong.relay.ledger.values.messages import MessageRecord
+from hutong.relay.schemas.wire import body_of
 from hutong.relay.telemetry import get_logger
 
 POLL_EVERY_S = 0.4
@@ -58,7 +59,7 @@ def change_of(record: MessageRecord) -> Change:
     """A message's last change as a stream sends it, with the cursor that goes on after it."""
     return Change(
         "message",
-        summary(record).model_dump_json(by_alias=True).encode(),
+        body_of(summary(record)),
         encode_cursor(CursorKind.CHANGES, Position(record.change, record.id)),
         record.change,
         names_of(record),
@@ -176,7 +177,7 @@ class Changes:
                 seen = tuple(view.height for view in self._backend.views.chains)
                 if seen != heights:
                     heights = seen
-                    data = chain_list(self._backend.views).model_dump_json(by_alias=True).encode()
+                    data = body_of(chain_list(self._backend.views))
                     self._tell(Change("chains", data))
             await anyio.sleep(self._poll_every_s)
 

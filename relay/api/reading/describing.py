@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from dataclasses import fields
 
-from hutong.light_clients.interface import ClientStatus
-from hutong.relay.api.models.base import End
-from hutong.relay.api.models.chain import Apps, Chain, ChainList, Client, ClientList, Follows
+from hutong.light_clients.interface import ClientStatus as StoredStatus
 from hutong.relay.api.models.instants import instant, optional_instant
-from hutong.relay.api.models.message import (
+from hutong.relay.api.reading.chain_views import ChainView, ChainViews, ClientView
+from hutong.relay.api.reading.public_text import optional_public_text, public_text
+from hutong.relay.api.reading.ways import Way
+from hutong.relay.config import PathEnd
+from hutong.relay.ledger import Explanation, LifeCycle
+from hutong.relay.ledger.values.messages import MessagePage, MessageRecord
+from hutong.relay.schemas.messages import (
     ChainCosts,
     Event,
     Message,
@@ -17,22 +21,24 @@ from hutong.relay.api.models.message import (
     TokenAmount,
     Why,
 )
-from hutong.relay.api.reading.chain_views import ChainView, ChainViews, ClientView
-from hutong.relay.api.reading.public_text import optional_public_text, public_text
-from hutong.relay.config import PathEnd
-from hutong.relay.ledger import Explanation, LifeCycle
-from hutong.relay.ledger.values.messages import MessagePage, MessageRecord
+from hutong.relay.schemas.network import Apps, Chain, ChainList, Client, ClientList, End, Follows, Hop
+from hutong.relay.schemas.words import App, ClientStatus, MessageStage, MessageState
 
-_STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
-    ClientStatus.ACTIVE: "active",
-    ClientStatus.FROZEN: "frozen",
-    ClientStatus.EXPIRED: "expired",
+_STATUSES: dict[StoredStatus, ClientStatus] = {
+    StoredStatus.ACTIVE: ClientStatus.ACTIVE,
+    StoredStatus.FROZEN: ClientStatus.FROZEN,
+    StoredStatus.EXPIRED: ClientStatus.EXPIRED,
 }
 
 
 def path_end(end: PathEnd) -> End:
     """A configured end as an answer names it."""
     return End(chain=end.chain, client=end.client)
+
+
+def hops_of(way: Way) -> tuple[Hop, ...]:
+    """One hop, or two over a hub, as an answer names them."""
+    return tuple(Hop(path_end(source), path_end(destination)) for source, destination in way.hops)
 
 
 def names_of(record: MessageRecord) -> tuple[str, ...]:
@@ -42,42 +48,38 @@ def names_of(record: MessageRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _summary_fields(record: MessageRecord) -> dict[str, object]:
+def summary(record: MessageRecord) -> MessageSummary:
+    """A message as lists show it. Reasons have no endpoint in them."""
     first = record.legs[0]
     sent = first.sent
     token = None
     if record.denom is not None and record.amount is not None:
-        token = TokenAmount(denom=record.denom, amount=str(record.amount))
-    return {
-        "id": record.id,
-        "message_id": first.message_id,
-        "app": record.app,
-        "state": record.state,
-        "stage": record.stage,
-        "source": End(chain=record.source.chain, client=record.source.client),
-        "destination": End(chain=record.destination.chain, client=record.destination.client),
-        "via": record.via,
-        "sender": record.sender,
-        "receiver": record.receiver,
-        "token": token,
-        "sent_at": None if sent is None else optional_instant(sent.time_ns),
-        "updated_at": instant(record.updated_at_ns),
-        "settled_at": optional_instant(record.settled_at_ns),
-        "timeout_at": instant(first.timeout_timestamp_s * 10**9),
-        "sent_transaction": None if sent is None else sent.hash,
-        "legs": [leg.packet_id for leg in record.legs],
-        "waiting": optional_public_text(record.waiting),
-    }
-
-
-def summary(record: MessageRecord) -> MessageSummary:
-    """A message as lists show it. Reasons have no endpoint in them; nothing is validated again."""
-    return MessageSummary.model_construct(**_summary_fields(record))  # type: ignore[arg-type]
+        token = TokenAmount(record.denom, record.amount)
+    return MessageSummary(
+        id=record.id,
+        message_id=first.message_id,
+        app=App(record.app),
+        state=MessageState(record.state),
+        stage=MessageStage(record.stage),
+        source=End(record.source.chain, record.source.client),
+        destination=End(record.destination.chain, record.destination.client),
+        via=record.via,
+        sender=record.sender,
+        receiver=record.receiver,
+        token=token,
+        sent_at=None if sent is None else optional_instant(sent.time_ns),
+        updated_at=instant(record.updated_at_ns),
+        settled_at=optional_instant(record.settled_at_ns),
+        timeout_at=instant(first.timeout_timestamp_s * 10**9),
+        sent_transaction=None if sent is None else sent.hash,
+        legs=tuple(leg.packet_id for leg in record.legs),
+        waiting=optional_public_text(record.waiting),
+    )
 
 
 def message_list(page: MessagePage) -> MessageList:
     """A page of messages, in its order; damaged rows are left out and not named."""
-    return MessageList(items=[summary(record) for record in page.items], next=page.next)
+    return MessageList(tuple(summary(record) for record in page.items), page.next)
 
 
 def why_of(packet_id: str, answer: Explanation) -> Why:
@@ -102,13 +104,12 @@ def message(record: MessageRecord, lives: Sequence[LifeCycle], answer: Explanati
         lives: in the order of the legs.
         answer: why it is where it is.
     """
-    return Message.model_construct(
-        **_summary_fields(record),  # type: ignore[arg-type]
+    events = [event for number, life in enumerate(lives, start=1) for event in _events(life, number)]
+    shown = summary(record)
+    return Message(
+        **{field.name: getattr(shown, field.name) for field in fields(shown)},
         why=why_of(record.id, answer),
-        timeline=sorted(
-            (event for number, life in enumerate(lives, start=1) for event in _events(life, number)),
-            key=lambda event: (event.first_at, event.leg),
-        ),
+        timeline=tuple(sorted(events, key=lambda event: (event.first_at, event.leg))),
         costs=_costs(lives),
     )
 
@@ -117,7 +118,7 @@ def _events(life: LifeCycle, number: int) -> Iterable[Event]:
     paid = {(one.kind, f"0x{one.transaction_hash.hex()}"): one for one in life.deliveries}
     for step in life.steps:
         delivery = paid.get((step.kind, step.transaction_hash or "")) if step.step == "included" else None
-        yield Event.model_construct(
+        yield Event(
             packet_id=life.packet_id,
             leg=1 if number == 1 else 2,
             kind=step.kind,
@@ -131,11 +132,11 @@ def _events(life: LifeCycle, number: int) -> Iterable[Event]:
             transaction=step.transaction_hash,
             reason=optional_public_text(step.reason),
             gas_used=None if delivery is None else delivery.gas_used,
-            fee_wei=None if delivery is None else str(delivery.fee_wei),
+            fee_wei=None if delivery is None else delivery.fee_wei,
         )
 
 
-def _costs(lives: Sequence[LifeCycle]) -> list[ChainCosts]:
+def _costs(lives: Sequence[LifeCycle]) -> tuple[ChainCosts, ...]:
     sums: dict[str, list[int]] = {}
     for life in lives:
         for delivery in life.deliveries:
@@ -143,10 +144,7 @@ def _costs(lives: Sequence[LifeCycle]) -> list[ChainCosts]:
             total[0] += 1
             total[1] += delivery.gas_used
             total[2] += delivery.fee_wei
-    return [
-        ChainCosts(chain=chain, transactions=count, gas_used=gas_used, fee_wei=str(fee_wei))
-        for chain, (count, gas_used, fee_wei) in sorted(sums.items())
-    ]
+    return tuple(ChainCosts(chain, *total) for chain, total in sorted(sums.items()))
 
 
 def _chain(view: ChainView, now_ns: int) -> Chain:
@@ -167,7 +165,7 @@ def _chain(view: ChainView, now_ns: int) -> Chain:
 def chain_list(views: ChainViews) -> ChainList:
     """Every chain as last read; the age of a block is told by this host's clock."""
     now_ns = time.time_ns()
-    return ChainList(items=[_chain(view, now_ns) for view in views.chains])
+    return ChainList(tuple(_chain(view, now_ns) for view in views.chains))
 
 
 def _client(view: ClientView, now_ns: int) -> Client:
@@ -180,7 +178,7 @@ def _client(view: ClientView, now_ns: int) -> Client:
         client=view.end.client,
         client_type=None if info is None else info.client_type,
         follows=Follows(chain=view.opposite.chain, chain_id=view.followed),
-        status="unknown" if info is None or view.error else _STATUSES[info.status],
+        status=ClientStatus.UNKNOWN if info is None or view.error else _STATUSES[info.status],
         latest_height=None if info is None else str(info.latest_height),
         latest_time=None if info is None else instant(info.latest_timestamp_ns),
         trusting_period_s=None if trusting_ns is None else trusting_ns // 10**9,
@@ -194,4 +192,4 @@ def _client(view: ClientView, now_ns: int) -> Client:
 def client_list(views: ChainViews) -> ClientList:
     """Every light client as last read; a client without a trusting period never expires."""
     now_ns = time.time_ns()
-    return ClientList(items=[_client(view, now_ns) for view in views.clients])
+    return ClientList(tuple(_client(view, now_ns) for view in views.clients))

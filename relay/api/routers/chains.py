@@ -4,7 +4,6 @@ import time
 
 from fastapi import APIRouter, Depends, Response
 
-from hutong.relay.api.models.chain import ChainList, ClientList, Direction, Path, PathList
 from hutong.relay.api.models.instants import instant
 from hutong.relay.api.problems import Code
 from hutong.relay.api.reading.describing import chain_list, client_list, path_end
@@ -13,6 +12,7 @@ from hutong.relay.api.requests import InService, answer, known_parameters, refus
 from hutong.relay.config import PathEnd
 from hutong.relay.ledger import remedy_of
 from hutong.relay.ledger.values.messages import OpenRoute
+from hutong.relay.schemas.network import ChainList, ClientList, Direction, Path, PathList
 
 router = APIRouter(prefix="/v1", tags=["chains"], dependencies=[Depends(known_parameters)])
 
@@ -41,10 +41,10 @@ async def paths(service: InService) -> Response:
 
     return answer(
         PathList(
-            items=[
+            tuple(
                 Path(a=path_end(path.a), b=path_end(path.b), a_to_b=direction(path.b), b_to_a=direction(path.a))
                 for path in service.config.paths
-            ]
+            )
         )
     )
 

@@ -3,12 +3,16 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from hutong.relay.api.models.instants import parse_instant
 from hutong.relay.api.requests import Cursor, Limit
-from hutong.relay.ledger.values.messages import App, MessageFilter, MessageState
+from hutong.relay.ledger.values import messages as ledger_words
+from hutong.relay.ledger.values.messages import MessageFilter
+from hutong.relay.schemas.words import App, MessageState, known_word
 
+State = Annotated[MessageState, BeforeValidator(known_word(MessageState))]
+AppName = Annotated[App, BeforeValidator(known_word(App))]
 Exact = Annotated[str | None, Query(min_length=1, max_length=2_048)]
 Named = Annotated[str | None, Query(max_length=32)]
 HashQuery = Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{64}$")]
@@ -20,8 +24,8 @@ class MessageQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    state: MessageState | None = None
-    app: App | None = None
+    state: State | None = None
+    app: AppName | None = None
     source: Named = None
     destination: Named = None
     sender: Exact = None
@@ -40,8 +44,8 @@ class MessageQuery(BaseModel):
             ApiProblem: `since` or `until` is no time.
         """
         return MessageFilter(
-            state=self.state,
-            app=self.app,
+            state=None if self.state is None else ledger_words.MessageState(self.state),
+            app=None if self.app is None else ledger_words.App(self.app),
             source=self.source,
             destination=self.destination,
             sender=self.sender,

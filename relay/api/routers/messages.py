@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from hutong.relay.api.models.message import Message, MessageList, SearchResult, Why
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
 from hutong.relay.api.reading.describing import message, message_list, names_of, summary, why_of
@@ -26,6 +25,8 @@ from hutong.relay.api.routers.message_query import MessageQuery
 from hutong.relay.api.service import Service
 from hutong.relay.ledger import Explanation, LifeCycle, explain, lives_of, why
 from hutong.relay.ledger.values.messages import MessageRecord
+from hutong.relay.schemas.messages import Message, MessageList, SearchResult, Why
+from hutong.relay.schemas.words import FoundKind
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
 
@@ -109,7 +110,7 @@ async def search(
 ) -> Response:
     """At most 50 messages that the text may mean, newest first."""
     found = await service.ledger.read(lambda readers: readers.messages.search(q.strip(), SEARCH_LIMIT))
-    return answer(SearchResult(items=[summary(record) for record in found.items], kind=found.kind))
+    return answer(SearchResult(tuple(summary(record) for record in found.items), FoundKind(found.kind)))
 
 
 def unknown_message(name: str) -> ApiProblem:

@@ -9,19 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from hutong.relay.api.access.api_keys import ApiKey, Scope
 from hutong.relay.api.models.instants import instant
-from hutong.relay.api.models.message import DeadLetter, DeadLetterList, Ignore, Ignored, Retried, RetriedAll, RetryAll
-from hutong.relay.api.models.operation import (
-    Bucket,
-    ChainCost,
-    Health,
-    MessageCounts,
-    Readiness,
-    RouteCount,
-    Schema,
-    Series,
-    Status,
-    Totals,
-)
+from hutong.relay.api.models.operation import Ignore, RetryAll
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.describing import summary
 from hutong.relay.api.reading.public_text import optional_public_text
@@ -41,6 +29,23 @@ from hutong.relay.api.service import ANSWER_LIMIT_S, Service
 from hutong.relay.core.history.letters import Chosen, Letters, NotAJob
 from hutong.relay.ledger import LedgerUnavailable, newest_revision, remedy_of
 from hutong.relay.ledger.values import messages as ledger_messages
+from hutong.relay.schemas.messages import DeadLetter, DeadLetterList
+from hutong.relay.schemas.operation import (
+    Bucket,
+    ChainCost,
+    Health,
+    Ignored,
+    MessageCounts,
+    Readiness,
+    Retried,
+    RetriedAll,
+    RouteCount,
+    Schema,
+    Series,
+    Status,
+    Totals,
+)
+from hutong.relay.schemas.words import App
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
 
@@ -60,7 +65,7 @@ async def status(service: InService) -> Response:
             name="hutong",
             version=VERSION,
             time=instant(time.time_ns()),
-            ledger=Schema.model_validate({"schema": SCHEMA}),
+            ledger=Schema(SCHEMA),
             chains=len(service.config.chains),
             paths=len(service.config.paths),
             inside_relay=service.inside_relay,
@@ -79,21 +84,21 @@ def _totals(found: ledger_messages.Totals, at_ns: int) -> Totals:
     counts = {state.value: found.states.get(state, 0) for state in ledger_messages.MessageState}
     return Totals(
         messages=MessageCounts(total=found.total, **counts),
-        routes=[
-            RouteCount(source=one.source, destination=one.destination, app=one.app, total=one.total, open=one.open)
+        routes=tuple(
+            RouteCount(one.source, one.destination, App(one.app), total=one.total, open=one.open)
             for one in found.routes
-        ],
-        costs=[
+        ),
+        costs=tuple(
             ChainCost(
                 chain=one.chain,
                 deliveries=one.deliveries,
                 transactions=one.transactions,
                 reverted=one.reverted,
                 gas_used=one.gas_used,
-                fee_wei=str(one.fee_wei),
+                fee_wei=one.fee_wei,
             )
             for one in found.costs
-        ],
+        ),
         as_of=instant(at_ns),
     )
 
@@ -105,10 +110,10 @@ async def series(service: InService, window: Annotated[Literal["1h", "24h", "7d"
     found, _ = await service.figures.get(
         f"series {window}", lambda readers: readers.messages.series(window_s, bucket_s, time.time_ns())
     )
-    items = [
-        Bucket(start=instant(one.start_ns), sent=one.sent, settled=one.settled, p50_s=one.p50_s, p95_s=one.p95_s)
+    items = tuple(
+        Bucket(instant(one.start_ns), sent=one.sent, settled=one.settled, p50_s=one.p50_s, p95_s=one.p95_s)
         for one in found
-    ]
+    )
     return answer(Series(window=window, bucket_s=bucket_s, items=items))
 
 
@@ -118,7 +123,7 @@ async def dead_letters(service: InService, cursor: Cursor = None, limit: Limit =
     page = await service.ledger.read(lambda readers: readers.messages.dead(cursor, limit))
     return answer(
         DeadLetterList(
-            items=[
+            items=tuple(
                 DeadLetter(
                     job=one.job,
                     message=summary(one.message),
@@ -128,7 +133,7 @@ async def dead_letters(service: InService, cursor: Cursor = None, limit: Limit =
                     at=instant(one.at_ns),
                 )
                 for one in page.items
-            ],
+            ),
             next=page.next,
         )
     )

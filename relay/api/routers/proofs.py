@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Response
 
 from hutong.light_clients.interface import CheckVerdict, MalformedInput, VerificationError
 from hutong.relay.api.models.instants import instant
-from hutong.relay.api.models.message import CheckedPredicate, CheckedProof, ProofList
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Chains
 from hutong.relay.api.reading.ledger_desk import Readers
@@ -34,6 +33,7 @@ from hutong.relay.archive.evidence import KINDS
 from hutong.relay.config import PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, NotExportable
 from hutong.relay.core.clients.evidence_check import judge_again
+from hutong.relay.schemas.messages import CheckedPredicate, CheckedProof, ProofList
 
 router = APIRouter(prefix="/v1", tags=["proofs"], dependencies=[Depends(known_parameters)])
 
@@ -123,20 +123,20 @@ async def _proofs(service: Service, name: str) -> Response:
     return answer(
         ProofList(
             id=legs[0],
-            items=[_proof(legs[number - 1], number, evidence, verdicts) for number, evidence, verdicts in found],
+            items=tuple(_proof(legs[number - 1], number, evidence, verdicts) for number, evidence, verdicts in found),
         )
     )
 
 
 def _proof(packet_id: str, number: int, evidence: Evidence | str, verdicts: Sequence[CheckVerdict]) -> CheckedProof:
-    predicates = [
+    predicates = tuple(
         CheckedPredicate(
             name=verdict.name,
             valid=verdict.held,
             error=None if verdict.error is None else public_text(str(verdict.error)),
         )
         for verdict in verdicts
-    ]
+    )
     valid = all(verdict.held for verdict in verdicts)
     leg: Literal[1, 2] = 1 if number == 1 else 2
     if isinstance(evidence, str):  # damaged: nothing of it is known but its name

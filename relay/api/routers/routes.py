@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from hutong.relay.api.models.chain import Fee, Hop, Route, RouteEstimate, RouteList, Send
 from hutong.relay.api.problems import Code
-from hutong.relay.api.reading.describing import path_end
+from hutong.relay.api.reading.describing import hops_of
 from hutong.relay.api.reading.ways import Way, ways
 from hutong.relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
 from hutong.relay.ledger.values.messages import Estimate
+from hutong.relay.schemas.network import Fee, Route, RouteEstimate, RouteList, Send
 
 router = APIRouter(prefix="/v1", tags=["routes"], dependencies=[Depends(known_parameters)])
 
@@ -31,20 +31,20 @@ async def routes(
     estimate = None
     if found:
         estimate = await service.ledger.read(lambda readers: readers.messages.estimate(from_, to, since_ns))
-    return answer(RouteList(items=[_route(way, estimate) for way in found]))
+    return answer(RouteList(tuple(_route(way, estimate) for way in found)))
 
 
 def _route(way: Way, estimate: Estimate | None) -> Route:
     return Route(
-        hops=[Hop(source=path_end(source), destination=path_end(destination)) for source, destination in way.hops],
+        hops=hops_of(way),
         via=way.via,
         send=Send(client=way.client, next_client=way.next_client),
-        estimate=RouteEstimate(samples=0, p50_s=None, p95_s=None, fees=[])
+        estimate=RouteEstimate(samples=0, p50_s=None, p95_s=None, fees=())
         if estimate is None
         else RouteEstimate(
             samples=estimate.samples,
             p50_s=estimate.p50_s,
             p95_s=estimate.p95_s,
-            fees=[Fee(chain=fee.chain, fee_wei=str(fee.fee_wei)) for fee in estimate.fees],
+            fees=tuple(Fee(fee.chain, fee.fee_wei) for fee in estimate.fees),
         ),
     )

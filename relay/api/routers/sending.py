@@ -4,7 +4,7 @@ import re
 import time
 from functools import partial
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 import anyio.to_thread
 from eth_hash.auto import keccak
@@ -15,8 +15,7 @@ from hutong.adapters.cosmos.transactions.transactions import transaction_hash as
 from hutong.adapters.ics26.chain import RouterChain
 from hutong.relay.api.access.api_keys import ApiKey, Scope
 from hutong.relay.api.models.instants import instant
-from hutong.relay.api.models.message import TransactionStatus
-from hutong.relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, Submitted, SubmitTransaction
+from hutong.relay.api.models.sending import PrepareMessage, PrepareTransfer, SubmitTransaction
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Chains
 from hutong.relay.api.reading.describing import summary
@@ -29,6 +28,10 @@ from hutong.relay.api.sending.evm import prepare_on_evm
 from hutong.relay.api.sending.passing_on import pass_on
 from hutong.relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route
 from hutong.relay.api.service import ANSWER_LIMIT_S, Service
+from hutong.relay.schemas.messages import TransactionStatus
+from hutong.relay.schemas.sending import Prepared, Submitted
+from hutong.relay.schemas.wire import body_of
+from hutong.relay.schemas.words import TransactionState
 
 router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_parameters)])
 
@@ -98,7 +101,7 @@ async def _prepared(service: Service, source: str, wish: Wish) -> Response:
     return answer(
         Prepared(
             route=prepared_route(made.way),
-            transactions=list(made.transactions),
+            transactions=tuple(made.transactions),
             sends=made.sends,
             expires_at=instant(wish.timeout_timestamp_s * 10**9),
         )
@@ -161,7 +164,7 @@ async def submit(
         ) from None
     service.under_way.add(demand.chain, transaction_hash)
     submitted = Submitted(chain=demand.chain, hash=f"0x{transaction_hash.hex()}", state="pending")
-    await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, digest, submitted.model_dump_json()))
+    await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, digest, body_of(submitted).decode()))
     return answer(submitted, 202)
 
 
@@ -175,19 +178,18 @@ async def transaction(service: InService, chain: ChainName, transaction_hash: Ha
     name = transaction_hash.lower()
     page = await service.ledger.read(lambda readers: readers.messages.by_transaction(name, SHOWN_MESSAGES))
 
-    async def look(
-        chains: Chains,
-    ) -> tuple[Literal["pending", "included", "failed", "unknown"], int | None, str | None]:
+    async def look(chains: Chains) -> tuple[TransactionState, int | None, str | None]:
         adapter = chains.adapter(chain)
         wanted = bytes.fromhex(name[2:])
         outcome = await adapter.outcome(wanted)
         if outcome is not None:
-            return ("included" if outcome.reverted is None else "failed"), outcome.height, outcome.reverted
+            end = TransactionState.INCLUDED if outcome.reverted is None else TransactionState.FAILED
+            return end, outcome.height, outcome.reverted
         if isinstance(adapter, RouterChain):
             known = await adapter.execution.mined_call(wanted) is not None
         else:
             known = service.under_way.has(chain, wanted)
-        return ("pending" if known else "unknown"), None, None
+        return (TransactionState.PENDING if known else TransactionState.UNKNOWN), None, None
 
     state, height, reason = await service.backend.ask(look, ANSWER_LIMIT_S)
     return answer(
@@ -197,7 +199,7 @@ async def transaction(service: InService, chain: ChainName, transaction_hash: Ha
             state=state,
             height=height,
             reason=optional_public_text(reason),
-            messages=[summary(record) for record in page.items],
+            messages=tuple(summary(record) for record in page.items),
             next=page.next,
         )
     )

@@ -24,13 +24,13 @@ from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.api.models.sending import Sends, UnsignedEvm
 from hutong.relay.api.problems import ApiProblem, Code, refused_field
 from hutong.relay.api.reading.chain_views import router_app
 from hutong.relay.api.reading.ways import Way
 from hutong.relay.api.sending.addresses import evm_address
 from hutong.relay.api.sending.contract_rules import check_send
 from hutong.relay.api.sending.wishes import MAX_UINT256, Made, Wish
+from hutong.relay.schemas.sending import Sends, UnsignedEvm
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
 SEND_FORWARDED_MESSAGE = Function(
@@ -57,21 +57,19 @@ class _Account:
 
     def call(self, number: int, to: bytes, data: bytes, gas: int | None, purpose: str) -> UnsignedEvm:
         """The transaction `number` places after the next one."""
-        return UnsignedEvm.model_validate(
-            {
-                "chain": self.chain,
-                "kind": "evm",
-                "chain_id": self.chain_id,
-                "from": self.sender,
-                "to": to_checksum_address(to),
-                "data": hex_data(data),
-                "value": "0",
-                "gas": gas,
-                "nonce": self.nonce + number,
-                "max_fee_per_gas_wei": str(self.fees.max_fee_per_gas_wei),
-                "max_priority_fee_per_gas_wei": str(self.fees.max_priority_fee_per_gas_wei),
-                "purpose": purpose,
-            }
+        return UnsignedEvm(
+            chain=self.chain,
+            kind="evm",
+            chain_id=self.chain_id,
+            sender=self.sender,
+            to=to_checksum_address(to),
+            data=hex_data(data),
+            value="0",
+            gas=gas,
+            nonce=self.nonce + number,
+            max_fee_per_gas_wei=self.fees.max_fee_per_gas_wei,
+            max_priority_fee_per_gas_wei=self.fees.max_priority_fee_per_gas_wei,
+            purpose=purpose,
         )
 
 

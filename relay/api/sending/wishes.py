@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hutong.relay.api.models.sending import PreparedRoute, Sends, UnsignedCosmos, UnsignedEvm
-from hutong.relay.api.reading.describing import path_end
+from hutong.relay.api.reading.describing import hops_of
 from hutong.relay.api.reading.ways import Way
 from hutong.relay.api.sending.choosing import Choice
+from hutong.relay.schemas.sending import PreparedRoute, Sends, UnsignedCosmos, UnsignedEvm
 
 MAX_UINT256 = 2**256 - 1
 
@@ -43,7 +43,4 @@ def absolute_timeout_s(timeout_s: int) -> int:
 
 def prepared_route(way: Way) -> PreparedRoute:
     """The way that a prepared send goes, as its answer names it."""
-    return PreparedRoute(
-        hops=[{"source": path_end(source), "destination": path_end(destination)} for source, destination in way.hops],
-        via=way.via,
-    )
+    return PreparedRoute(hops_of(way), way.via)

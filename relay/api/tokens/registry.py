@@ -6,7 +6,6 @@ import anyio
 import trio
 
 from hutong.adapters.interface import AdapterError
-from hutong.relay.api.models.chain import HeldToken, Token, TokenList
 from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Backend, Chains
 from hutong.relay.api.reading.ledger_desk import LedgerDesk
@@ -16,6 +15,7 @@ from hutong.relay.api.tokens.seen import SeenToken, SeenTokens
 from hutong.relay.api.tokens.tracing import Place
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.ledger import App, MessageFilter
+from hutong.relay.schemas.network import HeldToken, Token, TokenList
 
 PAGE = 100
 MAX_PAGES = 20
@@ -62,11 +62,11 @@ class TokenRegistry:
                 self._until_s = self._clock_s() + FRESH_S
         every = self._seen.tokens
         shared = shared_skeletons(self._names(token) for token in every)
-        shown = [
+        shown = tuple(
             self._token(token, shared)
             for token in every
             if chain is None or chain in {token.home.chain, *(place.chain for place in token.held)}
-        ]
+        )
         return TokenList(items=shown, complete=self._is_complete())
 
     async def _read_transfers(self) -> None:
@@ -160,7 +160,7 @@ class TokenRegistry:
             symbol=found.symbol,
             decimals=found.decimals,
             look_alike=any(looks_like_another(name, shared) for name in (found.name, found.symbol) if name),
-            held=[self._held(place, found) for place in token.held],
+            held=tuple(self._held(place, found) for place in token.held),
         )
 
     def _held(self, place: Place, home: Metadata) -> HeldToken:

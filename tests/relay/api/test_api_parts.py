@@ -32,6 +32,7 @@ from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another
 from hutong.relay.api.tokens.tracing import Place, home_of
 from hutong.relay.config import PathConfig, PathEnd
 from hutong.relay.core.topology.paths import Paths
+from hutong.relay.schemas.fields import instant_text
 
 
 class Clock:
@@ -351,9 +352,10 @@ def test_what_is_under_way_is_bounded_and_ends(monkeypatch):
 
 
 def test_times_are_written_and_read():
-    assert instant(1_795_661_450_123_456_789) == "2026-11-26T02:50:50.123Z"
+    assert instant_text(instant(1_795_661_450_123_456_789)) == "2026-11-26T02:50:50.123Z"
     assert parse_instant("2026-11-26T02:50:50.123Z", "since") == 1_795_661_450_123_000_000
-    assert instant(2**63 - 1) == "2262-04-11T23:47:16.854Z" and instant(10**30).startswith("9999-")
+    assert instant_text(instant(2**63 - 1)) == "2262-04-11T23:47:16.854Z"
+    assert instant_text(instant(10**30)).startswith("9999-")
     for wrong in ("", "now", "2026-13-01T00:00:00Z", "2026-11-26", "2026-11-26T00:00:00", "9" * 100):
         with pytest.raises(ApiProblem):
             parse_instant(wrong, "since")

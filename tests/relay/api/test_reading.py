@@ -9,7 +9,6 @@ from hutong.relay.ledger import Ledger, LedgerReader, why
 from tests.relay.api.api_world import (
     ALICE,
     CLIENT,
-    DELIVERED_HASH,
     MESSAGE_ID,
     NOW_NS,
     SENT_HASH,
@@ -17,7 +16,6 @@ from tests.relay.api.api_world import (
     api_under_trio,
     config_of,
     facts,
-    received,
     sent,
 )
 
@@ -94,22 +92,21 @@ def test_a_transaction_that_was_passed_on_is_pending_until_a_block_has_it(uvicor
 
 
 async def test_a_transaction_of_more_messages_than_are_shown_says_where_they_go_on(tmp_path):
-    """A batch delivers more than 50 messages: the others are in the list of messages, from the cursor on."""
+    """A contract sent 60 messages at once: the others are in the list of messages, from the cursor on."""
     ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
     try:
         for sequence in range(1, 61):
-            ledger.note([sent(facts(sequence), NOW_NS + sequence), received(facts(sequence), NOW_NS + sequence)])
+            ledger.note([sent(facts(sequence), NOW_NS + sequence, SENT_HASH)])
         await ledger.flush()
     finally:
         ledger.close()
-    name = f"0x{DELIVERED_HASH.hex()}"
     async with (
         api_under_trio(config_of(tmp_path)) as (url, _),
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as http,
     ):
-        shown = (await http.get(f"/v1/transactions/beta/{name}")).json()
-        others = (await http.get("/v1/messages", params={"transaction": name, "cursor": shown["next"]})).json()
-        unknown = (await http.get(f"/v1/transactions/beta/0x{'77' * 32}")).json()
+        shown = (await http.get(f"/v1/transactions/alpha/{SENT_HASH}")).json()
+        others = (await http.get("/v1/messages", params={"transaction": SENT_HASH, "cursor": shown["next"]})).json()
+        unknown = (await http.get(f"/v1/transactions/alpha/0x{'77' * 32}")).json()
     ids = [message["id"] for message in shown["messages"] + others["items"]]
     assert len(shown["messages"]) == 50 and others["next"] is None
     assert ids == [f"alpha/{CLIENT}/{sequence}" for sequence in range(60, 0, -1)]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hutong.relay.schemas.words import FoundKind
 from hutong.relay.sdk import (
     ApiProblem,
     App,
@@ -13,7 +14,6 @@ from hutong.relay.sdk import (
     MessageState,
     Unreachable,
 )
-from hutong.relay.sdk.messages import FoundKind
 from tests.relay.api.api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_uvicorn, config_of
 from tests.relay.sdk.both_clients import ADMIN, WRITER, Blocking, UnderTrio
 

@@ -1,17 +1,21 @@
 """Whatever bytes come: a value with its bounds kept, or BadAnswer; events in any pieces are the same events."""
 
 import json
+from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hutong.relay.schemas.messages import Message, MessageList, MessageSummary, TokenAmount
+from hutong.relay.schemas.operation import Status
+from hutong.relay.schemas.sending import Prepared, UnsignedCosmos, UnsignedEvm
+from hutong.relay.schemas.wire import body_of
+from hutong.relay.schemas.words import MessageState
 from hutong.relay.sdk.answers import PROBLEM_TYPE, problem_of, reader
 from hutong.relay.sdk.errors import AnswerTooLarge, ApiProblem, BadAnswer
 from hutong.relay.sdk.event_stream import MAX_EVENT_BYTES, EventParser
-from hutong.relay.sdk.messages import Message, MessagePage, MessageSummary
-from hutong.relay.sdk.network import Status
-from hutong.relay.sdk.sending import PreparedAnswer, UnsignedCosmos, UnsignedEvm
 from tests.relay.sdk.sdk_values import STATUS, settled, summary, whole
 
 JSON = st.recursive(
@@ -33,7 +37,7 @@ PREPARED = {
 @given(st.binary(max_size=200))
 @settings(max_examples=100)
 def test_any_bytes_are_a_value_or_a_bad_answer(data):
-    for kind in (Status, Message, MessagePage):
+    for kind in (Status, Message, MessageList):
         with pytest.raises(BadAnswer):
             reader("it", kind)(data)
 
@@ -73,10 +77,22 @@ def test_amounts_that_are_invalid(amount):
         reader("it", MessageSummary)(json.dumps(summary(token={"denom": "d", "amount": amount})).encode())
 
 
+@given(st.integers(0, 10**78 - 1), st.datetimes(timezones=st.just(UTC)), st.sampled_from(list(MessageState)))
+def test_what_a_server_writes_a_client_reads_as_the_same_value(amount, at, state):
+    at = at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+    read = reader("it", MessageSummary)
+    value = replace(read(json.dumps(summary()).encode()), token=TokenAmount("uatom", amount), sent_at=at, state=state)
+    assert read(body_of(value)) == value
+    told = json.loads(body_of(value))
+    assert told["token"] == {"denom": "uatom", "amount": str(amount)} and told["sent_at"].endswith("Z")
+    newer = told | {"state": "parked", "colour": "red"}
+    assert read(json.dumps(newer).encode()) == replace(value, state=MessageState.UNKNOWN)
+
+
 def test_prepared_transactions_of_both_kinds():
     cosmos = {"chain": "simd", "kind": "cosmos", "chain_id": "simd-1", "account_number": 4, "sequence": 0, "body_bytes": "Cg==",
               "auth_info_bytes": "", "purpose": "send the tokens"}  # fmt: skip
-    read = reader("it", PreparedAnswer)
+    read = reader("it", Prepared)
     first, second = read(json.dumps(PREPARED | {"transactions": [EVM, cosmos]}).encode()).transactions
     assert isinstance(first, UnsignedEvm) and first.sender == EVM["from"] and isinstance(second, UnsignedCosmos)
     for wrong in (
