@@ -126,8 +126,8 @@ async def test_evidence_that_is_refused_does_not_stop_packets(world, autojump_cl
     world.send("alpha", 2)
     async with making_blocks(world):
         async with trio.open_nursery() as nursery:
-            for heads in process.relay._heads.values():
-                nursery.start_soon(heads.run)
+            for chain in process.relay._chains.values():
+                nursery.start_soon(chain.heads.run)
             nursery.start_soon(account.run)
             await trio.sleep(2.5)
             worker = next(worker for worker in process.relay.workers if worker.route == TO_BETA)
