@@ -64,6 +64,7 @@ async def dear_fees(execution) -> Fees:
     return Fees(10**15, 10**15, None)
 
 
+@pytest.mark.long
 async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_checkpoint(tmp_path, monkeypatch):
     async with running_hub(tmp_path / "hub") as hub:
         transactor = Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER)

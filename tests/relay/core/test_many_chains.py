@@ -33,6 +33,7 @@ async def waiting(process, source: str, number: int) -> None:
             await trio.sleep(0.05)
 
 
+@pytest.mark.long
 async def test_sources_that_are_silent_hold_no_slot_of_their_destination(star, autojump_clock):
     process = star.relay(max_attempts=100)
     async with making_blocks(star), process.running():

@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from hutong.adapters.interface import EndpointUnavailable, RpcRefused
+from hutong.adapters.simulated import ChainTraits
 from hutong.relay.core.clients.keeper import Condition
 from hutong.relay.dispatch import Route
 from tests.relay.core.world import CLIENT, World, making_blocks
@@ -21,7 +22,7 @@ async def test_attack_G4_transaction_in_a_block_that_is_not_final_yet_is_neither
     tmp_path, valkey, autojump_clock
 ):
     """A chain whose blocks are final minutes after they are made: `finalized` on a proof-of-stake chain."""
-    world = World(tmp_path, valkey.url, finality_depth=30)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=30))
     async with making_blocks(world):
         await trio.sleep(40)
         async with world.relay().running():

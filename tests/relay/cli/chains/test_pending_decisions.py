@@ -152,6 +152,7 @@ async def test_audit_H4_a_grant_that_nobody_wrote_down_is_said_while_it_can_be_s
         assert await setting.pending(contracts) == (0, "", "nothing is pending\n")
 
 
+@pytest.mark.long
 async def test_audit_H4_what_the_file_says_already_or_says_nothing_of_is_no_deviation(tmp_path):
     """A peer, a recovery and a role's label are listed, and the check stays clean; so is a grant in the file, once it stands."""
     async with running(tmp_path) as setting:
@@ -184,6 +185,7 @@ async def test_audit_H4_what_the_file_says_already_or_says_nothing_of_is_no_devi
         assert len(document["pending"]) == 5 and not any(each["deviations"] for each in document["pending"])
 
 
+@pytest.mark.long
 async def test_audit_H4_everything_that_an_admin_can_decide_of_rights_deviates(tmp_path):
     """One call of each function of the manager that changes what the file says, and what each would change."""
     async with running(tmp_path) as setting:
@@ -262,6 +264,7 @@ async def test_audit_H4_a_scheduled_call_is_pending_until_it_is_made_or_expires(
         assert len((await setting.checked())[1]["pending"]) == 1
 
 
+@pytest.mark.long
 async def test_audit_H4_delays_that_are_set_and_not_in_force_yet(tmp_path):
     """Those of a new deployment are such for five days; a member's shorter one, for as long as it is shorter."""
     async with running(tmp_path) as setting:
@@ -294,6 +297,7 @@ async def test_audit_H4_delays_that_are_set_and_not_in_force_yet(tmp_path):
         assert code == 1 and document["pending"] == [] and len(document["differences"]) == 3
 
 
+@pytest.mark.long
 async def test_audit_H4_an_endpoint_that_hides_how_a_call_ended_is_refused(tmp_path):
     """Events of the manager are confirmed by its views, and the operation is the hash of the call."""
     async with running(tmp_path) as setting:

@@ -132,6 +132,7 @@ async def attempt(setting, address, data, sender):
     return re.sub(sender[2:], "caller", said, flags=re.IGNORECASE)
 
 
+@pytest.mark.long
 async def test_audit_H4_after_the_hand_over_the_deployers_key_can_do_nothing(tmp_path):
     """Tried on every function of every contract: it is told what any stranger is told."""
     async with running(tmp_path) as setting:
@@ -218,6 +219,7 @@ async def test_audit_H4_the_file_is_what_stands_and_each_difference_is_said(tmp_
         assert code == 1 and not document["clean"] and len(document["differences"]) == 8
 
 
+@pytest.mark.long
 async def test_audit_H4_a_grant_after_the_file_is_seen(tmp_path):
     """On a chain whose admin acts at once: a member, a function's role and a guardian that nobody wrote down."""
     async with running(tmp_path) as setting:
@@ -243,6 +245,7 @@ async def test_audit_H4_a_grant_after_the_file_is_seen(tmp_path):
         }
 
 
+@pytest.mark.long
 async def test_audit_M2_guardians_are_not_replaced_at_once(tmp_path):
     """The admin's own delay: what it decides over guardians waits as long as a migration, in which pausers cancel that."""
     async with running(tmp_path) as setting:

@@ -74,6 +74,7 @@ def receipt(hub: HubProcess, transaction: str) -> dict:
     raise AssertionError(transaction)
 
 
+@pytest.mark.long
 def test_admins_let_a_deployer_in_and_take_a_contract_away(place):
     hub, folder = place
     assert shown(folder) == {"open": False, "deployers": [], "contracts": {}}

@@ -98,6 +98,7 @@ def states_in_files(folder, chain: SimulatedChain, **changed) -> list[str]:
     return ["--client-state", str(folder / "client.hex"), "--consensus-state", str(folder / "consensus.bin")]
 
 
+@pytest.mark.long
 def test_admins_make_a_client_of_states_and_a_message_brings_it_forward(place, bitcoin):
     _, folder = place
     files = states_in_files(folder, bitcoin)
@@ -175,6 +176,7 @@ def test_stuck_says_that_nothing_is(place):
     assert json.loads(run(folder, "hub", "stuck", "--json").output) == []
 
 
+@pytest.mark.long
 def test_lists_that_were_cut_say_so_beside_the_answer(place):
     """A node with more than is read: what was read is printed, and that it is not all."""
     hub, folder = place

@@ -45,6 +45,7 @@ def listed(folder) -> list[tuple[str, int, int]]:
     return [(row["public_key"], row["power"], row["coming_power"]) for row in json.loads(shown.output)["validators"]]
 
 
+@pytest.mark.long
 def test_a_validator_joins_by_its_key_file_is_listed_and_removed(place):
     hub, folder = place
     own, new = VALIDATOR.public_key.data.hex(), NEW.public_key.data.hex()

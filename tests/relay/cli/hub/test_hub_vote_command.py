@@ -137,6 +137,7 @@ def names(number: int):
     return lie
 
 
+@pytest.mark.long
 def test_a_vote_shows_the_proven_proposal_and_asks(place):
     number = place.proposed("pause", "--title", "alpha \x1b[2Jlies")
     refused = place.act(0, "vote", str(number), answer="n\n")

@@ -34,6 +34,7 @@ def metric(world, name: str, chain: str) -> float:
     return float(line.removeprefix(prefix))
 
 
+@pytest.mark.long
 async def test_attack_G10_clients_without_traffic_are_refreshed_early_and_seldom(world, autojump_clock):
     oldest = 0
     async with making_blocks(world), world.relay().running() as process:

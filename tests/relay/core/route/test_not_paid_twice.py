@@ -3,6 +3,7 @@
 import pytest
 import trio
 
+from hutong.adapters.simulated import ChainTraits
 from hutong.relay.ledger import LedgerReader, explain
 from tests.relay.core.world import CLIENT, World, key, making_blocks
 
@@ -25,7 +26,7 @@ async def lives(world, process, signer, prefix, count):
 
 @pytest.mark.parametrize("finality_depth", [0, 12])
 async def test_parity_row_55_newest_state_is_read_before_paying(tmp_path, valkey, autojump_clock, finality_depth):
-    world = World(tmp_path, valkey.url, finality_depth=finality_depth)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=finality_depth))
     finality_s = finality_depth  # one block a second
     async with making_blocks(world), world.relay(prefix="first").running():
         world.send("alpha", 5)
@@ -42,7 +43,7 @@ async def test_parity_row_55_newest_state_is_read_before_paying(tmp_path, valkey
 
 
 async def test_parity_row_55_what_a_reorganisation_undid_is_delivered_after_all(tmp_path, valkey, autojump_clock):
-    world = World(tmp_path, valkey.url, finality_depth=12)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=12))
     async with making_blocks(world):
         async with world.relay(prefix="first").running():
             world.send("alpha", 3)

@@ -91,6 +91,7 @@ async def test_parity_pain_14_live_packets_do_not_wait_for_those_that_fail(tmp_p
     assert waited_s < 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [20, pytest.param(60, marks=pytest.mark.long)])
 async def test_parity_row_34_what_fails_in_a_block_is_paid_for_every_five_minutes(
     tmp_path, valkey, autojump_clock, minutes
@@ -163,6 +164,7 @@ async def test_parity_pain_14_poison_costs_less_than_a_request_a_second(tmp_path
     assert await poisoned(world, count, 1_200) < 1
 
 
+@pytest.mark.long
 async def test_parity_pain_14_poison_hides_no_paused_app(tmp_path, valkey, autojump_clock):
     app = Pausable()
 

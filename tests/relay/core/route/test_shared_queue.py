@@ -3,6 +3,7 @@
 import pytest
 import trio
 
+from hutong.adapters.simulated import ChainTraits
 from hutong.relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S
 from tests.relay.core.world import CLIENT, World, key, making_blocks
 
@@ -18,7 +19,7 @@ def shared(world, number, **options):
 async def test_parity_row_53_relays_on_one_redis_pay_for_nothing_twice(
     tmp_path, valkey, autojump_clock, packets, per_second, finality_depth
 ):
-    world = World(tmp_path, valkey.url, finality_depth=finality_depth)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=finality_depth))
     async with making_blocks(world), shared(world, 1).running(), shared(world, 2).running():
         start_s = trio.current_time()
         for _ in range(packets // per_second):
@@ -42,6 +43,7 @@ async def test_parity_row_53_relays_on_one_redis_pay_for_nothing_twice(
     assert carried_s < packets / per_second + 2 * finality_depth + 10, "peers do not wait for each other's turns"
 
 
+@pytest.mark.long
 async def test_parity_row_53_what_a_killed_relay_held_waits_ten_seconds_at_most(tmp_path, valkey, mock_clock):
     """In transactions that no pool has. At the pace of a real clock: leases are by the server's."""
     mock_clock.rate = 1.0

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.adapters.interface import PacketEventKind, PooledPacket
+from hutong.adapters.simulated import ChainTraits
 from hutong.relay.core.watching.turns import MOST_POOL_WAIT_S, rank
 from tests.relay.core.world import CLIENT, World, key, making_blocks
 
@@ -72,13 +73,14 @@ NO_TURNS = {"turns": {"most_ms": 0}}
 async def test_parity_row_54_two_strangers_pay_for_few_packets_twice(
     tmp_path, valkey, autojump_clock, finality_depth, per_second
 ):
-    world = World(tmp_path, valkey.url, finality_depth=finality_depth)
+    world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=finality_depth))
     relays = [world.relay(signer=key(number), prefix=f"owner-{number}", **TURNS) for number in (1, 2)]
     await carry(world, relays, 1_000, per_second)
     assert report(f"two strangers, finality {finality_depth}, {per_second} a second", world, 1_000) <= 0.02
     assert not world.unsettled()
 
 
+@pytest.mark.long
 async def test_parity_row_54_without_turns_everything_is_paid_twice(tmp_path, valkey, autojump_clock):
     """What it was before; that turns are what makes the difference."""
     world = World(tmp_path, valkey.url)
@@ -138,6 +140,7 @@ async def test_parity_row_54_twenty_silent_relayers_of_one_owner_cost_two_second
     assert silent <= alone + 2.01
 
 
+@pytest.mark.long
 async def test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for_seconds_alone(
     tmp_path, valkey, autojump_clock
 ):

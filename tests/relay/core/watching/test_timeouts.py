@@ -225,6 +225,7 @@ async def test_attack_G12_destination_that_stands_still_times_nothing_out_until_
     assert not is_received(world, 1)
 
 
+@pytest.mark.long
 async def test_attack_E20_timeout_during_a_pause_waits_and_costs_no_attempt(world, autojump_clock):
     """A pause does not stop the clock: what expires during it is refunded after it."""
     async with making_blocks(world), world.relay(max_attempts=2).running() as process:

@@ -277,6 +277,7 @@ def chain_of(hub: HubProcess) -> dict[int, tuple[str, str]]:
     return found
 
 
+@pytest.mark.long
 def test_attack_C45_hub_kill_9_under_load_loses_no_block_and_signs_no_second_one(tmp_path):
     """Kills at random moments. What was ever served stays; every vote ever put on disk is for the block that stands."""
     rng = random.Random(45)

@@ -125,6 +125,7 @@ def test_neither_home_is_started_as_the_other(node, tmp_path):
         open_node(node)
 
 
+@pytest.mark.long
 def test_a_second_start_in_a_home_leaves_its_signer_alone(node, tmp_path):
     """The signer would let the running node go for it."""
     assert init(node, tmp_path / "signer")[0] == 0
