@@ -31,7 +31,7 @@ class Server:
         """The server that both clients talk to, after all that could give a key away is refused.
 
         Raises:
-            InvalidArgument: not an HTTP URL, or one with a query, a user or a password; a key that is not printable; a
+            InvalidArgument: not an HTTP URL, or one with a query, a user or a password; a key that is empty or not printable; a
                 key that would go over plain HTTP to another host; or a timeout that is not above 0.
         """
         parts = urlsplit(url)
@@ -39,7 +39,7 @@ class Server:
             raise InvalidArgument("url", 'must be like "https://relay.example"')
         if parts.username is not None or parts.password is not None:
             raise InvalidArgument("url", "must hold no password; the key is the argument api_key")
-        if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip() == api_key):
+        if api_key is not None and not _may_be_key(api_key):
             raise InvalidArgument("api_key", "must be a key as `hutong api keys create` prints it")
         if api_key is not None and parts.scheme == "http" and not _is_this_host(parts.hostname):
             raise InvalidArgument("url", "must be https where a key is sent: anybody on the way could read it")
@@ -140,6 +140,10 @@ def tls_of(server: Server, tls: ssl.SSLContext | None) -> ssl.SSLContext | bool:
     if tls is None and server.url.startswith("http:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # is not used, and reads no authorities, which costs 50 ms
     return True if tls is None else tls
+
+
+def _may_be_key(text: str) -> bool:
+    return text != "" and text.isascii() and text.isprintable() and text.strip() == text
 
 
 def _is_this_host(host: str) -> bool:

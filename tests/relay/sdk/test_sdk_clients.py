@@ -197,6 +197,11 @@ def test_addresses_that_are_invalid(url):
     assert caught.value.field == "url" and "u:p" not in str(caught.value)
 
 
+def test_trial_N6_an_empty_key_is_said_before_anything_is_asked(client, api):
+    with pytest.raises(InvalidArgument, match="api_key must be a key as `hutong api keys create` prints it"):
+        client.call(api[0], "status", options={"api_key": ""})
+
+
 def test_the_key_is_shown_nowhere_and_goes_over_no_open_line(client, api):
     with pytest.raises(InvalidArgument):
         client.call("http://relay.example", "status", options={"api_key": WRITER})
