@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 import trio
@@ -230,6 +231,30 @@ def test_trial_T14_on_a_small_phone_the_figure_of_an_amount_is_whole(world, open
     expect(figure).to_be_visible()
     shown, whole = figure.evaluate("b => [b.clientWidth || b.getBoundingClientRect().width, b.scrollWidth]")
     assert shown >= whole > 0
+
+
+@pytest.mark.parametrize("view", ["#/", "#/messages?app=transfer"])
+def test_trial_N1_on_a_small_phone_state_and_packet_are_whole_beside_a_long_amount(world, open_page, view):
+    long = {"source_port": "transfer", "destination_port": "transfer", "app": "transfer", "denom": TOKEN}
+    late = [
+        replace(note, facts=replace(note.facts, **long, amount=10))
+        for note in late_way(206, time.time_ns())
+    ]
+    trio.run(write, world.home, late)
+    page = open_page(f"{world.url}/{view}", viewport=NARROW)
+    row = row_of(page, 206)
+    expect(row.locator(".state")).to_have_text("Timed out, given back")
+    for part in ("td.state", "td.packet", "td.what"):
+        cell = row.locator(part)
+        expect(cell).to_be_visible()
+        shown, whole = cell.evaluate("cell => [cell.clientWidth, cell.scrollWidth]")
+        assert shown >= whole > 20, part
+        inside = cell.evaluate(
+            "cell => [cell, ...cell.children].every(each => {"
+            " const [box, row] = [each.getBoundingClientRect(), cell.parentElement.getBoundingClientRect()];"
+            " return box.left >= row.left && box.right <= row.right && box.top >= row.top && box.bottom <= row.bottom; })"
+        )
+        assert inside, part
 
 
 def test_dark_follows_the_system_until_one_is_chosen(world, open_page):
