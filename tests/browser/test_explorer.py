@@ -236,10 +236,7 @@ def test_trial_T14_on_a_small_phone_the_figure_of_an_amount_is_whole(world, open
 @pytest.mark.parametrize("view", ["#/", "#/messages?app=transfer"])
 def test_trial_N1_on_a_small_phone_state_and_packet_are_whole_beside_a_long_amount(world, open_page, view):
     long = {"source_port": "transfer", "destination_port": "transfer", "app": "transfer", "denom": TOKEN}
-    late = [
-        replace(note, facts=replace(note.facts, **long, amount=10))
-        for note in late_way(206, time.time_ns())
-    ]
+    late = [replace(note, facts=replace(note.facts, **long, amount=10)) for note in late_way(206, time.time_ns())]
     trio.run(write, world.home, late)
     page = open_page(f"{world.url}/{view}", viewport=NARROW)
     row = row_of(page, 206)
