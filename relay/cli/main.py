@@ -95,7 +95,12 @@ class LateGroup(CommandGroup):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
 
 
-app = command_group(cls=LateGroup, completion=True)
+WHAT_IT_IS = """A cross-chain relay and bridge: every hop is believed only because a light client checked it.
+
+Exit codes: 0 done and good, 1 judged and refused, 2 unusable input.
+"""
+
+app = command_group(WHAT_IT_IS, cls=LateGroup, completion=True)
 
 
 def _version(value: bool) -> None:
@@ -110,10 +115,7 @@ def hutong(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """A cross-chain relay and bridge: every hop is believed only because a light client checked it.
-
-    Exit codes: 0 done and good, 1 judged and refused, 2 unusable input.
-    """
+    """What `hutong` takes without a subcommand."""
 
 
 def main() -> None:

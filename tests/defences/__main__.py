@@ -24,7 +24,7 @@ from queue import SimpleQueue
 
 from hutong.contracts import compile as solidity
 from tests.defences import DEFENCES, Defence
-from tests.defences.changes import changed_since
+from tests.defences.changes import Changes, changed_since
 from tests.defences.defence import ROOT
 
 TESTS_FAILED = 1
@@ -152,20 +152,22 @@ def chosen(words: list[str]) -> list[tuple[str, Defence]]:
     ]
 
 
-def is_touched(defence: Defence, changed: set[str]) -> bool:
-    return not changed.isdisjoint({defence.file, *(f"tests/{test.partition('::')[0]}" for test in defence.tests)})
+def is_touched(defence: Defence, changes: Changes) -> bool:
+    """Whether its function does something else, or a file of its tests."""
+    files = {f"tests/{test.partition('::')[0]}" for test in defence.tests}
+    return not files.isdisjoint(changes.before) or changes.touch(defence.file, defence.source)
 
 
-def in_turn(work: list[tuple[str, Defence]], changed: set[str] | None, share: str | None) -> list[tuple[str, Defence]]:
+def in_turn(work: list[tuple[str, Defence]], changes: Changes | None, share: str | None) -> list[tuple[str, Defence]]:
     """Those that are touched, and of the others the share `K/N`: by their place in the list, so that N runs take all. Where nobody
     knows what changed, a share is a share of all."""
-    if changed is None and share is None:
+    if changes is None and share is None:
         return work
-    changed = changed or set()
+    changes = changes or Changes({})
     which, _, of = (share or "0/1").partition("/")
     taken = []
     for index, row in enumerate(work):
-        if is_touched(row[1], changed) or (share is not None and index % int(of) == int(which)):
+        if is_touched(row[1], changes) or (share is not None and index % int(of) == int(which)):
             taken.append(row)
     return taken
 

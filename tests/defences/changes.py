@@ -2,7 +2,8 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -10,12 +11,33 @@ LEAST_ALIKE = "-M30%"
 """How much of a file is still there where git calls it moved."""
 
 
-def changed_since(commit: str) -> set[str] | None:
-    """The tracked files that differ in what they do; None where git does not know the commit."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The tracked files that do something else, each with its text before; None where there was none, or it is not Python."""
+
+    before: Mapping[str, str | None]
+
+    def touch(self, file: str, text: str) -> bool:
+        """Whether the function of `file` that holds `text`, or what is outside of functions, does something else."""
+        if file not in self.before:
+            return False
+        before = self.before[file]
+        return before is None or not same_place(before, (ROOT / file).read_text(encoding="utf-8"), text)
+
+
+def changed_since(commit: str) -> Changes | None:
+    """None where git does not know the commit."""
     listed = _git("diff", "--name-status", "-z", LEAST_ALIKE, commit)
     if listed is None:
         return None
-    return {now for before, now in _pairs(listed) if not _does_the_same(_git("show", f"{commit}:{before}"), ROOT / now)}
+    texts = {now: _git("show", f"{commit}:{before}") for before, now in _pairs(listed)}
+    return Changes(
+        {
+            now: text if now.endswith(".py") else None
+            for now, text in texts.items()
+            if not _does_the_same(text, ROOT / now)
+        }
+    )
 
 
 def _pairs(listed: str) -> Iterator[tuple[str, str]]:
@@ -32,27 +54,51 @@ def _does_the_same(before: str | None, now: Path) -> bool:
     return same_code(before, now.read_text(encoding="utf-8"))
 
 
+def same_place(before: str, now: str, text: str) -> bool:
+    """Whether the function or method that holds `text` now was there by this name, and did the same."""
+    line = now[: now.index(text)].count("\n") + 1 + (len(text) - len(text.lstrip("\n")))
+    for name, function in _functions(ast.parse(now)).items():
+        if function.lineno <= line <= (function.end_lineno or 0):
+            old = _functions(ast.parse(before)).get(name)
+            return old is not None and _bare(old) == _bare(function)
+    return same_code(before, now)
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    found = {}
+    for node in tree.body:
+        for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                found[f"{node.name}.{inner.name}" if isinstance(node, ast.ClassDef) else inner.name] = inner
+    return found
+
+
 def same_code(one: str, other: str) -> bool:
     """Whether two modules are equal without imports, docstrings and comments."""
     return _code(one) == _code(other)
 
 
 def _code(text: str) -> str:
-    class Bare(ast.NodeTransformer):
-        def visit_Import(self, node: ast.Import) -> None:
-            del node
+    return _bare(ast.parse(text))
 
-        def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-            del node
 
-        def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-            does_nothing = isinstance(node.value, ast.Constant)  # a text, or the dots of a protocol's method
-            return None if does_nothing else node
+def _bare(tree: ast.AST) -> str:
+    return ast.dump(_Bare().visit(tree))
 
-        def visit_Pass(self, node: ast.Pass) -> None:
-            del node
 
-    return ast.dump(Bare().visit(ast.parse(text)))
+class _Bare(ast.NodeTransformer):
+    def visit_Import(self, node: ast.Import) -> None:
+        del node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        del node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        does_nothing = isinstance(node.value, ast.Constant)  # a text, or the dots of a protocol's method
+        return None if does_nothing else node
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        del node
 
 
 def _git(*arguments: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.defences.changes import same_code
+from tests.defences.changes import same_code, same_place
 
 CODE = """
 from hutong.relay.core import one
@@ -33,3 +33,10 @@ def test_other_code_does_something_else(other):
 def test_dots_and_a_docstring_are_equal_bodies():
     assert same_code("def f(): ...", 'def f():\n    """Says what."""')
     assert not same_code("def f(): ...", "def f(): return 1")
+
+
+def test_a_place_is_its_function():
+    other = CODE + "\ndef g(x):\n    return x\n"
+    assert same_place(CODE, other, "return one(x)")
+    assert not same_place(CODE, other, "return x")
+    assert not same_place(CODE, CODE.replace("f(x)", "f(x, y)"), "return one(x)")

@@ -13,13 +13,15 @@ from tests.relay.base.hostile_folder import HostileFolder, module_names
 
 SCRIPT = (str(Path(sys.executable).with_name("hutong")),)
 MODULE = (sys.executable, "-m", "hutong.relay.cli")
+NAME = (sys.executable, "-m", "hutong")
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 BUNDLES = 130
 """More than two processes of 64 each are worth."""
 
 
 @pytest.fixture(
-    params=[SCRIPT, pytest.param(MODULE, marks=pytest.mark.long)], ids=["hutong", "python -m hutong.relay.cli"]
+    params=[SCRIPT, pytest.param(MODULE, marks=pytest.mark.long), pytest.param(NAME, marks=pytest.mark.long)],
+    ids=["hutong", "python -m hutong.relay.cli", "python -m hutong"],
 )
 def program(request):
     return request.param

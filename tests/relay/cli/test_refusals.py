@@ -94,3 +94,9 @@ def test_one_option_in_two_groups_is_an_error_of_the_program():
 
     with pytest.raises(ValueError, match="period_s"):
         grouped(judge)
+
+
+def test_help_of_the_whole_says_what_it_is_and_its_exit_codes():
+    shown = CliRunner().invoke(hutong, ["--help"]).output
+    assert "A cross-chain relay and bridge" in shown
+    assert "Exit codes: 0 done and good, 1 judged and refused, 2 unusable input." in shown
