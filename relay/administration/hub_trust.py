@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _genesis_of(hub: HubChainConfig) -> "Genesis":
 
     assert hub.genesis is not None
     try:
-        with hub.genesis.open("rb") as file:
+        with open_regular(hub.genesis) as file:
             genesis = decode_genesis(file.read(MAX_GENESIS_BYTES + 1))
     except OSError as error:
         raise UnusableTrust(f"{hub.genesis}: {error.strerror or error}") from error

@@ -11,6 +11,7 @@ from eth_utils.address import to_checksum_address
 
 from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target, role_name
 from hutong.contracts.roles import ROLE_NAMES
+from hutong.relay.base.regular_files import open_regular
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_ENTRIES = 1_000
@@ -62,7 +63,7 @@ def load_rights(file: Path) -> Rights:
         UnusableRolesFile: it cannot be read, or as `decode_rights`.
     """
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             data = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UnusableRolesFile(file, "", error.strerror or str(error)) from None

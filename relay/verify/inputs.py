@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hutong.light_clients.interface import MalformedInput, json_text
+from hutong.relay.base.regular_files import NotAFile, open_regular
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """A header of 10 000 validators in RPC JSON has 5 MB."""
@@ -21,11 +22,13 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """The whole file; what is only white space counts as empty.
 
     Raises:
-        UnusableInput: it cannot be read, is empty, or has more than `max_bytes`.
+        UnusableInput: it is a pipe or a device, cannot be read, is empty, or has more than `max_bytes`.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(max_bytes + 1)
+    except NotAFile as error:
+        raise UnusableInput(f"{path} {error.strerror}") from None
     except OSError as error:
         raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from None
     if len(data) > max_bytes:

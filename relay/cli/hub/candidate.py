@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.chains.quota import open_hub
 from hutong.relay.cli.common.key_password import KeyPassword
 from hutong.relay.cli.common.option_groups import grouped
@@ -119,7 +120,7 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     from hutong.light_clients.interface.document import Document
 
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             data = opened.read(MAX_CANDIDATE_BYTES + 1)
         with Document.parse(data, "candidate", MAX_CANDIDATE_BYTES).members() as fields:
             of_hub = fields["chain_id"].text(MAX_CHAIN_ID_CHARS)

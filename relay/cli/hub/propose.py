@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
@@ -192,8 +193,8 @@ def action(
 ) -> None:
     """Any action, made elsewhere: also client creation and registration."""
     try:
-        with file.open() as opened:
-            text = opened.read(2 * MAX_ACTION_BYTES + 3)
+        with open_regular(file) as opened:
+            text = opened.read(2 * MAX_ACTION_BYTES + 3).decode()
         raw = bytes.fromhex(text.strip().removeprefix("0x"))
     except (OSError, ValueError) as error:
         raise Refused(f"{file}: {error}", UNUSABLE) from None

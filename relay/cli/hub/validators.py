@@ -15,6 +15,7 @@ import typer
 
 from hutong.relay.administration.hub_trust import approve
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.chains.quota import open_hub
 from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
@@ -174,7 +175,7 @@ def _key_of_file(path: Path) -> bytes:
     from hutong.light_clients.interface.json_text import parse_json
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             document = parse_json(file.read(MAX_KEY_FILE_BYTES + 1), "key", MAX_KEY_FILE_BYTES)
         if "pub_key" not in document and document.get("version") == 3:
             return _key_of_keystore(document["public_key"])

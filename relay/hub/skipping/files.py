@@ -11,6 +11,7 @@ from hutong.light_clients.tendermint.skip_certificate import (
     certificate_of_file,
 )
 from hutong.relay.base.durable_files import write_durably
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.hub.home.home import UnusableHome
 
 SKIPS_DIRECTORY = "skips"
@@ -28,7 +29,7 @@ def read_file(path: Path) -> SkipCertificate:
         UnusableHome: the file is missing, too long, or not a certificate.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return certificate_of_file(file.read(MAX_FILE_BYTES + 1))
     except OSError as error:
         raise UnusableHome(f"{path}: {error.strerror or error}") from None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.key_password import NewKeyPassword
 from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import NewHome
@@ -122,7 +123,7 @@ def _record_of(path: Path) -> "LastSigned":
     from hutong.relay.hub.home.last_signed import decode_last_signed
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return decode_last_signed(file.read(MAX_RECORD_FILE_BYTES + 1))
     except OSError as error:
         raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None

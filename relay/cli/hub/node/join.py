@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.key_password import NewKeyPassword
 from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import NewHome
@@ -162,7 +163,7 @@ def genesis_of(path: Path) -> "Genesis":
     from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return decode_genesis(file.read(MAX_GENESIS_BYTES + 1))
     except OSError as error:
         raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None

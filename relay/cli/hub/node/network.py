@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
 
@@ -57,7 +58,7 @@ def add(
         if str(file) == "-":
             lines = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 lines = opened.read(MAX_FILE_BYTES + 1)
         for peer in add_peers(home, lines):
             typer.echo(f"peer {peer}")

@@ -157,6 +157,25 @@ def test_trial_T8_one_bad_entry_stops_nothing(tmp_path):
     assert (report["bundles"], report["unreadable"], report["unjudged"], report["refused"]) == (6, 4, 1, 0)
 
 
+def test_trial_T8_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path):
+    """Nobody writes to it: a read would wait without end. As bundle, as checkpoint, and in other commands' places."""
+    pipe = tmp_path / "a.bundle.json"
+    os.mkfifo(pipe)
+    for done in (verify(pipe), verify(bundle("timeout-leg-1"), "--checkpoint", pipe)):
+        assert (done.returncode, done.stdout) == (2, "") and f"{pipe} is not a file" in done.stderr
+    home = tmp_path / "home"
+    commands = (
+        ("verify", "qbft", pipe, "--trusted", pipe),
+        ("roles", "check", pipe, "--rpc", "http://127.0.0.1:9"),
+        ("hub", "join", "--home", home, "--genesis", pipe, "--from", "http://127.0.0.1:9"),
+        ("hub", "network", "add", "--home", home, pipe),
+    )
+    for command in commands:
+        words = [sys.executable, "-m", "hutong.relay.cli", *map(str, command)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 2 and f"{pipe}" in done.stderr and "is not a file" in done.stderr, done.stderr
+
+
 def test_trial_T8_what_cannot_be_judged_is_named(tmp_path):
     (tmp_path / "pipe.bundle.json").mkdir()
     done = verify(tmp_path)
