@@ -245,7 +245,9 @@ def check_bundle(bundle: Bundle) -> None:
     used = {chain_id for leg in bundle.legs for chain_id in (leg.source_chain_id, leg.destination_chain_id)}
     listed = [chain.chain_id for chain in bundle.chains]
     if listed != sorted(used):
-        raise MalformedInput("bundle.chains", "are not the chains of the legs, ascending", listed, sorted(used))
+        raise MalformedInput(
+            "bundle.chains", "are not the chains of the legs, ascending", ", ".join(listed), ", ".join(sorted(used))
+        )
     for index, chain in enumerate(bundle.chains):
         if not 1 <= len(chain.headers) <= MAX_HEADERS:
             raise MalformedInput(f"bundle.chains[{index}].headers", f"1 to {MAX_HEADERS}", got=len(chain.headers))

@@ -169,7 +169,7 @@ def _parsed(
     try:
         config = model.model_validate(document)
     except ValidationError as error:
-        found = map(_problem, error.errors(include_url=False, include_input=False))
+        found = map(_problem, _causes(error.errors(include_url=False, include_input=False)))
         raise ConfigError(source, tuple(_named(problem, document) for problem in found)) from None
     problems = tuple(_named(problem, document) for problem in contradictions(config))
     if problems:
@@ -188,6 +188,11 @@ def _named(problem: Problem, document: dict[str, Any]) -> Problem:
     name = chain.get("name") if isinstance(chain, dict) else None
     shown = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_SHOWN_NAME
     return replace(problem, subject=name) if shown else problem
+
+
+def _of_chain(problem: Problem, config: Config) -> Problem:
+    match = _CHAIN_FIELD.match(problem.field)
+    return problem if match is None else replace(problem, subject=config.chains[int(match[1])].name)
 
 
 def file_problems(config: Config) -> tuple[Problem, ...]:
@@ -213,7 +218,7 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
         problems += _api_problems(config.api)
     if config.archive is not None and config.archive.anchor is not None:
         problems += _key_problems(config.archive.anchor.key, "archive.anchor.key")
-    return tuple(problems)
+    return tuple(_of_chain(problem, config) for problem in problems)
 
 
 def _access_file_problems(access: AccessConfig, field: str) -> Iterator[Problem]:
@@ -265,6 +270,17 @@ def _unsafe(field: str, error: UnsafeFile, *, named: bool = True) -> Problem:
     return Problem(
         field, f"{error.path}: {reason}" if named else reason, remedy or "correct the path or the file's owner"
     )
+
+
+def _causes(errors: list[Any]) -> list[Any]:
+    """Without the lists that are too short for the one reason that an entry of theirs was refused."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(place[: len(error["loc"])] == error["loc"] != place for place in places)
+    ]
 
 
 def _problem(error: Any) -> Problem:

@@ -217,6 +217,10 @@ def test_attack_G14_file_permissions_are_checked(tmp_path):
     }
     fields = [one.field for one in found]
     assert fields == ["chains.0.key.keystore", "chains.1.key.password_file"]
+    assert [str(one).partition(": ")[0] for one in found] == [
+        "chains.0.key.keystore (alpha)",
+        "chains.1.key.password_file (hub)",
+    ]
     config_file.chmod(0o666)
     with pytest.raises(ConfigError, match="writable by others"):
         load_config(config_file)
@@ -370,6 +374,14 @@ def test_trial_T17_an_empty_list_of_endpoints_is_said_without_tuples():
     with pytest.raises(ConfigError) as refused:
         parse_config(changed.encode(), "relay.toml", Path("/etc/hutong"))
     assert "chains.0.rpc (alpha): needs at least 1 entry; add an entry" in str(refused.value)
+
+
+@pytest.mark.parametrize("entry", ["ftp://127.0.0.1", "127.0.0.1:8545"])
+def test_trial_T17_a_wrong_endpoint_is_one_problem(entry):
+    """Its list is too short only since the entry was refused."""
+    with pytest.raises(ConfigError) as refused:
+        parse_config(GOOD.replace("http://127.0.0.1:18545", entry, 1).encode(), "relay.toml", Path("/etc/hutong"))
+    assert [one.field for one in refused.value.problems] == ["chains.0.rpc.0"]
 
 
 def test_trial_T17_a_name_that_a_terminal_would_obey_is_not_shown():
