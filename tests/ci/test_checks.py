@@ -9,6 +9,7 @@ import pytest
 
 from tests.defences import Defence
 from tests.defences.__main__ import in_turn
+from tests.defences.changes import Changes
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / ".ci" / "checks.py"
@@ -133,7 +134,7 @@ def test_a_list_runs_nothing_and_names_choose(run):
 
 def test_defences_that_nothing_touched_take_turns_and_the_others_do_not_wait():
     rows = [("x", Defence(str(n), f"relay/{n}.py", "a", "b", (f"relay/test_{n}.py::test",))) for n in range(14)]
-    touched = {"relay/3.py", "tests/relay/test_8.py"}
+    touched = Changes({"relay/3.py": None, "tests/relay/test_8.py": None})  # with nothing to compare with
     names = [[defence.name for _, defence in in_turn(rows, touched, f"{day}/7")] for day in range(7)]
     assert all({"3", "8"} <= set(day) for day in names)
     assert {name for day in names for name in day} == {str(n) for n in range(14)}
