@@ -37,7 +37,7 @@ def consensus_of(parts: ConsensusParts) -> Consensus:
     """The consensus that the settings name.
 
     Raises:
-        NotSupported: there is none of that name, or the settings lack what it needs.
+        NotSupported: no consensus has that name, or the settings lack what it needs.
     """
     make = CONSENSUS.get(parts.settings.consensus)
     if make is None:

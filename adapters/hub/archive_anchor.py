@@ -81,7 +81,7 @@ async def read_anchor(
         index: from 0 to `anchor_count` exclusive.
 
     Raises:
-        RefusedByChain: there is none of that index.
+        RefusedByChain: the publisher has no root of that index.
     """
     returned = await chain.execution.call(contract, ANCHOR_AT.encode(publisher, index), tag=height)
     ((size, time_s, root),) = ANCHOR_AT.decode(returned)

@@ -117,7 +117,7 @@ async def proposal(execution: ExecutionRpc, number: int) -> Proposal:
     """A proposal as a node says it is; nothing is proven.
 
     Raises:
-        RefusedByChain: there is none of this number.
+        RefusedByChain: the hub has no proposal of this number.
         BadAnswer: its status is unknown.
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_PROPOSAL.encode(number))
@@ -135,7 +135,7 @@ async def result(execution: ExecutionRpc, number: int) -> Result:
     """How a proposal ended, or how it stands, by a node's word.
 
     Raises:
-        RefusedByChain: there is none of this number.
+        RefusedByChain: the hub has no proposal of this number.
         BadAnswer: its status is unknown.
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_RESULT.encode(number))
@@ -149,7 +149,7 @@ async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
     """The votes on a proposal so far, by a node's word.
 
     Raises:
-        RefusedByChain: there is none of this number.
+        RefusedByChain: the hub has no proposal of this number.
     """
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_VOTES.encode(number))
     (rows,) = GET_VOTES.decode(returned)

@@ -115,7 +115,7 @@ class Queries:
         """A proposal of x/gov by its number, as a node says it is.
 
         Raises:
-            RpcRefused: there is none of that number.
+            RpcRefused: the chain has no proposal of that number.
             BadAnswer: another proposal, an unknown status, or malformed.
         """
         method = "/cosmos.gov.v1.Query/Proposal"

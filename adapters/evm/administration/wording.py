@@ -44,7 +44,7 @@ class Worded:
 
 
 def in_words(data: bytes) -> Worded | None:
-    """None where no contract of hutong has the function, or the arguments are none of it."""
+    """None if no contract of hutong has the function, or the bytes are not its arguments."""
     known = _functions().get(data[:SELECTOR_BYTES])
     if known is None:
         return None

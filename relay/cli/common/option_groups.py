@@ -37,6 +37,7 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
 
     options = [*own, *grouped_options]
     # What typer reads in place of `given`.
+    # typer reads the field that `inspect` documents and mypy does not know
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     command.__name__, command.__doc__ = function.__name__, function.__doc__

@@ -67,7 +67,7 @@ class Filters:
         return found
 
     def uninstall(self, identifier: str) -> bool:
-        """Forget a filter; False where there is none of this id."""
+        """Forget a filter; False if no filter has this id."""
         return self._filters.pop(identifier, None) is not None
 
     def _expire(self, now_s: float) -> None:
