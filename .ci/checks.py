@@ -6,8 +6,13 @@ bash .ci/run --all            every one
 bash .ci/run --resume         without those that passed on this commit, in a run that ended early
 bash .ci/run NAME …           those whose name contains one of the words, due or not
 
-Fields of a check: `run` is bash, from the root of the tree, with $WORK (a folder of this run), $LANDED and $DAY. `beside` starts it
-at that niceness and goes on; `needs` waits for such ones; all are waited for at the end. The first failure ends the run.
+A check by turns that is due is put off where it would end after PUT_OFF_MINUTES, or where more than BESIDE_MINUTES of such checks
+would run beside others, unless it was asked for; the end of the run names it.
+
+Fields of a check: `run` is bash, from the root of the tree, with $WORK (a folder of this run), $LANDED, $DAY and $MINUTES_LEFT (for
+work that goes as far as the time of a whole run does). `beside` starts it
+at that niceness and goes on; `needs` waits for such ones; all are waited for at the end. A failure does not end the run: what needs
+it does not begin, all else does, and the end prints the last lines of each that failed once more, since a log may be kept by its end.
 """
 
 import argparse
@@ -16,8 +21,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +36,15 @@ LANDED = ROOT / ".ci" / "landed"
 PASSED = ROOT / ".ci" / "passed"
 """One line for each check that passed, after the commit; ignored by git."""
 TAIL_LINES = 40
+FAILED_LINES = 40
+PUT_OFF_MINUTES = 66
+"""What comes by turns begins only where it would end by then, in a run of what is due: cut off at 90, a run says nothing. Minutes
+are those on quiet cores, and beside others these checks have taken twice as long."""
+BESIDE_MINUTES = 15
+"""Of checks by turns beside others, in a run of what is due: after days without a landing all of them are, some 80 minutes, and two
+cores that had 30 of these beside the rest needed 89 of CI's 90 minutes."""
+LIMIT_MINUTES = 60
+"""For what goes as far as the time does: its last piece, and what waits for it, still have to end within CI's 90."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,19 @@ def next_turn(check: Check, index: int, day: int) -> int:
     return -(day + index) % check.every
 
 
+def crowded_out(checks: Sequence[Check], day: int) -> set[str]:
+    """Of what runs by turns beside others, the names beyond BESIDE_MINUTES. Each day begins with another, so that none always waits."""
+    rows = [check for check in checks if check.every > 1 and check.beside is not None]
+    first = day % len(rows) if rows else 0
+    minutes, beyond = 0.0, set()
+    for check in rows[first:] + rows[:first]:
+        if minutes + check.minutes > BESIDE_MINUTES:
+            beyond.add(check.name)
+        else:
+            minutes += check.minutes
+    return beyond
+
+
 def git(*arguments: str) -> str | None:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
@@ -103,24 +132,43 @@ class Run:
     record: Callable[[Check], None]
     beside: dict[str, tuple[Check, subprocess.Popen[bytes], float, IO[bytes]]] = field(default_factory=dict)
     took_s: list[tuple[float, str]] = field(default_factory=list)
+    put_off: list[str] = field(default_factory=list)
+    failed: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    """By name: what is said of it, and its last lines."""
+    may_put_off: bool = False
+    crowded_out: set[str] = field(default_factory=set)
     began_s: float = field(default_factory=time.monotonic)
 
-    def _start(self, check: Check, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    def _start(self, check: Check, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
         script = check.run_all if self.everything and check.run_all else check.run
         nice = ["nice", "-n", str(check.beside)] if check.beside else []
+        minutes_left = max(1, LIMIT_MINUTES - (time.monotonic() - self.began_s) / 60)
         return subprocess.Popen(
             [*nice, "bash", "-euo", "pipefail", "-c", script],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, "MINUTES_LEFT": f"{minutes_left:.1f}"},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=None if output is None else subprocess.STDOUT,
+            stderr=subprocess.STDOUT,
             process_group=0,  # no session of its own: niceness may count within a session alone
         )
 
     def one(self, check: Check) -> None:
+        minutes = (time.monotonic() - self.began_s) / 60
+        if self.may_put_off and check.every > 1 and minutes + check.minutes > PUT_OFF_MINUTES:
+            self._say(f"put off, being due: {check.name} takes {check.minutes:g} minutes")
+            self.put_off.append(check.name)
+            return
+        if check.name in self.crowded_out:
+            self._say(f"put off, being due: {check.name} would run beside much else that is due")
+            self.put_off.append(check.name)
+            return
         for need in check.needs:
             self.finish(need)
+        lost = [need for need in check.needs if need in self.failed]
+        if lost:
+            self._failed(check, f"not begun, since it needs {lost[0]!r}", [])
+            return
         if check.beside is not None:
             log = (self.work / f"beside-{len(self.beside)}-{len(self.took_s)}.log").open("w+b")
             self.beside[check.name] = (check, self._start(check, log), time.monotonic(), log)
@@ -128,12 +176,16 @@ class Run:
             return
         self._say(check.name)
         began_s = time.monotonic()
-        process = self._start(check, None)
+        process = self._start(check, subprocess.PIPE)
+        lines: deque[str] = deque(maxlen=FAILED_LINES)
+        prints = threading.Thread(target=print_lines, args=(process, lines), daemon=True)
+        prints.start()
         try:
             code = process.wait()
         finally:
             end(process)
-        self._ended(check, code, time.monotonic() - began_s)
+        prints.join(timeout=5)  # a process that left the group may hold the other end
+        self._ended(check, code, time.monotonic() - began_s, list(lines))
 
     def finish(self, name: str) -> None:
         """Waits for a check that runs beside others; nothing where it was not started or was waited for."""
@@ -146,13 +198,18 @@ class Run:
         log.close()
         self._say(f"{name}, waited for")
         print(*(lines if code else lines[-TAIL_LINES:]), sep="\n", flush=True)
-        self._ended(check, code, time.monotonic() - began_s)
+        self._ended(check, code, time.monotonic() - began_s, lines[-FAILED_LINES:])
 
-    def _ended(self, check: Check, code: int, seconds: float) -> None:
+    def _ended(self, check: Check, code: int, seconds: float, lines: list[str]) -> None:
         self.took_s.append((seconds, check.name))
         if code:
-            raise SystemExit(f"\nFAILED: {check.name} (exit code {code}, after {seconds:.0f} s)")
-        self.record(check)
+            self._failed(check, f"exit code {code}, after {seconds:.0f} s", lines)
+        else:
+            self.record(check)
+
+    def _failed(self, check: Check, why: str, lines: list[str]) -> None:
+        self.failed[check.name] = (why, lines)
+        print(f"\nFAILED: {check.name} ({why})", flush=True)
 
     def _say(self, what: str) -> None:
         times = os.times()
@@ -168,6 +225,20 @@ class Run:
         print("\nseconds, of those beside others from start to end:")
         for seconds, name in self.took_s:
             print(f"{seconds:7.0f}  {name}")
+        for name in self.put_off:
+            print(f"put off for want of time, and still due: bash .ci/run {name!r}")
+
+    def failures(self) -> None:
+        for name, (why, lines) in self.failed.items():
+            print(f"\n=== FAILED: {name} ({why}), its last lines:", *lines, sep="\n")
+
+
+def print_lines(process: subprocess.Popen[bytes], lines: deque[str]) -> None:
+    """Prints what it prints, to its end, and leaves the last of it in `lines`."""
+    assert process.stdout is not None
+    for raw in process.stdout:
+        lines.append(raw.decode(errors="replace").rstrip("\n"))
+        print(lines[-1], flush=True)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -225,6 +296,8 @@ def main() -> None:
 
     environment = {**os.environ, "LANDED": LANDED.read_text().strip(), "DAY": str(day % 7)}
     run = Run(Path(os.environ["WORK"]), environment, arguments.all, record)
+    run.may_put_off = not arguments.all and not arguments.words
+    run.crowded_out = crowded_out(chosen, day) if run.may_put_off else set()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
         for check in chosen:
@@ -234,7 +307,10 @@ def main() -> None:
             run.finish(name)
     finally:
         run.stop()
+        run.failures()
         run.durations()
+    if run.failed:
+        sys.exit(f"\nFAILED: {', '.join(run.failed)}")
     print("\ndone")
 
 

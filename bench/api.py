@@ -21,6 +21,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 import trio
+from rich.console import Console
 
 from hutong.relay.ledger import App, Ledger, Note, Outcome, PacketFacts, Step
 from hutong.relay.local.ports import free_port
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(_: Console, arguments: argparse.Namespace) -> None:
     wrk = shutil.which("wrk")
     if wrk is None:
         sys.exit("wrk is not installed: apt-get install wrk")

@@ -45,9 +45,9 @@ class Replayed:
 
 def main(console: Console, arguments: argparse.Namespace) -> None:
     """Make or find the period, replay it clean and damaged; SystemExit where it says anything else than it should."""
-    folder = _period(console, arguments.deliveries, arguments.batch)
+    folder = period_folder(console, arguments.deliveries, arguments.batch)
     bundles = folder / "bundles"
-    clean = _replay(folder, bundles, arguments.jobs)
+    clean = replay(folder, bundles, arguments.jobs)
     summary = clean.result["summary"]
     rate = arguments.deliveries / clean.wall_s
     console.print(
@@ -59,7 +59,7 @@ def main(console: Console, arguments: argparse.Namespace) -> None:
     _demand(summary["proven"] == summary["deliveries"] == arguments.deliveries, "every delivery is proven")
     with tempfile.TemporaryDirectory() as damaged:
         planted = _plant(bundles, Path(damaged) / "bundles")
-        _demand(_named(_replay(folder, Path(damaged) / "bundles", arguments.jobs)) == planted, "the three are named")
+        _demand(_named(replay(folder, Path(damaged) / "bundles", arguments.jobs)) == planted, "the three are named")
     for kind, what in planted.items():
         console.print(f"planted and named: {kind}: {', '.join(sorted(what))}")
     if rate < LEAST_RATE_PER_S:
@@ -71,7 +71,8 @@ def _demand(held: bool, what: str) -> None:
         raise SystemExit(f"not so: {what}")
 
 
-def _period(console: Console, deliveries: int, batch: int) -> Path:
+def period_folder(console: Console, deliveries: int, batch: int) -> Path:
+    """Where a period of so many deliveries lies, made if it is not there yet."""
     folder = Path(tempfile.gettempdir()) / f"hutong-bench-period-{deliveries}-{batch}"
     if (folder / MADE).exists():
         return folder
@@ -88,7 +89,8 @@ def _period(console: Console, deliveries: int, batch: int) -> Path:
     return folder
 
 
-def _replay(folder: Path, bundles: Path, jobs: int) -> Replayed:
+def replay(folder: Path, bundles: Path, jobs: int) -> Replayed:
+    """`hutong audit replay` of these bundles, under the period's checkpoints. SystemExit where it cannot be run."""
     roots = [part for path in sorted(folder.glob("*.checkpoint.json")) for part in ("--checkpoint", str(path))]
     now = (folder / MADE).read_text()
     command = [sys.executable, "-m", "hutong.relay.cli", "audit", "replay", str(bundles), *roots]

@@ -51,15 +51,34 @@ class Rpc:
         self._connection = http.client.HTTPConnection(host, int(port), timeout=60)
 
     def __call__(self, method: str, *params: Any) -> Any:
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        try:
-            answer = json.loads(self._exchange(body))
-        except (ConnectionError, http.client.HTTPException):  # closed while nothing was asked
-            self._connection.close()
-            answer = json.loads(self._exchange(body))
+        answer = self.answer(method, *params)
         if "error" in answer:
             raise BenchFailed(f"{method}: {answer['error']}")
         return answer["result"]
+
+    def answer(self, method: str, *params: Any) -> dict[str, Any]:
+        """The whole answer, with its `result` or its `error`."""
+        return dict(self._asked({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+
+    def named(self, method: str, params: dict[str, Any]) -> Any:
+        """The result of a method that takes its parameters by name, as CometBFT's do."""
+        answer = self._asked({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        if "error" in answer:
+            raise BenchFailed(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def each(self, method: str, params: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Whole answers of one method in one exchange, in the order of `params`."""
+        calls = [{"jsonrpc": "2.0", "id": number, "method": method, "params": one} for number, one in enumerate(params)]
+        return sorted(self._asked(calls), key=lambda answer: answer["id"]) if calls else []
+
+    def _asked(self, question: Any) -> Any:
+        body = json.dumps(question)
+        try:
+            return json.loads(self._exchange(body))
+        except (ConnectionError, http.client.HTTPException):  # closed while nothing was asked
+            self._connection.close()
+            return json.loads(self._exchange(body))
 
     def _exchange(self, body: str) -> bytes:
         self._connection.request("POST", "/", body, {"Content-Type": "application/json"})

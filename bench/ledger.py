@@ -350,18 +350,18 @@ def run(console: Console, messages: int, url: str | None) -> None:
         ledger = Ledger.open_file(path) if url is None else Ledger.open_url(url, password=password)
         trio.run(written, ledger, BATCH, 2 * 10**9)  # statements are made, and modules imported
         empty = trio.run(written, ledger, WRITTEN)
-        with ledger._engine.connect() as connection:
+        with ledger.engine.connect() as connection:
             if url is None:
                 connection.exec_driver_sql("PRAGMA synchronous = OFF")
             for row in ROWS:
                 connection.execute(text(f"DELETE FROM {row.__tablename__}"))
             fill(connection, messages)
         # As a relay leaves it: nobody runs ANALYZE in its SQLite file, and PostgreSQL does it by itself.
-        with ledger._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if url is not None:
                 connection.exec_driver_sql("SET statement_timeout = 0")
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)" if url is None else "VACUUM ANALYZE"))
-        ledger._engine.dispose()  # what was set for the filling is not for what is measured
+        ledger.engine.dispose()  # what was set for the filling is not for what is measured
         gc.collect()
         gc.freeze()  # what is imported by now need not be looked at before every measured call
         reader = MessageReader.open_file(path) if url is None else MessageReader.open_url(url, password)
@@ -409,5 +409,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--postgresql", metavar="URL", help="an empty database instead of a SQLite file")
 
 
-def main(arguments: argparse.Namespace) -> None:
-    run(Console(width=140), arguments.messages, arguments.postgresql)
+def main(console: Console, arguments: argparse.Namespace) -> None:
+    run(console, arguments.messages, arguments.postgresql)

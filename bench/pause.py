@@ -117,9 +117,9 @@ class _Run:
     def requests_over(self, seconds: float, after_s: float = 0.0) -> float:
         """The relay's requests a second to all endpoints, counted after `after_s`."""
         time.sleep(after_s)
-        before, began = self._metric(REQUESTS), time.monotonic()
+        before, began = self.metric(REQUESTS), time.monotonic()
         time.sleep(seconds)
-        return (self._metric(REQUESTS) - before) / (time.monotonic() - began)
+        return (self.metric(REQUESTS) - before) / (time.monotonic() - began)
 
     def pause(self, pause_s: float, transfers: int) -> dict[str, float]:
         """Ten waves of transfers, the first at once."""
@@ -227,7 +227,7 @@ class _Run:
                     found.packets.update(call.packet.sequence for call in calls if call is not None)
         return found
 
-    def _metric(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, **labels: str) -> float:
         with urllib.request.urlopen(self.lane.metrics_url, timeout=30) as response:
             text = response.read().decode()
         return sum(
@@ -258,10 +258,10 @@ class _Metrics:
     @classmethod
     def of(cls, run: _Run) -> "_Metrics":
         return cls(
-            run._metric(REQUESTS),
-            run._metric(REQUESTS, chain="b"),
-            run._metric("hutong_probe_rounds_total", chain="b"),
-            run._metric("hutong_probed_jobs_total", chain="b"),
+            run.metric(REQUESTS),
+            run.metric(REQUESTS, chain="b"),
+            run.metric("hutong_probe_rounds_total", chain="b"),
+            run.metric("hutong_probed_jobs_total", chain="b"),
         )
 
     def since(self, before: "_Metrics", seconds: float) -> dict[str, float]:

@@ -19,6 +19,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from rich.console import Console
+
 from bench.direct_lane import DirectLane, direct_lane
 
 PEER_PACKAGE = "package.json"
@@ -201,7 +203,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS), help="one or more; all by default")
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(_: Console, arguments: argparse.Namespace) -> None:
     """Print one JSON object a line."""
     directory = None if arguments.no_peer else Path(arguments.peer)
     if directory is not None:

@@ -1,6 +1,6 @@
 """Compile `contracts/src` with the pinned npm compiler and write or check the committed artifacts.
 
-    python -m hutong.contracts.compile            write contracts/artifacts and contracts/test/artifacts
+    python -m hutong.contracts.compile            write contracts/artifacts, contracts/test/artifacts and …/test/layouts
     python -m hutong.contracts.compile --check    exit 1 unless the committed artifacts are what the sources compile to
 
 Settings that reach the bytecode are all here: no metadata hash, Paris opcodes (consortium chains are old), optimizer on.
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ ROOT = Path(__file__).resolve().parent
 PACKAGES = ROOT / "node_modules"
 ARTIFACTS = ROOT / "artifacts"
 TEST_ARTIFACTS = ROOT / "test" / "artifacts"
+TEST_LAYOUTS = ROOT / "test" / "layouts"
+LAID_OUT = ("test/support/StorageProbe.sol", "src/examples/ExampleToken.sol")
+"""Sources whose storage layouts tests read. Each is compiled alone: ids in a layout count the nodes of all sources."""
 OPENZEPPELIN = ("@openzeppelin/contracts/access/manager/AccessManager.sol",)
 """Library contracts that are deployed as they are."""
 
@@ -31,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 }
 MAX_CODE_BYTES = 24_576
 """EIP-170."""
-COMPILE_TIMEOUT_S = 300
+COMPILE_TIMEOUT_S = 1_200
 
 _IMPORT = re.compile(r"""^\s*import\s+(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']\s*;""", re.MULTILINE)
 
@@ -149,6 +153,16 @@ def build(entries: list[str], keep: tuple[str, ...]) -> dict[str, str]:
     return artifacts
 
 
+def layouts(entries: Iterable[str]) -> dict[str, str]:
+    """The compiler's output for each source alone: name of the file → JSON text, with ABI and storage layout."""
+    found = {}
+    for path in entries:
+        output = run_compiler(standard_json(collect_sources([path]), ["abi", "storageLayout"]))
+        document = {"contracts": {path: output["contracts"][path]}}
+        found[Path(path).stem] = json.dumps(document, indent=1, sort_keys=True) + "\n"
+    return found
+
+
 def paths_below(folder: str) -> list[str]:
     """Source unit names of every Solidity file below `contracts/<folder>` that is not a forge suite."""
     return sorted(
@@ -157,11 +171,15 @@ def paths_below(folder: str) -> list[str]:
 
 
 def targets() -> list[tuple[Path, dict[str, str]]]:
-    """Both artifact folders with what they must hold."""
+    """The folders of artifacts and of layouts with what they must hold."""
     sources = paths_below("src")
     support = paths_below("test")
     shipped = build([*sources, *OPENZEPPELIN], ("src/", *OPENZEPPELIN))
-    return [(ARTIFACTS, shipped), (TEST_ARTIFACTS, build(support, ("test/",)) if support else {})]
+    return [
+        (ARTIFACTS, shipped),
+        (TEST_ARTIFACTS, build(support, ("test/",)) if support else {}),
+        (TEST_LAYOUTS, layouts(LAID_OUT)),
+    ]
 
 
 def differences(folder: Path, wanted: dict[str, str]) -> list[str]:
@@ -208,7 +226,7 @@ def main() -> int:
     for folder, wanted in built:
         write(folder, wanted)
         for name, text in wanted.items():
-            size = len(json.loads(text)["deployedBytecode"]) // 2
+            size = len(json.loads(text).get("deployedBytecode", "")) // 2
             sys.stdout.write(f"{name}: {size} bytes\n" if size else f"{name}\n")
     return 0
 

@@ -1,7 +1,7 @@
 """Roles of the AccessManager and which restricted functions each may call (docs/spec/router.md).
 
-Functions that are not named here stay with `ADMIN_ROLE`: addClient, addIBCApp, the Mailbox's setHubClient and peers, and
-Transfer's setHubClient, cancelHeld and describeVoucher.
+Functions that are not named here stay with `ADMIN_ROLE`: addClient, addIBCApp, the Mailbox's setHubClient and peers,
+Transfer's setHubClient, cancelHeld and describeVoucher, and setHubClient of Title and Swap.
 """
 
 from dataclasses import dataclass
@@ -82,4 +82,21 @@ def transfer_function_roles() -> tuple[FunctionRole, ...]:
         FunctionRole(selectors("Transfer", ("pause",)), PAUSER_ROLE),
         FunctionRole(selectors("Transfer", ("unpause",)), UNPAUSER_ROLE),
         FunctionRole(selectors("Transfer", ("setClientLimit", "setOriginLimit")), LIMITER_ROLE),
+    )
+
+
+def title_function_roles() -> tuple[FunctionRole, ...]:
+    """What to set on a new Title."""
+    return (
+        FunctionRole(selectors("Title", ("pause",)), PAUSER_ROLE),
+        FunctionRole(selectors("Title", ("unpause",)), UNPAUSER_ROLE),
+        FunctionRole(selectors("Title", ("setCustodyLimit",)), LIMITER_ROLE),
+    )
+
+
+def swap_function_roles() -> tuple[FunctionRole, ...]:
+    """What to set on a new Swap."""
+    return (
+        FunctionRole(selectors("Swap", ("pause",)), PAUSER_ROLE),
+        FunctionRole(selectors("Swap", ("unpause",)), UNPAUSER_ROLE),
     )

@@ -11,6 +11,7 @@ from hutong.light_clients.ethereum import EthereumClient
 from hutong.light_clients.fisco_bcos import FiscoBcosClient
 from hutong.light_clients.interface import LightClient, UnsupportedOperation
 from hutong.light_clients.tendermint.client import TendermintClient
+from hutong.light_clients.tlog import TlogClient
 
 LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
@@ -20,6 +21,7 @@ LIGHT_CLIENTS: dict[str, LightClient] = {
     EthereumClient.client_type: EthereumClient(),
     FiscoBcosClient.client_type: FiscoBcosClient(),
     TendermintClient.client_type: TendermintClient(),
+    TlogClient.client_type: TlogClient(),
 }
 """In the order in which the clients of a hub are listed. They hold no state, so everybody shares them."""
 
@@ -37,7 +39,7 @@ def light_client(client_type: str) -> LightClient:
 
 
 def followed_chain_id(client_type: str, client_state: bytes) -> str:
-    """The chain id that the client state names: `bitcoin-NETWORK` of Bitcoin, a decimal id of an EVM chain.
+    """The chain id that the client state names: `bitcoin-NETWORK` of Bitcoin, a log's origin, a decimal id of an EVM chain.
 
     Args:
         client_state: encoded, as its host chain gives it; not believed for anything but the comparison with a
@@ -51,8 +53,13 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
 
 
 def clients_without_extras() -> dict[str, LightClient]:
-    """Each client by type, as every installation can run it: what a hub offers, under each of its rules versions.
+    """Each client by type, as every installation can run it: what a hub offers, under its newest rules version.
 
     A validator without an optional extra would judge otherwise than one that has it.
     """
     return {client_type: client.without_extras() for client_type, client in LIGHT_CLIENTS.items()}
+
+
+def clients_with_gm() -> dict[str, LightClient]:
+    """The same with the suite of SM2 and SM3, for hubs whose genesis names its library: each validator has it."""
+    return clients_without_extras() | {FiscoBcosClient.client_type: LIGHT_CLIENTS[FiscoBcosClient.client_type]}

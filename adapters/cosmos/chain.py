@@ -17,7 +17,14 @@ from hutong.adapters.cometbft import (
 )
 from hutong.adapters.cometbft.upgrade import committed_upgrade
 from hutong.adapters.cosmos.clients import StoredClients
-from hutong.adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
+from hutong.adapters.cosmos.proofs import (
+    MERKLE_PREFIX,
+    PROOF_FORMAT,
+    PROOF_SPECS,
+    UPGRADE_FORMAT,
+    UPGRADE_PATH,
+    store_format,
+)
 from hutong.adapters.cosmos.reading.events import BlockEvents
 from hutong.adapters.cosmos.reading.history import PacketHistory
 from hutong.adapters.cosmos.reading.pool import pooled_packets
@@ -99,6 +106,9 @@ class CosmosChain(CometSource, FollowedChain, StoredPackets):
     def submission(self) -> Submission:
         """The destination's half. Operators' commands use it for messages of the SDK that no relay sends."""
         return self._submission
+
+    def _proofs_of_store(self, store: bytes) -> ProofSource:
+        return ProofSource(self._rpc.comet, self._blocks, store_format(store))
 
     def address_of(self, signer: Signer) -> str:
         """The bech32 account of the signer's compressed key, with the configured prefix."""

@@ -240,6 +240,7 @@ class Submission:
             FeeAboveCap: the fee is above `max_fee` of the settings.
             ValueError: the transaction is of another chain or account.
             EndpointUnavailable, RpcRefused, NotSupported: the account's number or the head cannot be read.
+            SigningFailed: no signature is had.
         """
         settings = self._settings
         if prepared.chain_id != settings.chain_id or prepared.sender != self.address_of(signer):
@@ -250,7 +251,7 @@ class Submission:
         number = await self._accounts.number(prepared.sender)
         auth_info = encode_auth_info(signer.public_key, nonce, prepared.gas, fee)
         document = encode_sign_document(prepared.data, auth_info, settings.chain_id, number)
-        raw = encode_raw(prepared.data, auth_info, signer.sign_document(document))
+        raw = encode_raw(prepared.data, auth_info, await signer.sign_document(document))
         signed = SignedTransaction(transaction_hash(raw), raw, nonce, prepared)
         self._signed_at[signed.hash] = (await self._head()).height
         while len(self._signed_at) > REMEMBERED_BROADCASTS:

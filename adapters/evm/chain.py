@@ -7,6 +7,7 @@ from hutong.adapters.evm.clients import HostedClients
 from hutong.adapters.evm.consensus import Consensus, RouterOnChain
 from hutong.adapters.evm.consensus_parts import ConsensusParts
 from hutong.adapters.evm.consensus_table import consensus_of
+from hutong.adapters.evm.places import read_evm_places
 from hutong.adapters.evm.proofs import previous_sequence_slot
 from hutong.adapters.evm.settings import EvmSettings
 from hutong.adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
@@ -19,10 +20,12 @@ from hutong.adapters.interface import (
     EndpointStatistics,
     Head,
     InitialStates,
+    PlaceValues,
     Proof,
 )
 from hutong.adapters.rpc import HeadSignal
 from hutong.light_clients.interface import Height
+from hutong.light_clients.records import Place
 
 
 def router_of(settings: EvmSettings, execution: ExecutionRpc) -> RouterOnChain:
@@ -49,7 +52,7 @@ class EvmChain(RouterChain):
         super().__init__(settings.router, execution, signal)
         self._settings = settings
         self._attestors = attestors
-        self._consensus = consensus or consensus_of(
+        self.consensus = consensus or consensus_of(
             ConsensusParts(settings, router_of(settings, execution), self._reads, attestors)
         )
         self._clients = HostedClients(self.name, execution, self._router, self._reads)
@@ -67,12 +70,12 @@ class EvmChain(RouterChain):
     @property
     def blocks_per_update(self) -> int | None:
         """As the chain's consensus says: a number on a Clique chain, whose clients need every header; else None."""
-        return self._consensus.blocks_per_update
+        return self.consensus.blocks_per_update
 
     @property
     def has_unfinal_blocks(self) -> bool:
         """False with BFT consensus, and if the configured `confirmations` are 0."""
-        return self._consensus.has_unfinal_blocks
+        return self.consensus.has_unfinal_blocks
 
     async def eth_chain_id(self) -> int:
         """As configured; no endpoint is asked here."""
@@ -90,10 +93,10 @@ class EvmChain(RouterChain):
             raise EndpointMismatch(self.name, "code at the router's address", "none", self.settings.router)
 
     async def _newest_final(self) -> Head:
-        return await self._consensus.head()
+        return await self.consensus.head()
 
     async def _block_facts(self, height: int) -> tuple[bytes, int]:
-        return await self._consensus.facts(height)
+        return await self.consensus.facts(height)
 
     async def next_sequence_send(self, client_id: str) -> int:
         """See ChainAdapter; read from the router's storage on the node's newest state, final or not.
@@ -130,7 +133,7 @@ class EvmChain(RouterChain):
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
         """See ChainAdapter; as the chain's consensus makes them, and raises."""
-        return await self._consensus.client_messages(client_type, client_state, trusted, target)
+        return await self.consensus.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
         """See ChainAdapter; as the chain's consensus makes it.
@@ -139,11 +142,11 @@ class EvmChain(RouterChain):
             NotSupported: an attested chain, or one under the beacon chain.
             BadAnswer, EndpointUnavailable: no endpoint gave a header that hashes to its name.
         """
-        return await self._consensus.bare_header(height)
+        return await self.consensus.bare_header(height)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         """As `prove_all`, for one path."""
-        (proof,) = await self._consensus.prove_all([path], height, client_state)
+        (proof,) = await self.consensus.prove_all([path], height, client_state)
         return proof
 
     async def prove_all(
@@ -157,11 +160,22 @@ class EvmChain(RouterChain):
             HeightUnavailable: the state is not kept, or not attested yet.
             EndpointUnavailable: nobody gave a proof that verifies.
         """
-        return await self._consensus.prove_all(paths, height, client_state)
+        return await self.consensus.prove_all(paths, height, client_state)
+
+    async def read_places(self, places: Sequence[Place], height: Height) -> PlaceValues:
+        """See `ObservedChain`. Raises as `read_evm_places`."""
+        number, state_root = await self.consensus.state_block(height.revision_height)
+        return await read_evm_places(self._execution, places, number, state_root)
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `ObservedChain`; as the chain's consensus shows it, and raises."""
+        return await self.consensus.show_state_root(client_type, client_state, trusted, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter; as the chain's consensus reads them, and raises."""
-        return await self._consensus.initial_states(client_type, parameters)
+        return await self.consensus.initial_states(client_type, parameters)
 
     async def _learn(self, client_ids: Iterable[str]) -> None:
         await self._clients.learn_types(client_ids)

@@ -2,20 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 
-from hutong.adapters.evm.kinds import HOSTED_KINDS, HostedKind
+from hutong.adapters.evm.kinds import HOSTED_KINDS, HostedKind, hub_client_state
 from hutong.adapters.ics26.abi import GET_CLIENT, Function
 from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.router import RouterReads
 from hutong.adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
 from hutong.adapters.rpc import Together, all_of
-from hutong.light_clients.interface import ClientStatus, Height, VerificationError
+from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, VerificationError
 
 GET_CLIENT_STATE = Function("getClientState", (), ("bytes",))
 CLIENT_TYPE = Function("clientType", (), ("string",))
 STATUS = Function("status", (), ("uint8",))
+LATEST_TIMESTAMP = Function("latestTimestamp", (), ("uint256",))
 _STATUSES = (ClientStatus.ACTIVE, ClientStatus.FROZEN, ClientStatus.EXPIRED)
 """Order of the contracts' ClientStatus enumeration."""
 MOST_ASKING = 256
+
+
+async def hub_client_expires_at_s(execution: ExecutionRpc, contract: bytes) -> int:
+    """When a HubClient expires if nobody updates it, Unix seconds; of one that no router needs to know.
+
+    Args:
+        contract: its address, 20 bytes.
+
+    Raises:
+        RefusedByChain, BadAnswer: no HubClient is there.
+        EndpointUnavailable: no endpoint answers.
+    """
+    (encoded,) = GET_CLIENT_STATE.decode(await execution.call(contract, GET_CLIENT_STATE.encode()))
+    (latest_s,) = LATEST_TIMESTAMP.decode(await execution.call(contract, LATEST_TIMESTAMP.encode()))
+    return int(latest_s) + hub_client_state(encoded).trusting_period_ns // NANOSECONDS_PER_SECOND
 
 
 class HostedClients:

@@ -57,5 +57,16 @@ class Consensus(Protocol):
             client_state: of the client that will judge; empty unless proofs are made for one client.
         """
 
+    async def state_block(self, height: int) -> tuple[int, bytes]:
+        """(number of the block, its state root of 32 bytes) at a consensus height of this chain's clients.
+
+        The root is of a header that hashes to its block's name, or of endpoints' word where clients judge otherwise.
+        """
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `hutong.adapters.interface.ObservedChain`."""
+
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter. Raises NotSupported for a client type that does not follow this consensus."""

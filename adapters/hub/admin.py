@@ -7,11 +7,20 @@ from typing import Any
 
 from eth_abi.abi import encode
 
+from hutong.adapters.hub.actions.directory import DIRECTORY_TYPES, PUBLISHER_TYPES, directory_in_words
+from hutong.adapters.hub.actions.storage import (
+    OPERATOR_TYPES,
+    PARAMETER_TYPES,
+    PARTY_TYPES,
+    STATE_TYPES,
+    storage_in_words,
+)
 from hutong.adapters.hub.governance import propose_and_vote
 from hutong.adapters.hub.proven_proposals import ProvenProposals
 from hutong.adapters.hub.settings import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
 from hutong.adapters.ics26.abi import Function
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer
 from hutong.adapters.rpc import Fields, all_of
@@ -48,6 +57,16 @@ class ActionKind(IntEnum):
     SET_CODE_OPEN = 11
     NAME_DEPLOYER = 12
     NAME_CONTRACT = 13
+    NAME_WRITER = 14
+    SET_OBSERVATIONS_OPEN = 15
+    ACCREDIT_ROOT = 16
+    SET_IDENTITY = 17
+    NAME_STORAGE_OPERATOR = 18
+    SET_STORAGE_OPERATOR_STATE = 19
+    NAME_STORAGE_PARTY = 20
+    SET_STORAGE = 21
+    NAME_DIRECTORY_PUBLISHER = 22
+    SET_DIRECTORY = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,89 @@ def name_deployer(salt: int, account: bytes, named: bool) -> bytes:
 def name_contract(salt: int, contract: bytes, named: bool) -> bytes:
     """The action that lets a contract (20 bytes) be called, or with `named` False no more."""
     return _action(ActionKind.NAME_CONTRACT, salt, ["address", "bool"], [contract, named])
+
+
+def name_writer(salt: int, account: bytes, keys: int) -> bytes:
+    """The action that lets an account (20 bytes) have up to `keys` keys of observations open; 0 takes its name away."""
+    return _action(ActionKind.NAME_WRITER, salt, ["address", "uint64"], [account, keys])
+
+
+def set_observations_open(salt: int, is_open: bool) -> bytes:
+    """The action that says who opens keys of observations on the hub.
+
+    Args:
+        is_open: everybody; else named writers alone.
+    """
+    return _action(ActionKind.SET_OBSERVATIONS_OPEN, salt, ["bool"], [is_open])
+
+
+def accredit_root(salt: int, did: bytes, schema: bytes, depth: int, window_s: tuple[int, int]) -> bytes:
+    """The action that makes a DID (32 bytes) a root of accreditation; from rules version 5 on.
+
+    Args:
+        schema: its SHA-256; 32 zero bytes for all schemas.
+        depth: levels that may follow below it, 0 to 4.
+        window_s: from and until, Unix seconds; (0, 0) revokes what stands.
+    """
+    return _action(
+        ActionKind.ACCREDIT_ROOT,
+        salt,
+        ["bytes32", "bytes32", "uint8", "uint64", "uint64"],
+        [did, schema, depth, *window_s],
+    )
+
+
+def set_identity(salt: int, persons: bool, strangers: int, stranger_life_s: int) -> bytes:
+    """The action that sets the parameters of identity; from rules version 5 on.
+
+    Args:
+        strangers: places for DIDs that nobody has accredited.
+        stranger_life_s: seconds after which one of them may be evicted.
+    """
+    return _action(ActionKind.SET_IDENTITY, salt, ["bool", "uint64", "uint64"], [persons, strangers, stranger_life_s])
+
+
+def name_storage_operator(
+    salt: int, operator: bytes, account: str, labels: tuple[bytes, bytes, bytes, bytes], weight: int
+) -> bytes:
+    """The action that registers an operator of storage (32 bytes), or changes one; from rules version 7 on.
+
+    Args:
+        account: 0x address that signs for it.
+        labels: organisation, site, region and engine, each 32 bytes.
+        weight: its share in placement, 1 to 65 535.
+    """
+    return _action(ActionKind.NAME_STORAGE_OPERATOR, salt, OPERATOR_TYPES, [operator, account, *labels, weight])
+
+
+def set_storage_operator_state(salt: int, operator: bytes, state: int) -> bytes:
+    """The action that activates (2) or drains (3) an operator of storage, or lets it leave (4)."""
+    return _action(ActionKind.SET_STORAGE_OPERATOR_STATE, salt, STATE_TYPES, [operator, state])
+
+
+def name_storage_party(salt: int, role: int, party: bytes, account: str) -> bytes:
+    """The action that names a writer (1), auditor (2), holder (3) or repairer (4) of storage, with account 0 no longer."""
+    return _action(ActionKind.NAME_STORAGE_PARTY, salt, PARTY_TYPES, [role, party, account])
+
+
+def set_storage(salt: int, values: Sequence[int]) -> bytes:
+    """The action that sets the parameters of storage, in the order of their record."""
+    return _action(ActionKind.SET_STORAGE, salt, PARAMETER_TYPES, list(values))
+
+
+def name_directory_publisher(salt: int, publisher: bytes, account: str, records: int) -> bytes:
+    """The action that names a publisher of the directory (32 bytes), with account 0 no longer; from rules version 8 on.
+
+    Args:
+        account: 0x address that publishes for it.
+        records: entries, and values of facets that nobody had before, that it may bring into the state.
+    """
+    return _action(ActionKind.NAME_DIRECTORY_PUBLISHER, salt, PUBLISHER_TYPES, [publisher, account, records])
+
+
+def set_directory(salt: int, call_operations: int, block_operations: int) -> bytes:
+    """The action that sets how many operations a call has, and a publisher in one block."""
+    return _action(ActionKind.SET_DIRECTORY, salt, DIRECTORY_TYPES, [call_operations, block_operations])
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -321,8 +423,7 @@ def describe_action(action: bytes) -> str:
             key, power, operator, _ = fields("bytes", "uint64", "address", "bytes")
             return f"admit validator {key.hex()} of {operator} with power {power}"
         case ActionKind.SET_PARAMETER:
-            name, value = fields("string", "uint64")
-            return f"set {name} to {value}"
+            return "set {} to {}".format(*fields("string", "uint64"))
         case ActionKind.SCHEDULE_RULES:
             version, height = fields("uint32", "uint64")
             return f"rules version {version} from block {height} on" if height else "withdraw the coming rules version"
@@ -332,8 +433,34 @@ def describe_action(action: bytes) -> str:
         case ActionKind.SET_CODE_OPEN:
             return "let everybody run code" if fields("bool")[0] else "let named accounts and contracts alone run code"
         case ActionKind.NAME_DEPLOYER:
-            account, named = fields("address", "bool")
-            return f"{'let' if named else 'no longer let'} {account} create contracts"
+            return _describe_named("{} create contracts", *fields("address", "bool"))
         case ActionKind.NAME_CONTRACT:
-            contract, named = fields("address", "bool")
-            return f"{'let' if named else 'no longer let'} contract {contract} be called"
+            return _describe_named("contract {} be called", *fields("address", "bool"))
+        case ActionKind.NAME_WRITER:
+            return _describe_writer(*fields("address", "uint64"))
+        case ActionKind.SET_OBSERVATIONS_OPEN:
+            return "let everybody open keys of observations" if fields("bool")[0] else "let named writers alone observe"
+        case ActionKind.ACCREDIT_ROOT:
+            return _describe_root(*fields("bytes32", "bytes32", "uint8", "uint64", "uint64"))
+        case ActionKind.SET_IDENTITY:
+            return _describe_identity(*fields("bool", "uint64", "uint64"))
+        case _:
+            return (storage_in_words if kind <= ActionKind.SET_STORAGE else directory_in_words)(kind, fields)
+
+
+def _describe_named(what: str, account: str, named: bool) -> str:
+    return f"{'let' if named else 'no longer let'} {what.format(account)}"
+
+
+def _describe_writer(account: str, keys: int) -> str:
+    return f"let {account} have {keys} keys of observations open" if keys else f"no longer let {account} observe"
+
+
+def _describe_root(did: bytes, schema: bytes, depth: int, _valid_from_s: int, valid_until_s: int) -> str:
+    whom = f"DID {did.hex()} for {f'schema {schema.hex()}' if any(schema) else 'all schemas'}"
+    return f"accredit {whom}, {depth} levels below it" if valid_until_s else f"no longer accredit {whom}"
+
+
+def _describe_identity(persons: bool, strangers: int, stranger_life_s: int) -> str:
+    who = "organisations and persons" if persons else "organisations only"
+    return f"register {who}, {strangers} places for strangers for {stranger_life_s} s"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from hutong.adapters.hub.chain import HubChain
 from hutong.adapters.ics26.abi import Function
-from hutong.adapters.ics26.execution import Receipt, hex_data
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import hex_data
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer
 from hutong.adapters.rpc import Fields

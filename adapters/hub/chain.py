@@ -16,6 +16,8 @@ from hutong.adapters.cometbft import (
     initial_states,
 )
 from hutong.adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
+from hutong.adapters.hub.forward_failures import explained
+from hutong.adapters.hub.observing import Observations
 from hutong.adapters.hub.rpc import open_endpoints
 from hutong.adapters.hub.settings import HubSettings
 from hutong.adapters.ics26.chain import RouterChain
@@ -29,6 +31,11 @@ from hutong.adapters.interface import (
     EndpointStatistics,
     Head,
     InitialStates,
+    NotSupported,
+    ObserveCall,
+    PacketEvent,
+    PreparedObservations,
+    PreparedTransaction,
     Proof,
     begin_height,
 )
@@ -36,6 +43,7 @@ from hutong.adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadS
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.interface import Height
 from hutong.light_clients.proofs.ics23.specs import SMT_SPEC
+from hutong.light_clients.records import ClientEpoch, Observation
 from hutong.light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
@@ -59,6 +67,7 @@ class HubChain(CometSource, RouterChain):
         self._headers = HeaderSource(self.name, self._blocks)
         self._proofs = ProofSource(comet, self._blocks, PROOF_FORMAT)
         self._clients = HostedClients(self.name, execution, self._reads)
+        self._observations = Observations(execution, settings.router.limits)
         self._values = Together(self._read_values, MOST_IN_A_BATCH)
         self._eth_chain_id: int | None = None
 
@@ -149,6 +158,23 @@ class HubChain(CometSource, RouterChain):
         """
         return await self._proofs.prove_all(paths, height)
 
+    async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """See ChainAdapter; error acknowledgements have the hub's reason beside them, where a node tells it.
+
+        Raises:
+            As `RouterReads.packet_events`.
+        """
+        return await explained(self._execution, await super().packet_events(first, last))
+
+    async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter, and `packet_events`.
+
+        Raises:
+            As `RouterReads.event_of`.
+        """
+        event = await super().written_acknowledgement(client_id, sequence)
+        return None if event is None else (await explained(self._execution, (event,)))[0]
+
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         at = height if isinstance(height, int) else (await self.head()).height
         return await self._values.get(at, path_key(client_id, kind, sequence))
@@ -169,6 +195,50 @@ class HubChain(CometSource, RouterChain):
         answers = await self._comet.query_each(PROOF_FORMAT.query_path, keys, height, check)
         return [None if answer.value is None else answer.value.rjust(WORD_BYTES, b"\0") for answer in answers]
 
+    def _proofs_of_store(self, store: bytes) -> ProofSource:
+        if store:
+            raise NotSupported("named stores of a hub: it has one")
+        return self._proofs
+
+    @property
+    def observations_address(self) -> str:
+        """See `ObservingHub`."""
+        return self._observations.address
+
+    async def observations(self, keys: Sequence[bytes]) -> tuple[Observation | None, ...]:
+        """See `ObservingHub`. Raises as `Observations.read`."""
+        return await self._observations.read(keys)
+
+    async def unproven_values(self, keys: Sequence[bytes]) -> tuple[bytes | None, ...]:
+        """See `ObservingHub`."""
+        height = (await self.head()).height
+        found: list[bytes | None] = []
+        for first in range(0, len(keys), MOST_IN_A_BATCH):
+            part = keys[first : first + MOST_IN_A_BATCH]
+            answers = await self._comet.query_each(PROOF_FORMAT.query_path, part, height, _any_answer)
+            found += [answer.value for answer in answers]
+        return tuple(found)
+
+    async def epoch(self, client_id: str) -> ClientEpoch | None:
+        """See `ObservingHub`. Raises as `Observations.epoch`."""
+        return await self._observations.epoch(client_id)
+
+    async def may_open(self, account: str) -> int | None:
+        """See `ObservingHub`. Raises as `Observations.may_open`."""
+        return await self._observations.may_open(account)
+
+    async def prepare_observations(self, call: ObserveCall, sender: str) -> PreparedObservations:
+        """See `ObservingHub`. Raises as `Observations.prepare`."""
+        return await self._observations.prepare(call, await self.eth_chain_id(), sender)
+
+    async def prepare_observations_after_update(self, call: ObserveCall, sender: str) -> PreparedTransaction:
+        """See `ObservingHub`. Raises as `Observations.prepare_after_update`."""
+        return await self._observations.prepare_after_update(call, await self.eth_chain_id(), sender)
+
+    async def written_in(self, transaction_hash: bytes) -> frozenset[bytes]:
+        """See `ObservingHub`. Raises as `Observations.written_in`."""
+        return await self._observations.written_in(transaction_hash)
+
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter: the states at the head or at `parameters.begin_height`.
 
@@ -188,6 +258,10 @@ class HubChain(CometSource, RouterChain):
 
     def _proof(self, client_id: str, proof: bytes, absent: bool) -> bytes:
         return proof
+
+
+def _any_answer(_key: bytes, _answer: QueryAnswer) -> None:
+    """What nobody believes needs no check."""
 
 
 @asynccontextmanager

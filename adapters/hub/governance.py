@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hutong.adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
 from hutong.adapters.hub.settings import GOVERNANCE_ADDRESS
 from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.answers import Receipt
 from hutong.adapters.ics26.events import indexed_arguments
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer, RefusedByChain
 from hutong.light_clients.crypto.hashes import keccak256

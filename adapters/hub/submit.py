@@ -18,6 +18,8 @@ HUB_ERRORS = (
     "QuotaExceeded(string client,string reason)",
     "InsufficientTokens(string denom,uint256 held,uint256 needed)",
     "InvalidReceiver(address account)",
+    "ObservationsNotOpen(address caller)",
+    "TooManyObservations(address caller,uint64 limit)",
 )
 
 

@@ -142,10 +142,11 @@ def usual_gas(message: Message, call: bytes) -> int:
 
 def intrinsic_gas(data: bytes) -> int:
     """At most what the transaction costs before the router runs: by EIP-7623's floor, as if no byte were zero."""
-    return _intrinsic_gas(len(data))
+    return intrinsic_gas_of(len(data))
 
 
-def _intrinsic_gas(data_bytes: int) -> int:
+def intrinsic_gas_of(data_bytes: int) -> int:
+    """As `intrinsic_gas`, for so many bytes."""
     return _INTRINSIC_GAS + _INTRINSIC_GAS_PER_BYTE * data_bytes
 
 
@@ -193,6 +194,6 @@ def encode_batch(batch: Batch, calls: tuple[bytes, ...], limits: BatchLimits) ->
     if size + TRANSACTION_OVERHEAD_BYTES > limits.max_bytes:
         raise BatchTooLarge("bytes", size + TRANSACTION_OVERHEAD_BYTES, limits.max_bytes)
     # It is simulated with what its data leaves it, and nodes take the cost of the data off that once more.
-    left_gas = max(0, (limits.max_gas - 2 * _intrinsic_gas(size)) * 62 // 64 - _ROUTER_GAS)
+    left_gas = max(0, (limits.max_gas - 2 * intrinsic_gas_of(size)) * 62 // 64 - _ROUTER_GAS)
     pairs = zip(batch.messages, calls, strict=True)
     return RELAY_BATCH.encode([(promised_gas(message, call, left_gas), call) for message, call in pairs])

@@ -8,8 +8,9 @@ from eth_utils.address import to_canonical_address
 
 from hutong.adapters.ics26 import submission
 from hutong.adapters.ics26.abi import MULTICALL, PAUSED
+from hutong.adapters.ics26.answers import Receipt
 from hutong.adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.pool import pooled_packets, relayed
 from hutong.adapters.ics26.router import MAX_WORDS, RouterReads
 from hutong.adapters.ics26.signing import sign
@@ -37,6 +38,9 @@ from hutong.adapters.interface import (
 from hutong.adapters.rpc import CONCURRENT_READS, FollowedChain, HeadFollower, HeadSignal, each_of
 from hutong.light_clients.ibc.commitment import PathKind
 from hutong.light_clients.interface import Height
+
+NEEDS_MORE_GAS = "it succeeds outside of a batch, which bounds its gas"
+"""`hutong why` tells by these words what its sender can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,7 @@ class RouterChain(FollowedChain, StoredPackets):
             await self._execution.call(self._router, data, "latest", sender)
         except RefusedByChain as refused:
             return refused.reason or refused.name
-        return "it succeeds outside of a batch, which bounds its gas"
+        return NEEDS_MORE_GAS
 
     async def _calls(self, batch: Batch) -> tuple[bytes, ...]:
         await self._learn({destination_client(message) for message in batch.messages})
@@ -273,7 +277,7 @@ class RouterChain(FollowedChain, StoredPackets):
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         """See `hutong.adapters.ics26.signing.sign`. Whether `prepared` is of the signer's account is not checked."""
-        return sign(prepared, nonce, signer)
+        return await sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         """See `hutong.adapters.ics26.submission.broadcast`."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from eth_utils.address import to_checksum_address
 
+from hutong.adapters.ics26.answers import decode_block
 from hutong.adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
-from hutong.adapters.ics26.execution import ExecutionRpc, decode_block
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.noops import PacketCall, packet_calls
 from hutong.adapters.interface import AdapterError, BadAnswer, PacketEventKind, PooledPacket, Relayed, RpcRefused
 from hutong.adapters.rpc import Attempt, AttemptFailed, Fields

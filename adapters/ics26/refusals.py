@@ -4,6 +4,7 @@ A router emits `IBCAppRecvPacketCallbackError(bytes reason)` right before the er
 It is an endpoint's word and a stranger's text: shown to people, bounded and escaped, and never decided by.
 """
 
+import re
 from dataclasses import replace
 
 from hutong.adapters.ics26.abi import selector
@@ -12,6 +13,7 @@ from hutong.adapters.ics26.reverts import RevertReader
 from hutong.adapters.interface import PacketEvent, PacketEventKind
 from hutong.light_clients.crypto.hashes import keccak256
 from hutong.light_clients.ibc.abi import decode_canonical
+from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.interface import MalformedInput
 
 CALLBACK_ERROR_TOPIC = keccak256(b"IBCAppRecvPacketCallbackError(bytes)")
@@ -20,6 +22,9 @@ MAX_REASON_DATA_BYTES = 4096
 MAX_REASON_CHARS = 500
 MAX_NESTED = 4
 _ERROR_STRING = selector("Error(string)")
+MAX_NAMED_CHARS = 400
+_NOT_CALLED = "InvalidReceiver: receiver "
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}", re.ASCII)
 _WRAPPER = "ReceiverReverted"
 """The Mailbox's error around that of the receiver that it called."""
 
@@ -48,7 +53,7 @@ class Refusals:
         is_refusal = event.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT and answer is not None and answer.is_error
         if not is_refusal or kept is None or kept[0] != event.transaction_hash:
             return event
-        return replace(event, refusal=kept[1])
+        return replace(event, refusal=_with_cause(kept[1], event.packet.payloads[0].destination_port))
 
 
 def refusal_of(log_data: bytes, reverts: RevertReader) -> str:
@@ -72,9 +77,23 @@ def refusal_of(log_data: bytes, reverts: RevertReader) -> str:
             (data,) = decode_canonical(["bytes"], data[4:], "revert", MAX_REASON_DATA_BYTES)
         except MalformedInput:  # the router cut it
             break
-    text = ": ".join(said)
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
-    return shown[:MAX_REASON_CHARS]
+    return shown(": ".join(said))
+
+
+def shown(text: str) -> str:
+    """A stranger's text as a reason: printable, and at most MAX_REASON_CHARS."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return escaped[:MAX_REASON_CHARS]
+
+
+def _with_cause(said: str, port: str) -> str:
+    """A Mailbox names the receiver that it does not call, and not why."""
+    receiver = said.removeprefix(_NOT_CALLED)
+    if port != GMP_PORT or receiver == said:
+        return said
+    if _ADDRESS.fullmatch(receiver) is None:
+        return f"{said[:MAX_NAMED_CHARS]}: it is not an address"
+    return f"{said}: no contract is there, or it is one of the bridge's own"
 
 
 def _cut_text(data: bytes) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hutong.adapters.ics26.abi import selector
-from hutong.adapters.interface import RefusedByChain
+from hutong.adapters.interface import RefusedByChain, RpcRefused
 from hutong.light_clients.ibc.abi import decode_canonical
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.errors import shown
@@ -140,3 +140,29 @@ class RevertReader:
         except MalformedInput:
             return "malformed", f" revert data {shown(data)}"
         return "unknown", f" revert data {shown(data)}"
+
+
+def revert_data(error: RpcRefused) -> bytes | None:
+    """Revert data as nodes attach it to an error: hex text, or an object with it under `data` or `result`.
+
+    Returns:
+        None if there is none, or it is not hex.
+    """
+    data = error.data
+    if isinstance(data, dict):
+        data = data.get("data", data.get("result"))
+    if not isinstance(data, str) or not data.startswith("0x"):
+        return None
+    try:
+        return bytes.fromhex(data[2:])
+    except ValueError:
+        return None
+
+
+def is_revert(error: RpcRefused) -> bool:
+    """Whether the contract refused, not the endpoint: revert data is attached, or the message says so."""
+    return revert_data(error) is not None or "revert" in error.message.lower()
+
+
+ROUTER_REVERTS = RevertReader()
+"""Knows the errors of the router alone."""

@@ -26,10 +26,13 @@ def transaction_fields(transaction: PreparedTransaction, nonce: int) -> dict[str
     }
 
 
-def sign(prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+async def sign(prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
     """Ask the signer. The hash is of the raw bytes and known before anything is sent.
 
     Whether `prepared` names the signer's account as its sender is not checked here.
+
+    Raises:
+        SigningFailed: no signature is had.
     """
-    raw = signer.sign_transaction(transaction_fields(prepared, nonce))
+    raw = await signer.sign_transaction(transaction_fields(prepared, nonce))
     return SignedTransaction(keccak256(raw), raw, nonce, prepared)

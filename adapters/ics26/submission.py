@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from eth_utils.address import to_checksum_address
 
 from hutong.adapters.ics26.abi import RELAY_BATCH
+from hutong.adapters.ics26.answers import MAX_LOG_DATA_BYTES, MinedCall, Receipt
 from hutong.adapters.ics26.batch import intrinsic_gas
 from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
-from hutong.adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
 from hutong.adapters.ics26.fees import Fees, current_fees
 from hutong.adapters.ics26.noops import noops
 from hutong.adapters.interface import (
@@ -57,14 +58,40 @@ async def prepare_call(
     estimate = await execution.estimate_gas(to, data, sender, value_wei)
     if estimate > max_gas:
         raise BatchTooLarge("gas", estimate, max_gas)
-    fees = await current_fees(execution)
+    gas = min(max_gas, estimate * (100 + GAS_MARGIN_PERCENT) // 100)
+    return _priced(await current_fees(execution), chain_id, sender, to, data, gas, value_wei)
+
+
+async def prepare_bounded_call(
+    execution: ExecutionRpc, chain_id: int, sender: str, to: bytes, data: bytes, gas: int, max_gas: int
+) -> PreparedTransaction:
+    """Price a call that no node can simulate yet, since it stands on a transaction which is in no block.
+
+    Args:
+        sender: address as text.
+        to: 20 bytes.
+        gas: at most what the call uses; what it leaves is refunded.
+        max_gas: the most that a transaction of this chain may ask for.
+
+    Raises:
+        BatchTooLarge: `gas` is more than `max_gas`.
+        EndpointUnavailable, RpcRefused: no endpoint says the price of gas.
+    """
+    if gas > max_gas:
+        raise BatchTooLarge("gas", gas, max_gas)
+    return _priced(await current_fees(execution), chain_id, sender, to, data, gas)
+
+
+def _priced(
+    fees: Fees, chain_id: int, sender: str, to: bytes | None, data: bytes, gas: int, value_wei: int = 0
+) -> PreparedTransaction:
     return PreparedTransaction(
         chain_id=chain_id,
         sender=sender,
         to="" if to is None else to_checksum_address(to),
         data=data,
         value_wei=value_wei,
-        gas=min(max_gas, estimate * (100 + GAS_MARGIN_PERCENT) // 100),
+        gas=gas,
         max_fee_per_gas_wei=fees.max_fee_per_gas_wei,
         max_priority_fee_per_gas_wei=fees.max_priority_fee_per_gas_wei,
         gas_price_wei=fees.gas_price_wei,
@@ -176,21 +203,23 @@ async def broadcast(execution: ExecutionRpc, signed: SignedTransaction) -> None:
 
 
 async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, refusal: RpcRefused) -> BroadcastRefused:
+    """The account's state is read before the transaction is looked for: mined between the two, it is found. A look that misses
+    it would have its messages signed once more, and paid for twice (attack list G4).
+    """
     kind: Callable[[bytes, str], BroadcastRefused] = BroadcastRefused
     words = refusal.message.lower()
     prepared = signed.prepared
-    if await execution.mined_call(signed.hash) is not None:
+    state = await account_state(execution, prepared.sender)
+    if await execution.known_anywhere(signed.hash):
         kind = AlreadyKnown
-    else:
-        state = await account_state(execution, prepared.sender)
-        if state.latest_nonce > signed.nonce:
-            kind = NonceTooLow
-        elif state.balance_wei < prepared.fee_cap_wei + prepared.value_wei:
-            kind = InsufficientFunds
-        elif any(text in words for text in _NONCE_HIGH_WORDS):
-            kind = NonceTooHigh
-        elif any(text in words for text in _UNDERPRICED_WORDS):
-            kind = Underpriced
+    elif state.latest_nonce > signed.nonce:
+        kind = NonceTooLow
+    elif state.balance_wei < prepared.fee_cap_wei + prepared.value_wei:
+        kind = InsufficientFunds
+    elif any(text in words for text in _NONCE_HIGH_WORDS):
+        kind = NonceTooHigh
+    elif any(text in words for text in _UNDERPRICED_WORDS):
+        kind = Underpriced
     return kind(signed.hash, refusal.message)
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 import rlp
 import trio
 
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.signing import sign
 from hutong.adapters.ics26.submission import account_state, broadcast, prepare_call, why_reverted
 from hutong.adapters.interface import AlreadyKnown, PreparedTransaction, RefusedByChain, Signer
@@ -83,6 +84,7 @@ class Transactor:
         Raises:
             RefusedByChain: one would revert (then nothing was sent), or did.
             BroadcastRefused: the pool does not take one; those before it are sent.
+            SigningFailed: a signature is not had; nothing was sent.
         """
         prepared: dict[int, PreparedTransaction] = {}
 
@@ -94,7 +96,7 @@ class Transactor:
 
         await all_of([(prepare, index) for index in range(len(calls))])
         nonce = await self.next_nonce() if first_nonce is None else first_nonce
-        signed = [sign(prepared[index], nonce + index, self.signer) for index in range(len(calls))]
+        signed = [await sign(prepared[index], nonce + index, self.signer) for index in range(len(calls))]
         for transaction in signed:
             with suppress(AlreadyKnown):  # an answer was lost, and the retry met the first attempt
                 await broadcast(self.execution, transaction)

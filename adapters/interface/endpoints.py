@@ -35,7 +35,8 @@ class EndpointStatistics:
     """A snapshot since the start of the process. `name` is scheme, host and port: no path, query or user.
 
     `api` is what it serves: `rpc`, `ws`, `consensus_rpc`, `beacon` or `attestors`. `latency_counts` has one number for
-    each bound of LATENCY_BOUNDS_S and one more; `strikes` are failures in a row since the last good answer.
+    each bound of LATENCY_BOUNDS_S and one more; `strikes` are failures in a row since the last good answer. `waiting_s`
+    is how long the oldest question has no answer yet, 0 where none is open; of `ws` it is always 0.
     """
 
     api: str
@@ -51,6 +52,9 @@ class EndpointStatistics:
     latency_counts: tuple[int, ...]
     latency_sum_s: float
     last_failure: str | None
+    waiting_s: float
+    foreign: str | None = None
+    """Which other chain it serves, in words, while it is refused for that."""
 
     @property
     def failures(self) -> int:

@@ -163,3 +163,30 @@ class AlreadyRelayed(BroadcastRefused):
 
 class InsufficientFunds(BroadcastRefused):
     """The sender cannot pay gas times fee: the operator's turn."""
+
+
+@dataclass(eq=False)
+class SigningFailed(AdapterError):
+    """No signature was had from a key's source, and nothing was sent. `source` is what the operator calls it."""
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+class SignerUnavailable(SigningFailed):
+    """The signer does not answer now: what waits for it is kept and asked again. Whoever runs it acts if it lasts."""
+
+
+class SigningRefused(SigningFailed):
+    """A policy forbids the document: the key's owner changes the policy, or finds out who asked."""
+
+
+class SignerFaulty(SigningFailed):
+    """The signer gave a wrong signature, or has another key: whoever runs it must look. Nothing was let out."""
+
+
+class DocumentUnsupported(SigningFailed):
+    """This kind of source never signs such documents: the configuration must name another kind."""

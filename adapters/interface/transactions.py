@@ -87,16 +87,19 @@ class Signer(Protocol):
     def public_key(self) -> bytes:
         """33 bytes: the compressed secp256k1 key."""
 
-    def sign_transaction(self, fields: dict[str, Any]) -> bytes:
+    async def sign_transaction(self, fields: dict[str, Any]) -> bytes:
         """The raw signed transaction of these fields, as eth-account names them (`nonce`, `chainId`, `gas`, …).
 
-        A key far away may raise its own errors; nothing here bounds how long it takes.
+        Raises:
+            SigningFailed: no signature is had, now or ever, as its subclass says. The caller bounds the time.
+            ValueError: fields that are no transaction which is signed here.
         """
 
-    def sign_document(self, document: bytes) -> bytes:
+    async def sign_document(self, document: bytes) -> bytes:
         """64 bytes r ‖ s with low s over the SHA-256 of a Cosmos SignDoc of this key.
 
         Raises:
+            SigningFailed: as `sign_transaction`.
             ValueError: any other bytes, so that no signature is had for something else.
         """
 

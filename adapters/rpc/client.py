@@ -125,7 +125,8 @@ def parse_resource(data: bytes, operation: str, max_bytes: int) -> Any:
 class RpcClient:
     """Calls go to the best usable endpoint; a silent, malformed, lagging or foreign one is left for the next.
 
-    `identify` checks one endpoint before its first use and after every distrust (it raises EndpointMismatch).
+    `identify` checks one endpoint before its first use, and again after every failure and distrust: one request (it
+    raises EndpointMismatch). Whoever took over the port of a node that died is not believed.
     Decoders run inside the attempt, so that a malformed answer costs the endpoint its place, not the caller the call.
     """
 
@@ -359,14 +360,17 @@ class RpcClient:
 
     async def _attempt(self, endpoint: Endpoint, work: Callable[["Attempt"], Awaitable[Answer]]) -> Answer:
         attempt = Attempt(self, endpoint)
-        if not endpoint.identified and self._identify is not None:
+        if self._identify is None:
+            endpoint.is_of_its_chain(endpoint.doubts)
+        elif not endpoint.identified:
             async with self._identifying[endpoint.name]:
                 if not endpoint.identified:
+                    doubts = endpoint.doubts
                     try:
                         await self._identify(attempt)
                     except RpcRefused as error:
                         raise AttemptFailed(f"cannot be identified: {error}") from error
-        endpoint.identified = True
+                    endpoint.is_of_its_chain(doubts)
         answer = await work(attempt)
         endpoint.answered()
         return answer
@@ -402,6 +406,9 @@ class RpcClient:
         data = await self._timed(endpoint, lambda: self._http.get(endpoint, path, operation, max_bytes))
         return parse_resource(data, operation, max_bytes)
 
+    async def _fetch_bytes(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> bytes:
+        return await self._timed(endpoint, lambda: self._http.get(endpoint, path, operation, max_bytes))
+
     async def _timed(self, endpoint: Endpoint, exchange: Callable[[], Awaitable[bytes]]) -> bytes:
         """One exchange within its turn and time. What a cancelled one took says nothing of the endpoint."""
         await endpoint.bucket.acquire()
@@ -409,7 +416,7 @@ class RpcClient:
         async with self._limiter:
             started_s = trio.current_time()
             try:
-                with trio.move_on_after(self.options.attempt_timeout_s):
+                with endpoint.asked(started_s), trio.move_on_after(self.options.attempt_timeout_s):
                     data = await exchange()
             except (AttemptFailed, BadAnswer):
                 endpoint.took(trio.current_time() - started_s)
@@ -479,6 +486,17 @@ class Attempt:
         """
         return await self._client._fetch(self._endpoint, path, operation, max_bytes)
 
+    async def get_bytes(self, path: str, operation: str, max_bytes: int) -> bytes:
+        """What lies at a path below the endpoint's URL, as it is: of a static file server, at most `max_bytes`.
+
+        A refusal whose body is a JSON object comes as that body: what is read of it must be judged.
+
+        Raises:
+            AttemptFailed: no answer, or none in time.
+            BadAnswer: too long, or a status that is no success.
+        """
+        return await self._client._fetch_bytes(self._endpoint, path, operation, max_bytes)
+
 
 @asynccontextmanager
 async def open_rpc_client(
@@ -495,7 +513,7 @@ async def open_rpc_client(
         urls: in the order in which they are preferred.
         random: draws the jitter of backoffs.
         identify: raises EndpointMismatch for an endpoint of another chain; run before an endpoint's first answer
-            counts.
+            counts, and again after each of its failures.
     """
     options = options or RpcOptions()
     async with new_http_client(options.max_concurrency, options.access) as http:

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from hutong.adapters.interface import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
@@ -34,6 +35,10 @@ class Endpoint:
         self.name = name or public_name(url)
         self.bucket = TokenBucket(options.requests_per_s, options.burst)
         self.identified = False
+        self.doubts = 0
+        """How often there was a reason to ask anew which chain it serves."""
+        self.foreign: str | None = None
+        """Which other chain it served when it was last asked, in words."""
         self.head = 0
         self.requests = 0
         self.answers = 0
@@ -41,6 +46,9 @@ class Endpoint:
         self.last_failure: str | None = None
         self._latency_counts = [0] * (len(LATENCY_BOUNDS_S) + 1)
         self._latency_sum_s = 0.0
+        self._asked = 0
+        self._asked_at_s: dict[int, float] = {}
+        """Of the exchanges that are under way, the oldest first."""
         self._options = options
         self._strikes = 0
         self._quarantined_until_s = 0.0
@@ -51,11 +59,31 @@ class Endpoint:
         """How many answers were of no use, whatever the reason."""
         return self.errors.total()
 
+    @contextmanager
+    def asked(self, now_s: float) -> Iterator[None]:
+        """One exchange, from `now_s` on, until it ends in whatever way."""
+        self._asked += 1
+        number = self._asked
+        self._asked_at_s[number] = now_s
+        try:
+            yield
+        finally:
+            del self._asked_at_s[number]
+
     def took(self, seconds: float) -> None:
         """One exchange ended, well or badly, after so long."""
         self.requests += 1
         self._latency_counts[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
         self._latency_sum_s += seconds
+
+    def is_of_its_chain(self, doubts: int) -> None:
+        """It was asked which chain it serves, and serves the right one.
+
+        Args:
+            doubts: their count when it was asked: where one came since, the answer may be older than the doubt.
+        """
+        self.foreign = None
+        self.identified = self.doubts == doubts
 
     def answered(self) -> None:
         """A good answer clears the strikes."""
@@ -65,13 +93,19 @@ class Endpoint:
     def failed(self, kind: EndpointError, reason: str, now_s: float) -> None:
         """Note that the endpoint gave no answer, or a bad one.
 
-        From the second strike in a row on it rests, for a time that doubles with each, up to `quarantine_s`.
+        From the second strike in a row on it rests, for a time that doubles with each, up to `quarantine_s`. Unless it
+        was only slow or lagging, another node may stand at its address now: it is identified before its next answer
+        counts.
 
         Args:
             now_s: the same monotonic clock as in `usable`.
         """
         self.errors[kind] += 1
         self.last_failure = reason
+        if kind not in (EndpointError.SLOW, EndpointError.BEHIND):
+            self._doubt()
+        if kind is EndpointError.CONNECTION:
+            self.foreign = None  # who said so is gone
         self._strikes = min(self._strikes + 1, MAX_STRIKES_COUNTED)
         if self._strikes > 1:
             wait_s = self._options.quarantine_s * 2.0 ** (self._strikes - MAX_STRIKES_COUNTED)
@@ -85,9 +119,15 @@ class Endpoint:
         """
         self.errors[kind] += 1
         self.last_failure = reason
-        self.identified = False
+        self._doubt()
+        if kind is EndpointError.FOREIGN:
+            self.foreign = reason
         self._mismatched = True
         self._quarantined_until_s = now_s + self._options.mismatch_quarantine_s
+
+    def _doubt(self) -> None:
+        self.identified = False
+        self.doubts += 1
 
     def usable(self, now_s: float) -> bool:
         """Whether its rest is over at `now_s`, on trio's clock. One that rests is asked as a last resort alone."""
@@ -127,6 +167,8 @@ class Endpoint:
             latency_counts=tuple(self._latency_counts),
             latency_sum_s=self._latency_sum_s,
             last_failure=self.last_failure,
+            waiting_s=max(0.0, now_s - next(iter(self._asked_at_s.values()), now_s)),
+            foreign=self.foreign,
         )
 
 

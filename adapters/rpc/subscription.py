@@ -117,7 +117,8 @@ class HeadSignal:
         try:
             async with trio.open_nursery() as nursery:
                 try:
-                    with trio.fail_after(CONNECT_TIMEOUT_S):
+                    with trio.fail_after(CONNECT_TIMEOUT_S) as handshake:
+                        answer.needed_by = handshake
                         socket = await wrap_client_stream(
                             nursery,
                             cast(Stream, answer),  # the library uses no more of it than any trio stream has
@@ -139,10 +140,12 @@ class HeadSignal:
                 except (HandshakeError, ConnectionClosed) as ended:
                     _note(endpoint, EndpointError.CONNECTION, _why_closed(ended))
                 except trio.TooSlowError:
-                    if answer.refusal is None:
-                        _note(endpoint, EndpointError.TIMEOUT, "is silent")
-                    else:  # and the body that it began never ended
+                    if answer.refusal is not None:  # and the body that it began never ended
                         _note(endpoint, EndpointError.STATUS, f"HTTP status {answer.refusal}")
+                    elif answer.ended:
+                        _note(endpoint, EndpointError.CONNECTION, "closed the connection before the handshake")
+                    else:
+                        _note(endpoint, EndpointError.TIMEOUT, "is silent")
                 except BadAnswer as error:
                     _note(endpoint, EndpointError.MALFORMED, str(error))
                 finally:
@@ -164,11 +167,16 @@ class HeadSignal:
 
 
 class _AnswerStream(trio.abc.Stream):
-    """A connection that keeps the status of the first answer: a refusal is told by trio-websocket after its body alone."""
+    """A connection that keeps the status of the first answer: a refusal is told by trio-websocket after its body alone.
+
+    Nor does that tell of an end without an answer: it is `ended` then, and what `needed_by` bounds is over.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._head = b""
+        self.needed_by: trio.CancelScope | None = None
+        self.ended = False
 
     @property
     def refusal(self) -> int | None:
@@ -177,10 +185,21 @@ class _AnswerStream(trio.abc.Stream):
         return int(found[1]) if found is not None and found[1] != b"101" else None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        data = bytes(await self._stream.receive_some(max_bytes))
+        try:
+            data = bytes(await self._stream.receive_some(max_bytes))
+        except trio.BrokenResourceError:
+            self._end()
+            raise
+        if not data:
+            self._end()
         if len(self._head) < STATUS_LINE_BYTES:
             self._head = (self._head + data)[:STATUS_LINE_BYTES]
         return data
+
+    def _end(self) -> None:
+        self.ended = True
+        if self.needed_by is not None:
+            self.needed_by.cancel()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._stream.send_all(data)

@@ -10,7 +10,7 @@ from hutong.adapters.ics26.events import PACKET_TOPICS, packet_event
 from hutong.adapters.ics26.noops import packet_calls
 from hutong.adapters.ics26.pool import pooled_packet, relayed
 from hutong.adapters.ics26.refusals import Refusals
-from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.reverts import ROUTER_REVERTS
 from hutong.adapters.ics26.signing import sign
 from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
@@ -44,6 +44,7 @@ from hutong.adapters.interface import (
     UnknownClient,
     begin_height,
 )
+from hutong.adapters.rpc import Endpoint, RpcOptions, statistics_of
 from hutong.adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
 from hutong.adapters.simulated.faults import Faults
 from hutong.adapters.simulated.router import HostedClient
@@ -52,12 +53,11 @@ from hutong.light_clients.bft_evm import (
     encode_extra_data,
     encode_header_message,
 )
-from hutong.light_clients.bft_evm.codec import decode_client_state
 from hutong.light_clients.bft_evm.predicates import overlap_size
 from hutong.light_clients.evm_header import encode_header
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.light_clients.ibc.evm_router import StorageProof, encode_storage_proof
-from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, VerificationError
+from hutong.light_clients.interface import Height, MalformedInput, VerificationError
 
 POLL_INTERVAL_S = 0.5
 CLIENT_TYPE = "bft-evm"
@@ -79,8 +79,9 @@ class SimulatedAdapter(StoredPackets):
         self.distrusted: list[str] = []
         self._limits = limits
         self._head: Head | None = None
-        self._reverts = RevertReader()
+        self._reverts = ROUTER_REVERTS
         self._idle: dict[bytes, None] = {}
+        self._endpoint = Endpoint("simulated://chain", RpcOptions())
 
     @property
     def name(self) -> str:
@@ -107,15 +108,16 @@ class SimulatedAdapter(StoredPackets):
         return signer.address
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
-        """Always empty: the simulator has no endpoints."""
-        return ()
+        """Of the one that `faults.latency_s` makes slow; else empty, since the simulator has no endpoints."""
+        return statistics_of((self._endpoint,), "rpc", trio.current_time()) if self.faults.latency_s else ()
 
     def distrust(self, reason: str) -> None:
         """Remembered in `distrusted` for the test to look at; the endpoint stays, since it is the only one."""
         self.distrusted.append(reason)
 
     async def _asked(self, operation: str) -> None:
-        await trio.sleep(self.faults.latency_s)
+        with self._endpoint.asked(trio.current_time()):
+            await trio.sleep(self.faults.latency_s)
         if self.faults.strikes(self.faults.unavailable):
             raise EndpointUnavailable(self.name, operation, (("simulated", "unavailable by design"),))
 
@@ -194,7 +196,7 @@ class SimulatedAdapter(StoredPackets):
 
     @staticmethod
     def _events(block: SimulatedBlock) -> list[PacketEvent]:
-        refusals = Refusals(RevertReader())
+        refusals = Refusals(ROUTER_REVERTS)
         return [
             refusals.explained(packet_event(log, block.time_ns))
             for log in block.logs
@@ -288,7 +290,7 @@ class SimulatedAdapter(StoredPackets):
             status=light_client.status(hosted.client_state, hosted, head.time_ns),
             latest_height=latest,
             latest_timestamp_ns=0 if newest is None else light_client.timestamp_ns(newest),
-            trusting_period_ns=decode_client_state(hosted.client_state).trusting_period_s * NANOSECONDS_PER_SECOND,
+            trusting_period_ns=light_client.trusting_period_ns(hosted.client_state),
             counterparty_client_id=None if hosted.counterparty is None else hosted.counterparty[0],
             merkle_prefix=() if hosted.counterparty is None else hosted.counterparty[1],
             client_state=hosted.client_state,
@@ -457,7 +459,7 @@ class SimulatedAdapter(StoredPackets):
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         """See `hutong.adapters.ics26.signing.sign`; no fault strikes it."""
-        return sign(prepared, nonce, signer)
+        return await sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         """See ChainAdapter. `faults.lost_broadcast` forgets the transaction and says nothing of it.

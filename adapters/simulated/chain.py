@@ -18,7 +18,7 @@ from hexbytes import HexBytes
 from hutong.adapters.ics26.abi import RELAY_BATCH, selector
 from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, Log
 from hutong.adapters.ics26.noops import noops
-from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.reverts import ROUTER_REVERTS
 from hutong.adapters.interface import (
     AlreadyKnown,
     BroadcastRefused,
@@ -229,7 +229,7 @@ class SimulatedChain:
             numbers: of `validator_key`, with the chain's seed.
         """
         self._validators = tuple(numbers)
-        self._key_of |= {validator_address(key): key for key in self._keys()}
+        self._key_of |= {validator_address(key): key for key in self.validator_keys()}
 
     def produce_block(self, time_s: int | None = None) -> SimulatedBlock:
         """Execute what is pending, and wake those who wait on `signal`.
@@ -377,7 +377,7 @@ class SimulatedChain:
         """
         router = self._router(self.newest.router, self.newest.header.timestamp_s)
         failures, _ = self._run_batch(router, data)
-        return {index: RevertReader().read(reason).reason for index, reason in failures}
+        return {index: ROUTER_REVERTS.read(reason).reason for index, reason in failures}
 
     def _router(self, state: RouterState, now_s: int) -> Router:
         return Router(state, self.store, self.light_clients, self.apps, now_s)
@@ -440,7 +440,7 @@ class SimulatedChain:
         if failures and self.atomic_batches:
             router.state = state
             router.emitted.clear()
-            reason = RevertReader().read(failures[0][1]).reason
+            reason = ROUTER_REVERTS.read(failures[0][1]).reason
             named = failures[:1] if self.names_culprits else ()
             return SimulatedReceipt(transaction, height, gas_used, reason, named)
         logs = [
@@ -468,7 +468,8 @@ class SimulatedChain:
                 router.emitted.append(Emitted(topics, encode(["bytes"], [reason])))
         return tuple(failures), len(calls)
 
-    def _keys(self) -> list[bytes]:
+    def validator_keys(self) -> list[bytes]:
+        """The private keys (32 bytes) of those who seal the next block."""
         return [validator_key(self._seed, number) for number in self._validators]
 
     def _append(
@@ -481,7 +482,7 @@ class SimulatedChain:
         receipts: Sequence[SimulatedReceipt],
     ) -> SimulatedBlock:
         height = len(self.blocks)
-        keys = self._keys()
+        keys = self.validator_keys()
         parent_hash = self.blocks[-1].hash if self.blocks else bytes(32)
         proposer = validator_address(keys[height % len(keys)])
         header = seal(unsealed(parent_hash, height, time_s, self.store.state_root(state.storage_root), proposer), keys)

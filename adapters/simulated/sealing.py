@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from hutong.light_clients.bft_evm import ExtraData, commit_seal_hash, encode_extra_data
 from hutong.light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
@@ -18,6 +19,7 @@ def validator_key(seed: int, number: int) -> bytes:
     return keccak256(f"hutong simulated validator {seed} {number}".encode())
 
 
+@cache
 def validator_address(private_key: bytes) -> bytes:
     """The 20-byte address that a validator is listed by.
 

@@ -5,7 +5,7 @@ atomic.
 from collections.abc import Callable
 from dataclasses import replace
 
-from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.reverts import ROUTER_REVERTS
 from hutong.adapters.ics26.signing import sign
 from hutong.adapters.interface import (
     AlreadyKnown,
@@ -83,10 +83,11 @@ class SequencedChain(SimulatedChain):
             block = super().produce_block(time_s)
         finally:
             self.executing = False
-        self._check_pool_again()
+        self.check_pool_again()
         return block
 
-    def _check_pool_again(self) -> None:
+    def check_pool_again(self) -> None:
+        """As a node does after each block: what the newest state would refuse leaves the pool."""
         for sender in {sender for sender, _ in self.pool}:
             dropped = False
             for nonce in sorted(nonce for owner, nonce in self.pool if owner == sender):
@@ -102,7 +103,7 @@ class SequencedChain(SimulatedChain):
         router.state = state
         router.emitted.clear()
         guilty = receipt.failures[:1]
-        reason = RevertReader().read(guilty[0][1]).reason
+        reason = ROUTER_REVERTS.read(guilty[0][1]).reason
         return replace(receipt, reverted=reason, failures=guilty if self.names_guilty else ())
 
 
@@ -120,5 +121,5 @@ class SequencedAdapter(SimulatedAdapter):
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         """As of SimulatedAdapter; the fixed fee becomes a fee per gas, as an Ethereum transaction has it."""
         per_gas_wei = -(-prepared.fee_cap_wei // prepared.gas)
-        signed = sign(replace(prepared, fee_wei=None, max_fee_per_gas_wei=per_gas_wei), nonce, signer)
+        signed = await sign(replace(prepared, fee_wei=None, max_fee_per_gas_wei=per_gas_wei), nonce, signer)
         return replace(signed, prepared=prepared)

@@ -4,7 +4,7 @@ The tree is made of sorted leaves as a snapshot's restoration makes it, the rows
 commit builds upon that: roots and rows are those of a commit of all keys at once, in a fraction of its time and memory.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from unittest.mock import patch
 
 from hutong.light_clients.crypto import keccak256
@@ -29,7 +29,14 @@ def filler(number: int) -> tuple[bytes, bytes]:
 
 def fill_state(store: KeyValueStore, make_genesis: Callable[[], object], keys: int) -> None:
     """Let `make_genesis` commit as many receipts more than it knows of into `store`, which is empty."""
-    filled_root = _lay_down(store, keys)
+    fill_state_with(store, make_genesis, map(filler, range(keys)))
+
+
+def fill_state_with(
+    store: KeyValueStore, make_genesis: Callable[[], object], entries: Iterable[tuple[bytes, bytes]]
+) -> None:
+    """The same with keys and values of any kind, each key once and none that genesis writes."""
+    filled_root = _lay_down(store, entries)
     commit: Callable[..., bytes] = VersionedState.commit
 
     def commit_upon(
@@ -46,11 +53,11 @@ def fill_state(store: KeyValueStore, make_genesis: Callable[[], object], keys: i
         make_genesis()
 
 
-def _lay_down(store: KeyValueStore, keys: int) -> bytes:
-    """Nodes and values of the fillers alone, without a version; the root over them."""
+def _lay_down(store: KeyValueStore, entries: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Nodes and values of the entries alone, without a version; the root over them."""
     tree = StreamedTree()
     run: list[Entry] = []
-    for row in _rows(tree, keys):
+    for row in _rows(tree, entries):
         run.append(row)
         if len(run) == RUN:
             _write(store, run)
@@ -58,16 +65,18 @@ def _lay_down(store: KeyValueStore, keys: int) -> bytes:
     return tree.root
 
 
-def _rows(tree: StreamedTree, keys: int) -> Iterator[Entry]:
-    leaves = sorted((Leaf.of(*filler(number)) for number in range(keys)), key=lambda leaf: leaf.key_hash)
+def _rows(tree: StreamedTree, entries: Iterable[tuple[bytes, bytes]]) -> Iterator[Entry]:
+    leaves = []
+    for key, value in entries:
+        leaves.append(Leaf.of(key, value))
+        row, stored = value_row(key, value, 0)
+        yield STATE_TABLE + row, stored
+    leaves.sort(key=lambda leaf: leaf.key_hash)
     for leaf in leaves:
         for node_hash, node in tree.add(leaf):
             yield STATE_TABLE + node_row(node_hash), node
     for node_hash, node in tree.finish():
         yield STATE_TABLE + node_row(node_hash), node
-    for number in range(keys):
-        row, value = value_row(*filler(number), 0)
-        yield STATE_TABLE + row, value
 
 
 def _write(store: KeyValueStore, run: list[Entry]) -> None:

@@ -101,56 +101,14 @@ class _Measure:
 
     def run(self, *, profile: bool) -> dict[str, float]:
         from tests.relay.hub.application.clients.attested_remote import AttestedRemote
-        from tests.relay.hub.simulated_hub import ANSWER, RELAYER, SimulatedHub, address_of, hub_genesis
+        from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis
 
         store = LmdbStore(self._home, map_bytes=MAP_BYTES)
-        genesis = hub_genesis()
-        hub = SimulatedHub(store, genesis)
+        hub = SimulatedHub(store, hub_genesis())
         remotes = [AttestedRemote(hub, number, attestors=1, threshold=1) for number in range(self._clients)]
-        a, b = remotes[0], remotes[-1]
         profiler = cProfile.Profile()
-
-        def batch(calls: list[bytes], what: str) -> None:
-            data = abi.RELAY_BATCH.call([(400_000, call) for call in calls])
-            message = CallMessage(address_of(RELAYER), ROUTER_ADDRESS, data, gas=16_000_000)
-            if profile:
-                profiler.enable()
-            with self._timed(f"{what}, simulated", BATCH):
-                state = hub.application.state_after(hub.application.blocks.head())
-                assert state.call(message).success
-            raw = hub.raw(ROUTER_ADDRESS, data, gas=16_000_000)
-            with self._timed(f"{what}, in a block", BATCH), self._block_parts_timed():
-                (outcome,) = hub.advance(raw)
-            if profile:
-                profiler.disable()
-            assert outcome.ok
-            assert not outcome.events(abi.BATCH_CALL_FAILED_EVENT)
-
-        for _ in range(ROUNDS):
-            packets = [a.send_forward(b.client) for _ in range(BATCH)]
-            height = a.update()
-            batch([a.receive_call(packet, height) for packet in packets], "receive and forward")
-            (outcome,) = hub.outcomes(hub.height)
-            sent = [packet_from_tuple(value) for (value,) in outcome.events(abi.SEND_PACKET_EVENT)]
-            for packet in sent:
-                b.receive(packet, Acknowledgement((ANSWER,)))
-            height = b.update()
-            batch([b.acknowledge_call(packet, height) for packet in sent], "acknowledge and pass back")
-        for _ in range(ROUNDS):
-            with self._timed("an empty block"):
-                hub.advance()
-        keys = [filler(number * (self._keys // QUERIES))[0] for number in range(QUERIES)]
-        height = hub.height
-        with self._timed("a value", QUERIES):
-            for key in keys:
-                hub.application.query("/key", key, height, prove=False)
-        with self._timed("a proof", QUERIES):
-            for key in keys:
-                hub.application.query("/key", key, height, prove=True)
-        with self._timed("a proof of absence", QUERIES):
-            for number in range(QUERIES):
-                key = path_key("client-8", PathKind.RECEIPT, number + 1)
-                hub.application.query("/key", key, height, prove=True)
+        self._blocks(hub, remotes[0], remotes[-1], profiler if profile else None)
+        self._queries(hub)
         with self._timed("a start"):
             HubLedger(store, hub.genesis)
         memory_mb = _anonymous_mb()
@@ -166,6 +124,60 @@ class _Measure:
             "memory at most, with pages of the store, MB": peak_mb,
             "memory at the end, without them, MB": memory_mb,
         }
+
+    def _blocks(self, hub: Any, a: Any, b: Any, profiler: cProfile.Profile | None) -> None:
+        """Full ones: batches of messages from A, and of B's answers to them; then empty ones."""
+        from tests.relay.hub.simulated_hub import ANSWER
+
+        for _ in range(ROUNDS):
+            packets = [a.send_forward(b.client) for _ in range(BATCH)]
+            height = a.update()
+            calls = [a.receive_call(packet, height) for packet in packets]
+            self._batch(hub, calls, "receive and forward", profiler)
+            (outcome,) = hub.outcomes(hub.height)
+            sent = [packet_from_tuple(value) for (value,) in outcome.events(abi.SEND_PACKET_EVENT)]
+            for packet in sent:
+                b.receive(packet, Acknowledgement((ANSWER,)))
+            height = b.update()
+            calls = [b.acknowledge_call(packet, height) for packet in sent]
+            self._batch(hub, calls, "acknowledge and pass back", profiler)
+        for _ in range(ROUNDS):
+            with self._timed("an empty block"):
+                hub.advance()
+
+    def _batch(self, hub: Any, calls: list[bytes], what: str, profiler: cProfile.Profile | None) -> None:
+        """One block with a batch in it, simulated first as a relay does."""
+        from tests.relay.hub.simulated_hub import RELAYER, address_of
+
+        data = abi.RELAY_BATCH.call([(400_000, call) for call in calls])
+        message = CallMessage(address_of(RELAYER), ROUTER_ADDRESS, data, gas=16_000_000)
+        if profiler is not None:
+            profiler.enable()
+        with self._timed(f"{what}, simulated", BATCH):
+            state = hub.application.state_after(hub.application.blocks.head())
+            assert state.call(message).success
+        raw = hub.raw(ROUTER_ADDRESS, data, gas=16_000_000)
+        with self._timed(f"{what}, in a block", BATCH), self._block_parts_timed():
+            (outcome,) = hub.advance(raw)
+        if profiler is not None:
+            profiler.disable()
+        assert outcome.ok
+        assert not outcome.events(abi.BATCH_CALL_FAILED_EVENT)
+
+    def _queries(self, hub: Any) -> None:
+        """Of keys throughout the state, and of keys that are not in it."""
+        keys = [filler(number * (self._keys // QUERIES))[0] for number in range(QUERIES)]
+        height = hub.height
+        with self._timed("a value", QUERIES):
+            for key in keys:
+                hub.application.query("/key", key, height, prove=False)
+        with self._timed("a proof", QUERIES):
+            for key in keys:
+                hub.application.query("/key", key, height, prove=True)
+        with self._timed("a proof of absence", QUERIES):
+            for number in range(QUERIES):
+                key = path_key("client-8", PathKind.RECEIPT, number + 1)
+                hub.application.query("/key", key, height, prove=True)
 
     @contextmanager
     def _block_parts_timed(self) -> Iterator[None]:

@@ -202,77 +202,107 @@ def hub_lane(
             "a": stack.enter_context(running_anvil(31351, block_time_s=block_s, gas_limit=GAS_LIMIT)),
             "b": stack.enter_context(running_anvil(31352, block_time_s=block_s, gas_limit=GAS_LIMIT)),
         }
-        made = {
-            role: {name: make_key(home, f"{role}-{name}") for name in anvils}
-            for role in ("owner", "relayer", "attestor")
+        roles = Roles.made(home, anvils)
+        hub = start_hub(stack, home, roles.admin, keys, validators, profiles)
+        deployments = {name: deploy_contracts(anvil, roles.owners[name]) for name, anvil in anvils.items()}
+        ends = {
+            name: End(name, anvil, deployments[name], roles.attestors[name], free_port(), poll_ms)
+            for name, anvil in anvils.items()
         }
-        admin, hub_relayer = make_key(home, "admin"), make_key(home, "relayer-hub")
-        anvils["a"].fund(Account.from_key(SENDER_KEY).address)
-        for name, anvil in anvils.items():
-            for role in ("owner", "relayer"):
-                anvil.fund(made[role][name].address)
-        hub = _start_hub(stack, home, admin, keys, validators, profiles)
-        deployments = {name: _deploy(anvil, made["owner"][name]) for name, anvil in anvils.items()}
-        attestor_ports = {name: free_port() for name in anvils}
         http_port = free_port()
         tables = f'[relay]\nhome = "{home / "relay"}"\nhttp = "127.0.0.1:{http_port}"\nlog_level = "warning"\n'
-        for name, anvil in anvils.items():
-            tables += (
-                f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {anvil.chain_id}\nconsensus = "attested"\n'
-                f'attestors = ["http://127.0.0.1:{attestor_ports[name]}"]\nconfirmations = 0\nrpc = ["{anvil.url}"]\n'
-                f'router = "{deployments[name]["router"]}"\nstart_height = {deployments[name]["height"]}\n'
-                f"poll_interval_ms = {poll_ms}\nrequests_per_s = 100000\nkey = {made['relayer'][name].toml}\n"
-            )
-        tables += hub_table(HUB_CHAIN_ID, hub.ethereum_ports, hub.cometbft_ports, hub_relayer)
+        tables += "".join(end.chain_table(roles.relayers[name]) for name, end in ends.items())
+        tables += hub_table(HUB_CHAIN_ID, hub.ethereum_ports, hub.cometbft_ports, roles.hub_relayer)
         config = home / "relay.toml"
         write(config, tables)
-        paths = {
-            name: _connect(config, name, made["owner"][name], made["attestor"][name], admin, deployments[name])
-            for name in anvils
-        }
+        paths = {name: connect_path(config, end, roles) for name, end in ends.items()}
         write(config, tables + "".join(map(path_table, paths.values())))
         clients = {name: {"own": path["a"]["client"], "hub": path["b"]["client"]} for name, path in paths.items()}
-        _introduce(config, clients, made["owner"], deployments)
+        _introduce(config, clients, roles.owners, deployments)
         processes = list(hub.processes)
-        for name, anvil in anvils.items():
-            fill_router(anvil.url, to_canonical_address(deployments[name]["router"]), keys)
-            file = home / f"attestor-{name}.toml"
-            write(
-                file,
-                _attestor_table(
-                    home,
-                    name,
-                    anvil,
-                    made["attestor"][name],
-                    attestor_ports[name],
-                    deployments[name],
-                    paths[name],
-                    poll_ms,
-                ),
-            )
-            processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home, profiles))
+        for name, end in ends.items():
+            fill_router(end.anvil.url, to_canonical_address(deployments[name]["router"]), keys)
+            processes.append(end.start_attestor(stack, home, paths[name], profiles))
         processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home, profiles))
-        for port in attestor_ports.values():
-            until_healthy(port, processes)
+        for end in ends.values():
+            until_healthy(end.attestor_port, processes)
         until_ready(http_port, processes)
-        receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
-        hub_url = f"http://127.0.0.1:{hub.ethereum_ports[0]}"
         yield HubLane(
             *anvils.values(),
             clients,
             deployments,
-            receiver,
+            deploy_receiver(anvils["b"], deployments["b"]["mailbox"]),
             processes,
-            hub_url,
+            f"http://127.0.0.1:{hub.ethereum_ports[0]}",
             home / "hub",
             f"http://127.0.0.1:{http_port}/metrics",
-            made["owner"],
-            made["relayer"],
+            roles.owners,
+            roles.relayers,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Hub:
+class Roles:
+    """Keys; `owners`, `relayers` and `attestors` are by anvil."""
+
+    owners: dict[str, Key]
+    relayers: dict[str, Key]
+    attestors: dict[str, Key]
+    admin: Key
+    hub_relayer: Key
+
+    @classmethod
+    def made(cls, home: Path, anvils: dict[str, Anvil]) -> "Roles":
+        """New ones, with ether for those who send transactions there."""
+        by_role = [
+            {name: make_key(home, f"{role}-{name}") for name in anvils} for role in ("owner", "relayer", "attestor")
+        ]
+        roles = cls(*by_role, make_key(home, "admin"), make_key(home, "relayer-hub"))
+        next(iter(anvils.values())).fund(Account.from_key(SENDER_KEY).address)
+        for name, anvil in anvils.items():
+            anvil.fund(roles.owners[name].address)
+            anvil.fund(roles.relayers[name].address)
+        return roles
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An anvil with contracts, and the attestor that speaks for it."""
+
+    name: str
+    anvil: Anvil
+    deployment: dict[str, Any]
+    attestor: Key
+    attestor_port: int
+    poll_ms: int
+
+    def chain_table(self, relayer: Key) -> str:
+        """For the relay's configuration."""
+        return (
+            f'\n[[chains]]\nname = "{self.name}"\nkind = "evm"\nchain_id = {self.anvil.chain_id}\nconsensus = "attested"\n'
+            f'attestors = ["http://127.0.0.1:{self.attestor_port}"]\nconfirmations = 0\nrpc = ["{self.anvil.url}"]\n'
+            f'router = "{self.deployment["router"]}"\nstart_height = {self.deployment["height"]}\n'
+            f"poll_interval_ms = {self.poll_ms}\nrequests_per_s = 100000\nkey = {relayer.toml}\n"
+        )
+
+    def start_attestor(self, stack: ExitStack, home: Path, path: dict[str, Any], profiles: Path | None) -> Process:
+        """It attests for the destination of `path`."""
+        (destination,) = path["destinations"]
+        file = home / f"attestor-{self.name}.toml"
+        write(
+            file,
+            f'[attestor]\nhome = "{home / f"attestor-{self.name}"}"\nhttp = "127.0.0.1:{self.attestor_port}"\n'
+            f'key = {self.attestor.toml}\nlog_level = "warning"\nrequests_per_s = 10000\n'
+            f'\n[source]\nchain_id = {self.anvil.chain_id}\nrpc = ["{self.anvil.url}"]\n'
+            f'router = "{self.deployment["router"]}"\nconfirmations = 0\npoll_interval_ms = {self.poll_ms}\n'
+            f'\n[[destinations]]\nchain_id = "{destination["chain_id"]}"\nrouter = "{destination["router"]}"\n'
+            f'client = "{destination["client"]}"\n',
+        )
+        return start(stack, f"attestor {self.name}", ["attest", "run", "--config", str(file)], home, profiles)
+
+
+@dataclass(frozen=True, slots=True)
+class HubProcesses:
     """Its validators' processes and ports, in the same order."""
 
     processes: tuple[Process, ...]
@@ -280,7 +310,15 @@ class _Hub:
     cometbft_ports: tuple[int, ...]
 
 
-def _start_hub(stack: ExitStack, home: Path, admin: Key, keys: int, validators: int, profiles: Path | None) -> _Hub:
+def start_hub(
+    stack: ExitStack, home: Path, admin: Key, keys: int, validators: int, profiles: Path | None
+) -> HubProcesses:
+    """Initialise and start validators in `home`; returns when each makes blocks.
+
+    Args:
+        keys: that the genesis state has beforehand.
+        profiles: see `bench.direct_lane.start`.
+    """
     base = free_base_port([PORT_STEP * index + part for index in range(validators) for part in range(PORT_STEP)])
     arguments = [
         *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
@@ -301,11 +339,11 @@ def _start_hub(stack: ExitStack, home: Path, admin: Key, keys: int, validators: 
     ethereum_ports = tuple(base + PORT_STEP * index + 1 for index in range(validators))
     for port, process in zip(ethereum_ports, processes, strict=True):
         _until_blocks(port, process)
-    return _Hub(tuple(processes), ethereum_ports, tuple(port + 1 for port in ethereum_ports))
+    return HubProcesses(tuple(processes), ethereum_ports, tuple(port + 1 for port in ethereum_ports))
 
 
 def _until_blocks(port: int, hub: Process) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         try:
             if int(Rpc(f"http://127.0.0.1:{port}")("eth_blockNumber"), 16) > 0:
@@ -317,7 +355,8 @@ def _until_blocks(port: int, hub: Process) -> None:
         time.sleep(0.1)
 
 
-def _deploy(anvil: Anvil, owner: Key) -> dict[str, Any]:
+def deploy_contracts(anvil: Anvil, owner: Key) -> dict[str, Any]:
+    """What `hutong deploy --json` says."""
     arguments = [
         "deploy",
         "--rpc",
@@ -331,13 +370,12 @@ def _deploy(anvil: Anvil, owner: Key) -> dict[str, Any]:
     return dict(json.loads(command([*arguments, "--forward-margin-s", str(MARGIN_S)])))
 
 
-def _connect(
-    config: Path, name: str, owner: Key, attestor: Key, admin: Key, deployment: dict[str, Any]
-) -> dict[str, Any]:
-    arguments = ["path", "create", "--config", str(config), "--chain", name, *owner.options]
-    arguments += ["--hub-admin", str(admin.keystore), "--hub-admin-password-file", str(admin.password_file)]
-    arguments += ["--attestor", attestor.address, "--max-clock-drift-s", str(DRIFT_S)]
-    arguments += ["--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]]
+def connect_path(config: Path, end: End, roles: Roles) -> dict[str, Any]:
+    """What `hutong path create --json` says."""
+    arguments = ["path", "create", "--config", str(config), "--chain", end.name, *roles.owners[end.name].options]
+    arguments += ["--hub-admin", str(roles.admin.keystore), "--hub-admin-password-file", str(roles.admin.password_file)]
+    arguments += ["--attestor", end.attestor.address, "--max-clock-drift-s", str(DRIFT_S)]
+    arguments += ["--mailbox", end.deployment["mailbox"], "--transfer", end.deployment["transfer"]]
     return dict(json.loads(command([*arguments, "--yes", "--json"])))
 
 
@@ -347,24 +385,3 @@ def _introduce(
     for here, there in (("a", "b"), ("b", "a")):
         arguments = ["peer", "add", "--config", str(config), "--chain", here, "--mailbox", deployments[here]["mailbox"]]
         command([*arguments, "--hub-client", clients[there]["hub"], "--name", there, *owners[here].options])
-
-
-def _attestor_table(
-    home: Path,
-    name: str,
-    anvil: Anvil,
-    key: Key,
-    port: int,
-    deployment: dict[str, Any],
-    path: dict[str, Any],
-    poll_ms: int,
-) -> str:
-    (destination,) = path["destinations"]
-    return (
-        f'[attestor]\nhome = "{home / f"attestor-{name}"}"\nhttp = "127.0.0.1:{port}"\nkey = {key.toml}\n'
-        f'log_level = "warning"\nrequests_per_s = 10000\n'
-        f'\n[source]\nchain_id = {anvil.chain_id}\nrpc = ["{anvil.url}"]\nrouter = "{deployment["router"]}"\n'
-        f"confirmations = 0\npoll_interval_ms = {poll_ms}\n"
-        f'\n[[destinations]]\nchain_id = "{destination["chain_id"]}"\nrouter = "{destination["router"]}"\n'
-        f'client = "{destination["client"]}"\n'
-    )

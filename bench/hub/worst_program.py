@@ -112,16 +112,16 @@ class Search:
 
     def catalogue(self) -> Iterator[Found]:
         """Try each kind by itself."""
-        return map(self._try, self._draws.catalogue())
+        return map(self.try_out, self._draws.catalogue())
 
     def step(self) -> Found:
         """Try one neighbour of what is kept, or something new now and then."""
         if self._random.random() < 0.1:
-            return self._try(self._draws.candidate())
+            return self.try_out(self._draws.candidate())
         origin = self.kept[min(int(self._random.expovariate(0.4)), len(self.kept) - 1)]
-        return self._try(self._draws.changed(origin.candidate, self._random.choice(self.kept).candidate))
+        return self.try_out(self._draws.changed(origin.candidate, self._random.choice(self.kept).candidate))
 
-    def _try(self, candidate: Candidate) -> Found:
+    def try_out(self, candidate: Candidate) -> Found:
         self.tried += 1
         cost = self._measure(candidate)
         found = Found(candidate, float("inf") if cost is None else self._score(cost))

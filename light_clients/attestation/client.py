@@ -25,11 +25,13 @@ from hutong.light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStateRoot,
     ProvenStore,
     StoredClient,
     UnknownHeight,
     Updated,
     cited,
+    known_height,
     rule,
 )
 from hutong.light_clients.interface.trusting import client_not_frozen
@@ -39,6 +41,8 @@ header_well_formed = cited(codec.decode_update, SPEC, "header_well_formed")
 misbehaviour_well_formed = cited(codec.decode_misbehaviour, SPEC, "misbehaviour_well_formed")
 rotation_well_formed = cited(codec.decode_rotation, SPEC, "rotation_well_formed")
 state_well_formed = cited(codec.decode_state, SPEC, "state_well_formed")
+attestation_well_formed = cited(codec.decode_attestation, SPEC, "attestation_well_formed")
+state_root_well_formed = cited(codec.decode_state_root, SPEC, "state_root_well_formed")
 packets_well_formed = cited(codec.decode_packets, SPEC, "packets_well_formed")
 
 
@@ -221,6 +225,32 @@ class AttestationClient(StoredClient[ClientState, StateAttestation]):
         judge(predicates.height_is_the_proof_height, packets, state)
         judge(predicates.commitment_is_attested, packets, keccak256(path[0]), value)
 
+    def judge_state_root(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_states: ConsensusStates,
+        height: Height,
+        shown: bytes,
+        now_ns: int,
+    ) -> ProvenStateRoot:
+        """See `StateProver.judge_state_root`: `shown` is an attestation of kind 4 by the same set as for a state.
+
+        Raises:
+            ClientFrozen, UnknownHeight: the client is frozen, or no state is stored at `height`.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
+        client = judge(client_state_well_formed, client_state)
+        judge(client_not_frozen, client)
+        judge(known_height, consensus_states, height, client.height)
+        attestation = judge(attestation_well_formed, shown)
+        signed_by = _judge_signatures(judge, client, AttestationKind.STATE_ROOT, attestation)
+        attested = judge(state_root_well_formed, attestation.data)
+        if signed_by is not client:
+            judge(predicates.previous_set_in_its_window, client, attested.height)
+        judge(predicates.shown_root_is_attested, attested, height)
+        return ProvenStateRoot(attested.state_root, signed_by.threshold, len(signed_by.attestors))
+
     def substitute_parameters(
         self, subject: ClientState, substitute: ClientState
     ) -> Iterable[tuple[str, object, object]]:
@@ -319,3 +349,5 @@ def _attested_height(client: ClientState, kind: AttestationKind, attestation: At
             return codec.decode_packets(attestation.data, client.digest_form).height
         case AttestationKind.ROTATION:
             return codec.decode_rotation(attestation.data).state.height
+        case AttestationKind.STATE_ROOT:
+            return codec.decode_state_root(attestation.data).height

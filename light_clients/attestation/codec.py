@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from hutong.light_clients.attestation.types import (
+    EVIDENCE_KINDS,
     MAX_ATTESTORS,
     MAX_PACKETS,
     SIGNATURE_BYTES,
@@ -17,6 +18,7 @@ from hutong.light_clients.attestation.types import (
     Rotation,
     Scope,
     StateAttestation,
+    StateRootAttestation,
 )
 from hutong.light_clients.ibc.abi import decode_canonical, encode_abi
 from hutong.light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput, UnsupportedOperation
@@ -172,6 +174,22 @@ def encode_state(state: StateAttestation) -> bytes:
     return encode_abi([STATE_TUPLE], [(state.height, state.timestamp_s)])
 
 
+def decode_state_root(data: bytes) -> StateRootAttestation:
+    """The data of a state root's attestation: two words, height and root.
+
+    Raises:
+        MalformedInput: not 64 bytes, or a field out of bounds.
+    """
+    if len(data) != STATE_BYTES:
+        raise MalformedInput("state_root", f"{STATE_BYTES} bytes", got=len(data))
+    return StateRootAttestation(_word(data, 0), data[WORD:])
+
+
+def encode_state_root(attested: StateRootAttestation) -> bytes:
+    """Inverse of `decode_state_root`."""
+    return attested.height.to_bytes(WORD, "big") + attested.state_root
+
+
 def decode_rotation(data: bytes) -> Rotation:
     """The data of a rotation: the state, the new set with its number and threshold, and the previous set's last height.
 
@@ -244,13 +262,18 @@ def encode_attestation(attestation: Attestation) -> bytes:
     return encode_abi([ATTESTATION_TUPLE], [_attestation_value(attestation)])
 
 
+def is_rotation_update(data: bytes) -> bool:
+    """Whether an update says that it rotates. Nothing else of it is read."""
+    return data[:WORD] == _ROTATION
+
+
 def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
     """An update of a state or a rotation, with the attested bytes left unread; the first word tells the two apart.
 
     Raises:
         MalformedInput: as `decode_attestation`.
     """
-    if data[:WORD] != _ROTATION:
+    if not is_rotation_update(data):
         return AttestationKind.STATE, decode_attestation(data)
     _, value = decode_canonical(["uint8", ATTESTATION_TUPLE], data, "rotation", MAX_ATTESTATION_BYTES + WORD)
     return AttestationKind.ROTATION, _attestation(value)
@@ -268,7 +291,7 @@ def decode_misbehaviour(data: bytes) -> Misbehaviour:
         MalformedInput: not the canonical encoding, an unknown kind, or an attestation out of bounds.
     """
     ((kind, first, second),) = decode_canonical([MISBEHAVIOUR_TUPLE], data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
-    if kind not in tuple(AttestationKind):
+    if kind not in EVIDENCE_KINDS:
         raise MalformedInput("misbehaviour.kind", "1 for states, 2 for packets, 3 for rotations", got=kind)
     return Misbehaviour(AttestationKind(kind), _attestation(first), _attestation(second))
 

@@ -36,10 +36,14 @@ def scope_hash(scope: Scope) -> bytes:
     return keccak256(SCOPE_TYPE_HASH + b"".join(map(keccak256, fields)))
 
 
+def attestation_struct(scope: Scope, kind: AttestationKind, data: bytes) -> bytes:
+    """EIP-712 `hashStruct` of an attestation, 32 bytes; with DOMAIN_SEPARATOR it is what is signed in the scoped form."""
+    return keccak256(ATTESTATION_TYPE_HASH + scope_hash(scope) + kind.to_bytes(32, "big") + keccak256(data))
+
+
 def attestation_digest(scope: Scope, kind: AttestationKind, data: bytes) -> bytes:
     """The 32 bytes that are signed in the scoped form (EIP-712), which binds both ends, the kind and the data."""
-    struct = keccak256(ATTESTATION_TYPE_HASH + scope_hash(scope) + kind.to_bytes(32, "big") + keccak256(data))
-    return keccak256(b"\x19\x01" + DOMAIN_SEPARATOR + struct)
+    return keccak256(b"\x19\x01" + DOMAIN_SEPARATOR + attestation_struct(scope, kind, data))
 
 
 def public_digest(kind: AttestationKind, data: bytes) -> bytes:
@@ -52,8 +56,11 @@ def public_digest(kind: AttestationKind, data: bytes) -> bytes:
 
 
 def signing_digest(client: ClientState, kind: AttestationKind, data: bytes) -> bytes:
-    """The 32 bytes that this client's attestors sign; the public form has no rotations, which are always scoped."""
-    if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:
+    """The 32 bytes that this client's attestors sign.
+
+    The public form has neither rotations nor state roots, which are always scoped.
+    """
+    if client.digest_form is DigestForm.PUBLIC and kind in (AttestationKind.STATE, AttestationKind.PACKETS):
         return public_digest(kind, data)
     return attestation_digest(client.scope, kind, data)
 

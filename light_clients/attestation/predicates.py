@@ -15,12 +15,15 @@ from hutong.light_clients.attestation.types import (
     PacketAttestation,
     Rotation,
     StateAttestation,
+    StateRootAttestation,
 )
 from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
+    Height,
     MalformedInput,
     PredicateFailed,
+    UnsupportedOperation,
     cited,
     rule,
     trusting,
@@ -219,8 +222,21 @@ def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
             conflict = _packets_conflict(codec.decode_packets(first, form), codec.decode_packets(second, form))
         case AttestationKind.ROTATION:
             conflict = _rotations_conflict(codec.decode_rotation(first), codec.decode_rotation(second))
+        case AttestationKind.STATE_ROOT:
+            raise UnsupportedOperation("evidence of two state roots")
     if not conflict:
         raise PredicateFailed("headers_conflict", "both attestations can be true")
+
+
+@rule(SPEC)
+def shown_root_is_attested(attested: StateRootAttestation, height: Height) -> None:
+    """The attested root is of the block that the consensus state is of.
+
+    Raises:
+        PredicateFailed: it is of another height.
+    """
+    if Height(0, attested.height) != height:
+        raise PredicateFailed("shown_root_is_attested", "height of the root", attested.height, str(height))
 
 
 def _rotations_conflict(first: Rotation, second: Rotation) -> bool:

@@ -39,10 +39,15 @@ class AttestationKind(IntEnum):
     STATE = 1
     PACKETS = 2
     ROTATION = 3
+    STATE_ROOT = 4
+    """For observations alone: no update, packet proof or evidence is made of it."""
+
+
+EVIDENCE_KINDS = (AttestationKind.STATE, AttestationKind.PACKETS, AttestationKind.ROTATION)
 
 
 class DigestForm(IntEnum):
-    """What attestors sign of states and packets. Rotations are always signed in the scoped form."""
+    """What attestors sign of states and packets. Rotations and state roots are always signed in the scoped form."""
 
     SCOPED = 1
     PUBLIC = 2
@@ -230,6 +235,19 @@ class StateAttestation:
 
 
 @dataclass(frozen=True, slots=True)
+class StateRootAttestation:
+    """Block `height` of the source chain is final and its header has this state root of 32 bytes."""
+
+    height: int
+    state_root: bytes
+
+    def __post_init__(self) -> None:
+        _within(self.height, "state_root.height", MAX_UINT64)
+        if len(self.state_root) != HASH_BYTES or not any(self.state_root):
+            raise MalformedInput("state_root.state_root", f"{HASH_BYTES} bytes, not all zero", got=self.state_root)
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
     """A state of the source chain, and the set of attestors that follows the one which signs this.
 
@@ -313,7 +331,7 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True)
 class Misbehaviour:
-    """Two attestations of one kind that cannot both be true."""
+    """Two attestations of one of `EVIDENCE_KINDS` that cannot both be true."""
 
     kind: AttestationKind
     first: Attestation

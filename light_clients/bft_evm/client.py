@@ -1,6 +1,7 @@
 """The `bft-evm` light client: EVM consortium chains whose headers carry their validators' seals (QBFT, IBFT 2.0, Istanbul)."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar
 
 from hutong.light_clients.bft_evm import codec, predicates
@@ -16,17 +17,34 @@ from hutong.light_clients.interface import (
     Judge,
     Misbehaved,
     NoOp,
+    PredicateFailed,
+    ProvenStateRoot,
     ProvenStore,
     StoredClient,
     UnknownHeight,
     Updated,
     cited,
+    known_height,
     rule,
 )
 from hutong.light_clients.interface.trusting import client_not_frozen
 
-client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
+_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
+"""Many headers and proofs are judged under one state, and each asks for it several times; its bytes are all that is read."""
+_state_of = lru_cache(maxsize=64)(codec.decode_consensus_state)
+
 header_well_formed = cited(codec.decode_header_message, SPEC, "header_well_formed")
+
+
+@rule(SPEC)
+def client_state_well_formed(client_state: bytes) -> ClientState:
+    """Decodes the client state; the last 64 different ones are remembered by their bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, an unknown rule, or a field out of bounds.
+        UnsupportedOperation: rules that are known each but not offered together.
+    """
+    return _client_state_of(client_state)
 
 
 @rule("ICS-02")
@@ -40,7 +58,7 @@ def trusted_state_known(consensus_states: ConsensusStates, height: Height, lates
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, latest)
-    state = codec.decode_consensus_state(data)
+    state = _state_of(data)
     return TrustedState(height, state.timestamp_s, state.validators)
 
 
@@ -52,6 +70,20 @@ def router_account_proven(client: ClientState, header: Header) -> bytes:
         PredicateFailed, MalformedInput: the account proof does not lead to a contract there.
     """
     return router_storage_root(header.execution.state_root, client.router_address, header.account_proof)
+
+
+@rule(SPEC)
+def shown_header_is_believed(verdict: HeaderVerdict, height: Height) -> None:
+    """The update that is shown would store what is stored at `height` already.
+
+    Raises:
+        PredicateFailed: it is of another height, or contradicts what is stored.
+    """
+    name = "shown_header_is_believed"
+    if not isinstance(verdict, NoOp):
+        raise PredicateFailed(name, "what the shown update would do", type(verdict).__name__, NoOp.__name__)
+    if verdict.height != height:
+        raise PredicateFailed(name, "height of the shown update", str(verdict.height), str(height))
 
 
 _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_consensus_state)
@@ -71,21 +103,21 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
     )
 
     def decode_client(self, data: bytes) -> ClientState:
-        """See `codec.decode_client_state`.
+        """See `codec.decode_client_state`; the last 64 different ones are remembered by their bytes.
 
         Raises:
             MalformedInput: not the canonical encoding, or a field out of bounds.
             UnsupportedOperation: contract selection under a consensus other than QBFT.
         """
-        return codec.decode_client_state(data)
+        return _client_state_of(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
-        """See `codec.decode_consensus_state`.
+        """See `codec.decode_consensus_state`; the last 64 different ones are remembered by their bytes.
 
         Raises:
             MalformedInput: not the canonical encoding, or a field out of bounds.
         """
-        return codec.decode_consensus_state(data)
+        return _state_of(data)
 
     def height_of(self, client: ClientState) -> Height:
         """The client's latest height: a block number, of revision 0."""
@@ -123,11 +155,32 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
         """
         client = judge(client_state_well_formed, client_state)
         shown = judge(header_well_formed, header, client.seal_rules)
-        judge(client_not_frozen, client)
-        trusted = judge(trusted_state_known, consensus_states, shown.trusted_height, client.latest_height)
-        sealed = judge_update(judge, shown, trusted, _options_of(client), now_ns)
-        storage_root = judge(router_account_proven, client, shown)
-        return _judge_proven(client, consensus_states, shown, sealed, storage_root)
+        return _judge_shown(judge, client, consensus_states, shown, now_ns)
+
+    def judge_state_root(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_states: ConsensusStates,
+        height: Height,
+        shown: bytes,
+        now_ns: int,
+    ) -> ProvenStateRoot:
+        """See `StateProver.judge_state_root`: `shown` is an update message of that height.
+
+        It passes every rule of an update, and what it would store is what is stored.
+
+        Raises:
+            TooLittleOverlap: too few validators of the trusted state that it names sealed it.
+            ClientFrozen, ClientExpired, UnknownHeight: the client or one of the two states is not usable.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+            UnsupportedOperation: the client state is of a kind that is not offered.
+        """
+        client = judge(client_state_well_formed, client_state)
+        judge(known_height, consensus_states, height, client.latest_height)
+        header = judge(header_well_formed, shown, client.seal_rules)
+        judge(shown_header_is_believed, _judge_shown(judge, client, consensus_states, header, now_ns), height)
+        return ProvenStateRoot(header.execution.state_root)
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
@@ -184,6 +237,17 @@ class BftEvmClient(StoredClient[ClientState, ConsensusState]):
 
 def _options_of(client: ClientState) -> Options:
     return Options(client.trusting_period_s, client.max_clock_drift_s, client.seal_rules)
+
+
+def _judge_shown(
+    judge: Judge, client: ClientState, consensus_states: ConsensusStates, shown: Header, now_ns: int
+) -> HeaderVerdict:
+    """The rules of an update whose bytes are decoded; the seals are judged before the router's account proof."""
+    judge(client_not_frozen, client)
+    trusted = judge(trusted_state_known, consensus_states, shown.trusted_height, client.latest_height)
+    sealed = judge_update(judge, shown, trusted, _options_of(client), now_ns)
+    storage_root = judge(router_account_proven, client, shown)
+    return _judge_proven(client, consensus_states, shown, sealed, storage_root)
 
 
 def judge_misbehaviour(

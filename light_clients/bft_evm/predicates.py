@@ -6,6 +6,8 @@ header's own list, which is the chain's rule, and more than a third of the list 
 honest validator of it signed.
 """
 
+from functools import lru_cache
+
 from hutong.light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, proposer_seal_hash
 from hutong.light_clients.bft_evm.types import MAX_VALIDATORS, Consensus, Header, QuorumRule
 from hutong.light_clients.crypto import recover_eth_address
@@ -101,6 +103,15 @@ def validators_are_listed(validators: tuple[bytes, ...]) -> None:
         raise PredicateFailed("validators_are_listed", "a validator is listed twice")
 
 
+@lru_cache(maxsize=4096)
+def recover_sealer(digest: bytes, seal: bytes) -> bytes | None:
+    """Whose commit seal it is, 20 bytes; None where it is no signature. Args: 32 and 65 bytes, which say all of the answer.
+
+    One header is judged when it is brought, proposed and executed, and again with each call that shows it for an observation.
+    """
+    return recover_eth_address(digest, seal)
+
+
 def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
     """Distinct signers of the commit seals, every one of them in `validators`, the header's own list.
 
@@ -114,7 +125,7 @@ def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) ->
     listed = frozenset(validators)
     committers: set[bytes] = set()
     for index, seal in enumerate(header.extra.seals):
-        signer = recover_eth_address(digest, seal)
+        signer = recover_sealer(digest, seal)
         if signer is None:
             raise PredicateFailed(name, f"seal {index} is no signature r, s, v with low s and v 0 or 1", got=seal)
         if signer not in listed:
@@ -132,7 +143,7 @@ def recover_all_committers(header: Header) -> frozenset[bytes]:
         PredicateFailed: `commit_seals_of_validators`: no seal, one that is not a signature, or two of one signer.
     """
     digest = commit_seal_hash(header.execution, header.extra)
-    signers = [recover_eth_address(digest, seal) for seal in header.extra.seals]
+    signers = [recover_sealer(digest, seal) for seal in header.extra.seals]
     found = frozenset(signer for signer in signers if signer is not None)
     if not found or len(found) != len(signers):
         raise PredicateFailed("commit_seals_of_validators", "there is no seal, a bad one, or two of one signer")

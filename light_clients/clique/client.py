@@ -7,6 +7,8 @@ from hutong.light_clients.clique import codec, predicates
 from hutong.light_clients.clique.predicates import SPEC
 from hutong.light_clients.clique.types import ClientState, ConsensusState, Misbehaviour, SealedBlock, TrustedState
 from hutong.light_clients.clique.verification import Branch, judge_evidence, judge_update, options_of
+from hutong.light_clients.crypto import keccak256
+from hutong.light_clients.evm_header import decode_header
 from hutong.light_clients.ibc.evm_router import CommitmentRules, router_storage_root
 from hutong.light_clients.interface import (
     VERIFY,
@@ -17,11 +19,13 @@ from hutong.light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStateRoot,
     ProvenStore,
     StoredClient,
     UnknownHeight,
     Updated,
     cited,
+    known_height,
     rule,
     trusting,
 )
@@ -46,6 +50,20 @@ def consensus_state_is_the_latest(client: ClientState, state: ConsensusState) ->
     ):
         if got != expected:
             raise PredicateFailed("consensus_state_is_the_latest", f"{name} differs", got=got, expected=expected)
+
+
+@rule(SPEC)
+def shown_header_is_stored(state: ConsensusState, header: bytes) -> bytes:
+    """The state root (32 bytes) of a block's RLP header, whose hash is the believed block's.
+
+    Raises:
+        PredicateFailed: another hash.
+        MalformedInput: not a header that this code reads.
+    """
+    got = keccak256(header)
+    if got != state.block_hash:
+        raise PredicateFailed("shown_header_is_stored", "hash of the header", got=got, expected=state.block_hash)
+    return decode_header(header).state_root
 
 
 _COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_consensus_state)
@@ -125,6 +143,27 @@ class CliqueClient(StoredClient[ClientState, ConsensusState]):
         judge(branch_takes_its_place, client, consensus_states, branch)
         state = judge(router_account_proven, client, branch)
         return _verdict(client, consensus_states, branch, state)
+
+    def judge_state_root(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_states: ConsensusStates,
+        height: Height,
+        shown: bytes,
+        now_ns: int,
+    ) -> ProvenStateRoot:
+        """See `StateProver.judge_state_root`: `shown` is the block's header in RLP, whose hash the state holds.
+
+        Raises:
+            ClientFrozen, UnknownHeight: the client is frozen, or no state is stored at `height`.
+            PredicateFailed: the header of another block.
+            MalformedInput: a state or the header cannot be decoded.
+        """
+        client = judge(client_state_well_formed, client_state)
+        judge(client_not_frozen, client)
+        state = codec.decode_consensus_state(judge(known_height, consensus_states, height, client.latest_height))
+        return ProvenStateRoot(judge(shown_header_is_stored, state, shown))
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int

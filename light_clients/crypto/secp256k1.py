@@ -8,10 +8,12 @@ from collections.abc import Iterable
 
 from coincurve import PrivateKey, PublicKey
 from coincurve._libsecp256k1 import ffi, lib
+from coincurve.context import GLOBAL_CONTEXT
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HALF_ORDER = ORDER // 2
 DIGEST_BYTES = 32
+PRIVATE_KEY_BYTES = 32
 COMPRESSED_KEY_BYTES = 33
 UNCOMPRESSED_KEY_BYTES = 65
 SIGNATURE_BYTES = 64
@@ -80,6 +82,23 @@ def recover_public_key_batch(signatures: Iterable[tuple[bytes, bytes]]) -> list[
     return [recover_public_key(*item) for item in signatures]
 
 
+def signature_of_der(der: bytes) -> bytes | None:
+    """64 bytes r ‖ s of a signature in strict DER (SEC 1, C.5); s may be high. None for any other bytes.
+
+    What the library reads is encoded again and compared, for it also takes numbers out of range, as zero.
+    """
+    parsed = ffi.new("secp256k1_ecdsa_signature *")
+    context = GLOBAL_CONTEXT.ctx
+    if not der or not lib.secp256k1_ecdsa_signature_parse_der(context, parsed, bytes(der), len(der)):
+        return None
+    compact = ffi.new("unsigned char[64]")
+    lib.secp256k1_ecdsa_signature_serialize_compact(context, compact, parsed)
+    again, size = ffi.new("unsigned char[80]"), ffi.new("size_t *", 80)
+    if not lib.secp256k1_ecdsa_signature_serialize_der(context, again, size, parsed):
+        return None
+    return bytes(ffi.buffer(compact, 64)) if bytes(ffi.buffer(again, size[0])) == bytes(der) else None
+
+
 def decompress(public_key: bytes) -> tuple[int, int] | None:
     """Affine (x, y) of a 33-byte compressed key; None where it is not one or no point has this x."""
     key = _parse_key(public_key) if len(public_key) == COMPRESSED_KEY_BYTES else None
@@ -112,7 +131,15 @@ def sign_recoverable(private_key: bytes, digest: bytes) -> bytes:
     """
     if len(digest) != DIGEST_BYTES:
         raise ValueError("a digest has 32 bytes")
-    return _private(private_key).sign_recoverable(bytes(digest), hasher=None)
+    if len(private_key) != PRIVATE_KEY_BYTES:
+        raise ValueError("a private key has 32 bytes")
+    # Not by `PrivateKey`: it makes the public key too, twice, and the two take as long as the signature.
+    context, made = GLOBAL_CONTEXT.ctx, ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    if not lib.secp256k1_ecdsa_sign_recoverable(context, made, bytes(digest), bytes(private_key), ffi.NULL, ffi.NULL):
+        raise ValueError("a private key is a number from 1 to the order of the curve, this excluded")
+    compact, recovery = ffi.new("unsigned char[64]"), ffi.new("int *")
+    lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(context, compact, recovery, made)
+    return bytes(ffi.buffer(compact)) + bytes([recovery[0]])
 
 
 def sign(private_key: bytes, digest: bytes) -> bytes:
@@ -126,6 +153,6 @@ def sign(private_key: bytes, digest: bytes) -> bytes:
 
 def _private(private_key: bytes) -> PrivateKey:
     # The secret itself must never reach an error message.
-    if len(private_key) != 32:
+    if len(private_key) != PRIVATE_KEY_BYTES:
         raise ValueError("a private key has 32 bytes")
     return PrivateKey(bytes(private_key))

@@ -27,11 +27,14 @@ from hutong.light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStateRoot,
     ProvenStore,
     StoredClient,
     UnknownHeight,
     Updated,
     cited,
+    known_height,
+    nothing_shown,
     rule,
 )
 from hutong.light_clients.interface.trusting import client_not_frozen
@@ -193,6 +196,28 @@ class EthereumClient(StoredClient[ClientState, ConsensusState]):
             MalformedInput, PredicateFailed: the first rule that does not hold.
         """
         _COMMITMENTS.judge(judge, client_state, consensus_state, proof, path, value)
+
+    def judge_state_root(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_states: ConsensusStates,
+        height: Height,
+        shown: bytes,
+        now_ns: int,
+    ) -> ProvenStateRoot:
+        """See `StateProver.judge_state_root`: the consensus state holds it, so nothing is shown.
+
+        Raises:
+            ClientFrozen, UnknownHeight: the client is frozen, or no state is stored at `height`.
+            PredicateFailed: something is shown.
+            MalformedInput: one of the two states cannot be decoded.
+        """
+        client = judge(client_state_well_formed, client_state)
+        judge(client_not_frozen, client)
+        state = codec.decode_consensus_state(judge(known_height, consensus_states, height, client.latest_height))
+        judge(nothing_shown, shown)
+        return ProvenStateRoot(state.state_root)
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         """Also how a client learns of a fork: forks after the subject's newest header may differ, earlier ones may not.

@@ -57,6 +57,11 @@ class FiscoBcosClient(StoredClient[ClientState, ConsensusState]):
         """
         self._crypto_suites = crypto_suites
 
+    @property
+    def offers_gm(self) -> bool:
+        """Whether chains under SM2 and SM3 are among them."""
+        return CryptoSuite.GM in self._crypto_suites
+
     def without_extras(self) -> "FiscoBcosClient":
         """Of the suite ECDSA alone: SM2 and SM3 come from the extra `gm`."""
         return FiscoBcosClient(self._crypto_suites & {CryptoSuite.ECDSA})

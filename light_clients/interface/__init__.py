@@ -38,6 +38,7 @@ from hutong.light_clients.interface.errors import (
 from hutong.light_clients.interface.height import Height
 from hutong.light_clients.interface.judge import VERIFY, Audit, CheckVerdict, Judge, Rule, Verify, audit, cited, rule
 from hutong.light_clients.interface.memory import MemoryConsensusStates
+from hutong.light_clients.interface.state_root import ProvenStateRoot, StateProver, known_height, nothing_shown
 from hutong.light_clients.interface.stored_client import StoredClient
 from hutong.light_clients.interface.substitute import check_substitute_fits
 
@@ -70,9 +71,11 @@ __all__ = [
     "NoOp",
     "NotEnoughTrust",
     "PredicateFailed",
+    "ProvenStateRoot",
     "ProvenStore",
     "Reschedulable",
     "Rule",
+    "StateProver",
     "StoredClient",
     "TooLittleOverlap",
     "UnknownHeight",
@@ -84,6 +87,8 @@ __all__ = [
     "audit",
     "check_substitute_fits",
     "cited",
+    "known_height",
+    "nothing_shown",
     "rule",
     "trusting",
 ]

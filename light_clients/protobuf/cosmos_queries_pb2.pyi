@@ -127,3 +127,37 @@ class QueryDenomResponse(_message.Message):
     DENOM_FIELD_NUMBER: _ClassVar[int]
     denom: Denom
     def __init__(self, denom: _Optional[_Union[Denom, _Mapping]] = ...) -> None: ...
+
+class QueryHeight(_message.Message):
+    __slots__ = ("revision_number", "revision_height")
+    REVISION_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    REVISION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    revision_number: int
+    revision_height: int
+    def __init__(self, revision_number: _Optional[int] = ..., revision_height: _Optional[int] = ...) -> None: ...
+
+class KeyPath(_message.Message):
+    __slots__ = ("key_path",)
+    KEY_PATH_FIELD_NUMBER: _ClassVar[int]
+    key_path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, key_path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class QueryVerifyMembershipRequest(_message.Message):
+    __slots__ = ("client_id", "proof", "proof_height", "value", "merkle_path")
+    CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    PROOF_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    MERKLE_PATH_FIELD_NUMBER: _ClassVar[int]
+    client_id: str
+    proof: bytes
+    proof_height: QueryHeight
+    value: bytes
+    merkle_path: KeyPath
+    def __init__(self, client_id: _Optional[str] = ..., proof: _Optional[bytes] = ..., proof_height: _Optional[_Union[QueryHeight, _Mapping]] = ..., value: _Optional[bytes] = ..., merkle_path: _Optional[_Union[KeyPath, _Mapping]] = ...) -> None: ...
+
+class QueryVerifyMembershipResponse(_message.Message):
+    __slots__ = ("success",)
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    success: bool
+    def __init__(self, success: _Optional[bool] = ...) -> None: ...

@@ -62,10 +62,13 @@ def judge_update(
     trusted_validators: ValidatorSet,
     options: Options,
     now_ns: int,
-) -> None:
+) -> predicates.CommitSignatures:
     """Adjacent and skipping verification from `trusted` (light.Verify), every rule in order.
 
     `trusted_validators` are those of `trusted.next_validators_hash`.
+
+    Returns:
+        The commit's signatures, which remember those that were verified here: for whoever demands more of them.
 
     Raises:
         InsufficientTrust: by `trusted_power_signed`; a nearer header may still do.
@@ -92,3 +95,4 @@ def judge_update(
     if not adjacent:
         judge(predicates.trusted_power_signed, trusted_validators, commit, options.trust_level, signatures)
     judge(predicates.two_thirds_signed, validator_set, commit, signatures)
+    return signatures

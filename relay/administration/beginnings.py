@@ -51,11 +51,15 @@ Confirm = Callable[[Sequence[Beginning]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Pins of the member chain and of the hub, and who is asked about the rest. Nothing has been sent yet."""
+    """Pins of the member chain and of the hub, and who is asked about the rest. Nothing has been sent yet.
+
+    `anew`: clients are made even where those of an earlier run wait for their other end.
+    """
 
     confirm: Confirm
     chain: Pin | None = None
     hub: Pin | None = None
+    anew: bool = False
 
 
 def beginning_of(

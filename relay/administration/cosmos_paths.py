@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from hutong.relay.administration.beginnings import Agreement, Pin, beginning_of
-from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.hub.trust import approve
 from hutong.relay.administration.paths import CreatedPath
 from hutong.relay.administration.submission import new_salt
 from hutong.relay.base.durations import DAY_S

@@ -1,11 +1,13 @@
 """Recovery of a Cosmos chain's client of a hub: a fresh client, and a proposal that lets the old one go on with its
 state."""
 
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
 from hutong.relay.administration.cosmos_paths import create_hub_client
+from hutong.relay.administration.errors import Unusable
 from hutong.relay.config import Config, CosmosChainConfig, PathEnd
 from hutong.relay.keys import Signer
 
@@ -106,3 +108,15 @@ async def _substitute(
             )
         await hub_chain.check_identity()
         return await create_hub_client(chain, owner, hub_chain, parameters)
+
+
+def deposit_of(text: str) -> tuple[int, str]:
+    """(amount, denomination) of a text such as `10stake`.
+
+    Raises:
+        Unusable: it is something else.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", text)
+    if match is None:
+        raise Unusable(f"--deposit: {text[:80]!r} is not an amount with its denomination, such as 10000000stake")
+    return int(match[1]), match[2]

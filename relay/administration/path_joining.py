@@ -1,43 +1,15 @@
 """The last steps of a path with a hub: both clients learn of each other, with whatever delay the chain's admin has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.decision_delay import require_lasting
+from hutong.relay.administration.hub.trust import approve
+from hutong.relay.administration.path_sides import Begun, Hub, Side
 from hutong.relay.administration.submission import new_salt
-from hutong.relay.config import HubChainConfig
 
 if TYPE_CHECKING:
-    from hutong.adapters.evm import EvmChain
-    from hutong.adapters.evm.administration.deciding import Deciding, Pending, Undecided
-    from hutong.adapters.hub import HubChain
-    from hutong.adapters.ics26.transactor import Transactor
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What an earlier run has made: the hub's client, and the light client contract on the chain."""
-
-    on_hub: str
-    light_client: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The chain's side: who decides there, its router, and the applications that shall listen to the hub."""
-
-    chain: "EvmChain"
-    owning: "Deciding"
-    router: bytes
-    apps: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    config: HubChainConfig
-    chain: "HubChain"
-    admins: "Sequence[Transactor]"
+    from hutong.adapters.evm.administration.deciding import Pending, Undecided
 
 
 async def join(side: Side, hub: Hub, begun: Begun) -> str:
@@ -46,6 +18,7 @@ async def join(side: Side, hub: Hub, begun: Begun) -> str:
     Raises:
         Undecided: the chain's admin has decided and the decisions wait, or they are for another account to send; it
             says how to go on.
+        ExpiresBefore: the light client would have expired when the router can take it; nothing was sent.
         RefusedByChain: a chain refuses a step.
         AdapterError: a chain does not answer.
     """
@@ -56,6 +29,7 @@ async def join(side: Side, hub: Hub, begun: Begun) -> str:
     on_chain = await _registered_as(side, begun.light_client)
     waiting: list[Pending] = []
     if on_chain is None:
+        await require_lasting(side, hub, begun)
         foreseen = await side.chain.next_client_id()
         prefix = hub.chain.merkle_prefix
         try:

@@ -1,25 +1,24 @@
 """Making the two clients of a path, each as the other's counterparty."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
-from typing import TYPE_CHECKING
-
-import trio
+from typing import TYPE_CHECKING, Any
 
 from hutong.relay.administration.beginnings import Agreement, Beginning, Pin, beginning_of
-from hutong.relay.administration.hub_trust import approve
-from hutong.relay.administration.path_joining import Begun, Hub, Side, join
+from hutong.relay.administration.clients.finality import until_final
+from hutong.relay.administration.decision_delay import longest_delay_s, require_outliving
+from hutong.relay.administration.hub.trust import approve
+from hutong.relay.administration.path_joining import join
+from hutong.relay.administration.path_sides import Begun, Hub, Side
 from hutong.relay.administration.submission import new_salt
+from hutong.relay.administration.waiting_clients import require_none_waits
 from hutong.relay.config import EvmChainConfig, HubChainConfig
 from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
     from hutong.adapters.evm import EvmChain
-    from hutong.adapters.interface import Chain, ClientParameters, InitialStates
-
-FINALITY_LIMIT_S = 120
-FINALITY_POLL_S = 1.0
+    from hutong.adapters.interface import ClientParameters, InitialStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,16 @@ class AttestorSet:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An EVM chain of a path, with what its side of it needs. `attestors` are those that speak for it, if any do."""
+    """An EVM chain of a path, with what its side of it needs. `attestors` are those that speak for it, if any do.
+
+    `forwarding`: its other applications that shall send over the hub, such as its Transfer.
+    """
 
     config: EvmChainConfig
     owner: Signer
     mailbox: str | None
     attestors: AttestorSet | None
-    transfer: str | None = None
+    forwarding: tuple[str, ...] = ()
     decides_as: bytes | None = None
     """Whose rights the owner's calls go by where that is another account: then they are written down for it."""
 
@@ -73,6 +75,20 @@ class CreatedPath:
     destinations: tuple[Destination, ...] = ()
     beginnings: tuple[Beginning, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """The fields that `--json` prints; what attestors must learn and the beginnings only where there are any."""
+        document: dict[str, Any] = {
+            side: {"chain": chain, "client": client} for side, (chain, client) in (("a", self.a), ("b", self.b))
+        }
+        if self.destinations:
+            document["destinations"] = [asdict(destination) for destination in self.destinations]
+        if self.beginnings:
+            document["begins"] = [
+                {"on": one.host, "of": one.followed, "height": one.height, "hash": f"0x{one.block_hash.hex()}"}
+                for one in self.beginnings
+            ]
+        return document
+
 
 async def create_with_hub(
     member: Member,
@@ -82,14 +98,19 @@ async def create_with_hub(
     agreement: Agreement,
     random: Random,
 ) -> CreatedPath:
-    """Make the clients of a chain and a hub, from agreed blocks. Raises NotConfirmed, OtherBeginning, Undecided."""
+    """Make the clients of a chain and a hub, from agreed blocks; all that can be asked is asked before anything is sent.
 
+    Raises:
+        NotConfirmed, OtherBeginning: about the blocks that they would begin at.
+        ExpiresBefore: they would have expired when what the chain's admin decides takes effect.
+        AlreadyBegun: an earlier run has made them, and its decisions wait.
+        Undecided: as `join`.
+        RefusedByChain: who decides may not, or a chain refuses a transaction. AdapterError: a chain does not answer.
+    """
     from hutong.adapters.evm import EvmChain
-    from hutong.adapters.evm.administration.deploy import deploy_hub_client, require_contract
+    from hutong.adapters.evm.administration.deploy import require_contract
     from hutong.adapters.hub import HubChain
-    from hutong.adapters.hub.admin import create_client, created_client
     from hutong.adapters.ics26.transactor import Transactor
-    from hutong.adapters.rpc import all_of
     from hutong.relay.core.topology.chains import open_chain
 
     evm = member.config
@@ -103,33 +124,46 @@ async def create_with_hub(
         side = _side(member, chain)
         for app in side.apps:
             await require_contract(side.owning, app)
+        delay_s = await longest_delay_s(side)
         if evm.consensus != "ethereum":
-            await until_final(chain, evm.start_height)
+            await until_final(chain, evm.start_height, "the router's block (start_height)")
         foreseen = await hub_chain.next_client_id(evm.client_type)
         of_chain = _parameters(trust, member.attestors, hub.chain_id, hub.router, foreseen, begin=agreement.chain)
         for_hub = await chain.initial_states(evm.client_type, of_chain)
         for_chain = await hub_chain.initial_states("07-tendermint", _parameters(trust, begin=agreement.hub))
+        await require_outliving(side, delay_s, (for_hub, for_chain))
+        if (delay_s or member.decides_as is not None) and not agreement.anew:
+            await require_none_waits(hub_chain, evm.name, for_hub)
         by_root = trust.block_root is not None
         beginnings = (
             beginning_of(hub.name, evm.name, for_hub, agreement.chain, by_root=by_root),
             beginning_of(evm.name, hub.name, for_chain, agreement.hub),
         )
         await agreement.confirm(beginnings)
-
-        ids: dict[str, str] = {}
-        contracts: dict[str, bytes] = {}
-
-        async def open_on_hub(states: "InitialStates") -> None:
-            action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
-            ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
-
-        async def deploy_on_chain(states: "InitialStates") -> None:
-            contracts["client"] = await deploy_hub_client(side.owning, states)
-
-        await all_of([(open_on_hub, for_hub), (deploy_on_chain, for_chain)])
-        begun = Begun(ids["hub"], contracts["client"])
-        on_chain = await join(side, Hub(hub, hub_chain, transactors), begun)
+        hub_side = Hub(hub, hub_chain, transactors)
+        begun = await _make_clients(side, hub_side, for_hub, for_chain)
+        on_chain = await join(side, hub_side, begun)
     return _created(member, hub, on_chain, begun.on_hub, beginnings)
+
+
+async def _make_clients(side: Side, hub: Hub, for_hub: "InitialStates", for_chain: "InitialStates") -> Begun:
+    """The hub's client and the chain's light client contract, at the same time; neither knows of the other yet."""
+    from hutong.adapters.evm.administration.deploy import deploy_hub_client
+    from hutong.adapters.hub.admin import create_client, created_client
+    from hutong.adapters.rpc import all_of
+
+    ids: dict[str, str] = {}
+    contracts: dict[str, bytes] = {}
+
+    async def open_on_hub(states: "InitialStates") -> None:
+        action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
+        ids["hub"] = created_client(await approve(hub.config, hub.chain, list(hub.admins), action))
+
+    async def deploy_on_chain(states: "InitialStates") -> None:
+        contracts["client"] = await deploy_hub_client(side.owning, states)
+
+    await all_of([(open_on_hub, for_hub), (deploy_on_chain, for_chain)])
+    return Begun(ids["hub"], contracts["client"])
 
 
 async def continue_with_hub(
@@ -139,7 +173,8 @@ async def continue_with_hub(
 
     Raises:
         RefusedByChain: a chain refuses a transaction.
-        Undecided: as `join`.
+        Undecided, ExpiresBefore: as `join`.
+        UnknownClient: the hub has no such client.
         AdapterError: a chain does not answer, or a contract is not there.
     """
     from hutong.adapters.evm import EvmChain
@@ -158,6 +193,7 @@ async def continue_with_hub(
         side = _side(member, chain)
         for contract in (begun.light_client, *side.apps):
             await require_contract(side.owning, contract)
+        await hub_chain.client(begun.on_hub)
         on_chain = await join(side, Hub(hub, hub_chain, transactors), begun)
     return _created(member, hub, on_chain, begun.on_hub, ())
 
@@ -169,7 +205,8 @@ def _side(member: Member, chain: "EvmChain") -> Side:
 
     evm = member.config
     owning = Deciding(chain.execution, evm.chain_id, member.owner, member.decides_as)
-    apps = tuple(bytes(to_canonical_address(app)) for app in (member.mailbox, member.transfer) if app is not None)
+    named = (*(() if member.mailbox is None else (member.mailbox,)), *member.forwarding)
+    apps = tuple(bytes(to_canonical_address(app)) for app in named)
     return Side(chain, owning, bytes(to_canonical_address(evm.router)), apps)
 
 
@@ -238,27 +275,6 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
     if member.mailbox is not None:
         mailbox = to_canonical_address(member.mailbox)
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
-
-
-async def until_final(chain: "Chain", height: int) -> None:
-    """Wait for a block that a client may begin at.
-
-    `hutong deploy` returns once its block is there, which is before it is final where finality comes later.
-
-    Raises:
-        HeightUnavailable: it is not final after FINALITY_LIMIT_S.
-        AdapterError: the chain does not answer.
-    """
-    from hutong.adapters.interface import HeightUnavailable
-
-    head = (await chain.head()).height
-    with trio.move_on_after(FINALITY_LIMIT_S):
-        while head < height:
-            await trio.sleep(FINALITY_POLL_S)
-            head = (await chain.head()).height
-    if head < height:
-        reason = f"the router's block (start_height) is not final yet, the newest final one is {head}: try again later"
-        raise HeightUnavailable(chain.name, height, reason)
 
 
 def _parameters(

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from hutong.relay.administration.decision_delay import require_fresh_outlives, require_substitute_lasts
 from hutong.relay.config import Config, EvmChainConfig, PathEnd
 from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
     from hutong.adapters.evm.administration.delayed import Progress
+    from hutong.adapters.interface import ClientInfo, InitialStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ async def recover_router_client(
     """Deploy a substitute where none is given, with the subject's parameters, and take the next step towards its use.
 
     Raises:
+        ExpiresBefore: the substitute would have expired when the router can take it; nothing was sent.
         RefusedByChain: the subject is Active or has no counterparty, or a step is refused. AdapterError: no answer.
         Pending: what was decided takes effect later, or is for another account to send; it says how to go on.
     """
@@ -47,12 +50,11 @@ async def recover_router_client(
 
     from hutong.adapters.evm.administration.deciding import Deciding, Pending
     from hutong.adapters.evm.administration.delayed import Progress
-    from hutong.adapters.evm.administration.deploy import deploy_hub_client
-    from hutong.adapters.evm.administration.recovery import recover_client
+    from hutong.adapters.evm.administration.deploy import deploy_hub_client, require_contract
+    from hutong.adapters.evm.administration.recovery import recover_client, recovery_at_s
     from hutong.adapters.ics26.abi import GET_CLIENT
-    from hutong.adapters.interface import ClientParameters, NotSupported, RefusedByChain
+    from hutong.adapters.interface import RefusedByChain
     from hutong.light_clients.interface import ClientStatus
-    from hutong.light_clients.tendermint.codec import decode_client_state
     from hutong.relay.core.topology.chains import open_chain
 
     async with open_chain(evm, random) as chain:
@@ -69,18 +71,15 @@ async def recover_router_client(
         if info.counterparty_client_id is None:
             raise RefusedByChain("NoCounterparty", f"{evm.name} {subject} has no counterparty")
         owning = Deciding(chain.execution, evm.chain_id, owner, order.decides_as)
-        if substitute is None:
-            if info.client_type != "07-tendermint":
-                raise NotSupported(f"deploying a substitute of type {info.client_type}; give one with --substitute")
-            state = decode_client_state(info.client_state)
-            parameters = ClientParameters(
-                state.trusting_period_ns // 10**9, state.max_clock_drift_ns // 10**9, state.unbonding_period_ns // 10**9
-            )
-            async with open_chain(config.chain(followed.chain), random) as hub:
-                await hub.check_identity()
-                states = await hub.initial_states(info.client_type, parameters)
-            substitute = await deploy_hub_client(owning, states)
         counterparty = info.counterparty_client_id, info.merkle_prefix
+        effect = await recovery_at_s(owning, router, subject, substitute, counterparty)
+        if substitute is None:
+            states = await _states_of_substitute(config, followed, info, random)
+            require_fresh_outlives(evm.name, states, *effect)
+            substitute = await deploy_hub_client(owning, states)
+        elif info.client_type == "07-tendermint":
+            await require_contract(owning, substitute)
+            await require_substitute_lasts(chain.execution, evm.name, substitute, *effect)
         contract = to_checksum_address(substitute)
         try:
             progress = await recover_client(owning, router, subject, substitute, counterparty)
@@ -88,3 +87,22 @@ async def recover_router_client(
             pending.then = f"then run the command again with --substitute {contract}"
             raise
         return RouterRecovery(contract, progress)
+
+
+async def _states_of_substitute(
+    config: Config, followed: PathEnd, info: "ClientInfo", random: Random
+) -> "InitialStates":
+    """Of a new client of the same hub, from its newest block, with the subject's parameters."""
+    from hutong.adapters.interface import ClientParameters, NotSupported
+    from hutong.light_clients.tendermint.codec import decode_client_state
+    from hutong.relay.core.topology.chains import open_chain
+
+    if info.client_type != "07-tendermint":
+        raise NotSupported(f"deploying a substitute of type {info.client_type}; give one with --substitute")
+    state = decode_client_state(info.client_state)
+    parameters = ClientParameters(
+        state.trusting_period_ns // 10**9, state.max_clock_drift_ns // 10**9, state.unbonding_period_ns // 10**9
+    )
+    async with open_chain(config.chain(followed.chain), random) as hub:
+        await hub.check_identity()
+        return await hub.initial_states(info.client_type, parameters)

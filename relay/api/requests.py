@@ -7,12 +7,12 @@ from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
-from hutong.relay.api.access.api_keys import ApiKey, Scope
 from hutong.relay.api.models.base import Problem
-from hutong.relay.api.problems import PROBLEM_TYPE, STATUSES, TITLES, ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import etag_of, target_of
 from hutong.relay.api.service import Service
 from hutong.relay.schemas.wire import body_of
+from hutong.relay.web.api_keys import ApiKey, Scope
+from hutong.relay.web.problems import PROBLEM_TYPE, STATUSES, TITLES, ApiProblem, Code
 
 JSON = b"application/json"
 

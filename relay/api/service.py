@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hutong.relay.api.access.api_keys import KeyRing
-from hutong.relay.api.access.rate_limit import RateLimit
 from hutong.relay.api.reading.answer_cache import AnswerCache
 from hutong.relay.api.reading.backend import Backend
 from hutong.relay.api.reading.changes import Changes
@@ -16,6 +14,8 @@ from hutong.relay.api.sending.under_way import UnderWay
 from hutong.relay.api.tokens.registry import TokenRegistry
 from hutong.relay.config import ApiConfig, Config
 from hutong.relay.core.topology.paths import Paths
+from hutong.relay.web.api_keys import KeyRing
+from hutong.relay.web.rate_limit import RateLimit
 
 ANSWER_LIMIT_S = 8.0
 """For the chains, so that a request that waits for them says so before its own deadline."""

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.interface import MAX_PROOF_BYTES, Height, MalformedInput
 from hutong.light_clients.interface.document import Document, HexForm
 from hutong.light_clients.proofs.merkle import MerkleProof, leaf_hash
-from hutong.light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, mapping_slot
+from hutong.light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES
+from hutong.relay.archive.anchored_root import WORD_BYTES, item_slots, word
 from hutong.relay.archive.bundle import ChainHeaders, chain_fields, chain_of
-from hutong.relay.archive.store.entries import MAX_ENTRY_BYTES, BundleEntry, PruneEntry, decode_line, encode_entry
+from hutong.relay.archive.store.entries import (
+    MAX_ENTRY_BYTES,
+    BundleEntry,
+    FileEntry,
+    PruneEntry,
+    decode_line,
+    encode_entry,
+)
 from hutong.relay.archive.store.layout import MAX_ENTRIES
 
 ANCHOR_FORMAT = "hutong-archive-anchor"
@@ -24,9 +31,6 @@ MAX_PROOF_FILE_BYTES = 16 * 1024
 MAX_AUNTS = 63
 EVM_STATE_ROOT_KEY = b"evm/stateRoot"
 """Of the hub's tree (docs/spec/hub-state.md)."""
-WORD_BYTES = 32
-_ANCHORS_SLOT = bytes(32)
-"""`ArchiveAnchor._anchors`, the contract's first member."""
 _MAX_UINT64 = 2**64 - 1
 
 
@@ -46,16 +50,14 @@ class Anchor:
         """Where the contract keeps it, two storage slots of 32 bytes: its size and time in one word, its root in the
         next.
         """
-        base = mapping_slot(self.publisher.rjust(WORD_BYTES, b"\0"), _ANCHORS_SLOT)
-        first = int.from_bytes(keccak256(base), "big") + 2 * self.index
-        return _word(first), _word(first + 1)
+        return item_slots(self.publisher, self.index)
 
     @property
     def words(self) -> tuple[bytes, bytes]:
         """What stands at `slots`, 32 bytes each, big-endian: the first member of a struct has the low bits (Solidity's
         layout).
         """
-        return _word(self.size | self.time_s << 64), self.root
+        return word(self.size | self.time_s << 64), self.root
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class AnchorProof:
 class EntryProof:
     """An entry of a log, and its way to the root over `proof.total` entries."""
 
-    entry: BundleEntry | PruneEntry
+    entry: BundleEntry | FileEntry | PruneEntry
     root: bytes
     proof: MerkleProof
 
@@ -185,10 +187,6 @@ def _nodes(document: Document) -> tuple[bytes, ...]:
 
 def _base64(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-def _word(number: int) -> bytes:
-    return (number % 2**256).to_bytes(WORD_BYTES, "big")
 
 
 def _hex(data: bytes) -> str:

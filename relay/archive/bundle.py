@@ -49,6 +49,7 @@ class ChainKind(StrEnum):
     ETHEREUM = "ethereum"
     CLIQUE = "clique"
     BFT_EVM_CONTRACT = "bft-evm-contract"
+    TLOG = "c2sp-tlog"
 
     @property
     def client_type(self) -> str:

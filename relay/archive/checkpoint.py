@@ -111,7 +111,8 @@ class EthereumTrust:
 @dataclass(frozen=True, slots=True)
 class FollowedTrust:
     """A light client's two states at the checkpoint's block, of a `clique` client, or of a `bft-evm` client of a chain whose
-    validators a contract selects: they name the chain, its rules, its router, and who may seal from there on."""
+    validators a contract selects: they name the chain, its rules, its router, and who may seal from there on. Of a `c2sp-tlog`
+    client they name the log's keys, witnesses and quorum, its publisher, and the tree that is believed."""
 
     client_state: bytes
     consensus_state: bytes
@@ -371,4 +372,5 @@ _TRUST = {
     ChainKind.ETHEREUM: _ethereum,
     ChainKind.CLIQUE: _followed,
     ChainKind.BFT_EVM_CONTRACT: _followed,
+    ChainKind.TLOG: _followed,
 }

@@ -1,11 +1,13 @@
-"""What the states of a `clique` client, or of a `bft-evm` client with a validator contract, say of the block they stand for."""
+"""What the states of a `clique` client, of a `bft-evm` client with a validator contract, or of a `c2sp-tlog` client say of the
+block or tree they stand for."""
 
 from dataclasses import dataclass
 
-from hutong.light_clients import bft_evm, clique
+from hutong.light_clients import bft_evm, clique, tlog
 from hutong.light_clients.evm_header import decode_header
 from hutong.light_clients.interface import Height, MalformedInput
 from hutong.relay.archive.bundle import ChainKind
+from hutong.relay.archive.log_chain import log_chain_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ def said_by_states(kind: ChainKind, client_state: bytes, consensus_state: bytes,
     Raises:
         MalformedInput: a state or the header cannot be read, is missing, or they contradict each other.
     """
+    if kind is ChainKind.TLOG:
+        return _said_of_a_log(client_state, consensus_state)
     if kind is ChainKind.CLIQUE:
         client = clique.decode_client_state(client_state)
         state = clique.decode_consensus_state(consensus_state)
@@ -68,4 +72,23 @@ def said_by_states(kind: ChainKind, client_state: bytes, consensus_state: bytes,
         selected.trusting_period_s,
         selected.max_clock_drift_s,
         selected.is_frozen,
+    )
+
+
+def _said_of_a_log(client_state: bytes, consensus_state: bytes) -> Said:
+    """`block_hash` is the tree's root, `height` its size."""
+    client = tlog.decode_client_state(client_state)
+    tree = tlog.decode_consensus_state(consensus_state)
+    if tree.height != client.latest_height:
+        raise MalformedInput(
+            "checkpoint.client_state.latest_height", "is not the consensus state's", client.latest_height, tree.height
+        )
+    return Said(
+        log_chain_id(client.origin),
+        tree.size,
+        tree.root,
+        tree.timestamp_s,
+        client.trusting_period_s,
+        client.max_clock_drift_s,
+        client.is_frozen,
     )

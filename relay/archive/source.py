@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from hutong.light_clients.interface import MalformedInput
+from hutong.relay.archive.acceptance import ACCEPTANCE_SUFFIX
 from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
 from hutong.relay.archive.errors import ArchiveUnavailable
 
 BUNDLE_SUFFIX = ".bundle.json"
+ENTRY_SUFFIXES = (BUNDLE_SUFFIX, ACCEPTANCE_SUFFIX)
 MAX_ENTRIES = 1_000_000
 """Of one source: some years of a busy relay."""
 
@@ -39,7 +41,7 @@ class BundleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DirectorySource:
-    """The files `*.bundle.json` of one folder, by name and the numbers in it, so that deliveries that share headers stand
+    """The files `*.bundle.json` and `*.acceptance` of one folder, by name and the numbers in it, so that deliveries that share headers stand
     together; folders inside it are not looked into."""
 
     path: Path
@@ -51,7 +53,7 @@ class DirectorySource:
             ArchiveUnavailable: the folder cannot be listed, or has more.
         """
         try:
-            found = [path.name for path in self.path.iterdir() if path.name.endswith(BUNDLE_SUFFIX)]
+            found = [path.name for path in self.path.iterdir() if path.name.endswith(ENTRY_SUFFIXES)]
         except OSError as error:
             raise ArchiveUnavailable(f"{self.path} cannot be listed: {error.strerror or error}") from None
         if len(found) > MAX_ENTRIES:
@@ -65,8 +67,8 @@ class DirectorySource:
             ArchiveUnavailable: the file cannot be read.
             MalformedInput: `name` leads out of the folder or is of another kind of file, or the file is too long.
         """
-        if not name.endswith(BUNDLE_SUFFIX) or "/" in name or "\0" in name:
-            raise MalformedInput("entry", f"is not a name of a *{BUNDLE_SUFFIX} file", got=name)
+        if not name.endswith(ENTRY_SUFFIXES) or "/" in name or "\0" in name:
+            raise MalformedInput("entry", f"is not a name of a *{BUNDLE_SUFFIX} or *{ACCEPTANCE_SUFFIX} file", got=name)
         path = self.path / name
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end

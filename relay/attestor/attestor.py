@@ -9,16 +9,20 @@ from hutong.adapters.evm.attested.attestor_api import (
     AttestationRequest,
     AttestorRefused,
     PacketSignature,
+    StateRootSignature,
 )
-from hutong.adapters.interface import AdapterError
+from hutong.adapters.interface import AdapterError, SigningFailed
+from hutong.adapters.rpc import each_of
 from hutong.light_clients.attestation import (
     AttestationKind,
     PacketAttestation,
     PacketEntry,
     Scope,
     StateAttestation,
+    StateRootAttestation,
     encode_packets,
     encode_state,
+    encode_state_root,
 )
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.attestor.record import SignedHeights, SignedState
@@ -38,8 +42,8 @@ class Attestor:
         scopes: Collection[Scope],
         poll_interval_s: float,
     ) -> None:
-        self._source = source
-        self._record = record
+        self.source = source
+        self.record = record
         self._signer = signer
         self._scopes = frozenset(scopes)
         self._poll_interval_s = poll_interval_s
@@ -61,20 +65,24 @@ class Attestor:
             raise AttestorRefused("not_configured", "this attestor does not sign for that source and destination")
         if request.height == 0:
             raise AttestorRefused("bad_request", "heights begin at 1")
-        state = self._record.get(request.height)
+        state = self.record.get(request.height)
         if state is None:
             self._require_above_floor(request.height)
         try:
             if state is None:
                 state = await self._new_state(request.height, request.wait_ms / 1000)
-            commitments = await self._source.commitments(state.block_hash, request.path_hashes)
+            commitments = await self.source.commitments(state.block_hash, request.path_hashes)
+            root = await self.source.state_root(state.block_hash) if request.state_root else None
         except (AdapterError, OSError) as error:
             self._log.error("cannot attest", height=request.height, reason=str(error))
             raise AttestorRefused("unavailable", "its chain's endpoints disagree, or its disk fails") from None
         try:
-            answer = self._sign(request, state, commitments)
+            answer = await self._sign(request, state, commitments, root)
         except MalformedInput as error:
             raise AttestorRefused("unavailable", f"the block cannot be attested: {error}") from None
+        except SigningFailed as error:
+            self._log.error("cannot sign", height=request.height, reason=str(error))
+            raise AttestorRefused("unavailable", "what holds its key does not sign") from None
         self._log.info(
             "signed",
             destination=request.scope.destination_chain_id,
@@ -83,6 +91,7 @@ class Attestor:
             timestamp_s=state.timestamp_s,
             block=state.block_hash,
             packets=len(commitments),
+            state_root=request.state_root,
             absent=sum(not any(commitment) for commitment in commitments),
         )
         return answer
@@ -93,7 +102,7 @@ class Attestor:
         Raises:
             AttestorRefused: as `attest`.
         """
-        state = self._record.get(height)
+        state = self.record.get(height)
         if state is None:
             self._require_above_floor(height)
             try:
@@ -107,10 +116,10 @@ class Attestor:
         block = await self._final_block(height, wait_s)
         state = SignedState(block.timestamp_s, block.hash)
         async with self._recording:
-            known = self._record.get(height)
+            known = self.record.get(height)
             if known is None:
                 self._require_above_floor(height)  # which may have risen meanwhile
-                await trio.to_thread.run_sync(self._record.add, height, state)
+                await trio.to_thread.run_sync(self.record.add, height, state)
                 return state
         if known != state:
             self._log.error("two blocks for one height", height=height, got=state.block_hash, signed=known.block_hash)
@@ -118,32 +127,35 @@ class Attestor:
         return known
 
     def _require_above_floor(self, height: int) -> None:
-        if height < self._record.floor:
-            raise AttestorRefused(
-                "too_old", f"heights below {self._record.floor} that are not on record are not signed"
-            )
+        if height < self.record.floor:
+            raise AttestorRefused("too_old", f"heights below {self.record.floor} that are not on record are not signed")
 
     async def _final_block(self, height: int, wait_s: float) -> SourceBlock:
         deadline_s = trio.current_time() + wait_s
         while True:
             try:
-                return await self._source.final_block(height)
+                return await self.source.final_block(height)
             except NotFinal as error:
                 if trio.current_time() + self._poll_interval_s > deadline_s:
                     raise AttestorRefused("not_final", str(error)) from None
             await trio.sleep(self._poll_interval_s)
 
-    def _sign(
-        self, request: AttestationRequest, state: SignedState, commitments: tuple[bytes, ...]
+    async def _sign(
+        self, request: AttestationRequest, state: SignedState, commitments: tuple[bytes, ...], root: bytes | None
     ) -> AttestationAnswer:
         data = encode_state(StateAttestation(request.height, state.timestamp_s))
-        packets = []
-        for path_hash, commitment in zip(request.path_hashes, commitments, strict=True):
-            entry = encode_packets(PacketAttestation(request.height, (PacketEntry(path_hash, commitment),)))
-            packets.append(
-                PacketSignature(
-                    commitment, self._signer.sign_attestation(request.scope, AttestationKind.PACKETS, entry)
-                )
-            )
-        signature = self._signer.sign_attestation(request.scope, AttestationKind.STATE, data)
-        return AttestationAnswer(request.height, state.timestamp_s, signature, tuple(packets))
+        said = [(AttestationKind.STATE, data)]
+        if root is not None:
+            said.append((AttestationKind.STATE_ROOT, encode_state_root(StateRootAttestation(request.height, root))))
+        entries = zip(request.path_hashes, commitments, strict=True)
+        attested = [PacketAttestation(request.height, (PacketEntry(*entry),)) for entry in entries]
+        said += [(AttestationKind.PACKETS, encode_packets(one)) for one in attested]
+
+        async def sign(one: tuple[AttestationKind, bytes]) -> bytes:
+            return await self._signer.sign_attestation(request.scope, *one)
+
+        # Side by side: a key elsewhere takes its time for each.
+        signature, *others = await each_of(sign, said)
+        signed_root = None if root is None else StateRootSignature(root, others.pop(0))
+        packets = tuple(PacketSignature(*pair) for pair in zip(commitments, others, strict=True))
+        return AttestationAnswer(request.height, state.timestamp_s, signature, packets, signed_root)

@@ -35,9 +35,13 @@ async def run_attestor(config: AttestorConfig, on_ready: Callable[[str], None]) 
         AttestorUnusable, KeyUnavailable: with one sentence for the operator.
     """
     signer = await trio.to_thread.run_sync(load_signer, config.attestor.key)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
-        await _serve(config, signer, on_ready)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
+            await _serve(config, signer, on_ready)
+    finally:
+        with trio.CancelScope(shield=True):
+            await signer.aclose()
     get_logger("attestor").info("stopped")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from hutong.adapters.interface import SigningFailed
 from hutong.light_clients.attestation import (
     AttestationKind,
     Rotation,
@@ -64,7 +65,13 @@ async def sign_rotation(config: AttestorConfig, signer: Signer, wanted: NextSet)
             rotation = await _rotation(attestor, wanted)
             await trio.to_thread.run_sync(_record, config.attestor.home, scope, rotation)
             data = encode_rotation(rotation)
-            return SignedRotation(data, signer.sign_attestation(scope, AttestationKind.ROTATION, data))
+            try:
+                return SignedRotation(data, await signer.sign_attestation(scope, AttestationKind.ROTATION, data))
+            except SigningFailed as error:
+                raise AttestorUnusable(str(error)) from None
+            finally:
+                with trio.CancelScope(shield=True):
+                    await signer.aclose()
     raise AttestorUnusable(f"the chain's endpoints do not answer within {LIMIT_S} s")
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hutong.adapters.ics26.abi import GET_COMMITMENT, MULTICALL
-from hutong.adapters.ics26.execution import decode_block, hex_data
+from hutong.adapters.ics26.answers import decode_block
+from hutong.adapters.ics26.execution import hex_data
 from hutong.adapters.interface import BadAnswer, EndpointMismatch
 from hutong.adapters.rpc import Attempt, AttemptFailed, Decoder, Endpoint, Fields, RpcClient
 from hutong.light_clients.crypto.hashes import HASH_BYTES
@@ -87,6 +88,19 @@ class SourceChain:
 
         return self._agreed("commitments", await self._client.ask_each("commitments", read))
 
+    async def state_root(self, block_hash: bytes) -> bytes:
+        """The state root, 32 bytes, in the header of exactly this block.
+
+        Raises:
+            EndpointMismatch: the endpoints do not agree.
+            EndpointUnavailable: too few answer.
+        """
+
+        async def read(attempt: Attempt) -> bytes:
+            return await attempt.call("eth_getBlockByHash", [hex_data(block_hash), False], _root_of(block_hash))
+
+        return self._agreed("state root", await self._client.ask_each("state root", read))
+
     async def _final_height(self, attempt: Attempt) -> int:
         if self._confirmations is None:
             return (await attempt.call("eth_getBlockByNumber", ["finalized", False], decode_block)).height
@@ -111,6 +125,15 @@ def _block_at(height: int) -> Decoder[SourceBlock]:
         if block.height != height:
             raise fields.at("number").bad(f"is not the asked {height}")
         return SourceBlock(block.height, block.hash, block.time_s)
+
+    return decode
+
+
+def _root_of(block_hash: bytes) -> Decoder[bytes]:
+    def decode(fields: Fields) -> bytes:
+        if fields.at("hash").data(HASH_BYTES) != block_hash:
+            raise fields.at("hash").bad("is not the asked block's")
+        return fields.at("stateRoot").data(HASH_BYTES)
 
     return decode
 

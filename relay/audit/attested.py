@@ -61,9 +61,13 @@ def judge_entry(
         VerificationError: as the judge raises where a rule does not hold.
     """
     judge(attestation_stands_alone, chain, entry)
+    _CLIENT.judge_header(judge, state, states_at(checkpoint), entry.header, now_ns)
+
+
+def states_at(checkpoint: Checkpoint) -> MemoryConsensusStates:
+    """What a client that was made at the checkpoint has stored: height and time of it, whole seconds."""
     trusted = attestation.encode_state(StateAttestation(checkpoint.height, checkpoint.time_ns // 10**9))
-    states = MemoryConsensusStates({Height(0, checkpoint.height): trusted})
-    _CLIENT.judge_header(judge, state, states, entry.header, now_ns)
+    return MemoryConsensusStates({Height(0, checkpoint.height): trusted})
 
 
 def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
@@ -75,10 +79,12 @@ def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
 
 @rule(SPEC)
 def attestation_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
-    """Nothing stands with the attestation that nobody reads.
+    """Nothing stands with the attestation that nobody reads, and it is of a state: what a rotation says, no checkpoint does.
 
     Raises:
-        MalformedInput: a commit, an account proof or a validator set does.
+        MalformedInput: a commit, an account proof or a validator set does, or attestors are rotated.
     """
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an attestation has neither commit, nor account proof, nor validator sets")
+    if attestation.is_rotation_update(entry.header):
+        raise MalformedInput("headers", "is a rotation of attestors, not a state")

@@ -98,15 +98,24 @@ class Auditor:
         bundle: Bundle | None = None
         try:
             bundle = inquiry.about("bundle")(bundle_is_canonical, data)
-            for leg in bundle.legs:
-                self._check_trust(leg)
-            chains = self._judge_bundle(inquiry, bundle)
+            chains = self.examine(inquiry, bundle)
         except VerificationError as error:
             if not inquiry.refused_by_a_rule(error):
                 raise
             return Judgement(bundle, inquiry.rules, inquiry.failure, {})
         trust = {chain_id: judged.mode for chain_id, judged in chains.items()}
         return Judgement(bundle, inquiry.rules, None, trust)
+
+    def examine(self, inquiry: Inquiry, bundle: Bundle) -> dict[str, JudgedChain]:
+        """Every rule after the bundle's form, for an inquiry of the caller's. Returns its chains, judged, by chain id.
+
+        Raises:
+            MissingTrust: as `audit`.
+            VerificationError: the first rule that does not hold, which `inquiry` has heard.
+        """
+        for leg in bundle.legs:
+            self._check_trust(leg)
+        return self._judge_bundle(inquiry, bundle)
 
     def _check_trust(self, leg: Leg) -> None:
         for chain_id, client_id in (
@@ -125,7 +134,7 @@ class Auditor:
         chains: dict[str, JudgedChain] = {}
         for chain in bundle.chains:
             checkpoint = self._checkpoints[chain.chain_id]
-            rules = _rules(checkpoint, chain.validator_sets, self._memory)
+            rules = header_rules(checkpoint, chain.validator_sets, self._memory)
             case = ChainCase(bundle, chain, checkpoint, rules, _proof_heights(bundle, chain.chain_id))
             chains[chain.chain_id] = judge_chain(inquiry, case, self._now_ns, self._memory)
         for number, leg in enumerate(bundle.legs, 1):
@@ -134,7 +143,7 @@ class Auditor:
         return chains
 
 
-def _rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...], memory: HeaderMemory) -> HeaderRules | None:
+def header_rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...], memory: HeaderMemory) -> HeaderRules | None:
     """None for attested chains, which have no headers, and for those whose updates a light client follows."""
     match checkpoint.trust:
         case TendermintTrust() as trust:

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, PredicateFailed, rule
 from hutong.light_clients.tendermint.rpc_json import format_time
-from hutong.relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, ChainKind, HeaderEntry
 from hutong.relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
-from hutong.relay.audit import attested, ethereum, followed
+from hutong.relay.audit import attested, ethereum, followed, logged
 from hutong.relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState
 from hutong.relay.audit.following import Following
 from hutong.relay.audit.inquiry import Inquiry
@@ -71,30 +71,41 @@ def judge_chain(inquiry: Inquiry, case: ChainCase, now_ns: int, memory: HeaderMe
     """
     inquiry.about(case.subject)(checkpoint_is_of_kind, case.chain, case.checkpoint)
     checkpoint, trust = case.checkpoint, case.checkpoint.trust
-    if isinstance(trust, EthereumTrust):
-        states = _judge_updates(inquiry, case, trust, now_ns)
-        until = _in_words(checkpoint.expires_at_ns)
-        mode = (
-            f"signed by sync committees, forward from checkpoint {checkpoint.height}, "
-            f"within its trusting period (until {until})"
-        )
-    elif isinstance(trust, FollowedTrust):
-        states = _judge_updates(inquiry, case, trust, now_ns)
-        until = _in_words(checkpoint.expires_at_ns)
-        mode = f"followed from checkpoint {checkpoint.height} on, within its trusting period (until {until})"
+    if case.chain.kind is ChainKind.TLOG and isinstance(trust, FollowedTrust):
+        states = _judge_logged(inquiry, case, trust, now_ns, memory)
+        mode = logged.mode(trust)
+    elif isinstance(trust, EthereumTrust | FollowedTrust):
+        following = judge_updates(inquiry, case, trust, now_ns)
+        found = {height: following.state_at(height) for height in case.proof_heights}
+        states = {height: state for height, state in found.items() if state is not None}
+        mode = update_mode(checkpoint, trust)
     elif isinstance(trust, AttestationTrust):
         states = _judge_attested(inquiry, case, trust, now_ns, memory)
-        mode = f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
+        mode = attested_mode(trust)
     else:
         if case.rules is None:
             raise TypeError(f"no rules for the headers of {case.chain.chain_id}")
-        blocks = _judge_headers(inquiry, case, case.rules, now_ns, memory)
+        blocks = judge_headers(inquiry, case, case.rules, now_ns, memory).blocks
         states = _judge_states(inquiry, case, case.rules, blocks, memory)
-        mode = _header_mode(checkpoint, blocks)
+        mode = header_mode(checkpoint, blocks)
     return JudgedChain(case.chain, checkpoint, states, mode)
 
 
-def _header_mode(checkpoint: Checkpoint, blocks: Sequence[Block]) -> str:
+def update_mode(checkpoint: Checkpoint, trust: EthereumTrust | FollowedTrust) -> str:
+    """By what headers that are updates are believed, for people."""
+    within = f"within its trusting period (until {_in_words(checkpoint.expires_at_ns)})"
+    if isinstance(trust, EthereumTrust):
+        return f"signed by sync committees, forward from checkpoint {checkpoint.height}, {within}"
+    return f"followed from checkpoint {checkpoint.height} on, {within}"
+
+
+def attested_mode(trust: AttestationTrust) -> str:
+    """By what attested states are believed, for people."""
+    return f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
+
+
+def header_mode(checkpoint: Checkpoint, blocks: Sequence[Block]) -> str:
+    """By what the headers of a bundle are believed, for people."""
     number = checkpoint.height
     modes = []
     if any(block.height > number for block in blocks):
@@ -105,9 +116,26 @@ def _header_mode(checkpoint: Checkpoint, blocks: Sequence[Block]) -> str:
     return "; ".join(modes) or f"at checkpoint {number} itself"
 
 
-def _judge_headers(
+@dataclass(frozen=True, slots=True)
+class BelievedHeaders:
+    """Headers of one chain, each of which is believed: that of the checkpoint, and those of the bundle, ascending."""
+
+    anchor: Block
+    blocks: list[Block]
+
+    def at(self, number: int) -> Block | None:
+        """The header of that height; None where neither has it."""
+        return next((block for block in (*self.blocks, self.anchor) if block.height == number), None)
+
+
+def judge_headers(
     inquiry: Inquiry, case: ChainCase, rules: HeaderRules, now_ns: int, memory: HeaderMemory
-) -> list[Block]:
+) -> BelievedHeaders:
+    """Every rule that makes headers believed, forward and backward from the checkpoint; nothing is said of their state.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     checkpoint = case.checkpoint
     judge = inquiry.about(case.subject)
     blocks = judge(headers_well_formed, case.chain, rules, memory)
@@ -137,7 +165,7 @@ def _judge_headers(
             backward(header_is_bare, block)
             backward(parent_hash_links, block, above)
             above = block
-    return blocks
+    return BelievedHeaders(anchor, blocks)
 
 
 def _judge_states(
@@ -189,10 +217,30 @@ def _judge_attested(
     return states
 
 
-def _judge_updates(
-    inquiry: Inquiry, case: ChainCase, trust: EthereumTrust | FollowedTrust, now_ns: int
+def _judge_logged(
+    inquiry: Inquiry, case: ChainCase, trust: FollowedTrust, now_ns: int, memory: HeaderMemory
 ) -> dict[Height, ProvenState]:
-    """As a light client that was created at the checkpoint, each update after the one before."""
+    """No tree leads to another: each stands by what log and witnesses signed, as the checkpoint names them."""
+    inquiry.about(case.subject)(followed.checkpoint_hash_matches, case.checkpoint, trust)
+    sizes: list[int] = []
+    states: dict[Height, ProvenState] = {}
+    for number, entry in enumerate(case.chain.headers, 1):
+        subject = f"{case.subject}, tree {number}"
+        key = digest_of(case.surroundings, entry.header, entry.commit or b"", *entry.account_proof)
+        remembered(inquiry, memory, subject, key, logged.judge_entry, case.chain, entry, trust, now_ns)
+        size, state = logged.proven_state(entry, trust)
+        sizes.append(size)
+        states[Height(0, size)] = state
+    inquiry.about(case.subject)(headers_are_used, sizes, case.proof_heights)
+    return states
+
+
+def judge_updates(inquiry: Inquiry, case: ChainCase, trust: EthereumTrust | FollowedTrust, now_ns: int) -> Following:
+    """As a light client that was created at the checkpoint, each update after the one before. Returns that client.
+
+    Raises:
+        VerificationError: the first rule that does not hold, which `inquiry` has heard.
+    """
     checkpoint = case.checkpoint
     if isinstance(trust, FollowedTrust):
         inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)
@@ -201,19 +249,18 @@ def _judge_updates(
     for number, entry in enumerate(case.chain.headers, 1):
         judge = inquiry.about(f"{case.subject}, update {number} from checkpoint {checkpoint.height}")
         following = judge_entry(judge, case.chain, entry, following, case.proof_heights, now_ns)
-    found = {height: following.state_at(height) for height in case.proof_heights}
-    return {height: state for height, state in found.items() if state is not None}
+    return following
 
 
 @rule(SPEC)
 def headers_are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
-    """Attested heights ascend, and a proof stands on each: an attestation leads to no other.
+    """Heights of attestations, or sizes of a log's trees, ascend, and a proof stands on each: none leads to another.
 
     Raises:
         PredicateFailed: they are not exactly the heights of the proofs.
     """
     if heights != sorted(set(heights)) or {Height(0, height) for height in heights} != proof_heights:
-        raise PredicateFailed("headers_are_used", "attested heights are not those of the proofs", got=heights)
+        raise PredicateFailed("headers_are_used", "heights are not those of the proofs", got=heights)
 
 
 @rule(SPEC)

@@ -38,6 +38,8 @@ def judge_leg(inquiry: Inquiry, leg: Leg, number: int, chains: Mapping[str, Judg
     judge = inquiry.about(f"leg {number}, packet {leg.packet_id}")
     judge(source_client_follows_destination, leg, chains[leg.source_chain_id].checkpoint)
     judge(destination_client_follows_source, leg, chains[leg.destination_chain_id].checkpoint)
+    if chains[leg.destination_chain_id].chain.kind is ChainKind.TLOG:
+        judge(destination_receives, leg)
     if leg.acknowledgement is not None:
         judge(acknowledgement_fits_packet, leg.acknowledgement, leg.packet)
     for proof in leg.proofs:
@@ -55,6 +57,16 @@ def _judge_proof(inquiry: Inquiry, leg: Leg, number: int, proof: StateProof, cha
     LIGHT_CLIENTS[chain.chain.kind].judge_membership(
         judge, state.client_state, state.consensus_state, proof.proof, path, value
     )
+
+
+@rule("docs/adr/0012-bitcoin-absence.md")
+def destination_receives(leg: Leg) -> None:
+    """Never holds: nothing is sent to a signed log, whose publisher could write any receipt that it likes.
+
+    Raises:
+        PredicateFailed: always.
+    """
+    raise PredicateFailed("destination_receives", "a signed log receives nothing", got=leg.destination_chain_id)
 
 
 @rule(ICS04)

@@ -114,7 +114,7 @@ class TendermintRules:
         trusted_header: Header = trusted.value[0]
         signed, own, trusted_validators = judge(_both_sets_in_bundle, self._sets, block, trusted_header)
         judge(_consensus_fields_present, signed.header)
-        judge_update(
+        signatures = judge_update(
             judge,
             self._checkpoint.chain_id,
             LightBlock(signed, own),
@@ -127,7 +127,6 @@ class TendermintRules:
             ),
             now_ns,
         )
-        signatures = predicates.CommitSignatures(self._checkpoint.chain_id, signed.commit)
         judge(every_entry_signed, own, signed.commit, signatures)
 
     def judge_state(self, judge: Judge, block: Block) -> ProvenState:

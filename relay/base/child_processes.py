@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, BinaryIO
 
 from hutong.relay.base.import_path import safe_environment
 
@@ -50,3 +50,38 @@ def output_of(command: Sequence[str], limit_s: float) -> bytes:
     """
     done = subprocess.run(command, capture_output=True, check=False, timeout=limit_s, env=child_environment())
     return done.stdout
+
+
+class StartedChild:
+    """A process that serves beside this one, and is ended by whoever started it."""
+
+    def __init__(self, command: Sequence[str], output: BinaryIO) -> None:
+        """Standard output and error go to `output`; it reads nothing. Raises OSError where it cannot be started."""
+        self._process = subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=child_environment()
+        )
+
+    @property
+    def pid(self) -> int:
+        """Also after its end, when the number may be another process's."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end. Does nothing where it has ended."""
+        self._process.kill()
+        self._process.wait()
+
+    def ask_to_end(self) -> None:
+        """SIGTERM. Does nothing where it has ended."""
+        self._process.terminate()
+
+    def ended_within(self, limit_s: float) -> bool:
+        """Wait for the end, so long at most; whether it has ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(limit_s)
+        return self._process.poll() is not None

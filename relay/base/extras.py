@@ -2,12 +2,20 @@
 
 from importlib.util import find_spec
 
-_JUDGING = ("audit", "verify")
+_JUDGING = ("audit", "layout", "verify")
 """Commands for which the extra `audit` is enough, but for the parts that ask chains."""
 
 
-def missing_extra(command: str) -> str:
-    """The extra that brings what `command`, a name below `hutong`, found missing."""
+_OF_CREDENTIALS = "cryptography"
+"""P-256 and certificates: the extra `identity` brings it."""
+
+
+def missing_extra(command: str, module: str = "") -> str:
+    """The extra that brings `module`, which `command`, a name below `hutong`, found missing."""
+    if command in ("identity", "wallet"):
+        return command
+    if module == _OF_CREDENTIALS:
+        return "identity"
     return "audit" if command in _JUDGING and find_spec("coincurve") is None else "relay"
 
 

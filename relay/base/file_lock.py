@@ -37,6 +37,14 @@ class FileLock:
         if descriptor is not None:
             os.close(descriptor)
 
+    def is_of(self, path: Path) -> bool:
+        """Whether the locked file is the one that bears this name now: another may have taken its place since.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        return self._descriptor is not None and os.path.samestat(os.fstat(self._descriptor), path.stat())
+
     def __enter__(self) -> Self:
         return self
 
@@ -44,3 +52,23 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the file's lock, or that cannot be told. An absent file is held by nobody, and is not made.
+
+    The lock is shared for an instant: flock has no question that takes none.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from hutong.relay.base.file_lock import FileLock
+from hutong.relay.base.file_lock import FileLock, is_locked
 from hutong.relay.base.os_errors import os_reason
 
 
@@ -35,6 +35,14 @@ def lock_home(home: Path, kind: HomeKind) -> FileLock:
     except OSError as error:
         raise _unusable(home, kind, error) from error
     return _lock(home, kind)
+
+
+def is_home_held(home: Path, kind: HomeKind) -> bool:
+    """Whether a process holds the home, or that cannot be told. Nothing is made there.
+
+    See `is_locked`.
+    """
+    return is_locked(home / kind.lock_file)
 
 
 _held: dict[tuple[int, int], FileLock] = {}

@@ -1,7 +1,7 @@
 """Child processes under trio, through the door of `child_processes`."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 import trio
@@ -10,9 +10,16 @@ from hutong.relay.base.child_processes import child_environment
 
 
 async def open_child(
-    command: Sequence[str], *, output: BinaryIO | None = None, new_session: bool = False
+    command: Sequence[str],
+    *,
+    output: BinaryIO | None = None,
+    new_session: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> trio.Process:
     """Start a process. Its standard output and error go to `output`, else nowhere; where that is None it reads nothing.
+
+    Args:
+        environment: beside what this process has.
 
     Raises:
         OSError: it cannot be started.
@@ -23,7 +30,7 @@ async def open_child(
         stdout=subprocess.DEVNULL if output is None else output,
         stderr=subprocess.DEVNULL if output is None else subprocess.STDOUT,
         start_new_session=new_session,
-        env=child_environment(),
+        env={**child_environment(), **(environment or {})},
     )
 
 

@@ -1,4 +1,4 @@
-"""The `[api]` table: where the HTTP API listens, and what it lets others do.
+"""The `[api]` table: where the HTTP API listens, and what it lets others do; servers of other daemons have the same.
 
 Example:
 
@@ -41,22 +41,23 @@ def _check_network(text: str) -> str:
     return text
 
 
-def _check_public_url(url: str) -> str:
+def check_public_url(url: str) -> str:
+    """What clients call a server by, without a slash at its end.
+
+    Raises:
+        ValueError: it is no URL of HTTP.
+    """
     if len(url) > 2048 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise ValueError("must be a URL that starts with http:// or https://")
     return url.rstrip("/")
 
 
-class ApiConfig(Model):
-    """The HTTP API. Reading is free; submitting and administering need a key of `keys_file`."""
+class ServerConfig(Model):
+    """An HTTP server. What changes something needs a key of `keys_file`."""
 
     listen: ListenAddress
-    inside_relay: bool = True
-    """`hutong relay run` serves it too; false where `hutong api run` alone does."""
-    public_url: Annotated[str, AfterValidator(_check_public_url)] | None = None
-    """What clients call it by, for the OpenAPI document."""
     keys_file: FilePath | None = None
-    """Without it nobody can submit or administer."""
+    """Without it nobody has a key."""
     cors_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_check_origin)], ...], Field(max_length=MAX_ORIGINS, strict=False)
     ] = ()
@@ -70,8 +71,6 @@ class ApiConfig(Model):
     """Whose X-Forwarded-For is believed."""
     rate_limit_per_s: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     """Of each address or key, in bursts of five times as many."""
-    max_streams: Annotated[int, Field(ge=1, le=10_000)] = 1_000
-    """Event streams and WebSockets open at once."""
 
     @property
     def host(self) -> str:
@@ -85,7 +84,7 @@ class ApiConfig(Model):
 
     @property
     def has_tls(self) -> bool:
-        """Whether the API ends TLS itself."""
+        """Whether it ends TLS itself."""
         return self.tls_certificate is not None
 
     @model_validator(mode="after")
@@ -105,7 +104,7 @@ class ApiConfig(Model):
 
     @model_validator(mode="after")
     def _nothing_in_the_clear(self) -> Self:
-        if not self.has_tls and not self.behind_proxy and not _is_loopback(self.host):
+        if not self.has_tls and not self.behind_proxy and not is_loopback(self.host):
             raise ValueError(
                 f"listens on {self.host} without TLS: give tls_certificate and tls_key, listen on 127.0.0.1,"
                 " or set behind_proxy = true where a proxy ends TLS"
@@ -113,10 +112,24 @@ class ApiConfig(Model):
         return self
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine alone."""
     if host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class ApiConfig(ServerConfig):
+    """The HTTP API. Reading is free; submitting and administering need a key of `keys_file`."""
+
+    inside_relay: bool = True
+    """`hutong relay run` serves it too; false where `hutong api run` alone does."""
+    public_url: Annotated[str, AfterValidator(check_public_url)] | None = None
+    """What clients call it by, for the OpenAPI document."""
+    cases_folder: FilePath | None = None
+    """Folder with `reports` and `evidence` of application cases, which everybody may read then (docs/city.md)."""
+    max_streams: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Event streams and WebSockets open at once."""

@@ -27,7 +27,7 @@ from pydantic import Field
 from hutong.relay.config.endpoints import MAX_ACCESS, AccessConfig, access_problems
 from hutong.relay.config.errors import Problem
 from hutong.relay.config.fields import Address, ChainId, ClientId, FilePath, HttpUrls, ListenAddress, Model
-from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.keys import AnyKeyConfig
 
 MAX_DESTINATIONS = 64
 
@@ -37,7 +37,7 @@ class AttestorProcess(Model):
 
     home: FilePath
     http: ListenAddress
-    key: KeyConfig
+    key: AnyKeyConfig
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     requests_per_s: Annotated[int, Field(ge=1, le=10_000)] = 200
     """Of all who ask together; more wait."""

@@ -20,7 +20,7 @@ from hutong.relay.config.fields import (
     resolve_path,
     url_of,
 )
-from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.keys import AnyKeyConfig
 from hutong.relay.config.networks import PUBLIC_NETWORKS
 
 MAX_KEYS = 16
@@ -83,8 +83,8 @@ class _Chain(Model):
     name: Name
     rpc: HttpUrls
     ws: WebSocketUrls = ()
-    key: KeyConfig | None = None
-    keys: Annotated[tuple[KeyConfig, ...], Field(max_length=MAX_KEYS, strict=False)] = ()
+    key: AnyKeyConfig | None = None
+    keys: Annotated[tuple[AnyKeyConfig, ...], Field(max_length=MAX_KEYS, strict=False)] = ()
     """In place of `key`: accounts that submit side by side, so that one nonce after the other does not set the pace."""
     start_height: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Events below are never read: the height at which the router was deployed."""
@@ -110,7 +110,7 @@ class _Chain(Model):
         return (*self.rpc, *self.ws)
 
     @property
-    def all_keys(self) -> tuple[KeyConfig, ...]:
+    def all_keys(self) -> tuple[AnyKeyConfig, ...]:
         """At least one."""
         return self.keys if self.key is None else (self.key,)
 

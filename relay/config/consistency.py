@@ -1,12 +1,13 @@
 """Rules between fields: duplicates, unknown names, swapped ends (attack list G13)."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Hashable, Iterator, Mapping
 
 from hutong.relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
 from hutong.relay.config.endpoints import access_problems
 from hutong.relay.config.errors import Problem
-from hutong.relay.config.model import Config, PathConfig, PathEnd, is_solidity_client
+from hutong.relay.config.model import Config, PathConfig, is_solidity_client
+from hutong.relay.config.path_end import PathEnd
+from hutong.relay.config.record_problems import record_problems
 
 _TENDERMINT = "07-tendermint"
 _SHAPES = {"evm": "client-N", "hub": "type-N such as bft-evm-0", "cosmos": f"{_TENDERMINT}-N"}
@@ -18,8 +19,13 @@ def consistency_problems(config: Config) -> Iterator[Problem]:
     yield from _duplicate_keys(config)
     for index, chain in enumerate(config.chains):
         yield from access_problems(f"chains.{index}", chain.all_urls, chain.access)
+    for index, log in enumerate(config.logs):
+        yield from access_problems(f"logs.{index}", log.url, log.access)
+    yield from _duplicate_logs(config)
+    yield from _kept_log_problems(config)
     yield from _path_problems(config)
     yield from _anchor_problems(config)
+    yield from record_problems(config)
 
 
 def _duplicate_chains(config: Config) -> Iterator[Problem]:
@@ -41,14 +47,42 @@ def _duplicate_chains(config: Config) -> Iterator[Problem]:
             )
 
 
+def _duplicate_logs(config: Config) -> Iterator[Problem]:
+    names = {chain.name: f"chains.{index}" for index, chain in enumerate(config.chains)}
+    origins: dict[str, int] = {}
+    for index, log in enumerate(config.logs):
+        first = names.setdefault(log.name, f"logs.{index}")
+        if first != f"logs.{index}":
+            yield Problem(f"logs.{index}.name", f"{log.name!r} is also {first}", "give each log its own name")
+        other = origins.setdefault(log.origin, index)
+        if other != index:
+            yield Problem(
+                f"logs.{index}.origin",
+                f"{log.origin!r} is also logs.{other}",
+                "name each log once; several endpoints go into its url list",
+            )
+
+
+def _kept_log_problems(config: Config) -> Iterator[Problem]:
+    hubs = sorted(chain.name for chain in config.chains if isinstance(chain, HubChainConfig))
+    for index, log in enumerate(config.logs):
+        for number, end in enumerate(log.kept_on):
+            if end.chain not in hubs:
+                yield Problem(
+                    f"logs.{index}.kept_on.{number}.chain",
+                    f"{end.chain!r} is no hub of this configuration",
+                    f"use one of: {', '.join(hubs) or 'none is configured'}",
+                )
+
+
 def _duplicate_keys(config: Config) -> Iterator[Problem]:
     for index, chain in enumerate(config.chains):
-        keystores: dict[Path, int] = {}
+        known: dict[Hashable, int] = {}
         for number, key in enumerate(chain.keys):
-            first = keystores.setdefault(key.keystore, number)
+            first = known.setdefault(key.same_key, number)
             if first != number:
                 yield Problem(
-                    f"chains.{index}.keys.{number}.keystore",
+                    f"chains.{index}.keys.{number}.{key.named_by}",
                     f"is also keys.{first}",
                     "give each account its own key: two with one key would take each other's nonces",
                 )
@@ -63,9 +97,9 @@ def _anchor_problems(config: Config) -> Iterator[Problem]:
         yield Problem("archive.anchor.hub", f"the configuration has {len(hubs)} hubs", "name the one with the contract")
     elif anchor.hub is not None and anchor.hub not in hubs:
         yield Problem("archive.anchor.hub", f"no hub is named {anchor.hub!r}", f"use one of: {', '.join(sorted(hubs))}")
-    if any(key.keystore == anchor.key.keystore for hub in hubs.values() for key in hub.all_keys):
+    if any(key.same_key == anchor.key.same_key for hub in hubs.values() for key in hub.all_keys):
         yield Problem(
-            "archive.anchor.key.keystore",
+            f"archive.anchor.key.{anchor.key.named_by}",
             "is a key that the relay submits with",
             "give the anchor its own key: two users of one key would take each other's nonces",
         )
@@ -90,6 +124,13 @@ def _path_problems(config: Config) -> Iterator[Problem]:
         for side, end in (("a", path.a), ("b", path.b)):
             field = f"paths.{index}.{side}"
             kind = kinds.get(end.chain)
+            if kind is None and config.log(end.chain) is not None:
+                yield Problem(
+                    f"{field}.chain",
+                    f"{end.chain!r} is a signed log: nothing can be sent to it, since nothing proves absence there",
+                    "leave the path out; clients of a log are made and updated by hutong client",
+                )
+                continue
             if kind is None:
                 known = ", ".join(sorted(kinds))
                 yield Problem(f"{field}.chain", f"no chain is named {end.chain!r}", f"use one of: {known}")

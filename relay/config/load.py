@@ -6,11 +6,12 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hutong.relay.config.api import ApiConfig
+from hutong.light_clients.records import Place
+from hutong.relay.config.api import ApiConfig, ServerConfig
 from hutong.relay.config.attestor import (
     AttestorConfig,
     AttestorProcess,
@@ -22,15 +23,32 @@ from hutong.relay.config.chains import CosmosChainConfig, EvmChainConfig, HubCha
 from hutong.relay.config.consistency import consistency_problems
 from hutong.relay.config.endpoints import AccessConfig, EndpointsConfig, HeaderConfig
 from hutong.relay.config.errors import ConfigError, Problem
-from hutong.relay.config.key import KeyConfig
-from hutong.relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
+from hutong.relay.config.fields import Model
+from hutong.relay.config.keys import (
+    KEY_KINDS,
+    AnyKeyConfig,
+    AwsKmsConfig,
+    Eth1SignerConfig,
+    KeyFile,
+    KeystoreConfig,
+    Pkcs11Config,
+    PrivvalConfig,
+)
+from hutong.relay.config.keys.policy import PolicyConfig
+from hutong.relay.config.keys.signer_daemon import SignerConfig, signer_problems
+from hutong.relay.config.keys.token_key import FILE_TAG, TABLE_TAG, token_key_problems
+from hutong.relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, RelayConfig
 from hutong.relay.config.networks import read_network
+from hutong.relay.config.path_end import PathEnd
 from hutong.relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
+from hutong.relay.config.reasons import reason_of
+from hutong.relay.config.records.issuers import CachePushConfig, IssuerConfig
+from hutong.relay.config.records.observations import ObservationConfig, PushConfig, UnusableLayout
 from hutong.relay.config.secrets import secret_problems
 
 MAX_CONFIG_BYTES = 1024 * 1024
 
-Parsed = TypeVar("Parsed", Config, AttestorConfig)
+Parsed = TypeVar("Parsed", bound=Model)
 _MODELS = (
     *(
         AccessConfig,
@@ -44,15 +62,23 @@ _MODELS = (
         EvmChainConfig,
         HubChainConfig,
         CosmosChainConfig,
-        KeyConfig,
+        IssuerConfig,
+        CachePushConfig,
+        KeystoreConfig,
+        AwsKmsConfig,
+        Pkcs11Config,
+        Eth1SignerConfig,
+        PrivvalConfig,
+        PolicyConfig,
+        ObservationConfig,
         PathConfig,
         PathEnd,
+        PushConfig,
     ),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
 MAX_SHOWN_NAME = 64
 _CHAIN_FIELD = re.compile(r"chains\.([0-9]{1,3})(?:\.|$)")
-_EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
 _REMEDIES = {
     "missing": "add it",
     "int_type": "write a whole number without quotes",
@@ -60,6 +86,8 @@ _REMEDIES = {
     "bool_type": "write true or false",
     "tuple_type": "write a list in square brackets",
     "model_type": "write a table",
+    "model_attributes_type": "write a table",
+    "is_instance_of": "write a text in quotes",
     "literal_error": "use one of the values listed",
     "int_parsing": "write a whole number without quotes",
     "int_from_float": "write a whole number",
@@ -67,33 +95,12 @@ _REMEDIES = {
     "too_short": "add an entry",
     "too_long": "take some out",
 }
-_REASONS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "int_parsing": lambda _: "is not a whole number",
-    "int_type": lambda _: "is not a whole number",
-    "int_from_float": lambda _: "is not a whole number",
-    "bool_parsing": lambda _: "is neither true nor false",
-    "bool_type": lambda _: "is neither true nor false",
-    "string_type": lambda _: "is not a text",
-    "tuple_type": lambda _: "is not a list",
-    "model_type": lambda _: "is not a table",
-    "too_short": lambda said: f"needs at least {said['min_length']} {_entries(said['min_length'])}",
-    "too_long": lambda said: f"may have at most {said['max_length']} {_entries(said['max_length'])}",
-    "greater_than_equal": lambda said: f"is less than {said['ge']}",
-    "less_than_equal": lambda said: f"is more than {said['le']}",
-    "greater_than": lambda said: f"must be more than {said['gt']}",
-    "less_than": lambda said: f"must be less than {said['lt']}",
-}
-"""In place of the library's words, which speak of validation and tuples."""
 _TABLES: dict[type[BaseModel], str] = {
     ApiConfig: "[api]",
     ArchiveConfig: "[archive]",
     RelayConfig: "[relay]",
     EvmChainConfig: "a [[chains]] table",
 }
-
-
-def _entries(count: int) -> str:
-    return "entry" if count == 1 else "entries"
 
 
 def load_config(path: Path) -> Config:
@@ -114,13 +121,91 @@ def load_attestor_config(path: Path) -> AttestorConfig:
     Raises:
         ConfigError: with every problem found, each naming its field.
     """
-    config = _parsed(_read(path), str(path), path.resolve().parent, AttestorConfig, attestor_problems)
-    problems = tuple(_key_problems(config.attestor.key, "attestor.key"))
+    return load_model(path, AttestorConfig, attestor_problems, _attestor_file_problems)
+
+
+def _attestor_file_problems(config: AttestorConfig) -> Iterator[Problem]:
+    yield from _key_problems(config.attestor.key, "attestor.key")
     for number, access in enumerate(config.source.access):
-        problems += tuple(_access_file_problems(access, f"source.access.{number}"))
+        yield from _access_file_problems(access, f"source.access.{number}")
+
+
+def load_model(
+    path: Path,
+    model: type[Parsed],
+    contradictions: Callable[[Parsed], Iterable[Problem]] = lambda _: (),
+    file_problems: Callable[[Parsed], Iterable[Problem]] = lambda _: (),
+) -> Parsed:
+    """Another daemon's configuration in a file, by its own model: every path made absolute, no secret in it.
+
+    Args:
+        contradictions: the model's rules that more than one table takes part in.
+        file_problems: what is wrong with the files that it names; asked where nothing else is wrong.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
+    config = _parsed(_read(path), str(path), path.resolve().parent, model, contradictions)
+    problems = tuple(file_problems(config))
     if problems:
         raise ConfigError(str(path), problems)
     return config
+
+
+def load_signer_config(path: Path) -> SignerConfig:
+    """The configuration of `hutong signer run` in a file; files of keys and of TLS are checked as well.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
+    return load_model(path, SignerConfig, signer_problems, _signer_file_problems)
+
+
+def _signer_file_problems(config: SignerConfig) -> Iterator[Problem]:
+    for number, key in enumerate(config.keys):
+        yield from _key_problems(key, f"keys.{number}")
+    if config.signer.tls_key is not None:
+        try:
+            check_private_file(config.signer.tls_key)
+        except UnsafeFile as error:
+            yield _unsafe("signer.tls_key", error)
+    for name, file in (("tls_certificate", config.signer.tls_certificate), ("client_ca", config.signer.client_ca)):
+        if file is not None and not file.is_file():
+            yield Problem(f"signer.{name}", f"there is no file {file}", "correct the path")
+
+
+def load_key_file(path: Path) -> AnyKeyConfig:
+    """The key's table in a file of its own (`KeyFile`), whose files are checked as well.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
+    return load_model(path, KeyFile, file_problems=lambda file: _key_problems(file.key, "key")).key
+
+
+def key_problems(key: AnyKeyConfig, field: str) -> Iterator[Problem]:
+    """Files of a key's table that are missing, or open to others and private.
+
+    Args:
+        field: the key's place, such as `issuer.account`.
+    """
+    yield from _key_problems(key, field)
+
+
+def token_key_file_problems(key: Path | AnyKeyConfig, field: str) -> Iterator[Problem]:
+    """The same of a key that signs tokens, which may be a PEM file; and a key that signs none.
+
+    Args:
+        field: the key's place, such as `issuer.key`.
+    """
+    if isinstance(key, Path):
+        try:
+            check_private_file(key)
+        except UnsafeFile as error:
+            yield Problem(field, str(error), "keep the key where its owner alone reads it")
+    else:
+        yield from token_key_problems(key, field)
+        yield from _key_problems(key, field)
 
 
 def _read(path: Path) -> bytes:
@@ -169,7 +254,8 @@ def _parsed(
     try:
         config = model.model_validate(document)
     except ValidationError as error:
-        found = map(_problem, _causes(error.errors(include_url=False, include_input=False)))
+        causes = _causes(error.errors(include_url=False, include_input=False))
+        found = [_problem(cause, document, model) for cause in causes]
         raise ConfigError(source, tuple(_named(problem, document) for problem in found)) from None
     problems = tuple(_named(problem, document) for problem in contradictions(config))
     if problems:
@@ -215,10 +301,26 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
                     Problem(f"chains.{index}.network", str(error), "name a public network or mend the file")
                 )
     if config.api is not None:
-        problems += _api_problems(config.api)
+        problems += server_problems(config.api, "api")
     if config.archive is not None and config.archive.anchor is not None:
         problems += _key_problems(config.archive.anchor.key, "archive.anchor.key")
+    problems += _layout_problems(config)
     return tuple(_of_chain(problem, config) for problem in problems)
+
+
+def _layout_problems(config: Config) -> Iterator[Problem]:
+    """Layouts that name no slot, and two entries of one place: labels differ, the record would be the same."""
+    places: dict[tuple[PathEnd, Place], int] = {}
+    for index, one in enumerate(config.observations):
+        try:
+            place = one.place()
+        except UnusableLayout as error:
+            yield Problem(f"observations.{index}.{error.field}", error.reason, error.remedy)
+            continue
+        for end in config.observed_over(one):
+            first = places.setdefault((end, place), index)
+            if first != index:
+                yield Problem(f"observations.{index}", f"is the place of observations.{first}", "take one of them out")
 
 
 def _access_file_problems(access: AccessConfig, field: str) -> Iterator[Problem]:
@@ -237,19 +339,22 @@ def _access_file_problems(access: AccessConfig, field: str) -> Iterator[Problem]
             yield Problem(f"{field}.{name}", f"there is no file {path}", "correct the path")
 
 
-def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
-    for name in ("keystore", "password_file"):
-        path = getattr(key, name)
-        if path is None:
+def _key_problems(key: AnyKeyConfig, field: str) -> Iterator[Problem]:
+    for file in key.files():
+        if not file.is_private:
+            if not file.path.is_file():
+                yield Problem(f"{field}.{file.field}", f"there is no file {file.path}", "correct the path")
             continue
         try:
-            check_private_file(path)
+            check_private_file(file.path)
         except UnsafeFile as error:
-            yield _unsafe(f"{field}.{name}", error)
+            yield _unsafe(f"{field}.{file.field}", error)
 
 
-def _api_problems(api: ApiConfig) -> Iterator[Problem]:
-    """A file of API keys may be missing: until the first is made, nobody has one."""
+def server_problems(api: ServerConfig, table: str) -> Iterator[Problem]:
+    """Files of an HTTP server that are missing or open to others.
+
+    A file of API keys may be missing: until the first is made, nobody has one."""
     private = [("tls_key", api.tls_key)]
     if api.keys_file is not None and api.keys_file.exists():
         private.append(("keys_file", api.keys_file))
@@ -259,9 +364,9 @@ def _api_problems(api: ApiConfig) -> Iterator[Problem]:
         try:
             check_private_file(path)
         except UnsafeFile as error:
-            yield _unsafe(f"api.{name}", error)
+            yield _unsafe(f"{table}.{name}", error)
     if api.tls_certificate is not None and not api.tls_certificate.is_file():
-        yield Problem("api.tls_certificate", f"there is no file {api.tls_certificate}", "correct the path")
+        yield Problem(f"{table}.tls_certificate", f"there is no file {api.tls_certificate}", "correct the path")
 
 
 def _unsafe(field: str, error: UnsafeFile, *, named: bool = True) -> Problem:
@@ -283,31 +388,64 @@ def _causes(errors: list[Any]) -> list[Any]:
     ]
 
 
-def _problem(error: Any) -> Problem:
+def _problem(error: Any, document: dict[str, Any], model: type[BaseModel]) -> Problem:
     location = [str(part) for part in error["loc"]]
     # A discriminated union puts its tag into the location: chains.0.evm.router is chains.0.router to the reader.
     if location[:1] == ["chains"] and len(location) > 2 and location[2] in ("evm", "hub", "cosmos"):
         del location[2]
+    # Likewise the kind of a key, the first time that it stands there: chains.0.key.keystore.keystore is chains.0.key.keystore.
+    tag = next((place for place, part in enumerate(location) if place and part in KEY_KINDS), None)
+    if tag is not None:
+        del location[tag]
+    location = [part for part in location if part not in (FILE_TAG, TABLE_TAG)]
     field = ".".join(location) or "file"
     kind = error["type"]
+    if kind == "union_tag_invalid" and not (location[:1] == ["chains"] and len(location) == 2):
+        return _unknown_key_kind(field)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        said = "is no kind of chain" if kind == "union_tag_invalid" else "is missing"
-        return Problem(f"{field}.kind", said, 'set kind = "evm", kind = "hub" or kind = "cosmos"')
+        wrong = "is no kind of chain" if kind == "union_tag_invalid" else "is missing"
+        return Problem(f"{field}.kind", wrong, 'set kind = "evm", kind = "hub" or kind = "cosmos"')
     if kind == "extra_forbidden":
-        return Problem(field, "unknown key", _remedy_of_unknown(location[-1]))
-    if kind in _REASONS:
-        return Problem(field, _REASONS[kind](error.get("ctx", {})), _REMEDIES.get(kind, "correct it"))
+        return Problem(field, "unknown key", _remedy_of_unknown(location[-1], _beside(document, error["loc"]), model))
+    said = reason_of(error)
+    if said is not None:
+        return Problem(field, said, _REMEDIES.get(kind, "correct it"))
     reason = error["msg"].removeprefix("Value error, ")
     return Problem(field, reason[:1].lower() + reason[1:], _REMEDIES.get(kind, "correct it"))
 
 
-def _remedy_of_unknown(key: str) -> str:
-    """A known key in the wrong place is told where it belongs; another may be misspelt."""
-    homes = [title for model, title in _TABLES.items() if key in model.model_fields]
+def _unknown_key_kind(field: str) -> Problem:
+    known = ", ".join(f'"{one}"' for one in KEY_KINDS)
+    return Problem(f"{field}.kind", "is no kind of key", f"set kind to one of {known}")
+
+
+def _beside(document: dict[str, Any], place: tuple[str | int, ...]) -> frozenset[str]:
+    """Keys of the table in which a place is. Parts of the place that no key or number has are pydantic's own."""
+    table: Any = document
+    for part in place[:-1]:
+        if (isinstance(table, dict) and part in table) or (isinstance(table, list) and isinstance(part, int)):
+            table = table[part]  # type: ignore[index]  # which of the two it is was asked above
+    return frozenset(table) if isinstance(table, dict) else frozenset()
+
+
+def _remedy_of_unknown(key: str, beside: frozenset[str], model: type[BaseModel]) -> str:
+    """A known key in the wrong place is told where it belongs; another may be misspelt, unless the right one is there."""
+    of_relay = model in _MODELS
+    homes = [title for table, title in _TABLES.items() if of_relay and key in table.model_fields]
     if homes:
         return f"it belongs into {homes[0]}"
-    near = [one for one in difflib.get_close_matches(key, _EVERY_KEY, n=2) if one != key]
+    known = {name for one in (_MODELS if of_relay else _tables(model)) for name in one.model_fields}
+    near = [one for one in difflib.get_close_matches(key, sorted(known), n=2) if one != key and one not in beside]
     return f"did you mean {near[0]}?" if near else "remove it"
+
+
+def _tables(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and those of its tables."""
+    yield model
+    for field in model.model_fields.values():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _tables(kind)
 
 
 def _absolute(model: Any, directory: Path) -> Any:
@@ -318,4 +456,6 @@ def _absolute(model: Any, directory: Path) -> Any:
         return model.model_copy(update=changed)
     if isinstance(model, tuple):
         return tuple(_absolute(item, directory) for item in model)
+    if isinstance(model, dict):
+        return {name: _absolute(item, directory) for name, item in model.items()}
     return model

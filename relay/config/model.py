@@ -73,7 +73,6 @@ from hutong.relay.config.chains import AnyChainConfig, ChainConfig
 from hutong.relay.config.fields import (
     MAX_URL_CHARS,
     Address,
-    ClientId,
     EnvironmentName,
     FilePath,
     ListenAddress,
@@ -82,12 +81,18 @@ from hutong.relay.config.fields import (
     resolve_path,
     url_of,
 )
-from hutong.relay.config.key import KeyConfig
+from hutong.relay.config.keys import AnyKeyConfig
+from hutong.relay.config.logs import LogConfig
+from hutong.relay.config.path_end import PathEnd
+from hutong.relay.config.records.issuers import IssuerConfig, name_in_dids
+from hutong.relay.config.records.observations import ObservationConfig
 from hutong.relay.config.retries import RetriesConfig
 from hutong.relay.config.turns import TurnsConfig
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
+MAX_OBSERVATIONS = 1_024
+MAX_ISSUERS = 1_024
 
 _SOLIDITY_CLIENT = re.compile(r"client-[0-9]{1,20}")
 
@@ -109,13 +114,6 @@ def _place(value: Any) -> Any:
             raise ValueError("must be a folder or s3://bucket/prefix")
         return value
     return resolve_path(value)
-
-
-class PathEnd(Model):
-    """One end of a path: the client that lives on `chain` and tracks the other end's chain."""
-
-    chain: Name
-    client: ClientId
 
 
 class PathConfig(Model):
@@ -164,7 +162,7 @@ class AnchorConfig(Model):
     """
 
     contract: Address
-    key: KeyConfig
+    key: AnyKeyConfig
     hub: Name | None = None
     interval_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
 
@@ -187,6 +185,11 @@ class Config(Model):
     chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
+    logs: Annotated[tuple[LogConfig, ...], Field(max_length=MAX_CHAINS, strict=False)] = ()
+    """Signed logs that clients on the hub follow (`hutong client create | update`)."""
+    observations: Annotated[tuple[ObservationConfig, ...], Field(max_length=MAX_OBSERVATIONS, strict=False)] = ()
+    issuers: Annotated[tuple[IssuerConfig, ...], Field(max_length=MAX_ISSUERS, strict=False)] = ()
+    """What a hub says of them is brought to caches on other chains."""
     turns: TurnsConfig = TurnsConfig()
     retries: RetriesConfig = RetriesConfig()
     api: ApiConfig | None = None
@@ -208,6 +211,32 @@ class Config(Model):
                 return path.retries
         return self.retries
 
+    def observed_over(self, observation: ObservationConfig) -> tuple[PathEnd, ...]:
+        """The clients on hubs that follow the observed chain and that paths name: one, or those that `over` picks from."""
+        hubs = {chain.name for chain in self.chains if chain.kind == "hub"}
+        ends = [
+            here
+            for path in self.paths
+            for here, there in ((path.a, path.b), (path.b, path.a))
+            if there.chain == observation.chain and here.chain in hubs
+        ]
+        return tuple(end for end in ends if observation.over in (None, end))
+
+    def pushed_over(self, hub: str, chain: str) -> tuple[PathEnd, ...]:
+        """The clients on `chain` that follow `hub` and that paths name: one, where something is pushed there."""
+        ends = [
+            here
+            for path in self.paths
+            for here, there in ((path.a, path.b), (path.b, path.a))
+            if (here.chain, there.chain) == (chain, hub)
+        ]
+        return tuple(ends)
+
+    def hub_of(self, issuer: IssuerConfig) -> str | None:
+        """The name of the hub that the issuer's DID is of; None where no such hub is configured, or several are."""
+        named = [one.name for one in self.chains if one.kind == "hub" and name_in_dids(one.chain_id) == issuer.hub_name]
+        return named[0] if len(named) == 1 else None
+
     def chain(self, name: str) -> AnyChainConfig:
         """The chain of that configured name. Every name used in `paths` exists.
 
@@ -218,6 +247,10 @@ class Config(Model):
             if chain.name == name:
                 return chain
         raise KeyError(name)
+
+    def log(self, name: str) -> LogConfig | None:
+        """The log of that configured name; None where there is none."""
+        return next((log for log in self.logs if log.name == name), None)
 
 
 def is_solidity_client(client_id: str) -> bool:

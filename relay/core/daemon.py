@@ -16,7 +16,7 @@ from hutong.adapters.interface import ChainAdapter
 from hutong.adapters.rpc import AccessUnusable
 from hutong.relay.archive import Archive
 from hutong.relay.base.threads import thread_runner
-from hutong.relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig, chains_beyond
+from hutong.relay.config import AnyChainConfig, AnyKeyConfig, Config, CosmosChainConfig, chains_beyond
 from hutong.relay.core.endpoint import serve_http
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.history.ledgers import open_ledger
@@ -25,6 +25,7 @@ from hutong.relay.core.relay import Relay
 from hutong.relay.core.services import Services
 from hutong.relay.core.topology.chains import open_chain
 from hutong.relay.core.topology.paths import Paths
+from hutong.relay.core.watching.engines import refuse_wrong_engines
 from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueLimits
 from hutong.relay.keys import Signer, load_signer
 from hutong.relay.telemetry import Metrics, get_logger
@@ -59,6 +60,7 @@ async def run_daemon(config: Config, on_ready: Callable[[str], None], companions
         StartRefused, KeyUnavailable, LedgerUnavailable, QueueError: with one sentence for the operator.
     """
     sys.setswitchinterval(SWITCH_S)
+    await trio.to_thread.run_sync(refuse_wrong_engines)
     with held_home(config.relay.home):
         async with trio.open_nursery() as outer:
             work = trio.CancelScope()
@@ -82,6 +84,8 @@ async def _run_relay(
         )
     async with AsyncExitStack() as stack:
         signers = await _signers(config)
+        for signer in (one for of_chain in signers.values() for one in of_chain):
+            stack.push_async_callback(signer.aclose)
         adapters: dict[str, ChainAdapter] = {}
         for chain in config.chains:
             try:
@@ -120,7 +124,9 @@ def _relay(
         prefix=config.relay.redis_prefix,
         limits=QueueLimits(max_attempts=config.relay.max_attempts),
     )
-    metrics = Metrics((chain.name for chain in config.chains), Paths.of(config.paths).counterparties())
+    followed = Paths.of(config.paths).counterparties()
+    followed |= {(end.chain, end.client): log.name for log in config.logs for end in log.kept_on}
+    metrics = Metrics((chain.name for chain in config.chains), followed)
     services = Services(
         queue=queue,
         ledger=ledger,
@@ -138,7 +144,7 @@ async def _signers(config: Config) -> dict[str, tuple[Signer, ...]]:
     """All keys by chain, decrypted side by side: each costs its key derivation."""
     loaded: dict[tuple[str, int], Signer] = {}
 
-    async def load(chain: AnyChainConfig, number: int, key: KeyConfig) -> None:
+    async def load(chain: AnyChainConfig, number: int, key: AnyKeyConfig) -> None:
         # A key of a Cosmos chain signs documents of that chain alone.
         only = chain.chain_id if isinstance(chain, CosmosChainConfig) else None
         loaded[chain.name, number] = await trio.to_thread.run_sync(partial(load_signer, key, document_chain_id=only))

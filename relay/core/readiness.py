@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import trio
 
@@ -21,7 +22,7 @@ QUEUE, LEDGER = "queue", "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """`what` is `queue`, `ledger` or `chain NAME`."""
+    """`what` is `queue`, `ledger`, `chain NAME` or `engine of ALGORITHM`."""
 
     what: str
     detail: str
@@ -62,7 +63,7 @@ class Readiness:
     def missing(self) -> list[Missing]:
         """Who does not answer, or refuses; empty if every chain and service answered within its time."""
         now_s = trio.current_time()
-        found: list[Missing] = []
+        found = [Missing(what, why) for what, why in self._refusals.items() if what not in self._within_s]
         for what, within_s in self._within_s.items():
             at_s = self._answered_at_s.get(what)
             if what in self._refusals:
@@ -70,8 +71,13 @@ class Readiness:
             elif at_s is None:
                 found.append(Missing(what, "did not answer yet"))
             elif now_s - at_s > within_s:
-                found.append(Missing(what, f"did not answer for {now_s - at_s:.0f} s"))
+                found.append(Missing(what, f"no answer since {self._when(now_s - at_s)}"))
         return found
+
+    def _when(self, ago_s: float) -> str:
+        """Of the last answer, not of the first silence: nobody is asked so often that the second is known."""
+        at = datetime.fromtimestamp(round(self._now_ns() / 1e9 - ago_s, 3), UTC)  # floats do not have all of Unix time
+        return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 async def ask_service(

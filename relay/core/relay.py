@@ -17,11 +17,18 @@ from hutong.relay.core.archiving.archiver import Archiver
 from hutong.relay.core.archiving.bundling import Exporter
 from hutong.relay.core.clients.fork_watch import ForkWatch, Sight
 from hutong.relay.core.clients.keeper import ClientKeeper, Condition
-from hutong.relay.core.endpoint_watch import watch_endpoints
+from hutong.relay.core.clients.log_updates import LogClient, LogUpdates
+from hutong.relay.core.endpoint_watch import another_chain, watch_endpoints
 from hutong.relay.core.errors import StartRefused
 from hutong.relay.core.history.ignored import Ignored
 from hutong.relay.core.history.ledgers import keep_ledger
+from hutong.relay.core.observing.observer import Observer
+from hutong.relay.core.observing.pushing import Pusher
+from hutong.relay.core.observing.to_caches import CacheCargo
+from hutong.relay.core.observing.to_readers import ReaderCargo
+from hutong.relay.core.observing.watched import issuers_over, pushed_over, watched_over
 from hutong.relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
+from hutong.relay.core.route.batch import BatchBuilder
 from hutong.relay.core.route.catching_up import CatchingUp
 from hutong.relay.core.route.prober import Prober
 from hutong.relay.core.route.route_context import RouteContext
@@ -34,6 +41,7 @@ from hutong.relay.core.topology.peers import Peers
 from hutong.relay.core.watching.chain_context import ChainContext
 from hutong.relay.core.watching.clearer import Clearer
 from hutong.relay.core.watching.discovery import Discovery
+from hutong.relay.core.watching.engines import WatchedEngines
 from hutong.relay.core.watching.relay_context import RelayContext
 from hutong.relay.core.watching.timeouts import TimeoutScheduler
 from hutong.relay.core.watching.turns import Turns
@@ -43,7 +51,7 @@ from hutong.relay.keys import load_signer
 from hutong.relay.telemetry import Metrics
 
 TELL_EVERY_S = 1.0
-"""How soon after a start the ledger says which chain a route waits for."""
+"""How soon after a start the ledger says which chain a route waits for: most answer sooner, and nothing is written."""
 
 
 class Relay:
@@ -61,34 +69,39 @@ class Relay:
         services: Services,
     ) -> None:
         self._config = config
-        self._adapters = adapters
+        self.adapters = adapters
         self._services = services
         self.paths = Paths.of(config.paths)
-        self._context = RelayContext.of(adapters, self.paths, services)
+        self.context = RelayContext.of(adapters, self.paths, services)
         self._identified = Identification(adapters, self.paths, services.random)
         used = sorted({end.chain for end in self.paths.opposite})
         self.readiness = Readiness(used, services.metrics, services.now_ns)
         services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
         services.metrics.endpoints.read_from(LATENCY_BOUNDS_S, self._endpoint_statistics)
-        self._chains = {name: ChainContext.of(config.chain(name), adapters[name], services.metrics) for name in used}
-        self.accounts = {name: self._accounts(chain, signers[name]) for name, chain in self._chains.items()}
-        own = {name: [one.address for one in accounts] for name, accounts in self.accounts.items()}
-        self._peers = Peers(own, services.queue)
-        self._turns = {
-            name: Turns(chain, self._context, self._peers, config.turns) for name, chain in self._chains.items()
+        answered = self.readiness.chain_answered
+        self.chains = {
+            name: ChainContext.of(config.chain(name), adapters[name], services.metrics, answered) for name in used
         }
+        self.accounts = {name: self._accounts(chain, signers[name]) for name, chain in self.chains.items()}
+        own = {name: [one.address for one in accounts] for name, accounts in self.accounts.items()}
+        self.peers = Peers(own, services.queue)
+        self.turns = {name: Turns(chain, self.context, self.peers, config.turns) for name, chain in self.chains.items()}
         self._ignored = Ignored(services.ledger, services.complaints)
-        self._discovery = Discovery(self._context)
-        heads = {name: chain.heads for name, chain in self._chains.items()}
-        self._timeouts = TimeoutScheduler(self._context, heads, self._discovery)
-        self._watchers = {name: self._watcher(chain) for name, chain in self._chains.items()}
+        self.discovery = Discovery(self.context)
+        heads = {name: chain.heads for name, chain in self.chains.items()}
+        self.timeouts = TimeoutScheduler(self.context, heads, self.discovery)
+        self.watchers = {name: self._watcher(chain) for name, chain in self.chains.items()}
         self._ended: list[str] = []
-        self._catching_up = CatchingUp()
+        self.catching_up = CatchingUp()
         self._routes = [self._route(route) for route in self.paths.routes()]
-        self.workers = [RouteWorker(route, self._discovery, self._ignored) for route in self._routes]
-        self.keepers = [ClientKeeper(route) for route in self._routes]
-        self._fork_watches = [ForkWatch(route) for route in self._routes]
-        self._clearer = Clearer(self._context, self._discovery, self._timeouts)
+        self.workers = [RouteWorker(route, self.discovery, self._ignored) for route in self._routes]
+        self.keepers = [ClientKeeper(route, BatchBuilder(route)) for route in self._routes]
+        self.log_keepers = self._log_keepers()
+        self.observers = self._observers()
+        self.pushers = self._pushers()
+        self.fork_watches = [ForkWatch(route) for route in self._routes]
+        self.engines = WatchedEngines(config.relay.home, services.metrics, self.readiness, services.run)
+        self.clearer = Clearer(self.context, self.discovery, self.timeouts)
 
     @property
     def services(self) -> Services:
@@ -111,20 +124,66 @@ class Relay:
         )
 
     def _watcher(self, chain: ChainContext) -> Watcher:
-        turns, is_ours = self._turns[chain.name], self.accounts[chain.name].has_sent
-        return Watcher(chain, self._context, self._timeouts, turns, is_ours)
+        turns, is_ours = self.turns[chain.name], self.accounts[chain.name].has_sent
+        return Watcher(chain, self.context, self.timeouts, turns, is_ours)
 
     def _route(self, route: Route) -> RouteContext:
         return RouteContext(
             route,
-            self._chains[route.source],
-            self._chains[route.destination],
+            self.chains[route.source],
+            self.chains[route.destination],
             self.accounts[route.destination],
-            self._turns[route.destination],
+            self.turns[route.destination],
             self._config.retries_of(PathEnd(chain=route.destination, client=route.client)),
-            self._catching_up,
-            self._context,
+            self.catching_up,
+            self.context,
         )
+
+    def _log_keepers(self) -> list[ClientKeeper]:
+        """One for each client of a log that the configuration has kept.
+
+        Raises:
+            StartRefused: no path ends on its chain, so that the relay has no account there.
+        """
+        keepers = []
+        for log in self._config.logs:
+            for end in log.kept_on:
+                if end.chain not in self.chains:
+                    raise StartRefused(
+                        f"log {log.name}: kept_on names {end.chain}, where no configured path ends: the relay updates "
+                        "clients only on chains of its paths"
+                    )
+                context = LogClient(
+                    Route(log.name, end.chain, end.client),
+                    self.chains[end.chain],
+                    self.accounts[end.chain],
+                    self.catching_up,
+                    self.context,
+                )
+                opening = partial(self._services.open_log, log, self._services.random)
+                keepers.append(ClientKeeper(context, LogUpdates(context, opening)))
+        return keepers
+
+    def _observers(self) -> list[Observer]:
+        """One for each client on a hub over which something is observed. Layouts' files are read here."""
+        observers = []
+        for context in self._routes:
+            watched = watched_over(self._config, PathEnd(chain=context.route.destination, client=context.route.client))
+            if watched:
+                observers.append(Observer(context, watched, self._config.turns.most_ms / 1000))
+        return observers
+
+    def _pushers(self) -> list[Pusher[Any, Any, Any]]:
+        """One for each reader that records are brought to, and for each cache that issuers are."""
+        patience_s = self._config.turns.most_ms / 1000
+        pushers: list[Pusher[Any, Any, Any]] = []
+        for context in self._routes:
+            end = PathEnd(chain=context.route.destination, client=context.route.client)
+            for reader, pushed in pushed_over(self._config, end).items():
+                pushers.append(Pusher(context, ReaderCargo(context, reader, pushed), patience_s))
+            for cache, issuers in issuers_over(self._config, end).items():
+                pushers.append(Pusher(context, CacheCargo(context, cache, issuers), patience_s))
+        return pushers
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled. Reports when every chain is watched; who does not answer holds up no other.
@@ -133,24 +192,32 @@ class Relay:
             StartRefused: chains and configuration contradict each other.
         """
         async with trio.open_nursery() as nursery:
-            await self._identified.begin(nursery)
             days = self._config.relay.ledger_retention_days
             services = self._services
             complaints = services.complaints
             keep = partial(keep_ledger, services.ledger, services.now_ns, days, services.metrics, complaints)
             self._start(nursery, "ledger", keep)
+            # They wait for `begin` themselves, and tell the ledger meanwhile what they wait for.
+            for parts in zip(self._routes, self.workers, self.keepers, self.fork_watches, strict=True):
+                nursery.start_soon(self._run_route, nursery, *parts)
+            for observer in self.observers:
+                nursery.start_soon(self._run_observing, nursery, "observer", observer)
+            for log_keeper in self.log_keepers:
+                nursery.start_soon(self._run_log_keeper, nursery, log_keeper)
+            for pusher in self.pushers:
+                nursery.start_soon(self._run_observing, nursery, "pusher", pusher)
+            await self._identified.begin(nursery)
             for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
                 ask = partial(ask_service, what, question, self.readiness, complaints)
                 self._start(nursery, f"readiness:{what}", ask)
             self._start(nursery, "ignored", self._ignored.run)
+            self._start(nursery, "engines", self.engines.run)
             if not services.alone:
-                self._start(nursery, "peers", self._peers.run)
-            for chain in self._chains.values():
+                self._start(nursery, "peers", self.peers.run)
+            for chain in self.chains.values():
                 nursery.start_soon(self._run_chain, nursery, chain)
-            for parts in zip(self._routes, self.workers, self.keepers, self._fork_watches, strict=True):
-                nursery.start_soon(self._run_route, nursery, *parts)
             self._start_archive(nursery)
-            for watcher in self._watchers.values():
+            for watcher in self.watchers.values():
                 await watcher.ready.wait()
             task_status.started()
 
@@ -162,9 +229,9 @@ class Relay:
         self._start(nursery, f"endpoints:{name}", partial(watch_endpoints, chain.adapter))
         for account in self.accounts[name]:
             self._start(nursery, f"account:{name}:{account.address}", account.run)
-        self._start(nursery, f"watcher:{name}", self._watchers[name].run)
-        self._start(nursery, f"turns:{name}", self._turns[name].run)
-        self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
+        self._start(nursery, f"watcher:{name}", self.watchers[name].run)
+        self._start(nursery, f"turns:{name}", self.turns[name].run)
+        self._start(nursery, f"timeouts:{name}", partial(self.timeouts.run, name))
 
     async def _run_route(
         self,
@@ -184,22 +251,35 @@ class Relay:
         self._start(nursery, f"forks:{route.name}", watch.run)
         self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
 
+    async def _run_log_keeper(self, nursery: trio.Nursery, keeper: ClientKeeper) -> None:
+        await self._identified.chain(keeper.route.destination)
+        await self._identified.begun()
+        self._start(nursery, f"keeper:{keeper.route.name}", keeper.run)
+
+    async def _run_observing(self, nursery: trio.Nursery, kind: str, task: Observer | Pusher[Any, Any, Any]) -> None:
+        route = task.route
+        await self._identified.path(PathEnd(chain=route.destination, client=route.client))
+        await self._identified.begun()
+        self._start(nursery, f"{kind}:{route.name}", task.run)
+
     async def _known_path(self, route: Route, end: PathEnd) -> None:
-        """Wait until the path is known; meanwhile the ledger has what the route waits for, for those who ask why."""
+        """Wait until packets may be carried over the path; meanwhile the ledger has what the route waits for, for those
+        who ask why."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell_unknown, route, end)
             await self._identified.path(end)
+            await self._identified.begun()
             nursery.cancel_scope.cancel()
-        self._context.history.goes_on(route)
+        self.context.history.goes_on(route)
 
     async def _tell_unknown(self, route: Route, end: PathEnd) -> None:
         told = None
         while True:
+            await trio.sleep(TELL_EVERY_S)
             reason = self._identified.holds_up(end)
             if reason is not None and reason != told:
-                self._context.history.held_up(route, reason)
+                self.context.history.held_up(route, reason)
                 told = reason
-            await trio.sleep(TELL_EVERY_S)
 
     def _start_archive(self, nursery: trio.Nursery) -> None:
         archive, services = self._config.archive, self._services
@@ -208,8 +288,8 @@ class Relay:
         context = ArchiveContext(self._config.archive_location, services.run_archive, services.metrics)
         archiver = Archiver(
             context,
-            self._adapters,
-            lambda newest: Exporter(self._adapters, self.paths, services.archive, newest_sent=newest),
+            self.adapters,
+            lambda newest: Exporter(self.adapters, self.paths, services.archive, newest_sent=newest),
             services.archive,
             services.now_ns,
         )
@@ -221,7 +301,7 @@ class Relay:
             )
             anchorer = Anchorer(
                 context,
-                self._adapters[hub.name],
+                self.adapters[hub.name],
                 partial(load_signer, anchor.key),
                 bytes.fromhex(anchor.contract[2:]),
                 hub.fee_limits,
@@ -248,21 +328,21 @@ class Relay:
         chain = self._config.chain(name)
         denom = chain.fee_denom if isinstance(chain, CosmosChainConfig) else "wei"
         addresses = [account.address for account in self.accounts[name]]
-        await watch_wallets(self._adapters[name], addresses, denom, self.readiness, self._services.metrics)
+        await watch_wallets(self.adapters[name], addresses, denom, self.readiness, self._services.metrics)
 
     async def _clear(self, end: PathEnd) -> None:
         """At start, at an interval, and as soon as the queue is known to be lost."""
         for chain in (end.chain, self.paths.opposite[end].chain):
-            await self._watchers[chain].ready.wait()
+            await self.watchers[chain].ready.wait()
         queue = self._services.queue
         while True:
             loss = queue.next_loss
-            await self._clearer.clear(end)
+            await self.clearer.clear(end)
             with trio.move_on_after(self._config.relay.clear_interval_s):
                 await loss.wait()
 
     def _endpoint_statistics(self) -> Iterable[tuple[str, EndpointStatistics]]:
-        for name, chain in self._chains.items():
+        for name, chain in self.chains.items():
             for one in chain.adapter.endpoint_statistics():
                 yield name, one
 
@@ -277,9 +357,11 @@ class Relay:
         `status` is `failing` once a task has ended; `ended` names such tasks, and a restart mends that. A chain that is
         away is not such a reason: it stands in `waiting_for` while it was never watched, and `/readyz` fails for it.
         """
-        waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
+        waiting = [name for name, watcher in self.watchers.items() if not watcher.ready.is_set()]
         clients = {
-            keeper.route.name: keeper.condition for keeper in self.keepers if keeper.condition is not Condition.FINE
+            keeper.route.name: keeper.condition
+            for keeper in (*self.keepers, *self.log_keepers)
+            if keeper.condition is not Condition.FINE
         }
         return {
             "status": "failing" if self._ended else "ok",
@@ -288,7 +370,7 @@ class Relay:
             "clients_in_trouble": clients,
             "clients_not_compared": {
                 watch.route.name: watch.sight
-                for watch in self._fork_watches
+                for watch in self.fork_watches
                 if watch.sight not in (None, Sight.COMPARED)
             },
         }
@@ -303,9 +385,13 @@ class Relay:
         if self._identified.starting:
             details = details or {"start": "the chains are being asked who they are"}
         else:
-            for name, watcher in self._watchers.items():
+            for name, watcher in self.watchers.items():
                 if not watcher.ready.is_set():
                     details.setdefault(f"chain {name}", "is not watched yet")
+            for name, adapter in self.adapters.items():
+                foreign = another_chain(adapter)
+                if foreign is not None:
+                    details.setdefault(f"chain {name}", foreign)
             for one in self.readiness.missing():
                 details.setdefault(one.what, one.detail)
         reasons = [{"what": what, "detail": detail} for what, detail in details.items()]

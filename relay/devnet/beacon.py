@@ -28,7 +28,8 @@ from hutong.light_clients.ethereum import (
     sync_committee_root,
 )
 from hutong.light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root, state_indices
-from hutong.relay.evm.chain.blocks import EMPTY_LIST_ROOT, EvmBlock
+from hutong.relay.evm.chain.blocks import EvmBlock
+from hutong.relay.evm.chain.list_root import EMPTY_LIST_ROOT
 
 FINAL_AFTER_EPOCHS = 2
 KEPT_SLOTS = 100_000
@@ -120,7 +121,8 @@ class BeaconChain:
         self._blocks: dict[int, BeaconBlock] = {}
         self._by_root: dict[bytes, BeaconBlock] = {}
         self._checkpoints: dict[int, int] = {}
-        self._finality_update: Update | None = None
+        self.newest_update: Update | None = None
+        """What `finality_update` serves."""
         self._best: dict[int, Update] = {}
 
     @property
@@ -131,7 +133,7 @@ class BeaconChain:
     @property
     def finality_update(self) -> Update | None:
         """The newest; None while nothing is final."""
-        return self._finality_update
+        return self.newest_update
 
     def best_update(self, period: int) -> Update | None:
         """The newest update of a period that shows its next committee to be final; None while there is none.
@@ -165,7 +167,7 @@ class BeaconChain:
         if slot <= self.slot:
             raise ValueError(f"slot {slot} is not above {self.slot}")
         parent = self._blocks.get(self.slot)
-        block = self._made(slot, execution, parent)
+        block = self.made(slot, execution, parent)
         self._blocks[slot] = block
         self._checkpoints.setdefault(self.network.epoch_at(slot), slot)
         if self._checkpoints[self.network.epoch_at(slot)] == slot:
@@ -184,7 +186,8 @@ class BeaconChain:
                 return self._blocks.get(checkpoint)
         return None
 
-    def _made(self, slot: int, execution: EvmBlock, parent: BeaconBlock | None) -> BeaconBlock:
+    def made(self, slot: int, execution: EvmBlock, parent: BeaconBlock | None) -> BeaconBlock:
+        """A block of this network around an execution block. It is not made part of the chain."""
         network = self.network
         fork, period = network.fork_at(slot), network.period_at(slot)
         indices = state_indices(fork)
@@ -209,7 +212,7 @@ class BeaconChain:
         finalized = self._finalized_at(attested.slot)
         if finalized is None or finalized.slot == 0:
             return  # a client of slot 0 cannot be
-        known = self._finality_update
+        known = self.newest_update
         if known is not None and known.finalized_slot >= finalized.slot:
             return
         period_at = self.network.period_at
@@ -218,10 +221,10 @@ class BeaconChain:
         domain = self.network.sync_committee_domain(signature_slot)
         aggregate = self._committees.sign(period_at(signature_slot), signing_root(attested.root, domain), self._absent)
         finality = attested.state.branch(indices.finalized_root)
-        self._finality_update = Update(attested.header, aggregate, signature_slot, finalized.header, finality)
+        self.newest_update = Update(attested.header, aggregate, signature_slot, finalized.header, finality)
         if attested_period == period_at(signature_slot) == period_at(finalized.slot):
             self._best[attested_period] = replace(
-                self._finality_update,
+                self.newest_update,
                 next_sync_committee=self._committees.of(attested_period + 1),
                 next_sync_committee_branch=attested.state.branch(indices.next_sync_committee),
             )

@@ -17,8 +17,9 @@ from hutong.relay.base.http import respond
 from hutong.relay.devnet.beacon import FINAL_AFTER_EPOCHS, BeaconChain
 from hutong.relay.devnet.beacon_json import bootstrap_object, genesis_object, spec_object, update_object
 from hutong.relay.devnet.chain import DevnetChain
-from hutong.relay.devnet.node import Devnet, innermost
+from hutong.relay.devnet.node import CALL_DEADLINE_S, Devnet, innermost
 from hutong.relay.devnet.settings import DevnetError, Genesis
+from hutong.relay.evm.rpc.call_executor import CallThreads
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
 from hutong.relay.evm.rpc.server import JsonRpcApp, serve
 from hutong.relay.evm.store.database import MemoryStore
@@ -240,7 +241,9 @@ async def serve_beacon_devnet(
     Raises:
         DevnetError: the address cannot be used; maybe inside an exception group.
     """
-    app = JsonRpcApp(JsonRpcService(chains.execution), {API_PREFIX: BeaconApp(chains.beacon)})
+    calls = CallThreads(chains.execution, CALL_DEADLINE_S)
+    service = JsonRpcService(chains.execution, executor=calls)
+    app = JsonRpcApp(service, {API_PREFIX: BeaconApp(chains.beacon)})
     refusal: BaseException | None = None
     await chains.begin()
     async with trio.open_nursery() as nursery:

@@ -11,7 +11,8 @@ from hutong.light_clients.clique.snapshot import DIFFICULTY_IN_TURN, DIFFICULTY_
 from hutong.light_clients.evm_header import decode_header, header_hash
 from hutong.relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Genesis
 from hutong.relay.devnet.validators import VANITY, ValidatorSet
-from hutong.relay.evm.chain.blocks import EMPTY_LIST_ROOT, BlockBody, EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.chain.blocks import BlockBody, EvmBlock, EvmHeader, block_body
+from hutong.relay.evm.chain.list_root import EMPTY_LIST_ROOT
 from hutong.relay.evm.vm.execution import BlockContext
 
 BFT = {"qbft": Consensus.QBFT, "ibft2": Consensus.IBFT2, "istanbul": Consensus.ISTANBUL}

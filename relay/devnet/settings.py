@@ -1,5 +1,6 @@
 """What a development chain is started with."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -17,6 +18,7 @@ Consensus = Literal["qbft", "ibft2", "istanbul", "clique"]
 CONSENSUS: tuple[Consensus, ...] = get_args(Consensus)
 MAX_CHAIN_ID = 2**53 - 1
 """Wallets keep chain ids in IEEE doubles."""
+_FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,60}))?")
 
 
 class DevnetError(Exception):
@@ -45,6 +47,18 @@ class Genesis:
         for address, amount_wei in self.funds_wei.items():
             if len(address) != 20 or not 0 <= amount_wei < 2**200:
                 raise DevnetError(f"funding of 0x{address.hex()} is not 20 bytes and an amount below 2^200 wei")
+
+
+def funding_of(text: str) -> tuple[bytes, int]:
+    """(account, wei) of ADDRESS or ADDRESS=WEI; DEFAULT_FUNDING_WEI where no amount is named.
+
+    Raises:
+        DevnetError: it is neither.
+    """
+    match = _FUND.fullmatch(text)
+    if match is None:
+        raise DevnetError(f"--fund {text[:80]} is not an address of 20 bytes in hex, optionally followed by =WEI")
+    return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,17 @@ from hutong.relay.dispatch.connection import Connection
 from hutong.relay.dispatch.embedded import EmbeddedValkey
 from hutong.relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
 from hutong.relay.dispatch.letter import DeadLetter
+from hutong.relay.dispatch.limits import QueueLimits
 from hutong.relay.dispatch.queue import (
     CLAIM_AFTER_MS,
     MAX_DELIVERIES,
     TOUCH_EVERY_S,
     Enqueued,
     Queue,
-    QueueLimits,
     QueueStatistics,
-    Taken,
 )
 from hutong.relay.dispatch.record import MAX_RECORD_BYTES, RECORD_VERSION, Job, JobKind, Route, decode_job, encode_job
+from hutong.relay.dispatch.taken import Taken
 
 __all__ = [
     "CLAIM_AFTER_MS",

@@ -1,5 +1,6 @@
 """Commands to the queue server from trio: in worker threads, with reconnection."""
 
+import math
 from collections.abc import Callable
 from random import Random
 from typing import TypeVar
@@ -24,6 +25,32 @@ _CANNOT_WRITE = "MISCONF "
 MAX_DETAIL_CHARS = 200
 
 
+class _Outage:
+    """Of the server, which all tasks notice at about the same time: said once, and once when it ends."""
+
+    def __init__(self) -> None:
+        self._log = get_logger("queue")
+        self._began_s: float | None = None
+        self._ended_s = -math.inf
+        self._failures = 0
+
+    def lost(self, asked_s: float, reason: str) -> None:
+        """A command that was begun at `asked_s`, on trio's clock, came to nothing."""
+        if self._began_s is None:
+            if asked_s < self._ended_s:
+                return  # lost in the outage that is over
+            self._began_s, self._failures = trio.current_time(), 0
+        self._failures += 1
+        if self._failures in (1, 10) or self._failures % 100 == 0:
+            self._log.warning("queue server does not answer", failures=self._failures, reason=reason)
+
+    def answered(self, asked_s: float) -> None:
+        """A command that was begun at `asked_s` was answered, which ends an outage that began before it was."""
+        if self._began_s is not None and asked_s >= self._began_s:
+            self._began_s, self._ended_s = None, trio.current_time()
+            self._log.info("queue server answers again", failures=self._failures)
+
+
 class Connection:
     """One server, named by URL. Safe to share by tasks."""
 
@@ -40,7 +67,7 @@ class Connection:
         )
         self._run = run if run is not None else thread_runner(MAX_THREADS)
         self._random = Random(seed)  # noqa: S311  jitter, not a secret
-        self._log = get_logger("queue")
+        self._outage = _Outage()
         self.losses = 0
         """How often a command was lost to a broken connection: what it did is then unknown."""
 
@@ -53,6 +80,7 @@ class Connection:
         """
         failures = 0
         while True:
+            asked_s = trio.current_time()
             try:
                 result: T = await self._run(lambda: command(self._client))
             except redis.exceptions.AuthenticationError:  # redis counts it among the lost connections
@@ -60,9 +88,8 @@ class Connection:
             except _LOST as error:
                 failures += 1
                 self.losses += 1
-                if failures in (1, 10) or failures % 100 == 0:
-                    # The library's sentence names host and port, never the credentials of the URL.
-                    self._log.warning("queue server does not answer", failures=failures, reason=str(error))
+                # The library's sentence names host and port, never the credentials of the URL.
+                self._outage.lost(asked_s, str(error))
                 await trio.sleep(_RECONNECT.delay_s(failures, self._random))
             except (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError) as error:
                 raise QueueUnavailable(str(error)) from None
@@ -72,8 +99,7 @@ class Connection:
                 folder = await self._run(lambda: _folder_of(self._client))
                 raise QueueUnavailable(_cannot_write(str(error), folder)) from None
             else:
-                if failures:
-                    self._log.info("queue server answers again", failures=failures)
+                self._outage.answered(asked_s)
                 return result
 
     def close(self) -> None:

@@ -30,6 +30,19 @@ class DeadLetter:
     probes: int = 0
     dead: bool = True
 
+    def as_dict(self) -> dict[str, object]:
+        """The fields that operators' programs read."""
+        return {
+            "job": self.id,
+            "packet": self.id.partition(":")[2],
+            "route": self.route,
+            "cause": self.cause,
+            "failures": self.attempts,
+            "unpaid_failures": self.probes,
+            "reason": self.reason,
+            "at_ms": self.at_ms,
+        }
+
 
 def encode_letter(letter: DeadLetter, record: bytes) -> bytes:
     """The bytes that are stored of a letter.

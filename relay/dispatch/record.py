@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -66,6 +66,16 @@ class Job:
     event_height: int
     event_time_ns: int
     seen_at_ns: int
+    _record: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def record(self) -> bytes:
+        """Its stored form, as `encode_job` gives it, made once: the ledger keeps it, and the queue gets it."""
+        made = self._record
+        if made is None:
+            made = encode_job(self)
+            object.__setattr__(self, "_record", made)
+        return made
 
     @property
     def packet_id(self) -> str:
@@ -136,7 +146,7 @@ def decode_job(data: bytes) -> Job:
         )
     if (job.acknowledgement is not None) != (kind is JobKind.ACKNOWLEDGE):
         raise RecordRefused("acknowledgement", "is there if and only if the job acknowledges")
-    if encode_job(job) != data:
+    if job.record != data:
         raise RecordRefused("bytes", "are not the canonical encoding")
     return job
 

@@ -1,5 +1,6 @@
 """Keys from elsewhere: hex or a BIP-39 mnemonic, read from a private file or from standard input, never from arguments."""
 
+import os
 import re
 import unicodedata
 
@@ -19,6 +20,14 @@ class KeyRefused(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+def new_key() -> bytes:
+    """32 random bytes of the system's source, which are a key of secp256k1."""
+    while True:  # a number outside the curve's order comes once in 2^128
+        key = os.urandom(32)
+        if 0 < int.from_bytes(key, "big") < CURVE_ORDER:
+            return key
 
 
 def key_from_hex(content: bytes) -> bytes:

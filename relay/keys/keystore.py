@@ -3,10 +3,10 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_keys.datatypes import PrivateKey
 from eth_utils.address import to_checksum_address
@@ -15,7 +15,7 @@ from hutong.light_clients.crypto.addresses import eth_address
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.json_text import parse_json
 from hutong.relay.base.durable_files import create_durably
-from hutong.relay.config import KeyConfig, UnsafeFile, read_private_file
+from hutong.relay.config import KeystoreConfig, UnsafeFile, read_private_file
 from hutong.relay.keys.errors import KeyUnavailable
 from hutong.relay.keys.signer import Signer
 
@@ -27,25 +27,28 @@ MAX_PBKDF2_ITERATIONS = 10_000_000
 
 PUBLIC_KEY = "public_key"
 """Beside the fields of the standard, which other readers pass over."""
+READER = "hpke"
+"""Of keystores whose secret opens messages (`reader_key`), in place of an address."""
 
+Kept = TypeVar("Kept")
 _PUBLIC_KEY = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
 _ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A keystore file as `hutong keys list` shows it, without opening it.
+    """A key as `hutong keys list` shows it, without opening it. `path` is a keystore's file, or says where the key is.
 
     `public_key` (33 bytes) only of keystores that say it, as ours do: addresses of Cosmos chains are made of it.
     """
 
-    path: Path
+    path: Path | str
     address: str | None
     problem: str | None
     public_key: bytes | None = None
 
 
-def read_password(key: KeyConfig, environment: Mapping[str, str] | None = None) -> bytes:
+def read_password(key: KeystoreConfig, environment: Mapping[str, str] | None = None) -> bytes:
     """The password of a configured key: from its file (one trailing line break is dropped) or its environment variable.
 
     Raises:
@@ -68,23 +71,18 @@ def read_password(key: KeyConfig, environment: Mapping[str, str] | None = None) 
     return password
 
 
-def load_signer(
-    key: KeyConfig, environment: Mapping[str, str] | None = None, document_chain_id: str | None = None
-) -> Signer:
-    """Decrypt a configured keystore. Costs a deliberate fraction of a second (the key derivation).
-
-    `document_chain_id`: see `Signer`.
+def load_key(key: KeystoreConfig, make: Callable[[bytes], Kept], environment: Mapping[str, str] | None = None) -> Kept:
+    """What `make` makes of the key of a configured keystore, such as one that signs for a person and nothing else.
 
     Raises:
         KeyUnavailable: with the reason, never with the password or key.
     """
-    private_key, _ = _decrypt(key, environment)
-    return Signer(private_key, document_chain_id)
+    return make(_decrypt(key, environment)[0])
 
 
-def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:
+def _decrypt(key: KeystoreConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:
     password = read_password(key, environment)
-    return open_keyfile(key.keystore, _read_keyfile(key.keystore), password)
+    return open_keyfile(key.keystore, read_keyfile(key.keystore), password)
 
 
 def open_keyfile(path: Path, keyfile: Mapping[str, Any], password: bytes) -> tuple[bytes, str]:
@@ -93,16 +91,11 @@ def open_keyfile(path: Path, keyfile: Mapping[str, Any], password: bytes) -> tup
     Raises:
         KeyUnavailable: a wrong password, a damaged keystore, or one that says another key than it holds.
     """
-    from eth_keyfile.keyfile import decode_keyfile_json
-
+    if READER in keyfile:
+        raise KeyUnavailable(path, "holds a key that opens messages (hutong keys hpke), which signs nothing")
+    private_key = decrypt_keyfile(path, keyfile, password)
     try:
-        private_key = decode_keyfile_json(dict(keyfile), password)
-    except ValueError:
-        raise KeyUnavailable(path, "the password is wrong or the keystore is damaged") from None
-    except Exception as error:  # eth-keyfile raises KeyError, TypeError … on a damaged file
-        raise KeyUnavailable(path, f"is not a V3 keystore ({type(error).__name__})") from None
-    try:
-        signer = Signer(bytes(private_key))
+        signer = Signer.in_memory(private_key)
     except ValueError:
         raise KeyUnavailable(path, "does not hold a 32-byte secp256k1 key") from None
     claimed = keyfile.get("address")
@@ -110,7 +103,23 @@ def open_keyfile(path: Path, keyfile: Mapping[str, Any], password: bytes) -> tup
         raise KeyUnavailable(path, f"says address {claimed[:42]} but holds the key of {signer.address}")
     if PUBLIC_KEY in keyfile and keyfile[PUBLIC_KEY] != signer.public_key.hex():
         raise KeyUnavailable(path, f"says another public key than that of {signer.address}, which it holds")
-    return bytes(private_key), signer.address
+    return private_key, signer.address
+
+
+def decrypt_keyfile(path: Path, keyfile: Mapping[str, Any], password: bytes) -> bytes:
+    """The secret of what `parse_keyfile` gave, whatever it is for; `path` is named in errors.
+
+    Raises:
+        KeyUnavailable: a wrong password, or a damaged keystore.
+    """
+    from eth_keyfile.keyfile import decode_keyfile_json
+
+    try:
+        return bytes(decode_keyfile_json(dict(keyfile), password))
+    except ValueError:
+        raise KeyUnavailable(path, "the password is wrong or the keystore is damaged") from None
+    except Exception as error:  # eth-keyfile raises KeyError, TypeError … on a damaged file
+        raise KeyUnavailable(path, f"is not a V3 keystore ({type(error).__name__})") from None
 
 
 def create_keystore(path: Path, private_key: bytes, password: bytes, iterations: int | None = None) -> str:
@@ -120,7 +129,7 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
         KeyUnavailable: the file exists, or its directory cannot be written.
     """
     keyfile = encrypt_key(path, private_key, password, iterations)
-    _create(path, json.dumps(keyfile))
+    create_keyfile(path, json.dumps(keyfile))
     return to_checksum_address("0x" + keyfile["address"])
 
 
@@ -135,25 +144,35 @@ def encrypt_key(path: Path, private_key: bytes, password: bytes, iterations: int
     Raises:
         KeyUnavailable: the password is empty or too long.
     """
-    if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
-        raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
-    from eth_keyfile.keyfile import create_keyfile_json
-
+    keyfile = encrypt_secret(path, private_key, password, iterations)
     public_key = PrivateKey(private_key).public_key
-    keyfile: dict[str, Any] = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
     keyfile["address"] = public_key.to_checksum_address().removeprefix("0x").lower()
     keyfile[PUBLIC_KEY] = public_key.to_compressed_bytes().hex()
     return keyfile
 
 
-def export_key(key: KeyConfig, to: Path, environment: Mapping[str, str] | None = None) -> str:
+def encrypt_secret(path: Path, secret: bytes, password: bytes, iterations: int | None = None) -> dict[str, Any]:
+    """As `encrypt_key`, of a secret that may be for something else: without its public key, and with an `address` to leave out.
+
+    Raises:
+        KeyUnavailable: the password is empty or too long.
+    """
+    if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
+        raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
+    from eth_keyfile.keyfile import create_keyfile_json
+
+    keyfile: dict[str, Any] = create_keyfile_json(secret, password, kdf="scrypt", iterations=iterations)
+    return keyfile
+
+
+def export_key(key: KeystoreConfig, to: Path, environment: Mapping[str, str] | None = None) -> str:
     """Write the private key unencrypted, as hex, to a new file with mode 0600; returns its address.
 
     Raises:
         KeyUnavailable: the keystore cannot be opened, or the file exists.
     """
     private_key, address = _decrypt(key, environment)
-    _create(to, "0x" + private_key.hex() + "\n")
+    create_keyfile(to, "0x" + private_key.hex() + "\n")
     return address
 
 
@@ -167,9 +186,11 @@ def stored_key(path: Path) -> StoredKey:
     so.
     """
     try:
-        keyfile = _read_keyfile(path)
+        keyfile = read_keyfile(path)
     except KeyUnavailable as error:
         return StoredKey(path, None, error.reason)
+    if READER in keyfile:
+        return StoredKey(path, None, "opens messages and signs nothing: hutong keys hpke show")
     address = keyfile.get("address")
     if not isinstance(address, str) or _ADDRESS.fullmatch(address) is None:
         return StoredKey(path, None, None)
@@ -191,7 +212,14 @@ def stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
     return public_key if named is not None and to_checksum_address(named) == address else None
 
 
-def _create(path: Path, text: str) -> None:
+def create_keyfile(path: Path, text: str) -> None:
+    """Write a new file with mode 0600, in a folder that is made where it is missing.
+
+    Raises:
+        KeyUnavailable: the file exists, or cannot be written.
+    """
+    if path.parent.exists() and not path.parent.is_dir():
+        raise KeyUnavailable(path, f"{path.parent} is not a folder; choose another file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         create_durably(path, text.encode("ascii"))
@@ -201,7 +229,12 @@ def _create(path: Path, text: str) -> None:
         raise KeyUnavailable(path, f"cannot be written ({error.strerror})") from None
 
 
-def _read_keyfile(path: Path) -> dict[str, Any]:
+def read_keyfile(path: Path) -> dict[str, Any]:
+    """The fields of a keystore's file. Nothing is decrypted.
+
+    Raises:
+        KeyUnavailable: see `parse_keyfile`; others can read the file, or nobody can.
+    """
     try:
         data = read_private_file(path)
     except UnsafeFile as error:

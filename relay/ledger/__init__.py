@@ -4,6 +4,8 @@ from hutong.relay.ledger.reading.explain import Explanation, age_text, explain, 
 from hutong.relay.ledger.reading.lives import lives_of
 from hutong.relay.ledger.reading.message_reader import MessageReader
 from hutong.relay.ledger.reading.reader import LedgerReader, Pending
+from hutong.relay.ledger.reading.receiver_remedies import explained
+from hutong.relay.ledger.reading.telling import ToldPacket, costs_of
 from hutong.relay.ledger.reading.why import why, why_of_life
 from hutong.relay.ledger.store.migrate import newest_revision
 from hutong.relay.ledger.store.rows import packet_columns
@@ -100,11 +102,14 @@ __all__ = [
     "Settled",
     "Step",
     "StepRecord",
+    "ToldPacket",
     "Totals",
     "TransactionEnd",
     "TransactionState",
     "age_text",
+    "costs_of",
     "explain",
+    "explained",
     "lives_of",
     "newest_revision",
     "packet_columns",

@@ -12,7 +12,7 @@ from hutong.relay.hub.abci.cometbft_home import VALIDATOR_KEY_FILE
 from hutong.relay.local.hub import Disturbance, HubProcesses
 from hutong.relay.local.hub_node import PORT_STEP, Node, agreed_height, crash_and_return, free_node_ports, start_nodes
 from hutong.relay.local.member import ask_for_height
-from hutong.relay.local.processes import START_LIMIT_S, Daemon, DemoFailed, last_line, run_command
+from hutong.relay.local.processes import Daemon, DemoFailed, last_line, run_command
 from hutong.relay.local.validators import Crash, Joined, Validators
 
 VALIDATORS = 4
@@ -59,9 +59,9 @@ class CometbftEngine:
         name = f"hub-{len(self.nodes) + 1}"
         alive = ask_for_height(f"http://127.0.0.1:{base_port + 2}")
         status = httpx.Request("GET", f"http://127.0.0.1:{base_port + 1}/status")
-        first = Daemon(name, application, self._home / f"{name}.log", alive, START_LIMIT_S)
+        first = Daemon(name, application, self._home / f"{name}.log", alive)
         second = Daemon(
-            *(f"{name}-cometbft", engine, self._home / f"{name}-cometbft.log", status, START_LIMIT_S),
+            *(f"{name}-cometbft", engine, self._home / f"{name}-cometbft.log", status),
             program=(str(self._binary),),
             after=first,
         )

@@ -8,6 +8,8 @@ from hutong.relay.base.durable_files import write_durably
 from hutong.relay.local.keys import Key
 
 Paths = Mapping[str, Mapping[str, str]]
+ATTEMPT_LIMIT_MS = 60_000
+"""Four rounds of it are as long as a process may take to serve (START_LIMIT_S)."""
 
 
 def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int | None = None) -> str:
@@ -26,9 +28,14 @@ def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int 
     return "[relay]\n" + "\n".join(lines) + "\n"
 
 
-def api_table(port: int) -> str:
-    """`[api]`, on this host alone, with its keys in a file beside the configuration."""
-    return f'\n[api]\nlisten = "127.0.0.1:{port}"\nkeys_file = "api-keys.json"\n'
+def api_table(port: int, *, cases: bool = False) -> str:
+    """`[api]`, on this host alone, with its keys in a file beside the configuration.
+
+    Args:
+        cases: serve the reports and the evidence of cases that are in the configuration's folder.
+    """
+    folder = 'cases_folder = "."\n' if cases else ""
+    return f'\n[api]\nlisten = "127.0.0.1:{port}"\nkeys_file = "api-keys.json"\n{folder}'
 
 
 def explorer_of(config: Path) -> str:
@@ -48,20 +55,38 @@ def chain_table(
     start_height: int,
     relayer: Key,
     batch_items: int | None = None,
+    *,
+    belief: str = 'consensus = "qbft"\n',
 ) -> str:
-    """`[[chains]]` of a QBFT chain.
+    """`[[chains]]` of an EVM chain.
 
     Args:
         port: at which the relay is to find its RPC, perhaps a proxy's.
         start_height: the router's first block.
         batch_items: most packets in one transaction; None leaves the relay's default.
+        belief: lines that say how its blocks are believed elsewhere, as `attested_by` makes them.
     """
     batch = "" if batch_items is None else f"batch = {{ items = {batch_items} }}\n"
     return (
-        f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\nconsensus = "qbft"\n'
+        f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\n{belief}'
         f'rpc = ["http://127.0.0.1:{port}"]\nws = ["ws://127.0.0.1:{port}"]\nrouter = "{router}"\n'
         f"start_height = {start_height}\npoll_interval_ms = 200\n{batch}key = {relayer.toml}\n"
     )
+
+
+def patient(tables: str) -> str:
+    """The tables of chains, for commands that are run once: a node that starts on a busy host is waited for.
+
+    Each question has ATTEMPT_LIMIT_MS, in as many rounds as ever; the relay's own configuration leaves a slow one sooner.
+    """
+    return tables.replace(
+        "\n[[chains]]\n", f"\n[[chains]]\nendpoints = {{ attempt_timeout_ms = {ATTEMPT_LIMIT_MS} }}\n"
+    )
+
+
+def attested_by(attestor_ports: Sequence[int]) -> str:
+    """How an EVM chain of immediate finality is believed through attestors on this host."""
+    return f'consensus = "attested"\nconfirmations = 0\nattestors = {_urls("http", attestor_ports)}\n'
 
 
 def hub_table(chain_id: str, ethereum_ports: Sequence[int], cometbft_ports: Sequence[int], relayer: Key) -> str:

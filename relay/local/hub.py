@@ -15,10 +15,10 @@ from hutong.relay.local.member import ask_for_height, has_a_block
 from hutong.relay.local.ports import free_port
 from hutong.relay.local.processes import (
     Daemon,
+    RunDaemon,
     RunningProcess,
     require_serving,
     run_command,
-    run_daemon,
 )
 from hutong.relay.local.validators import Validators
 
@@ -69,18 +69,28 @@ class HubEngine(Protocol):
 
 
 class EmbeddedEngine:
-    """`hutong hub start`: one process, one validator."""
+    """`hutong hub start`: one process, one validator.
+
+    Args:
+        ports: for Ethereum RPC and CometBFT RPC; None takes free ones.
+        run: what owns the process: unless given, its end is the end of all.
+    """
+
+    def __init__(self, ports: tuple[int, int] | None = None, run: RunDaemon = Daemon.run) -> None:
+        self._ports = ports
+        self._run = run
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
-        """As `HubEngine.start`; the one process is started and need not serve yet.
+        """As `HubEngine.start`; returns when the one process serves.
 
         Raises:
-            DemoFailed: `hutong hub init` failed, or there are no free ports.
+            DemoFailed: `hutong hub init` failed, there are no free ports, or the process ended or did not serve in time.
         """
         await run_command(["hub", "init", "--home", str(home / "hub"), *genesis])
-        ports = free_port(), free_port()
+        ports = self._ports or (free_port(), free_port())
         start = ["hub", "start", "--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
-        process: RunningProcess = await nursery.start(run_daemon, "hub", start, home / "hub.log")
+        process = Daemon("hub", start, home / "hub.log", ask_for_height(f"http://127.0.0.1:{ports[0]}"))
+        await nursery.start(self._run, process)
         return HubProcesses((process,), ports[:1], ports[1:], (home / "hub" / VALIDATOR_KEY_FILE,))
 
     def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
@@ -101,10 +111,13 @@ class Hub:
     running: HubProcesses
 
 
-async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub:
+async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine, observed_keys: int = 0) -> Hub:
     """Make keys of admins and relayer, start the hub, and return when it has made a block.
 
     The hub lets anyone deploy contracts, since a person who tries things out deploys what they like.
+
+    Args:
+        observed_keys: how many keys of observations the relayer may open, by its name in the genesis.
 
     Raises:
         DemoFailed: as `HubEngine.start`, or its first validator made no block within START_LIMIT_S.
@@ -115,6 +128,7 @@ async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub
         *("--chain-id", CHAIN_ID, "--evm-chain-id", str(EVM_CHAIN_ID), "--threshold", str(THRESHOLD)),
         *(part for admin in admins for part in ("--admin", admin.address)),
         "--open-code",  # a person who tries things out deploys what they like
+        *(("--writer", f"{relayer.address}={observed_keys}") if observed_keys else ()),
     ]
     running = await engine.start(nursery, home, genesis)
     chain = DemoChain("hub", f"http://127.0.0.1:{running.ethereum_ports[0]}", EVM_CHAIN_ID, ROUTER)

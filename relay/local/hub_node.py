@@ -10,7 +10,7 @@ import trio
 
 from hutong.relay.local.hub import HubProcesses
 from hutong.relay.local.ports import free_base_port
-from hutong.relay.local.processes import Daemon, DemoFailed
+from hutong.relay.local.processes import Daemon, DemoFailed, RunDaemon
 from hutong.relay.local.validators import Crash
 
 PORT_STEP = 10
@@ -81,11 +81,12 @@ class Node:
             await trio.sleep(POLL_S)
 
 
-async def start_nodes(nursery: trio.Nursery, nodes: Sequence[Node]) -> HubProcesses:
+async def start_nodes(nursery: trio.Nursery, nodes: Sequence[Node], run: RunDaemon = Daemon.run) -> HubProcesses:
     """Start all at once; returns when every process serves.
 
     Args:
         nursery: owns the processes from then on.
+        run: what is started for each of them in it.
 
     Raises:
         DemoFailed: a process ended, or did not serve in time.
@@ -93,7 +94,7 @@ async def start_nodes(nursery: trio.Nursery, nodes: Sequence[Node]) -> HubProces
 
     async def start(node: Node) -> None:
         for daemon in node.daemons:
-            await nursery.start(daemon.run)
+            await nursery.start(run, daemon)
 
     async with trio.open_nursery() as starting:
         for node in nodes:

@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from hutong.relay.base.durable_files import create_durably
-from hutong.relay.config import KeyConfig
+from hutong.relay.config import KeystoreConfig
 from hutong.relay.keys import Signer, create_keystore, load_signer
 
 SCRYPT_ITERATIONS = 4096
@@ -41,7 +41,7 @@ class Key:
         Args:
             document_chain_id: of the one Cosmos chain whose transactions it signs; None: it signs no such transactions.
         """
-        key = KeyConfig(keystore=self.keystore, password_file=self.password_file)
+        key = KeystoreConfig(keystore=self.keystore, password_file=self.password_file)
         return load_signer(key, document_chain_id=document_chain_id)
 
     @property

@@ -23,14 +23,35 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class EvmPlan:
-    """A dev chain before it runs."""
+class ChainPlan:
+    """An EVM chain of this machine before it runs."""
 
     name: str
     chain_id: int
     port: int
     owner: Key
+    """Decides over the chain's contracts."""
     relayer: Key
+
+    @property
+    def url(self) -> str:
+        """The chain's JSON-RPC, on this host alone."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_funding(self, home: Path, others: Sequence[str]) -> list[str]:
+        """Arguments of the `hutong` command that runs it as a dev chain; owner, relayer and `others` have funds."""
+        funded = (self.owner.address, self.relayer.address, *others)
+        return [
+            *("devnet", "start", "--home", str(home / self.name), "--chain-id", str(self.chain_id)),
+            *("--port", str(self.port)),
+            *(part for address in funded for part in ("--fund", address)),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class EvmPlan(ChainPlan):
+    """A dev chain with one user, before it runs."""
+
     user_key: Key
     user: LocalAccount
     """Of that key."""
@@ -46,23 +67,16 @@ class EvmPlan:
         owner, relayer, user = (make_key(home, f"{role}-{name}") for role in ("owner", "relayer", "user"))
         return cls(name, chain_id, free_port(), owner, relayer, user, user.account())
 
-    @property
-    def url(self) -> str:
-        """The chain's JSON-RPC, on this host alone."""
-        return f"http://127.0.0.1:{self.port}"
-
     def start(self, home: Path) -> list[str]:
         """Arguments of the `hutong` command that runs the chain, its accounts funded."""
-        funded = (self.owner.address, self.relayer.address, self.user.address)
-        return [
-            *("devnet", "start", "--home", str(home / self.name), "--chain-id", str(self.chain_id)),
-            *("--port", str(self.port)),
-            *(part for address in funded for part in ("--fund", address)),
-        ]
+        return self.start_funding(home, (self.user.address,))
 
 
-async def deploy(plan: EvmPlan) -> dict[str, str]:
+async def deploy(plan: ChainPlan, apps: Sequence[str] = ()) -> dict[str, str]:
     """Router, Mailbox and Transfer: addresses by name, and the height, as `hutong deploy --json` prints them.
+
+    Args:
+        apps: further applications by the names of `hutong deploy --app`.
 
     Raises:
         DemoFailed: the command failed.
@@ -71,6 +85,7 @@ async def deploy(plan: EvmPlan) -> dict[str, str]:
         [
             *("deploy", "--rpc", plan.url, "--chain-id", str(plan.chain_id), *plan.owner.options),
             *("--development", "--forward-margin-s", str(FORWARD_MARGIN_S), "--json"),
+            *(part for app in apps for part in ("--app", app)),
         ]
     )
     deployment: dict[str, str] = json.loads(printed)
@@ -100,10 +115,11 @@ async def connect(config: Path, chain: str, owner: Key, admins: Sequence[Key], *
 
 def contract_options(deployment: dict[str, str]) -> tuple[str, ...]:
     """For `connect`: what shall listen to the hub's client."""
-    return "--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]
+    listening = [name for name in ("mailbox", "transfer", "title", "swap") if name in deployment]
+    return tuple(part for name in listening for part in (f"--{name}", deployment[name]))
 
 
-def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
+def member(plan: ChainPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
     """The chain as its users see it, before it has a receiver and a token."""
     return DemoChain(
         plan.name,
@@ -117,7 +133,7 @@ def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:
     )
 
 
-async def introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:
+async def introduce(config: Path, plan: ChainPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:
     """Name the other chains to its Mailbox; one command after another, since they sign with the same key.
 
     Raises:

@@ -25,7 +25,7 @@ from hutong.relay.local.member import (
     member,
 )
 from hutong.relay.local.ports import free_port
-from hutong.relay.local.processes import START_LIMIT_S, Daemon, RunningProcess, require_serving, run_daemon
+from hutong.relay.local.processes import Daemon, RunningProcess, require_serving, run_daemon
 
 CHAIN_NAMES = ("alpha", "beta", "gamma")
 FIRST_CHAIN_ID = 7_001
@@ -133,10 +133,15 @@ async def start_relay(
     http_port = free_port()
     config = home / "relay.toml"
     write_private(config, relay_table(home, http_port, clear_interval_s) + api_table(free_port()) + tables)
-    ready = httpx.Request("GET", f"http://127.0.0.1:{http_port}/readyz")
-    relay = Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", ready, START_LIMIT_S)
+    relay = relay_daemon(home, config, http_port)
     await nursery.start(relay.run)
     return relay
+
+
+def relay_daemon(home: Path, config: Path, http_port: int) -> Daemon:
+    """The relay of a configuration, not started yet; it serves when it says that it is ready."""
+    ready = httpx.Request("GET", f"http://127.0.0.1:{http_port}/readyz")
+    return Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", ready)
 
 
 async def hub_tables(hub: Hub, through: Through) -> str:

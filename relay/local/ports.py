@@ -20,7 +20,8 @@ LOWEST, HIGHEST = 19_000, 26_499
 print."""
 TRIES = 1_000
 
-_claimed: set[int] = set()
+CLAIMED: set[int] = set()
+"""Ports that this process has claimed."""
 _claims: list[int] = []
 """The one descriptor of the file of claims: closing any would give back every lock of this process."""
 
@@ -61,8 +62,22 @@ def free_base_port(offsets: Sequence[int]) -> int:
     raise DemoFailed(f"no free ports between {LOWEST} and {last} in {TRIES} tries")
 
 
+def claim_base_port(base: int, offsets: Sequence[int]) -> int:
+    """The given base, when every `base + offset` is free; all are claimed then.
+
+    Raises:
+        DemoFailed: somebody listens on one, or another process of this user has claimed it.
+        OSError: the file of claims cannot be opened.
+    """
+    if not _claim([base + offset for offset in offsets]):
+        taken = [base + offset for offset in offsets if not _all_free([base + offset])]
+        which = f"port {taken[0]}" if taken else "one of them"
+        raise DemoFailed(f"the ports from {base} to {base + max(offsets)} are not all free: {which} is taken")
+    return base
+
+
 def _claim(ports: Sequence[int]) -> bool:
-    if not _claimed.isdisjoint(ports):
+    if not CLAIMED.isdisjoint(ports):
         return False
     held = []
     for port in ports:
@@ -72,7 +87,7 @@ def _claim(ports: Sequence[int]) -> bool:
             break
         held.append(port)
     if len(held) == len(ports) and _all_free(ports):
-        _claimed.update(ports)
+        CLAIMED.update(ports)
         return True
     for port in held:
         fcntl.lockf(_file(), fcntl.LOCK_UN, 1, port)

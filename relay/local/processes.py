@@ -2,19 +2,22 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import trio
 
 from hutong.relay.base.child_processes import HUTONG
+from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.base.trio_processes import open_child, run_child
 
 STOP_GRACE_S = 10
 POLL_INTERVAL_S = 0.1
-START_LIMIT_S = 120
+RESTART_S = 1
+START_LIMIT_S = 240
 """For each step of a start: with CometBFT it is a dozen processes on two cores, beside whatever else runs there."""
 
 
@@ -40,7 +43,7 @@ class RunningProcess:
 
     def children_cpu_ms(self) -> float | None:
         """The same for its direct children (the relay's embedded Valkey); None where there are none."""
-        pids = _children(self.process.pid)
+        pids = children_of(self.process.pid)
         return sum(filter(None, map(_cpu_ms, pids))) if pids else None
 
 
@@ -78,7 +81,8 @@ async def run_daemon(
 class Daemon:
     """A daemon that may be killed and started again; it appends to one log.
 
-    It starts, each time, when `after` serves: of two that need each other, kill that one first.
+    It serves once `ready` is answered with 200, within START_LIMIT_S. It starts, each time, when `after` serves: of two
+    that need each other, kill that one first.
     """
 
     def __init__(
@@ -87,7 +91,6 @@ class Daemon:
         arguments: Sequence[str],
         log: Path,
         ready: httpx.Request,
-        limit_s: float,
         *,
         program: Sequence[str] = HUTONG,
         after: "Daemon | None" = None,
@@ -97,18 +100,18 @@ class Daemon:
         self._command = [*program, *arguments]
         self._after = after
         self._ready = ready
-        self._limit_s = limit_s
         self._process: trio.Process | None = None
         self._killed = False
         self._cpu_ms_before = 0.0
         self._children_cpu_ms_before = 0.0
         self._up = trio.Event()
+        self.has_served = False
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled. Reports when the first process serves; a killed one is started again.
 
         Raises:
-            DemoFailed: the process ended by itself, or did not serve within its limit.
+            DemoFailed: the process ended by itself, or did not serve within START_LIMIT_S.
             OSError: it cannot be started.
         """
         report: Callable[[], None] | None = task_status.started
@@ -133,11 +136,12 @@ class Daemon:
 
     async def _wait_until_serving(self, report: Callable[[], None] | None) -> None:
         up = self._up
-        with trio.move_on_after(self._limit_s) as scope:
+        with trio.move_on_after(START_LIMIT_S) as scope:
             await wait_until_serving(lambda response: response.status_code == httpx.codes.OK, self._ready)
         if scope.cancelled_caught:
-            raise DemoFailed(f"{self.name} was not ready within {self._limit_s:.0f} s: {last_line(self.log)}")
+            raise DemoFailed(f"{self.name} was not ready within {START_LIMIT_S} s: {last_line(self.log)}")
         up.set()
+        self.has_served = True
         if report is not None:
             report()
 
@@ -156,9 +160,14 @@ class Daemon:
         self._up = trio.Event()
         process.kill()
 
+    @property
+    def pid(self) -> int | None:
+        """Of the newest process, which may have ended; None before the first start."""
+        return None if self._process is None else self._process.pid
+
     @staticmethod
     def _children(process: trio.Process) -> float:
-        return sum(filter(None, map(_cpu_ms, _children(process.pid))))
+        return sum(filter(None, map(_cpu_ms, children_of(process.pid))))
 
     def cpu_ms(self) -> float | None:
         """Processor time of all its lives so far, without their children; None where the system does not say."""
@@ -172,6 +181,44 @@ class Daemon:
         return self._children_cpu_ms_before + self._children(self._process)
 
 
+class RunDaemon(Protocol):
+    """Owns a daemon's process, as `Daemon.run` does."""
+
+    async def __call__(self, daemon: Daemon, /, *, task_status: trio.TaskStatus[None] = ...) -> None:
+        """Until cancelled. Reports when the first process serves.
+
+        Raises:
+            DemoFailed: it did not come to serve.
+        """
+
+
+async def keep_running(
+    daemon: Daemon, say: Callable[[str], None], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run a daemon until cancelled; once it has served, start it again RESTART_S after each end, and `say` why.
+
+    Raises:
+        DemoFailed: its first process ended by itself, or did not serve within START_LIMIT_S.
+        OSError: it cannot be started.
+    """
+    await _first_run(daemon, say, task_status)
+    while True:
+        await trio.sleep(RESTART_S)
+        try:
+            await daemon.run()
+        except* DemoFailed as ended:
+            say(f"{expected_leaves(ended, (DemoFailed,))[0]}; starting it again")
+
+
+async def _first_run(daemon: Daemon, say: Callable[[str], None], task_status: trio.TaskStatus[None]) -> None:
+    try:
+        await daemon.run(task_status=task_status)
+    except* DemoFailed as ended:
+        if not daemon.has_served:
+            raise
+        say(f"{expected_leaves(ended, (DemoFailed,))[0]}; starting it again")
+
+
 async def _stop(process: trio.Process) -> None:
     if process.returncode is not None:
         return
@@ -181,6 +228,10 @@ async def _stop(process: trio.Process) -> None:
     if process.returncode is None:
         process.kill()
         await process.wait()
+
+
+Command = Callable[[Sequence[str]], Awaitable[str]]
+"""Runs a command of `hutong` to its end, as `run_command` does."""
 
 
 async def run_command(arguments: Sequence[str], program: Sequence[str] = HUTONG) -> str:
@@ -251,13 +302,18 @@ def _cpu_ms(pid: int) -> float | None:
     return ticks * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
-    children = []
+def children_of(pid: int) -> list[int]:
+    """Its direct children; none where the system does not say."""
+    return children_by_parent().get(pid, [])
+
+
+def children_by_parent() -> dict[int, list[int]]:
+    """The direct children of every process, in one look at the system; empty where it does not say."""
+    children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid:
-            children.append(int(stat.parent.name))
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
     return children

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hutong.relay.schemas.documented import UNDESCRIBED, WITHOUT_BOUNDS
-from hutong.relay.schemas.fields import Count, Cursor, Hash, Instant, Items, Name, Text, Wei
+from hutong.relay.schemas.fields import Address, Count, Cursor, Hash, Instant, Items, Name, Text, Wei
 from hutong.relay.schemas.network import End
 from hutong.relay.schemas.words import IN_PLACE, App, FoundKind, MessageStage, MessageState, TransactionState
 
@@ -120,12 +120,39 @@ class ChainCosts:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTokens:
+    """Tokens of a message that a chain's Transfer keeps for their owner: a large receive until its time, or a refund that
+    the token refused to pay.
+    """
+
+    __pydantic_config__ = UNDESCRIBED
+
+    packet_id: PacketId
+    kind: Annotated[Literal["receive", "refund"], Field(examples=["receive"])]
+    chain: Annotated[Name, Field(description="where they are kept", examples=["beta"])]
+    transfer: Annotated[Address, Field(description="its Transfer, which pays them by `release` or `claim`")]
+    client: Annotated[Name, Field(description="with `sequence` what that chain calls the packet")]
+    sequence: Count
+    token: Address
+    owner: Address
+    amount: Wei
+    releasable_at: Annotated[Instant, Field(description="from then on anybody may have them paid to the owner")]
+
+
+@dataclass(frozen=True, slots=True)
 class Message(MessageSummary):
-    """A message with its timeline and costs."""
+    """A message with its timeline and costs.
+
+    `held` is None where the chain that may keep tokens does not say so now, and of servers that do not tell.
+    """
 
     why: Why
     timeline: Items[Event]
     costs: Items[ChainCosts]
+    held: Annotated[
+        Items[HeldTokens] | None,
+        Field(description="what chains keep for the owner; null where one that may does not answer"),
+    ] = field(default_factory=lambda: None)
 
     @property
     def summary(self) -> MessageSummary:

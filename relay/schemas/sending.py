@@ -1,12 +1,12 @@
 """Transactions to sign, the way that they go, and what came of one that was passed on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
 from hutong.relay.schemas.documented import ANY_OF, UNDESCRIBED, WITHOUT_BOUNDS, DocumentedAs
-from hutong.relay.schemas.fields import Address, Base64, Count, Hash, HexData, Instant, Name, Text, Units
+from hutong.relay.schemas.fields import Address, Base64, Count, Hash, HexData, Instant, Items, Name, Text, Units
 from hutong.relay.schemas.network import End, Hop
 
 MAX_TRANSACTIONS = 16
@@ -76,7 +76,10 @@ class PreparedRoute:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Transactions in their order, for the user's own account."""
+    """Transactions in their order, for the user's own account.
+
+    `warnings` are sentences for the sender: what will go wrong unless it changes. Older servers have none.
+    """
 
     __pydantic_config__ = UNDESCRIBED
 
@@ -84,6 +87,9 @@ class Prepared:
     transactions: Annotated[tuple[Unsigned, ...], Field(min_length=1, max_length=MAX_TRANSACTIONS), WITHOUT_BOUNDS]
     sends: Sends
     expires_at: Instant
+    warnings: Annotated[Items[Text], Field(description="for the sender, before anything is signed")] = field(
+        default_factory=tuple
+    )
 
 
 @dataclass(frozen=True, slots=True)

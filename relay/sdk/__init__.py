@@ -4,6 +4,8 @@ trio.
 `pip install '.[sdk]'` in a checkout. Guide: docs/sdk.md.
 """
 
+from hutong.relay.schemas.cases import CaseRun
+from hutong.relay.schemas.identity import Organisation, OrganisationFile
 from hutong.relay.schemas.messages import CheckedProof as Proof
 from hutong.relay.schemas.messages import DeadLetter, Message, MessageSummary, TransactionStatus, Why
 from hutong.relay.schemas.messages import SearchResult as Found
@@ -11,6 +13,7 @@ from hutong.relay.schemas.network import Chain, End, Path, Route, Token
 from hutong.relay.schemas.network import Client as LightClient
 from hutong.relay.schemas.network import TokenList as Tokens
 from hutong.relay.schemas.operation import Bucket, Series, Status, Totals
+from hutong.relay.schemas.records import Observation, ReaderProof, Record
 from hutong.relay.schemas.sending import Submitted, UnsignedCosmos, UnsignedEvm
 from hutong.relay.schemas.words import App, ClientStatus, MessageStage, MessageState, TransactionState
 from hutong.relay.sdk.errors import (
@@ -35,6 +38,7 @@ __all__ = [
     "App",
     "BadAnswer",
     "Bucket",
+    "CaseRun",
     "Chain",
     "ChainsChanged",
     "ClientStatus",
@@ -52,9 +56,14 @@ __all__ = [
     "MessageState",
     "MessageSummary",
     "NotSigned",
+    "Observation",
+    "Organisation",
+    "OrganisationFile",
     "Path",
     "Prepared",
     "Proof",
+    "ReaderProof",
+    "Record",
     "Reset",
     "Route",
     "Sent",

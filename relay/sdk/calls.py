@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
+from hutong.relay.schemas.cases import CaseList
+from hutong.relay.schemas.identity import OrganisationFile, OrganisationList
 from hutong.relay.schemas.messages import (
     DeadLetterList,
     Message,
@@ -19,6 +21,7 @@ from hutong.relay.schemas.messages import (
 )
 from hutong.relay.schemas.network import ChainList, ClientList, PathList, RouteList, TokenList
 from hutong.relay.schemas.operation import Series, Status, Totals
+from hutong.relay.schemas.records import ObservationList, ReaderProof, Record
 from hutong.relay.schemas.sending import Prepared, Submitted
 from hutong.relay.schemas.words import App, MessageState
 from hutong.relay.sdk.answers import reader
@@ -29,6 +32,12 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """A page of 100 messages has some 100 KB."""
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 """As docs/spec/bundle.md bounds one."""
+MAX_RECORD_BUNDLE_BYTES = 1024 * 1024
+MAX_RECORD_KEY_BYTES = 200
+"""Both as docs/spec/records.md has them."""
+MAX_READ_KEYS = 16
+MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
+"""As docs/spec/case-evidence.md bounds one."""
 BUNDLE_LIMIT_S = 75.0
 """The server itself gives a bundle 60 s."""
 MAX_PAYLOAD_BYTES = 65_536
@@ -39,6 +48,8 @@ Result = TypeVar("Result")
 
 _CHAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
 _PACKET = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?/[\w+-]{1,64}/[1-9][0-9]{0,19}", re.ASCII)
+_CASE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+_DID = re.compile(r"did:hutong:[a-z0-9-]{1,64}:[0-9a-f]{64}", re.ASCII)
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _RAW = re.compile(r"0x([0-9a-fA-F]{2})+", re.ASCII)
@@ -210,6 +221,103 @@ def bundle(name: str) -> Call[bytes]:
     """
     path = f"{_message_path(name)}/bundle"
     return Call("the bundle", "GET", path, bytes, max_bytes=MAX_BUNDLE_BYTES, limit_s=BUNDLE_LIMIT_S)
+
+
+def observations(hub: str | None, cursor: str | None, limit: int) -> Call[ObservationList]:
+    """`GET /v1/observations`: a page; `hub` may be None where one is configured."""
+    return _get("the observations", "/v1/observations", ObservationList, hub=hub, cursor=cursor, limit=str(limit))
+
+
+def record(key: str, hub: str | None) -> Call[Record]:
+    """`GET /v1/records/{key}`.
+
+    Raises:
+        InvalidArgument: the key is not `0x` and 1 to MAX_RECORD_KEY_BYTES bytes in hex.
+    """
+    return _get("the record", f"/v1/records/{_record_key(key)}", Record, hub=hub)
+
+
+def record_bundle(key: str, hub: str | None) -> Call[bytes]:
+    """`GET /v1/records/{key}/bundle`: at most MAX_RECORD_BUNDLE_BYTES, not parsed.
+
+    Raises:
+        InvalidArgument: as `record`.
+    """
+    path, query = f"/v1/records/{_record_key(key)}/bundle", {} if hub is None else {"hub": hub}
+    return Call(
+        "the record's bundle", "GET", path, bytes, query, max_bytes=MAX_RECORD_BUNDLE_BYTES, limit_s=BUNDLE_LIMIT_S
+    )
+
+
+def reads(chain: str, keys: Sequence[str], client: str | None) -> Call[ReaderProof]:
+    """`GET /v1/reads`.
+
+    Raises:
+        InvalidArgument: not 1 to MAX_READ_KEYS keys, or one that is not a key as for `record`.
+    """
+    if not 1 <= len(keys) <= MAX_READ_KEYS:
+        raise InvalidArgument("keys", f"must be 1 to {MAX_READ_KEYS}")
+    texts = ",".join(_record_key(key) for key in keys)
+    return _get("the records with their proof", "/v1/reads", ReaderProof, chain=chain, keys=texts, client=client)
+
+
+def organisations(hub: str | None, cursor: str | None, limit: int) -> Call[OrganisationList]:
+    """`GET /v1/identity/organisations`: a page; `hub` may be None where one is configured."""
+    path = "/v1/identity/organisations"
+    return _get("the organisations", path, OrganisationList, hub=hub, cursor=cursor, limit=str(limit))
+
+
+def organisation(did: str, hub: str | None) -> Call[OrganisationFile]:
+    """`GET /v1/identity/organisations/{did}`.
+
+    Raises:
+        InvalidArgument: not a `did:hutong`.
+    """
+    return _get(
+        "the organisation", f"/v1/identity/organisations/{_checked('did', did, _DID)}", OrganisationFile, hub=hub
+    )
+
+
+def organisation_bundle(did: str, schema: str | None, hub: str | None) -> Call[bytes]:
+    """`GET /v1/identity/organisations/{did}/bundle`: at most MAX_RECORD_BUNDLE_BYTES, not parsed.
+
+    Raises:
+        InvalidArgument: not a `did:hutong`, or a schema that is not `0x` and 32 bytes in hex.
+    """
+    path = f"/v1/identity/organisations/{_checked('did', did, _DID)}/bundle"
+    query = {} if hub is None else {"hub": hub}
+    if schema is not None:
+        query["schema"] = _checked("schema", schema, _HASH)
+    return Call(
+        "the organisation's bundle",
+        "GET",
+        path,
+        bytes,
+        query,
+        max_bytes=MAX_RECORD_BUNDLE_BYTES,
+        limit_s=BUNDLE_LIMIT_S,
+    )
+
+
+def cases() -> Call[CaseList]:
+    """`GET /v1/cases`."""
+    return _get("the cases", "/v1/cases", CaseList)
+
+
+def case_evidence(name: str) -> Call[bytes]:
+    """`GET /v1/cases/{name}/evidence`: at most MAX_EVIDENCE_BYTES, not parsed.
+
+    Raises:
+        InvalidArgument: not the name of a case.
+    """
+    path = f"/v1/cases/{_checked('name', name, _CASE)}/evidence"
+    return Call("the case's evidence", "GET", path, bytes, max_bytes=MAX_EVIDENCE_BYTES, limit_s=BUNDLE_LIMIT_S)
+
+
+def _record_key(key: str) -> str:
+    if len(key) > 2 + 2 * MAX_RECORD_KEY_BYTES:
+        raise InvalidArgument("key", f"must have at most {MAX_RECORD_KEY_BYTES} bytes")
+    return _checked("key", key, _RAW)
 
 
 def search(text: str) -> Call[SearchResult]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from hutong.relay.schemas.identity import OrganisationList
 from hutong.relay.schemas.messages import DeadLetterList, MessageList
+from hutong.relay.schemas.records import ObservationList
 from hutong.relay.sdk import calls
 from hutong.relay.sdk.calls import Call, Filters
 from hutong.relay.sdk.errors import BadAnswer, InvalidArgument
@@ -34,7 +36,32 @@ def all_dead_letters(page_items: int) -> Plan[None]:
     return _all(lambda cursor: calls.dead_letters(cursor, page_items), page_items)
 
 
-def _all(page_from: Callable[[str | None], Call[MessageList] | Call[DeadLetterList]], page_items: int) -> Plan[None]:
+def all_observations(hub: str | None, page_items: int) -> Plan[None]:
+    """The plan that gives every observation of a hub in the order of their keys.
+
+    Raises:
+        InvalidArgument: `page_items` is not 1 to MAX_PAGE.
+        BadAnswer: as `all_messages`.
+    """
+    return _all(lambda cursor: calls.observations(hub, cursor, page_items), page_items)
+
+
+def all_organisations(hub: str | None, page_items: int) -> Plan[None]:
+    """The plan that gives every organisation of a hub in the order of their DIDs.
+
+    Raises:
+        InvalidArgument: `page_items` is not 1 to MAX_PAGE.
+        BadAnswer: as `all_messages`.
+    """
+    return _all(lambda cursor: calls.organisations(hub, cursor, page_items), page_items)
+
+
+def _all(
+    page_from: Callable[
+        [str | None], Call[MessageList] | Call[DeadLetterList] | Call[ObservationList] | Call[OrganisationList]
+    ],
+    page_items: int,
+) -> Plan[None]:
     if not 1 <= page_items <= MAX_PAGE:
         raise InvalidArgument("page_items", f"must be 1 to {MAX_PAGE}")
     cursor, empty = None, 0

@@ -47,13 +47,17 @@ Demand = TransferDemand | MessageDemand
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Transactions in their order, for the user's own account, and what they were asked for."""
+    """Transactions in their order, for the user's own account, and what they were asked for.
+
+    `warnings` are sentences for the sender, before anything is signed; empty where nothing speaks against it.
+    """
 
     demand: Demand
     route: PreparedRoute
     transactions: tuple[UnsignedEvm | UnsignedCosmos, ...]
     sends: Sends
     expires_at: datetime
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, cast
 
 import httpx
 
+from hutong.relay.schemas.cases import CaseRun
+from hutong.relay.schemas.identity import Organisation, OrganisationFile
 from hutong.relay.schemas.messages import CheckedProof as Proof
 from hutong.relay.schemas.messages import DeadLetter, Message, MessageSummary, TransactionStatus, Why
 from hutong.relay.schemas.messages import SearchResult as Found
@@ -16,6 +18,7 @@ from hutong.relay.schemas.network import Chain, Path, Route
 from hutong.relay.schemas.network import Client as LightClient
 from hutong.relay.schemas.network import TokenList as Tokens
 from hutong.relay.schemas.operation import Series, Status, Totals, Window
+from hutong.relay.schemas.records import Observation, ReaderProof, Record
 from hutong.relay.schemas.sending import Submitted
 from hutong.relay.sdk import calls, following
 from hutong.relay.sdk.calls import Call, FilterFields, Filters
@@ -23,7 +26,7 @@ from hutong.relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_o
 from hutong.relay.sdk.deadline import transport, within
 from hutong.relay.sdk.errors import HutongError
 from hutong.relay.sdk.following import Event
-from hutong.relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages
+from hutong.relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages, all_observations, all_organisations
 from hutong.relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
 from hutong.relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, TransferDemand
 from hutong.relay.sdk.signing import Account, sign_and_submit
@@ -179,6 +182,116 @@ class Hutong:
         """
         return self._run(ask(calls.bundle(name)))
 
+    def observations(self, hub: str | None = None, *, page_items: int = MAX_PAGE) -> Iterator[Observation]:
+        """What a hub observes of other chains, in the order of keys; pages are read as they are used up.
+
+        Args:
+            hub: its name; None where one is configured.
+            page_items: how many are read in one exchange, 1 to 100.
+
+        Raises:
+            InvalidArgument: at the first item, another page size.
+            ApiProblem: at the first item, `not_found` without a hub, `invalid_request` for a name that is none.
+        """
+        return self._iterate(all_observations(hub, page_items))
+
+    def record(self, key: str, hub: str | None = None) -> Record:
+        """One key of a hub's state, as its node says; `record_bundle` proves it.
+
+        Args:
+            key: `0x` and hex, as `observations` have it.
+            hub: its name; None where one is configured.
+
+        Raises:
+            InvalidArgument: the key is not 1 to 200 bytes.
+            ApiProblem: as `observations`.
+        """
+        return self._run(ask(calls.record(key, hub)))
+
+    def record_bundle(self, key: str, hub: str | None = None) -> bytes:
+        """The record bundle of a key under the hub's newest header, for `hutong audit record`.
+
+        Args:
+            key, hub: as for `record`.
+
+        Raises:
+            InvalidArgument: as `record`.
+            ApiProblem: as `observations`, or `not_exportable`.
+        """
+        return self._run(ask(calls.record_bundle(key, hub)))
+
+    def reads(self, chain: str, keys: Sequence[str], *, client: str | None = None) -> ReaderProof:
+        """Records of a hub with one proof, for a HubReader: `hutong.sdk.hub_reader` makes calls of it.
+
+        The proof is under the newest header that the chain has of the hub; the contract believes it, and not the server.
+
+        Args:
+            chain: whose contract reads, as `chains` has it.
+            keys: 1 to 16, as for `record`; epochs of their clients come along.
+            client: of the hub on that chain; None where one path leads from it to one hub.
+
+        Raises:
+            InvalidArgument: not 1 to 16 keys, or one that is no key.
+            ApiProblem: `invalid_request` without such a path, `not_exportable` where the hub's node shows something else.
+        """
+        return self._run(ask(calls.reads(chain, keys, client)))
+
+    def organisations(self, hub: str | None = None, *, page_items: int = MAX_PAGE) -> Iterator[Organisation]:
+        """Organisations of a hub in the order of their DIDs; pages are read as they are used up.
+
+        Args:
+            hub: its name; None where one is configured.
+            page_items: how many are read in one exchange, 1 to 100.
+
+        Raises:
+            InvalidArgument: at the first item, another page size.
+            ApiProblem: at the first item, `not_found` without a hub, `not_supported` where it keeps no identity.
+        """
+        return self._iterate(all_organisations(hub, page_items))
+
+    def organisation(self, did: str, hub: str | None = None) -> OrganisationFile:
+        """All that a hub's node tells of one organisation; `organisation_bundle` proves it.
+
+        Raises:
+            InvalidArgument: not a `did:hutong`.
+            ApiProblem: `not_found`.
+        """
+        return self._run(ask(calls.organisation(did, hub)))
+
+    def organisation_bundle(self, did: str, *, schema: str | None = None, hub: str | None = None) -> bytes:
+        """All records of an organisation under one header, for `hutong identity check`.
+
+        Args:
+            did: of the organisation.
+            schema: `0x` and the SHA-256 of a schema: its chain of accreditations is shown, too.
+            hub: its name; None where one is configured.
+
+        Raises:
+            InvalidArgument: as `organisation`, or another schema.
+            ApiProblem: `not_exportable`.
+        """
+        return self._run(ask(calls.organisation_bundle(did, schema, hub)))
+
+    def cases(self) -> tuple[CaseRun, ...]:
+        """Application cases of the relay's city with their last run, ascending by number.
+
+        Raises:
+            ApiProblem: `not_found` where the relay serves none.
+        """
+        return (self._run(ask(calls.cases()))).items
+
+    def case_evidence(self, name: str) -> bytes:
+        """What the last run of a case left, for `hutong audit case`, which judges it.
+
+        Args:
+            name: of a case, as `cases` has it.
+
+        Raises:
+            InvalidArgument: it does not look like one.
+            ApiProblem: `not_found`.
+        """
+        return self._run(ask(calls.case_evidence(name)))
+
     def search(self, text: str) -> Found:
         """What a person may mean by `text`: a packet id, a hash, an address or a chain's name; at most 50 messages."""
         return self._run(ask(calls.search(text)))
@@ -326,7 +439,7 @@ class Hutong:
 
     def _prepare(self, demand: Demand) -> Prepared:
         made = self._run(ask(calls.prepare(demand)))
-        return Prepared(demand, made.route, made.transactions, made.sends, made.expires_at)
+        return Prepared(demand, made.route, made.transactions, made.sends, made.expires_at, made.warnings)
 
     def _run(self, plan: Plan[Result]) -> Result:
         """To its end; a plan that gives nothing on the way."""

@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from hutong.relay.telemetry.endpoints import EndpointMetrics
+from hutong.relay.telemetry.engines import EngineMetrics
 from hutong.relay.telemetry.hermes import HermesMetrics
+from hutong.relay.telemetry.kept import CACHED_ISSUERS, OBSERVATIONS, KeptMetrics
 from hutong.relay.telemetry.labels import (
     FORK_WATCH_STATES,
     JOB_KINDS,
@@ -42,7 +44,10 @@ class Metrics:
         self._labels = Labels(chains, ends or {})
         self.hermes = HermesMetrics(self.registry, self._labels)
         self.backlog = self.hermes.backlog
+        self.observations = KeptMetrics(self.registry, self._labels, OBSERVATIONS)
+        self.cached_issuers = KeptMetrics(self.registry, self._labels, CACHED_ISSUERS)
         self.endpoints = EndpointMetrics(self._labels)
+        self.engines = EngineMetrics(self.registry)
         self.registry.register(self.endpoints)
         ProcessCollector(registry=self.registry)
         Gauge("hutong_build_info", "1, with the version.", ["version"], registry=self.registry).labels(_version()).set(

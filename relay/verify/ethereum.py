@@ -192,16 +192,36 @@ def judge_file(judge: Judge, served: list[Served], trust: Trust, now_ns: int) ->
         VerificationError: of the first rule that does not hold.
         UnusableInput: there is not one bootstrap, at the beginning.
     """
+    judge_updates(judge, judge_start(judge, served, trust, now_ns), served[1:], trust, now_ns)
+
+
+def judge_start(judge: Judge, served: list[Served], trust: Trust, now_ns: int) -> LightClientStore:
+    """The bootstrap from the trusted root, and the store that it makes.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+        UnusableInput: the first object is not a bootstrap.
+    """
     first = served[0].value
     if not isinstance(first, Bootstrap):
         raise UnusableInput("the first file is not a bootstrap")
     network = trust.network
-    current_slot = network.slot_before_ns(now_ns + trust.clock_drift_s * NANOSECONDS_PER_SECOND)
     slot_time_ns = network.slot_time_s(first.header.beacon.slot) * NANOSECONDS_PER_SECOND
     judge(within_trusting_period, slot_time_ns, trust.trusting_period_s * NANOSECONDS_PER_SECOND, now_ns)
     judge_bootstrap(judge.under(f"{served[0].source}: "), first, trust.block_root, network)
-    store = LightClientStore(network, first.header, first.current_sync_committee, None, None, first.header)
-    for item in served[1:]:
+    return LightClientStore(network, first.header, first.current_sync_committee, None, None, first.header)
+
+
+def judge_updates(judge: Judge, store: LightClientStore, updates: Iterable[Served], trust: Trust, now_ns: int) -> None:
+    """Each update from the store that those before it made.
+
+    Raises:
+        VerificationError: of the first rule that does not hold.
+        UnusableInput: there is a bootstrap among them.
+    """
+    network = trust.network
+    current_slot = network.slot_before_ns(now_ns + trust.clock_drift_s * NANOSECONDS_PER_SECOND)
+    for item in updates:
         update = item.value
         if isinstance(update, Bootstrap):
             raise UnusableInput("there is more than one bootstrap")

@@ -95,3 +95,16 @@ def required(given: Given | None, option: str, what: str) -> Given:
     if given is None:
         raise UnusableInput(f"no trust root: give {option}, {what}")
     return given
+
+
+def read_state(path: Path) -> bytes:
+    """The bytes of a state: the file's, or those that its hex stands for (white space around it is dropped).
+
+    Raises:
+        UnusableInput: the file cannot be read, or is empty or too long.
+    """
+    data = read_file(path)
+    try:
+        return parse_hex(data.decode("ascii").strip(), str(path))
+    except (UnicodeDecodeError, UnusableInput):
+        return data

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from hutong.light_clients.interface import CheckVerdict, Judge, PredicateFailed, audit, cited
+from hutong.light_clients.interface import CheckVerdict, Judge, PredicateFailed, audit, cited, rule
 from hutong.light_clients.proofs import ics23, mpt
 from hutong.light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
 from hutong.light_clients.proofs.ics23.operations import encode_varint
@@ -261,3 +261,53 @@ def _slot(proof: Mapping[str, Any], what: str) -> mpt.SlotClaim:
     value = _quantity(proof, "value", what)
     slot = _quantity(proof, "key", what).to_bytes(32, "big")
     return mpt.SlotClaim(slot, value.to_bytes(32, "big") if value else None, _nodes(proof, "proof", what))
+
+
+def judge_eip1186(judge: Judge, state_root: bytes, claim: mpt.AccountClaim, address: bytes) -> None:
+    """Judge the account and every slot of an eth_getProof result.
+
+    Args:
+        state_root: 32 bytes, which the reader trusts.
+        address: the account that the result must be about, 20 bytes.
+
+    Raises:
+        PredicateFailed: a rule is broken.
+    """
+    judge(address_matches, claim.address, address)
+    mpt.judge_eip1186(judge, state_root, claim)
+
+
+@rule("EIP-1186")
+def address_matches(got: bytes, wanted: bytes) -> None:
+    """The file is about the account that was asked for; both are 20 bytes.
+
+    Raises:
+        PredicateFailed: it is about another one.
+    """
+    if got != wanted:
+        raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)
+
+
+def claim_in_words(path: Sequence[bytes], value: bytes | None) -> dict[str, str]:
+    """What an ICS-23 proof is to be of, for the head of a report. `path` is the key, after the store's name if it has one."""
+    return {
+        "path": " / ".join(
+            element.decode() if element.isascii() and element.decode().isprintable() else element.hex()
+            for element in path
+        ),
+        "claim": "absent" if value is None else f"value {value.hex()}",
+    }
+
+
+def account_in_words(claim: mpt.AccountClaim) -> dict[str, str]:
+    """What an eth_getProof answer says, not yet believed, for the head of a report: the account, and a line a slot."""
+    account = claim.account
+    return {
+        "address": f"0x{claim.address.hex()}",
+        "account": "absent or empty"
+        if account == mpt.EMPTY_ACCOUNT
+        else f"nonce {account.nonce}, balance {account.balance_wei} wei, storage root {account.storage_root.hex()}, "
+        f"code hash {account.code_hash.hex()}",
+    } | {
+        f"slot 0x{slot.slot.hex()}": "nothing" if slot.word is None else f"0x{slot.word.hex()}" for slot in claim.slots
+    }

@@ -9,20 +9,20 @@ CHUNK_BYTES = 65_536
 
 
 class CuttableLine:
-    """Forwards connections to `port` of this machine while it is whole."""
+    """Forwards connections to `port` of this machine while it is whole. It listens on `own_port`, or (0) on a free one."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, own_port: int = 0) -> None:
         self._target = ("127.0.0.1", port)
         self._whole = True
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", own_port), backlog=128)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @classmethod
     @contextmanager
-    def to(cls, url: str):
-        line = cls(urlsplit(url).port)
+    def to(cls, url: str, own_port: int = 0):
+        line = cls(urlsplit(url).port, own_port)
         threading.Thread(target=line._accept, daemon=True).start()
         try:
             yield line

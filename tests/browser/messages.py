@@ -57,7 +57,7 @@ def late_way(sequence: int, at_ns: int):
         sequence, app=App.TRANSFER.value, source_port="transfer", destination_port="transfer", denom="atom", amount=7
     )
     failed = Note(
-        one.packet_id, "receive", Step.RETRIED, "beta", at_ns + 10**9, facts=one,
+        one.packet_id, "receive", Step.RETRIED, "beta", at_ns + 9 * 10**9, facts=one,
         reason="the transaction would fail: IBCInvalidTimeoutTimestamp", cause=Cause.WOULD_FAIL,
     )  # fmt: skip
     back = Note(

@@ -21,6 +21,7 @@ VIEWS = (
     "#/chains",
     "#/stuck",
     "#/tokens",
+    "#/observations",
     f"#/search?q={ALICE}",
 )
 NARROW = {"width": 360, "height": 740}
@@ -93,12 +94,17 @@ def test_trial_T11_the_page_says_what_the_receiver_gave_as_its_reason(world, ope
 
 
 def test_trial_T5_what_failed_on_a_chain_past_its_timeout_was_not_received(world, open_page):
-    trio.run(write, world.home, late_way(204, time.time_ns()))
+    minute_ns = 60 * 10**9
+    trio.run(write, world.home, late_way(204, time.time_ns() // minute_ns * minute_ns))
     page = open_page(f"{world.url}/#/message/{packet_id(204)}")
     expect(page.locator(".milestone h3")).to_have_text(
         ["Sent on alpha", "Not received by beta in time", "Timeout proven on alpha, given back"]
     )
     expect(page.locator(".milestone").nth(1)).to_have_class(re.compile(r"\bfailed\b"))
+    times = page.locator(".milestone .facts li:first-child span[title]").evaluate_all(
+        "all => all.map((one) => one.textContent)"
+    )
+    assert len(times) == 3 and times == sorted(times), "the last try ended after the timeout was proven"
 
 
 def test_trial_T11_refused_messages_are_not_counted_as_given_back(world, open_page):
@@ -156,7 +162,7 @@ def test_dead_letters_say_why_and_what_to_do(world, open_page):
     given_up = page.locator(".stuck-list > li").first
     expect(given_up).to_contain_text("every endpoint")
     expect(given_up).to_contain_text("What to do")
-    expect(given_up).to_contain_text(f"hutong relay retry receive:{packet_id(3)}")
+    expect(given_up).to_contain_text(f"hutong relay retry --config relay.toml receive:{packet_id(3)}")
     expect(page.locator("main")).to_contain_text("the client is Frozen")
 
 
@@ -234,14 +240,17 @@ def test_trial_T14_on_a_small_phone_the_figure_of_an_amount_is_whole(world, open
 
 
 @pytest.mark.parametrize("view", ["#/", "#/messages?app=transfer"])
-def test_trial_N1_on_a_small_phone_state_and_packet_are_whole_beside_a_long_amount(world, open_page, view):
+def test_trial_N1_T14_on_a_small_phone_no_part_of_a_row_is_cut(world, open_page, view):
     long = {"source_port": "transfer", "destination_port": "transfer", "app": "transfer", "denom": TOKEN}
-    late = [replace(note, facts=replace(note.facts, **long, amount=10)) for note in late_way(206, time.time_ns())]
+    late = [
+        replace(note, facts=replace(note.facts, **long, amount=10))
+        for note in late_way(206, time.time_ns() - 3 * 60 * 10**9)
+    ]
     trio.run(write, world.home, late)
     page = open_page(f"{world.url}/{view}", viewport=NARROW)
     row = row_of(page, 206)
     expect(row.locator(".state")).to_have_text("Timed out, given back")
-    for part in ("td.state", "td.packet", "td.what"):
+    for part in ("td.state", "td.sent", "td.packet", "td.what"):
         cell = row.locator(part)
         expect(cell).to_be_visible()
         shown, whole = cell.evaluate("cell => [cell.clientWidth, cell.scrollWidth]")
@@ -305,3 +314,12 @@ def test_nothing_moves_for_those_who_ask_for_rest(world, open_page):
     page = open_page(f"{world.url}/#/message/alpha/client-0/4", reduced_motion="reduce")
     expect(page.locator(".milestone.moving, .milestone.waiting").first).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_trial_T5_a_step_before_the_one_before_it_says_that_clocks_differ(world, open_page):
+    one, now_ns = facts(207), time.time_ns()
+    trio.run(write, world.home, [sent(one, now_ns), received(one, now_ns - 3 * 10**9)])
+    page = open_page(f"{world.url}/#/message/{packet_id(207)}")
+    words = page.locator(".milestone .facts li", has_text="Earlier than the step before: each chain has its own clock")
+    expect(words).to_have_count(1)
+    expect(page.locator(".milestone").nth(1)).to_contain_text("each chain has its own clock")

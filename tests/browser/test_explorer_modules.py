@@ -169,6 +169,82 @@ def test_trial_T5_what_another_relay_received_is_not_late(call):
     assert way(call, one)[2] == ("Received on beta", "waiting")
 
 
+EXPIRED = {"reason": "beta is past the packet's timeout"}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        # The relay's last try ended after the timeout was proven; the scheduler had noted that it was late.
+        (event(2, "receive", "expired", 2, **EXPIRED), event(2, "receive", "retried", 8, **RETRIED),
+         event(2, "timeout", "queued", 2), event(2, "timeout", "included", 4, block_time=START.format(3))),
+        # A ledger of before has the timeout alone.
+        (event(2, "receive", "retried", 8, **RETRIED), event(2, "timeout", "queued", 2),
+         event(2, "timeout", "included", 4, block_time=START.format(3))),
+        # It was noted again after each restart.
+        (event(2, "receive", "expired", 9, first_at=START.format(2), **EXPIRED),
+         event(2, "timeout", "included", 4, block_time=START.format(3))),
+        # The block that proves it is older than all that this relay noted.
+        (event(2, "receive", "expired", 5, **EXPIRED), event(2, "timeout", "superseded", 6, block_time=START.format(2))),
+    ],
+)  # fmt: skip
+def test_trial_T5_times_of_the_way_are_in_order(call, events):
+    one = message(
+        event(1, "receive", "included", 1), *events, event(1, "acknowledge", "included", 7), state="timed_out"
+    )
+    found = call("timeline", "milestones", one)
+    assert found[2]["title"] == "Not received by beta in time" and found[2]["at"] == START.format(2)
+    times = [each["at"] for each in found]
+    assert len(times) == 5 and times == sorted(times)
+    if any(each["step"] == "expired" for each in events):
+        assert found[2]["reason"] == EXPIRED["reason"]
+
+
+def test_trial_T5_a_time_before_that_of_the_step_before_is_told_as_its_own_chains(call):
+    """The hub's block time is a second behind alpha's; the order of the way stays."""
+    one = message(
+        event(1, "receive", "included", 3, block_time=START.format(1)),
+        event(2, "receive", "included", 4, block_time=START.format(4)),
+        sent_at=START.format(2),
+    )
+    found = call("timeline", "milestones", one)
+    assert [each["title"] for each in found][:3] == ["Sent on alpha", "Received by hub, sent on", "Received on beta"]
+    assert [each["byOwnClock"] for each in found] == [False, True, False, False, False]
+    same = call("timeline", "milestones", one | {"sent_at": START.format(1)})
+    assert not any(each["byOwnClock"] for each in same)
+
+
+def test_trial_T5_a_time_that_the_relay_noticed_is_compared_with_no_chains_clock(call):
+    """It was away, and found the packet received: what its own clock says then is no block's time."""
+    one = message(
+        event(1, "receive", "superseded", 5),
+        event(2, "receive", "included", 6, block_time=START.format(2)),
+        event(2, "acknowledge", "included", 7, block_time=START.format(1)),
+    )
+    found = call("timeline", "milestones", one)[:4]
+    assert [each["ofBlock"] for each in found] == [True, False, True, True]
+    assert [each["byOwnClock"] for each in found] == [False, False, False, True]
+
+
+def test_trial_T5_what_the_relay_sent_in_vain_is_not_what_did_it(call):
+    one = message(event(1, "receive", "submitted", 1, transaction="0x2"), event(1, "receive", "superseded", 2))
+    assert call("timeline", "milestones", one)[1]["transaction"] is None
+
+
+def test_trial_T5_the_first_leg_of_a_late_message_was_received_though_this_relay_did_not_see_it(call):
+    one = message(
+        event(1, "receive", "queued", 1), event(1, "acknowledge", "superseded", 2), state="timed_out", legs=["a"]
+    )
+    assert "Not received by hub in time" not in [title for title, _ in way(call, one)]
+
+
+def test_what_is_found_done_again_keeps_the_time_when_it_was_first(call):
+    again = event(1, "receive", "superseded", 9, first_at=START.format(2))
+    assert call("timeline", "milestones", message(again, event(2, "receive", "included", 3)))[1]["at"] == START.format(
+        2
+    )
+
+
 def test_trial_T5_a_timeout_that_is_done_twice_keeps_block_and_fee(call):
     """The clearer finds later that the chain needs it no more, in the state that the relay's own transaction left."""
     own = event(2, "timeout", "included", 3, height=77, block_time=START.format(3), transaction="0x1", fee_wei="5")
@@ -191,6 +267,10 @@ def test_trial_T5_a_timeout_that_is_done_twice_keeps_block_and_fee(call):
         ),
         ({"state": "refused", "legs": ["a", "b"]}, "beta refused it. Its sender on alpha was told so."),
         ({"state": "refused", "legs": ["a"]}, "hub refused it. Its sender on alpha was told so."),
+        (
+            {"state": "refused", "legs": ["a"], "waiting": "its receiver on beta refused it"},
+            "beta refused it. Its sender on alpha was told so.",
+        ),
     ],
 )
 def test_trial_T5_the_headline_says_who_and_what(call, fields, sentence):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.nodes
 
 START_LIMIT_S = 900
 DELIVERY_LIMIT_MS = 180_000
-VERIFY_LIMIT_S = 120
+VERIFY_LIMIT_S = 300
 
 
 @dataclass

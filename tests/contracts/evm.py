@@ -4,6 +4,7 @@ Every transaction is a message to py-evm's own computation; warm addresses and s
 common instructions run in the hub's loop, but with HUTONG_PLAIN_EVM=1, as CI also runs these tests.
 """
 
+import copy
 import itertools
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 from eth.abc import ComputationAPI, StateAPI
 from eth.db.atomic import AtomicDB
+from eth.db.backends.memory import MemoryDB
 from eth.vm.computation import BaseComputation
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks import ParisVM, PragueVM
@@ -152,7 +154,20 @@ class Evm:
 
     def __post_init__(self) -> None:
         self._nonce = itertools.count(1)
-        self._state = STATES[self.fork](AtomicDB(), self._context(), EMPTY_ROOT)
+        self._open({}, EMPTY_ROOT)
+
+    def _open(self, stored: dict[bytes, bytes], root: bytes) -> None:
+        self._stored = stored
+        self._state = STATES[self.fork](AtomicDB(MemoryDB(stored)), self._context(), root)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Evm":
+        """With all accounts as they are now: what both share is laid down, and each goes on from there."""
+        self._state.persist()
+        copied = memo[id(self)] = Evm(self.fork, self.timestamp_s, self.chain_id)
+        copied._nonce = copy.copy(self._nonce)  # noqa: SLF001  another one of this class
+        copied._open(dict(self._stored), self._state.state_root)  # noqa: SLF001  likewise
+        copied.contracts = copy.deepcopy(self.contracts, memo)
+        return copied
 
     def _context(self) -> ExecutionContext:
         return ExecutionContext(
@@ -245,6 +260,10 @@ class Contract:
     evm: Evm
     address: bytes
     compiled: ContractArtifact
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Contract":
+        copied = memo[id(self)] = Contract(copy.deepcopy(self.evm, memo), self.address, self.compiled)
+        return copied
 
     @property
     def text(self) -> str:

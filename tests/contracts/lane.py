@@ -3,8 +3,10 @@
 Everything that a packet test needs of the other side is written into the hub's state and proven from there.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from hutong.adapters.evm.hub_client import (
     encode_membership_proof,
@@ -258,3 +260,17 @@ class Lane:
 def relay_call(lane: Lane, name: str, *arguments: Any, gas: int = 3_000_000) -> tuple[int, bytes]:
     """One entry of `relayBatch`."""
     return gas, lane.router.calldata(name, *arguments)
+
+
+AnyLane = TypeVar("AnyLane")
+
+
+def new_lane(kind: type[AnyLane]) -> AnyLane:
+    """`kind()`, at a tenth of its price after the first: a copy of one that nobody has used."""
+    unused: AnyLane = _unused(kind)
+    return deepcopy(unused)
+
+
+@cache
+def _unused(kind: type[Any]) -> Any:
+    return kind()

@@ -15,7 +15,7 @@ from hutong.light_clients.ibc.commitment import (
 from hutong.light_clients.ibc.packet import Acknowledgement
 from tests.contracts.attested_lane import INFO, AttestedLane
 from tests.contracts.clients.attestation_twin import EVM_SCOPE
-from tests.contracts.lane import LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, STRANGER, relay_call
+from tests.contracts.lane import LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, STRANGER, new_lane, relay_call
 from tests.contracts.test_router_packets import refused
 from tests.light_clients.attestation.attested_chain import AttestedChain, address_of, attestor_keys
 
@@ -24,7 +24,7 @@ OTHER_INFO = ("bft-evm-8", MERKLE_PREFIX)
 
 @pytest.fixture
 def lane():
-    return AttestedLane()
+    return new_lane(AttestedLane)
 
 
 def frozen(lane: AttestedLane) -> AttestedLane:
@@ -109,7 +109,7 @@ def test_attack_D8_contract_router_over_a_frozen_client_does_nothing_until_recov
 
 
 def test_attack_C18_contract_substitutes_of_an_attested_client():
-    lane = frozen(AttestedLane())
+    lane = frozen(new_lane(AttestedLane))
     lane.advance()
     changed = {
         "another source chain": {"scope": replace(lane.scope(), source_chain_id="31338")},
@@ -128,7 +128,7 @@ def test_attack_C18_contract_substitutes_of_an_attested_client():
 
 
 def test_attack_D3_contract_set_changes_by_recovery_alone_and_the_old_one_is_worth_nothing():
-    lane = frozen(AttestedLane())
+    lane = frozen(new_lane(AttestedLane))
     lane.advance()
     old, new = lane.chain.keys, attestor_keys(4, first=40)
     substitute = lane.light_client(attestors=tuple(map(address_of, new)), threshold=3)

@@ -12,7 +12,7 @@ import pytest
 from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from tests.contracts.evm import Outcome, Reverted
-from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane
+from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane, new_lane
 
 NEAR = 3000
 ELSEWHERE = 10
@@ -81,7 +81,7 @@ SCENARIOS = {
 
 
 def scenario(name: str) -> Sweep:
-    lane = Lane()
+    lane = new_lane(Lane)
     mode = SCENARIOS[name]
     if mode is None:
         return receive_sweep(lane, lane.incoming(), (lane.app.address,))
@@ -90,7 +90,7 @@ def scenario(name: str) -> Sweep:
 
 
 def settlement() -> Sweep:
-    lane = Lane()
+    lane = new_lane(Lane)
     call = lane.mailbox.calldata(
         "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600
     )
@@ -116,18 +116,20 @@ def check(sweep: Sweep, judge: Callable[[Outcome | Reverted], str], step: int) -
     assert len(verdicts) == 2 and "reverted" in verdicts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["an app that asks for little", "a receiver that asks for little"])
 def test_attack_E12_contract_gas_sweep_of_a_receive_sampled(name):
     check(scenario(name), judge_receive, 1500)
 
 
+@pytest.mark.long
 def test_attack_E12_contract_gas_sweep_of_a_settlement_sampled():
     check(settlement(), judge_settlement, 1500)
 
 
 def test_receiver_is_called_with_at_least_what_is_promised():
     """At the least gas that succeeds, and at every amount above it."""
-    lane = Lane()
+    lane = new_lane(Lane)
     message = lane.receive_message(lane.forwarded_packet())
     least = None
     for gas in (*range(300_000, 700_000, 5_000), 3_000_000):
@@ -144,7 +146,7 @@ def test_receiver_is_called_with_at_least_what_is_promised():
 @pytest.mark.parametrize("mode", [8, 9], ids=["runs out", "wraps the failure"])
 def test_attack_E12_contract_receiver_that_needs_more_gas_than_promised(mode):
     """With too little gas nothing happens, and the same message is delivered with enough."""
-    lane = Lane()
+    lane = new_lane(Lane)
     lane.receiver.transact("set", mode, 600_000, bytes(20), b"")
     message = lane.receive_message(lane.forwarded_packet())
     for gas in (400_000, 500_000, 600_000, 700_000, 800_000):
@@ -156,7 +158,7 @@ def test_attack_E12_contract_receiver_that_needs_more_gas_than_promised(mode):
 
 def test_refusal_with_a_reason_is_final_given_enough_gas():
     """The other side of the quarter rule: a receiver that works hard and then refuses is refused for good."""
-    lane = Lane()
+    lane = new_lane(Lane)
     lane.receiver.transact("set", 1, 5, bytes(20), b"")
     message = lane.receive_message(lane.forwarded_packet())
     (written,) = lane.router.transact("recvPacket", message, gas=600_000).named("WriteAcknowledgement")

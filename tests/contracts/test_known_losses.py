@@ -17,6 +17,7 @@ from tests.contracts.lane import (
     client_state_tuple,
     consensus_state_tuple,
     deploy_hub_client,
+    new_lane,
 )
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane
@@ -27,7 +28,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def lane():
-    return TransferLane()
+    return new_lane(TransferLane)
 
 
 def test_attack_A_qubit_contract_deposit_of_nothing_is_no_deposit(lane):
@@ -127,6 +128,7 @@ def test_attack_A_ronin_contract_threshold_and_initialisation(lane):
     assert deploy_hub_client(lane.evm, chain, height).call("status") == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", ["Harmony", "Orbit", "Multichain"])
 def test_attack_A_stolen_keys_contract_lose_one_window_and_no_more(lane, loss):
     """Harmony, Orbit Chain, Multichain: enough keys were stolen. Then caps bound the loss, and large amounts wait for a pause."""

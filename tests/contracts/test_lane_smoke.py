@@ -5,7 +5,7 @@ import pytest
 from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
 from hutong.light_clients.ibc.gmp import encode_gmp_acknowledgement
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
-from tests.contracts.lane import Lane
+from tests.contracts.lane import Lane, new_lane
 
 
 @pytest.mark.parametrize("fork", ["paris", "prague"])
@@ -65,3 +65,16 @@ def test_message_is_sent_and_its_sender_learns_the_end(fork, acknowledgement, de
     assert sender.call("results", outcome.value) == (b"hi" if delivered else b"")
     assert settled.named("MessageAcknowledged")[0]["delivered"] is delivered
     print("gas of an acknowledgement", settled.gas_used)
+
+
+def test_a_copied_lane_is_as_a_new_one_and_shares_nothing():
+    """Addresses, state and gas; what happens on one is not seen on another."""
+    anew, first, second = Lane(), new_lane(Lane), new_lane(Lane)
+    assert [lane.app.address for lane in (first, second)] == [anew.app.address] * 2
+    gas = [lane.receive(lane.incoming()).gas_used for lane in (anew, first)]
+    assert gas[0] == gas[1]
+    packet = first.incoming()
+    assert first.stored(receipt_key(packet)) == anew.stored(receipt_key(packet)) != second.stored(receipt_key(packet))
+    assert first.chain.latest.header.height == anew.chain.latest.header.height > second.chain.latest.header.height
+    assert second.receive(packet).gas_used == gas[0]
+    assert second.evm.deploy("HostileApp").address == first.evm.deploy("HostileApp").address

@@ -35,6 +35,7 @@ from tests.contracts.lane import (
     REMOTE_SENDER,
     STRANGER,
     Lane,
+    new_lane,
 )
 from tests.contracts.test_router_packets import refused
 
@@ -43,7 +44,7 @@ GOOD_STAMP = OriginStamp(1, ORIGIN_CLIENT, GMP_PORT, FORWARD_PORT, 7, 1)
 
 @pytest.fixture
 def lane():
-    return Lane()
+    return new_lane(Lane)
 
 
 def delivered(lane, packet):

@@ -102,6 +102,7 @@ def test_parity_row_16_a_heavy_message_starves_no_other_of_its_batch(lane):
     assert relayed(lane, light).value == (True,)
 
 
+@pytest.mark.long
 def test_parity_row_16_the_most_that_can_be_asked_fits_a_transaction(lane):
     lane.receiver.transact("set", BURN_GAS, MAX_RECEIVE_GAS - 50_000, bytes(20), b"")
     assert relayed(lane, asking(lane, MAX_RECEIVE_GAS)).value == (True,)

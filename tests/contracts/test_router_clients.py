@@ -15,6 +15,7 @@ from tests.contracts.lane import (
     STRANGER,
     Lane,
     deploy_hub_client,
+    new_lane,
     relay_call,
 )
 from tests.contracts.test_router_packets import refused
@@ -26,7 +27,7 @@ OTHER_INFO = ("bft-evm-8", MERKLE_PREFIX)
 
 @pytest.fixture
 def lane():
-    return Lane()
+    return new_lane(Lane)
 
 
 def another_client(lane, **changes):
@@ -131,7 +132,7 @@ def test_unknown_clients(lane):
 
 
 def frozen_lane():
-    lane = Lane()
+    lane = new_lane(Lane)
     height = lane.advance(3)
     one = lane.chain.update(height, lane.trusted)
     two = lane.chain.update(height, lane.trusted, lane.chain.fork(height, app_hash=b"\xee" * 32))

@@ -23,6 +23,7 @@ from tests.contracts.lane import (
     RELAYER,
     Lane,
     deploy_hub_client,
+    new_lane,
     relay_call,
 )
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
@@ -32,7 +33,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def lane():
-    return Lane()
+    return new_lane(Lane)
 
 
 def refused(action, name):
@@ -144,7 +145,7 @@ def test_attack_E2_contract_timeout_before_its_time(lane):
 def test_attack_E2_contract_receive_and_timeout_exclude_each_other():
     """Every order of receive and timeout around the boundary: by the same clock exactly one is ever possible."""
     for offset_s in (-2, -1, 0, 1, 2):
-        lane = Lane()
+        lane = new_lane(Lane)
         incoming = lane.incoming(timeout_in_s=100)
         outgoing = lane.send(timeout_timestamp_s=incoming.timeout_timestamp_s)
         receive = lane.receive_message(incoming)

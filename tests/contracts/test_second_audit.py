@@ -24,6 +24,7 @@ from tests.contracts.lane import (
     STRANGER,
     Lane,
     deploy_hub_client,
+    new_lane,
     now_s,
     relay_call,
 )
@@ -35,7 +36,7 @@ INFO = (HUB_SIDE_CLIENT, MERKLE_PREFIX)
 
 @pytest.fixture
 def lane():
-    return Lane()
+    return new_lane(Lane)
 
 
 def peer_client(lane, counterparty, chain=None):
@@ -245,9 +246,10 @@ def calldata(entry, arguments):
 # stored heights
 
 
+@pytest.mark.long
 def test_attack_C15_contract_many_stored_heights_cost_an_old_update_little():
     """Anyone may fill in heights; each costs the sender a whole update and a later walker one slot."""
-    lane = Lane()
+    lane = new_lane(Lane)
     first = lane.trusted
     last = lane.advance(26)
     plain = lane.router.transact("updateClient", LOCAL_CLIENT, lane.update_message(last), keep=False).gas_used

@@ -3,6 +3,7 @@
 python -m tests.defences                  all of them; exit code 1 if one is not missed, or its text is not there
 python -m tests.defences WORD …           those whose name or file contains a word
 python -m tests.defences --since COMMIT   those whose file or tests changed since; with --share 3/7 also every seventh other
+python -m tests.defences --minutes 30      none is begun after that long; those that wait are named
 python -m tests.defences --no-baseline    without the run that shows that the same tests pass untouched
 """
 
@@ -153,23 +154,31 @@ def chosen(words: list[str]) -> list[tuple[str, Defence]]:
 
 
 def is_touched(defence: Defence, changes: Changes) -> bool:
-    """Whether its function does something else, or a file of its tests."""
-    files = {f"tests/{test.partition('::')[0]}" for test in defence.tests}
-    return not files.isdisjoint(changes.before) or changes.touch(defence.file, defence.source)
+    """Whether its function does something else, or one of its tests."""
+    return any(changes.touch_test(f"tests/{test}") for test in defence.tests) or changes.touch(
+        defence.file, defence.source
+    )
 
 
 def in_turn(work: list[tuple[str, Defence]], changes: Changes | None, share: str | None) -> list[tuple[str, Defence]]:
-    """Those that are touched, and of the others the share `K/N`: by their place in the list, so that N runs take all. Where nobody
+    """Those that are touched, and then of the others the share `K/N`: by their place in the list, so that N runs take all. Where nobody
     knows what changed, a share is a share of all."""
     if changes is None and share is None:
         return work
     changes = changes or Changes({})
     which, _, of = (share or "0/1").partition("/")
-    taken = []
+    touched, others = [], []
     for index, row in enumerate(work):
-        if is_touched(row[1], changes) or (share is not None and index % int(of) == int(which)):
-            taken.append(row)
-    return taken
+        if is_touched(row[1], changes):
+            touched.append(row)
+        elif share is not None and index % int(of) == int(which):
+            others.append(row)
+    return touched + others
+
+
+def is_over(started_s: float, minutes: float | None) -> bool:
+    """Whether that long has passed since `started_s` of the monotonic clock; never without a limit."""
+    return minutes is not None and time.monotonic() - started_s > 60 * minutes
 
 
 def main() -> int:
@@ -181,6 +190,7 @@ def main() -> int:
     parser.add_argument(
         "--share", metavar="K/N", help="with --since: of those that are untouched, every N-th from the K-th"
     )
+    parser.add_argument("--minutes", type=float, help="none is begun after that long")
     arguments = parser.parse_args()
     work = chosen(arguments.words)
     if arguments.since is not None:
@@ -190,7 +200,7 @@ def main() -> int:
     started = time.monotonic()
     if any(defence.is_contract for _, defence in work):
         solidity.ensure_packages()
-    failures = 0
+    failures, waiting = 0, []
     with tempfile.TemporaryDirectory(prefix="hutong-defences-") as folder:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for number in range(arguments.copies):
@@ -207,21 +217,28 @@ def main() -> int:
                 print(done.stdout[-4000:])
                 return 1
 
-        def one(item: tuple[str, Defence]) -> tuple[str, Verdict]:
+        def one(item: tuple[str, Defence]) -> Verdict | None:
+            if is_over(started, arguments.minutes):
+                return None
             copy = copies.get()
             try:
-                return item[0], judge(copy, item[1])
+                return judge(copy, item[1])
             finally:
                 copies.put(copy)
 
         with ThreadPoolExecutor(arguments.copies) as pool:
-            for group, verdict in pool.map(one, work):
+            for (group, defence), verdict in zip(work, pool.map(one, work), strict=True):
+                if verdict is None:
+                    waiting.append(f"{group}: {defence.name}")
+                    continue
                 word = "missed" if verdict.missed else "NOT MISSED"
                 print(f"{word:10} {verdict.seconds:5.1f} s  {group}: {verdict.defence.name}", flush=True)
                 if not verdict.missed:
                     failures += 1
                     print(verdict.said, flush=True)
-    print(f"{len(work)} defences, {failures} not missed, {time.monotonic() - started:.0f} s")
+    if waiting:
+        print(f"{len(waiting)} wait for a run with more time:", *waiting, sep="\n  ")
+    print(f"{len(work) - len(waiting)} defences, {failures} not missed, {time.monotonic() - started:.0f} s")
     return 1 if failures or not work else 0
 
 

@@ -227,7 +227,7 @@ AUDIT = (
     Defence(
         "an attestor signs one state a height",
         ATTESTOR,
-        "        state = self._record.get(request.height)\n        if state is None:\n",
+        "        state = self.record.get(request.height)\n        if state is None:\n",
         "        state = None\n        if state is None:\n",
         (f"{ATTESTOR_TESTS}::test_attack_D8_one_height_is_never_signed_with_two_states",),
     ),

@@ -24,6 +24,33 @@ class Changes:
         before = self.before[file]
         return before is None or not same_place(before, (ROOT / file).read_text(encoding="utf-8"), text)
 
+    def touch_test(self, test: str) -> bool:
+        """Whether a test (`file::function`, from the root) does something else, or what its file holds beside tests.
+
+        A test that came to the file, or another one that changed, makes no defence of this one weaker.
+        """
+        file, _, name = test.partition("::")
+        if file not in self.before:
+            return False
+        before = self.before[file]
+        if before is None or not name or not (ROOT / file).is_file():
+            return True
+        name = name.partition("[")[0].rpartition("::")[2]
+        return _beside_other_tests(before, name) != _beside_other_tests((ROOT / file).read_text(encoding="utf-8"), name)
+
+
+def _beside_other_tests(text: str, name: str) -> str:
+    """A module's code without the functions that are tests, but for the one of this name."""
+    tree = ast.parse(text)
+    tree.body = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        or not node.name.startswith("test_")
+        or node.name == name
+    ]
+    return _bare(tree)
+
 
 def changed_since(commit: str) -> Changes | None:
     """None where git does not know the commit."""
@@ -102,5 +129,5 @@ class _Bare(ast.NodeTransformer):
 
 
 def _git(*arguments: str) -> str | None:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode == 0 else None
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None  # pictures change too

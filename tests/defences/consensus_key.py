@@ -108,7 +108,7 @@ CONSENSUS_KEY = (
     ),
     Defence(
         "the next key under a password that opens the present one",
-        "relay/cli/hub/candidate.py",
+        "relay/administration/hub/candidates.py",
         "            open_key(present_key, lambda _: word)\n",
         "",
         (f"{KEY_COMMAND}::test_no_next_key_is_made_under_a_mistyped_password",),

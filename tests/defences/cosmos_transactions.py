@@ -3,7 +3,7 @@
 from tests.defences.defence import Defence
 
 SUBMIT = "adapters/cosmos/submit.py"
-DOCUMENTS = "relay/keys/documents.py"
+DOCUMENTS = "relay/keys/documents/cosmos.py"
 INCLUSION = "adapters/cosmos/reading/inclusion.py"
 ADDRESSES = "adapters/cosmos/transactions/addresses.py"
 ACCOUNTS = "adapters/cosmos/transactions/accounts.py"
@@ -17,7 +17,7 @@ COSMOS_TRANSACTIONS = (
     Defence(
         "a signer signs documents of its chain alone",
         DOCUMENTS,
-        "    if not parsed.chain_id or (chain_id is not None and parsed.chain_id != chain_id):\n",
+        "    if chain_id is not None and found.chain_id != chain_id:\n",
         "    if False:\n",
         (DOCUMENT_TEST,),
     ),
@@ -31,7 +31,7 @@ COSMOS_TRANSACTIONS = (
     Defence(
         "a document names the key that signs it",
         DOCUMENTS,
-        '    if _parse(Secp256k1PublicKey, signer.public_key.value, "has no public key").key != public_key:\n',
+        "    if found.public_key != public_key:\n",
         "    if False:\n",
         (DOCUMENT_TEST,),
     ),
@@ -143,7 +143,7 @@ COSMOS_TRANSACTIONS = (
     Defence(
         "what waits for a refused transaction ends with it",
         NONCE,
-        "        for nonce in sorted(nonce for nonce in self._pending if nonce > entry.nonce):\n",
+        "        for nonce in sorted(nonce for nonce in self.pending if nonce > entry.nonce):\n",
         "        for nonce in ():\n",
         (f"{RELAY}::test_attack_G4_what_waits_for_a_refused_transaction_does_not_wait_for_ever",),
     ),

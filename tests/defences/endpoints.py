@@ -19,8 +19,8 @@ ENDPOINTS = (
     Defence(
         "a transaction that an endpoint tells is the asked one",
         "adapters/ics26/execution.py",
-        '            if fields.at("hash").data(32) != transaction_hash:\n',
-        "            if False:\n",
+        '        if fields.at("hash").data(32) != transaction_hash:\n',
+        "        if False:\n",
         ("adapters/ics26/test_ics26_execution.py::test_attack_G1_another_transaction_is_not_the_refused_one",),
     ),
     Defence(
@@ -78,6 +78,13 @@ ENDPOINTS = (
         "        for number, access in enumerate(chain.access):\n",
         "        for number, access in ():\n",
         (f"{CONFIG}::test_attack_G14_files_of_access_must_be_private_and_there",),
+    ),
+    Defence(
+        "a fork watch looks at each block of the client's chain",
+        "relay/core/clients/fork_watch.py",
+        "                await self._heads.wait_for_height(height + 1)\n",
+        "                await trio.sleep_forever()\n",
+        (f"{FORKS}::test_attack_G11_row_29_evidence_stands_two_blocks_after_what_it_is_against",),
     ),
     Defence(
         "a fork watch that cannot compare says so",

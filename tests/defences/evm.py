@@ -69,6 +69,13 @@ EVM = (
         ),
     ),
     Defence(
+        "a named writer is no stranger",
+        "relay/hub/pool/known_relays.py",
+        "account in self._useful or self._writes(account)\n",
+        "account in self._useful\n",
+        (("relay/hub/pool/test_hub_known_relays.py::test_audit_L2_a_named_writer_is_no_stranger_while_it_is_named"),),
+    ),
+    Defence(
         "bodies have a budget",
         BODIES,
         "        while left > self._most_bytes and end <= last:\n",
@@ -88,6 +95,13 @@ EVM = (
         "with trio.move_on_after(self._deadline_s) as deadline:",
         "with trio.move_on_after(1e6) as deadline:",
         (f"{CALL_TESTS}::test_audit_H1_a_call_ends_at_the_deadline_and_its_process_with_it",),
+    ),
+    Defence(
+        "a start outlives who asked for it",
+        CALLS,
+        "        start = next((one for one in self._starts if not one.is_awaited), None)\n",
+        "        start = None\n",
+        (f"{CALL_TESTS}::test_a_start_outlives_the_caller_who_gives_up_and_serves_the_next",),
     ),
     Defence(
         "a call's memory",

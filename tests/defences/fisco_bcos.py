@@ -12,6 +12,7 @@ RPC_RECEIPT = "light_clients/fisco_bcos/rpc_receipt.py"
 LEAVES = "light_clients/fisco_bcos/test_fisco_leaves.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
 ROTATION = "light_clients/attestation/test_attestation_rotation.py"
+GM_GENESIS = "relay/hub/application/test_hub_gm_genesis.py"
 AT_HUB = "relay/hub/application/clients/test_hub_fisco_bcos.py"
 
 FISCO_BCOS = (
@@ -184,8 +185,8 @@ FISCO_BCOS = (
     Defence(
         "the public digest is chosen",
         "light_clients/attestation/digest.py",
-        "    if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:\n",
-        "    if kind is not AttestationKind.ROTATION:\n",
+        "    if client.digest_form is DigestForm.PUBLIC and kind in (AttestationKind.STATE, AttestationKind.PACKETS):\n",
+        "    if kind in (AttestationKind.STATE, AttestationKind.PACKETS):\n",
         (f"{ROTATION}::test_attack_D5_attestation_public_digest_is_good_only_where_it_was_chosen",),
     ),
     Defence(
@@ -201,5 +202,33 @@ FISCO_BCOS = (
         "    return {client_type: client.without_extras() for client_type, client in LIGHT_CLIENTS.items()}\n",
         "    return dict(LIGHT_CLIENTS)\n",
         (f"{AT_HUB}::test_attack_G18_hub_suite_that_not_every_validator_has_is_refused",),
+    ),
+    Defence(
+        "a hub offers SM2 where its genesis names the library alone",
+        "relay/hub/application/application.py",
+        "    return clients_with_gm() if genesis.runtime.has_gm else clients_without_extras()\n",
+        "    return clients_with_gm()\n",
+        (f"{AT_HUB}::test_attack_G18_hub_suite_that_not_every_validator_has_is_refused",),
+    ),
+    Defence(
+        "a library that genesis names is the pinned one",
+        "relay/hub/application/revision/consensus_libraries.py",
+        "    for distribution, expected in {**PINNED, **besides}.items():\n",
+        "    for distribution, expected in PINNED.items():\n",
+        (f"{GM_GENESIS}::test_attack_G18_hub_installed_library_of_choice_is_the_pinned_one",),
+    ),
+    Defence(
+        "a genesis that names SM2 fixes its corpus too",
+        "relay/hub/application/self_test.py",
+        "    return sha256(own + _hash_of(corpus_file(GM_CORPUS))) if with_gm else own\n",
+        "    return own\n",
+        (f"{GM_GENESIS}::test_attack_G18_hub_genesis_that_names_the_library_and_not_its_corpus_is_refused",),
+    ),
+    Defence(
+        "messages in which SM2 may be pay for it",
+        "relay/hub/application/module.py",
+        "    byte = gas.GM_MESSAGE_BYTE if is_slow else gas.CLIENT_MESSAGE_BYTE\n",
+        "    byte = gas.CLIENT_MESSAGE_BYTE\n",
+        (f"{AT_HUB}::test_a_message_in_which_sm2_may_be_pays_for_it",),
     ),
 )

@@ -206,14 +206,14 @@ GOVERNANCE = (
     ),
     Defence(
         "a one-process hub is not voted to a stop",
-        "relay/cli/hub/ballot.py",
-        "            if change is not None:\n",
-        "            if False:\n",
+        "relay/administration/hub/governance.py",
+        "        if motion.change is not None:\n",
+        "        if False:\n",
         ("relay/cli/hub/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
         "a candidate's proof is checked before it is proposed",
-        "relay/cli/hub/candidate.py",
+        "relay/administration/hub/candidates.py",
         "    if not secp256k1.verify_low_s(found.public_key, digest, found.proof):\n",
         "    if False:\n",
         ("relay/cli/hub/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),

@@ -15,8 +15,8 @@ HUB_RULES = (
     Defence(
         "a replayed refusal has the words of its rules version",
         "relay/hub/application/revision/recorded_sentences.py",
-        "    if rules_version >= rules_versions.BOUNDED_EXECUTION:\n",
-        "    if rules_version:\n",
+        "    if rules_version < rules_versions.BOUNDED_EXECUTION:\n",
+        "    if False:\n",
         (f"{RECORDED_TESTS}::test_words_follow_the_rules_version",),
     ),
     Defence(
@@ -55,8 +55,8 @@ HUB_RULES = (
     Defence(
         "an installed library of another version stops the start",
         GENESIS,
-        "    reason = unfit_library()\n    if reason is not None:\n",
-        "    reason = unfit_library()\n    if reason is None and reason is not None:\n",
+        "    reason = unfit_library(chosen=chosen)\n    if reason is not None:\n",
+        "    reason = unfit_library(chosen=chosen)\n    if reason is None and reason is not None:\n",
         (f"{TAKING_UP_TESTS}::test_audit_L4_a_node_with_another_library_does_not_start",),
     ),
     Defence(
@@ -85,7 +85,7 @@ HUB_RULES = (
         "relay/hub/application/machine/evm_rules.py",
         "    rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,\n",
         "    rules_versions.BOUNDED_EXECUTION: FORK_PRECOMPILES,\n",
-        (f"{PRECOMPILE_TESTS}::test_audit_H3_version_3_has_no_point_evaluation_and_needs_no_file",),
+        (f"{PRECOMPILE_TESTS}::test_audit_H3_from_version_3_on_there_is_no_point_evaluation",),
     ),
     Defence(
         "a transaction's target is named",
@@ -139,8 +139,8 @@ HUB_RULES = (
     Defence(
         "kinds of version 3 are unknown before it",
         "relay/hub/application/admin.py",
-        "    return frozenset(ActionKind) if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS\n",
-        "    return frozenset(ActionKind)\n",
+        "    return THIRD_KINDS if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS\n",
+        "    return THIRD_KINDS\n",
         (f"{CODE_TESTS}::test_kinds_of_version_3_are_unknown_before_it",),
     ),
     Defence(

@@ -7,6 +7,7 @@ WAITING = "relay/core/watching/test_waiting_for_apps.py"
 LIES = "adapters/evm/test_evm_lies.py"
 RPC = "adapters/rpc/test_rpc_client.py"
 NONCE = "relay/core/account/account.py"
+EXECUTION = "adapters/ics26/test_ics26_execution.py"
 
 VAIN = "relay/core/route/test_not_paid_twice.py"
 
@@ -38,6 +39,20 @@ RELAY = (
         "            return await self._destination.receipt(packet.destination_client, packet.sequence, height) is not None\n",
         "            return False\n",
         (f"{FAULTS}::test_attack_G7_packet_received_by_another_and_not_yet_settled_is_not_paid_for",),
+    ),
+    Defence(
+        "what we delivered is looked at more than once",
+        "relay/core/route/worker.py",
+        "LOOKS_AT_OUR_OWN if job.id in self._done_by_us else 1",
+        "1",
+        (f"{VAIN}::test_attack_G1_what_we_delivered_is_not_paid_for_again_on_a_liars_word",),
+    ),
+    Defence(
+        "a refused transaction is looked for everywhere and more than once",
+        "adapters/ics26/execution.py",
+        "        for _ in range(LOOKS_EVERYWHERE):\n",
+        "        for _ in range(1):\n",
+        (f"{EXECUTION}::test_attack_G4_a_transaction_mined_while_it_is_looked_for_is_not_signed_again",),
     ),
     Defence(
         "proofs verified before they are paid for",
@@ -80,6 +95,13 @@ RELAY = (
         "        self._mismatched = True\n",
         "        self._quarantined_until_s = 0.0\n        return\n",
         (f"{RPC}::test_attack_G1_distrusted_endpoint_is_left_while_another_exists",),
+    ),
+    Defence(
+        "an endpoint that failed is asked who it is",
+        "adapters/rpc/endpoint.py",
+        "        if kind not in (EndpointError.SLOW, EndpointError.BEHIND):\n",
+        "        if False:\n",
+        (f"{RPC}::test_attack_G1_endpoint_that_became_another_chain_is_refused_until_the_right_one_is_back",),
     ),
     Defence(
         "chain id of an endpoint",
@@ -250,5 +272,12 @@ RELAY = (
         "            if chunk and self._gzip.eof:\n",
         "            if False:\n",
         (f"{RPC}::test_attack_G1_compressed_answer_that_never_ends_is_left_at_once",),
+    ),
+    Defence(
+        "a log that contradicts its client is not paid for",
+        "relay/core/clients/log_updates.py",
+        "        if not isinstance(verdict, Updated):\n",
+        "        if False:\n",
+        ("relay/core/clients/test_log_keeper.py::test_attack_G10_a_forked_log_is_not_paid_for_and_alarmed",),
     ),
 )

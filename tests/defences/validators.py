@@ -96,7 +96,7 @@ VALIDATORS = (
     ),
     Defence(
         "a change that would stop the only process",
-        "relay/cli/hub/validators.py",
+        "relay/administration/hub/validators.py",
         "        if (total - others) * 3 <= total * 2:\n",
         "        if False:\n",
         ("relay/cli/hub/test_hub_validators_command.py::test_a_change_that_is_refused_is_one_sentence",),

@@ -15,7 +15,7 @@ from hutong.light_clients.ibc.gmp import decode_gmp, encode_gmp_acknowledgement
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts import evm
-from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lane
+from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lane, new_lane
 from tests.contracts.transfer.transfer_lane import ALICE, TransferLane
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dapp-guide.md"
@@ -74,7 +74,7 @@ def deployable(printed, monkeypatch):
 
 @pytest.fixture
 def registry(deployable):
-    lane = Lane()
+    lane = new_lane(Lane)
     contract = lane.evm.deploy("Registry", lane.mailbox.address, ORIGIN_CHAIN, REMOTE_SENDER)
     return lane, contract
 
@@ -126,7 +126,7 @@ def test_a_revert_without_a_reason_is_no_refusal(registry):
 
 
 def test_oracle_keeps_the_question_and_anyone_sends_the_answer_back_once(deployable):
-    lane = Lane()
+    lane = new_lane(Lane)
     oracle = lane.evm.deploy("Oracle", lane.mailbox.address)
     outcome = lane.receive(lane.forwarded_packet(oracle.text, b"question"))
     question_id = lane.mailbox.call("messageIdOf", True, ORIGIN_CLIENT, 7)
@@ -154,7 +154,7 @@ def payment(lane, payer):
 
 @pytest.mark.parametrize("ending", ["time_out", "fail"])
 def test_trial_T12_payer_pays_over_the_hub_and_gives_the_refund_on(deployable, ending):
-    lane = TransferLane()
+    lane = new_lane(TransferLane)
     payer = lane.evm.deploy("Payer", lane.transfer.address)
     packet, name = payment(lane, payer)
     before = lane.token.call("balanceOf", ALICE)
@@ -170,7 +170,7 @@ def test_trial_T12_payer_pays_over_the_hub_and_gives_the_refund_on(deployable, e
 
 
 def test_trial_T12_payer_forgets_a_payment_that_arrived(deployable):
-    lane = TransferLane()
+    lane = new_lane(TransferLane)
     payer = lane.evm.deploy("Payer", lane.transfer.address)
     packet, name = payment(lane, payer)
     lane.acknowledge(packet, SUCCESS_ACKNOWLEDGEMENT)
@@ -181,7 +181,7 @@ def test_trial_T12_payer_forgets_a_payment_that_arrived(deployable):
 
 def test_trial_T12_payer_fetches_a_refund_that_the_token_refused(deployable):
     """Held for the contract, told by a callback that could not give it on, and fetched later by anyone."""
-    lane = TransferLane()
+    lane = new_lane(TransferLane)
     payer = lane.evm.deploy("Payer", lane.transfer.address)
     packet, _ = payment(lane, payer)
     before = lane.token.call("balanceOf", ALICE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tests.house.exceptions import BEHIND
+from tests.house.private_names import counted
 from tests.house.sources import PACKAGES, ROOT, Module
 
 MAX_FILES = 20
@@ -150,6 +151,12 @@ def changelog_breaches(text: str) -> Iterator[Breach]:
             seen.add(line)
 
 
+def private_uses(modules: Iterable[Module]) -> Iterator[Breach]:
+    """By file and number: where one is added, and where one is gone, the exception does not hold any more."""
+    for file, uses in sorted(counted(modules).items()):
+        yield Breach(f"{file}: {uses}", f"{file} uses private names of others {uses} times; use what is public")
+
+
 RULES = {
     "folders": full_folders,
     "functions": long_functions,
@@ -159,6 +166,7 @@ RULES = {
     "behind": wrong_behind,
     "readme": readme,
     "changelog": changelog,
+    "private": private_uses,
 }
 
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.house.sources import PACKAGES, ROOT, modules
 
 IMPORT_ALL = """
@@ -14,6 +16,7 @@ NEEDS_MORE = ("migrations.env",)
 """Run by Alembic alone, inside a migration."""
 
 
+@pytest.mark.long
 def test_every_module_can_be_imported():
     names = [module.dotted for module in modules(PACKAGES)]
     names = [name for name in names if not name.endswith((".__main__", *NEEDS_MORE))]

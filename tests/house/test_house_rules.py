@@ -11,6 +11,7 @@ from tests.house.rules import (
     circles,
     full_folders,
     long_functions,
+    private_uses,
     says_wrong_behind,
     stray_docstrings,
     wide_constructors,
@@ -68,6 +69,22 @@ def test_circle_of_late_imports_is_found_and_one_for_types_is_not():
     types = module("if TYPE_CHECKING:\n    from hutong.relay.core.one import g\n", "relay/core/two.py")
     assert places(circles, one, late) == ["hutong.relay.core.one"]
     assert places(circles, one, types) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [
+        ("thing._name\n", 1),
+        ("thing.part._name = thing._other\n", 2),
+        ("class A:\n    def f(self):\n        self._name = super()._other = A._third\n", 0),
+        ("thing.__dict__, point._replace(x=1), thing.name\n", 0),
+        ("thing._name  # noqa: SLF001  why\n", 0),
+    ],
+)
+def test_private_names_of_others_are_counted_by_file(text, uses):
+    found = [f"tests/thing.py: {uses}"] if uses else []
+    assert places(private_uses, module(text, "tests/thing.py")) == found
+    assert places(private_uses, module(text, "relay/core/thing.py")) == [], "there ruff refuses them"
 
 
 @pytest.mark.parametrize(

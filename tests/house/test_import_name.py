@@ -35,6 +35,7 @@ def test_each_folder_of_the_tree_is_a_package_of_hutong(folder):
     assert link.readlink() == Path("..") / folder and (link / "__init__.py").is_file()
 
 
+@pytest.mark.long
 def test_a_users_own_folders_of_such_names_stay_theirs(tmp_path):
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
@@ -52,8 +53,11 @@ def test_a_users_own_folders_of_such_names_stay_theirs(tmp_path):
 def test_the_sdk_has_one_list_of_names():
     import hutong.sdk
     from hutong.relay import sdk
+    from hutong.relay.sdk import hub_reader as own
+    from hutong.sdk import hub_reader
 
     assert hutong.sdk.__all__ == sdk.__all__ and hutong.sdk.Hutong is sdk.Hutong
+    assert hub_reader.__all__ == own.__all__ and hub_reader.encode_read is own.encode_read
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

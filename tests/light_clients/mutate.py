@@ -10,38 +10,24 @@ where what they say is true. Exit code 1: a subject failed, or less than half of
 """
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from tests.light_clients.mutation.clients import client_subjects
 from tests.light_clients.mutation.engine import Failure, Subject, Tally, case_of, check_seeds, run
 from tests.light_clients.mutation.formats import format_subjects
+from tests.light_clients.mutation.gm_files import gm_subjects
+from tests.light_clients.mutation.observed import observed_subjects
 
 LEAST_PAST_FIRST = 0.5
 STEP = 50_000
 SHOWN_FAILURES = 20
 
 
-@contextmanager
-def _native_errors_unsaid() -> Iterator[None]:
-    """GmSSL writes a line to the process' error output for every signature that it refuses."""
-    sys.stderr.flush()
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
-
-
 def all_subjects() -> tuple[Subject, ...]:
-    """Every client's doors, then the formats."""
-    return (*client_subjects(), *format_subjects())
+    """Every client's doors, then the formats, what is shown of observed chains, and files of the GM suite."""
+    return (*client_subjects(), *format_subjects(), *observed_subjects(), *gm_subjects())
 
 
 def line_of(name: str, tally: Tally) -> str:
@@ -94,16 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.process_time()
     tallies = {subject.name: Tally() for subject in subjects}
     failures: list[Failure] = []
-    with _native_errors_unsaid():
-        check_seeds(subjects)
-        end = chosen.first + chosen.count
-        for first in range(chosen.first, end, STEP):
-            part, failed = run(subjects, min(STEP, end - first), chosen.seed, first)
-            failures += failed
-            for name, tally in part.items():
-                tallies[name].add(tally)
-            if first + STEP < end:
-                print(f"{first + STEP - chosen.first:,} cases, {len(failures)} failures", flush=True)
+    check_seeds(subjects)
+    end = chosen.first + chosen.count
+    for first in range(chosen.first, end, STEP):
+        part, failed = run(subjects, min(STEP, end - first), chosen.seed, first)
+        failures += failed
+        for name, tally in part.items():
+            tallies[name].add(tally)
+        if first + STEP < end:
+            print(f"{first + STEP - chosen.first:,} cases, {len(failures)} failures", flush=True)
     total = _report(tallies, failures)
     past = total.past_first_decoder / max(total.cases, 1)
     print(

@@ -30,34 +30,34 @@ class Token:
         self._router = router
         self._accepts = accepts
 
-    def _add(self, key: bytes, amount: int) -> None:
+    def add(self, key: bytes, amount: int) -> None:
         value = self._router.store.get(key) or b"\x01"
         self._router.store.set(key, bytes([value[0] + amount]))
 
     def send(self, timeout_s: int) -> Packet:
-        self._add(SENDER, -1)
-        self._add(ESCROW, 1)
+        self.add(SENDER, -1)
+        self.add(ESCROW, 1)
         return self._router.send(CLIENT, timeout_s, PAYLOAD, HUB_ACCOUNTS)
 
     def on_receive(self, packet: Packet) -> bytes | None:
         if not self._accepts:
             raise ApplicationRefused("not wanted")
-        self._add(MINTED, 1)
+        self.add(MINTED, 1)
         return SUCCESS
 
     def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
         if acknowledgement.is_error:
             self._refund()
         else:
-            self._add(OUTCOME, 1)
+            self.add(OUTCOME, 1)
 
     def on_timeout(self, packet: Packet) -> None:
         self._refund()
 
     def _refund(self) -> None:
-        self._add(ESCROW, -1)
-        self._add(SENDER, 1)
-        self._add(OUTCOME, 1)
+        self.add(ESCROW, -1)
+        self.add(SENDER, 1)
+        self.add(OUTCOME, 1)
 
 
 def amount(chain: Chain, key: bytes) -> int:

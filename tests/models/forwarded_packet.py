@@ -164,8 +164,8 @@ class ForwardedPacket:
         yield from self._relay("b", state.b, OF_HUB, "receive", lambda router, proof: router.receive(self.leg_2, proof))
 
     def _send(self, router: PacketRouter) -> None:
-        router.applications[PORT]._add(SENDER, -1)
-        router.applications[PORT]._add(ESCROW, 1)
+        router.applications[PORT].add(SENDER, -1)
+        router.applications[PORT].add(ESCROW, 1)
         router.send(OF_HUB, self.t1_s, self.leg_1.payloads[0], HUB_ACCOUNTS)
 
     def _misbehaviour(self, state: Network) -> Iterable[tuple[str, Network]]:

@@ -20,6 +20,7 @@ def _cheap():
         yield
 
 
+@pytest.mark.long
 def test_attack_I4_no_schedule_splits_validators_or_stops_them_for_good():
     modes, crashes, partitions = set(), 0, 0
     for seed in range(SCHEDULES):
@@ -47,6 +48,7 @@ def test_attack_I4_without_a_rule_a_schedule_breaks_and_with_it_the_same_one_hol
         Network(schedule_of(seed), forgets_records=rule == RECORD).run()
 
 
+@pytest.mark.long
 def test_attack_I4_one_liar_too_many_forks_the_chain_and_only_liars_are_named():
     forks = named = 0
     for seed in range(12):

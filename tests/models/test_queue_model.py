@@ -70,6 +70,7 @@ def server(tmp_path):
     running.kill()
 
 
+@pytest.mark.long
 async def test_attack_I5_the_model_s_queue_steps_are_those_of_the_real_queue(server):
     """Random steps on both: the same answers, the same place of the job after each."""
     work = job()

@@ -6,6 +6,7 @@ from tests.models.explorer import Violation, explore
 from tests.models.skip_of_block import EXECUTED_BLOCK, SKIPPED_BLOCK, Outcome, SkipModel, committed
 
 
+@pytest.mark.long
 def test_attack_C48_no_order_has_a_certificate_beside_a_commit_over_the_executed_state():
     explored = explore(SkipModel())
     assert any(committed(state, EXECUTED_BLOCK) for state in explored.states)
@@ -24,6 +25,7 @@ def test_attack_C48_without_one_of_the_rules_there_is_a_way_to_both(without):
     assert any("over the executed state" in step for step in found.value.trace)
 
 
+@pytest.mark.long
 def test_who_rolled_back_votes_again_and_completes_the_commit():
     """The liar falls silent after it signed: the one that had executed is needed, and may."""
     explored = explore(SkipModel())

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from pytest_trio.enable_trio_mode import *  # noqa: F403
 
 
 @pytest.fixture

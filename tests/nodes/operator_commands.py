@@ -8,7 +8,7 @@ import trio
 
 from hutong.relay.local.processes import run_command, wait_until_serving
 
-LIMIT_S = 240
+LIMIT_S = 600
 HUB_ID, HUB_EVM_ID = "hutong-1", 47_001
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.nodes.provision import postgres
 
 PASSWORD = "correct horse, battery staple"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 
 
 class PostgresServer:

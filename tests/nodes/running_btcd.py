@@ -15,7 +15,7 @@ from typing import Any
 from hutong.relay.local.ports import free_port
 from tests.nodes.provision import btcd
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 300
 CREDENTIALS = ("test", "test")
 
 

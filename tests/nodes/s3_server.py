@@ -1,5 +1,6 @@
 """A real S3 server for one test session: versitygw over a temporary folder, its own account, a port that the system chose."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,9 +11,9 @@ import urllib.request
 from pathlib import Path
 
 from hutong.relay.local.ports import free_port
-from tests.nodes.provision import versitygw
+from tests.nodes.provision import seaweedfs_path, versitygw
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 ACCESS_KEY, SECRET_KEY = "hutong-test", "correct-horse-battery-staple"
 REGION = "us-east-1"
 
@@ -47,6 +48,10 @@ class S3Server:
         storage = ["posix", "--sidecar", self.directory / "sidecar", self.directory / "data"]
         self.process = subprocess.Popen([versitygw(), *options, *storage], env=environment, stdout=log, stderr=log)
         log.close()
+        self.wait_until_it_speaks()
+
+    def wait_until_it_speaks(self) -> None:
+        """S3, which wants a signature."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -82,3 +87,25 @@ class S3Server:
         )
         client.create_bucket(Bucket=name)
         return name
+
+
+class SeaweedServer(S3Server):
+    """SeaweedFS, all of it in one process: another kind of engine. Only where `weed` was built by its name."""
+
+    def start(self) -> None:
+        (self.directory / "data").mkdir(exist_ok=True)
+        account = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
+        actions = ["Admin", "Read", "Write", "List", "Tagging"]
+        identities = {"identities": [{"name": "tests", "credentials": [account], "actions": actions}]}
+        (self.directory / "s3.json").write_text(json.dumps(identities))
+        ports = {name: free_port() for name in ("master", "volume", "filer")}
+        grpc = {f"{name}.grpc": free_port() for name in ("master", "volume", "filer", "s3")}
+        options = [f"-{name}.port={port}" for name, port in ports.items()]
+        options += [f"-{name.partition('.')[0]}.port.grpc={port}" for name, port in grpc.items()]
+        command = ["server", f"-dir={self.directory / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *options]
+        command += ["-filer", "-s3", f"-s3.port={self.port}", f"-s3.config={self.directory / 's3.json'}"]
+        command += ["-master.volumeSizeLimitMB=64", "-volume.max=20"]
+        log = (self.directory / "log").open("ab")
+        self.process = subprocess.Popen([seaweedfs_path(), *command], cwd=self.directory, stdout=log, stderr=log)
+        log.close()
+        self.wait_until_it_speaks()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from pytest_trio.enable_trio_mode import *  # noqa: F403  async tests here run under trio
 
 from hutong.relay.dispatch import Connection, Queue
 from hutong.relay.dispatch.embedded import valkey_binary

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.vectors.own_lists import listed_areas
 from tests.vectors.shapes import shaped_entries
 from tests.vectors.unjudged import SUBJECTS, unjudged_parts
 from tests.vectors.vector_registry import Manifest
@@ -28,12 +29,15 @@ def pytest_generate_tests(metafunc):
     manifest = Manifest(VECTORS)
     shaped = list(shaped_entries(VECTORS, frozenset(entry.file for entry in manifest.entries)))
     entries = [*manifest.entries, *shaped]
-    unjudged = list(unjudged_parts(VECTORS, frozenset(entry.file for entry in entries)))
+    areas = list(listed_areas(VECTORS))
+    known = [*entries, *(entry for area in areas for entry in area.entries)]
+    unjudged = list(unjudged_parts(VECTORS, frozenset(entry.file for entry in known)))
     metafunc.parametrize(
         "vector",
-        [*((manifest, entry) for entry in entries), *unjudged],
+        [*((manifest, entry) for entry in entries), *areas, *unjudged],
         ids=[
             *(f"{entry.format}-{entry.file}" for entry in entries),
+            *(f"area-{area.folder}-{area.name}" for area in areas),
             *(f"unjudged-{part.folder}-{part.part}" for part in unjudged),
         ],
     )
@@ -58,7 +62,7 @@ class Tally:
         if outcome == "skipped":
             self.unsupported[key[:2]] += not properties.get("unchecked")
             return
-        self.files[key] += 1
+        self.files[key] += properties.get("files", 1)
         self.verifications[key] += properties.get("verifications", 0)
         for library, count in properties.get("libraries", {}).items():
             self.libraries[*key[:2], library] += count

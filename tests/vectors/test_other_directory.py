@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.vectors.conftest import VECTORS
+from tests.vectors.own_lists import AREA_RUNNERS, listed_areas
 from tests.vectors.shapes import shaped_entries
 from tests.vectors.test_vectors import absent
+from tests.vectors.vector_registry import Entry
 
 pytestmark = [pytest.mark.vectors, pytest.mark.long]
 
@@ -22,8 +24,29 @@ SEED = 20261128
 VERDICT = re.compile(r"^tests/vectors/test_vectors\.py::test_vector\[(?P<id>.*)\] (?P<verdict>[A-Z]+)", re.MULTILINE)
 
 
+def with_what_it_names(found: Entry) -> list[Path] | None:
+    """The file and those beside it that its cases name; None where a file is judged by itself."""
+    match found.format:
+        case "catalogue-pair-json":
+            named = {case[side] for case in found.json() for side in ("from", "to")}
+            return [found.path, *(found.path.parent / name for name in sorted(named))]
+        case "odrl-verdicts-json" | "odrl-relation-ttl":  # the policies of such a list are entries themselves
+            return [found.path]
+        case "odrl-testcase-ttl":
+            suite = found.path.parent.parent
+            return [
+                found.path,
+                *(file for part in ("policies", "requests", "sotw") for file in suite.glob(f"{part}/*.ttl")),
+            ]
+    return None
+
+
 def renamed(folder: Path) -> dict[str, str]:
-    """Copies what is judged under drawn names, the entries in a drawn order. Returns, by new test id, the old one."""
+    """Copies what is judged under drawn names, the entries in a drawn order. Returns, by new test id, the old one.
+
+    Files of folders with a list of their own keep their names, which other files there may say; their lists are drawn anew. So do
+    files whose cases name others.
+    """
     drawn = random.Random(SEED)
     document = json.loads((VECTORS / "manifest.json").read_bytes())
     entries = document["entries"]
@@ -38,6 +61,17 @@ def renamed(folder: Path) -> dict[str, str]:
         ids[f"{name}-{new}"] = f"{name}-{old}"
         return new
 
+    logs: dict[str, str] = {}
+
+    def moved(found) -> None:
+        """A file of a served log keeps its name below the log, which the specification gives it."""
+        log = found.params["log"]
+        new_log = logs.setdefault(log, f"{found.area}/{next(numbers):06}")
+        new = f"{new_log}/{Path(found.file).relative_to(log).as_posix()}"
+        (folder / new).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(VECTORS / found.file, folder / new)
+        ids[f"{found.format}-{new}"] = f"{found.format}-{found.file}"
+
     names = {}
     for entry in entries:
         old = entry["file"]
@@ -45,9 +79,32 @@ def renamed(folder: Path) -> dict[str, str]:
     for entry in entries:
         if "ancestor_of" in entry.get("params", {}):
             entry["params"]["ancestor_of"] = names[entry["params"]["ancestor_of"]]
+    own = {entry.file for area in listed_areas(VECTORS) for entry in area.entries}
     for found in shaped:
-        copied(found.file, found.area, found.format)
+        if "log" in found.params:
+            moved(found)
+        elif found.file in own:  # copied below, by the name that it has
+            ids[f"{found.format}-{found.file}"] = f"{found.format}-{found.file}"
+        elif (files := with_what_it_names(found)) is not None:
+            for file in files:
+                kept = folder / file.relative_to(VECTORS)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, kept)
+            ids[f"{found.format}-{found.file}"] = f"{found.format}-{found.file}"
+        else:
+            copied(found.file, found.area, found.format)
+        (folder / found.area).mkdir(exist_ok=True)
         (folder / found.area / "MANIFEST.md").write_text("files without a format")
+    for area in listed_areas(VECTORS):
+        ids[f"area-{area.folder}-{area.name}"] = f"area-{area.folder}-{area.name}"
+        for entry in area.entries:
+            (folder / entry.file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(entry.path, folder / entry.file)
+    for lists in VECTORS.glob("*/manifest.json"):
+        listed = json.loads(lists.read_bytes())
+        listed["entries"] = [raw for raw in listed["entries"] if raw.get("area") in AREA_RUNNERS]
+        drawn.shuffle(listed["entries"])
+        (folder / lists.relative_to(VECTORS)).write_text(json.dumps(listed))
     drawn.shuffle(entries)
     (folder / "manifest.json").write_text(json.dumps(document))
     return ids
@@ -85,6 +142,8 @@ def test_other_names_and_another_order_give_equal_verdicts(tmp_path):
     ids = renamed(tmp_path)
     here, counts_here = verdicts(VECTORS)
     there, counts_there = verdicts(tmp_path)
-    assert there == {new: here[old] for new, old in ids.items()}
+    unjudged = {name for name in there if name.startswith("unjudged-")}  # folders of files that came along
+    assert unjudged <= here.keys()
+    assert {name: there[name] for name in there.keys() - unjudged} == {new: here[old] for new, old in ids.items()}
     assert "FAILED" not in there.values()
     assert counts_there == counts_here

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from hutong.light_clients.interface import MalformedInput
-from tests.vectors import test_vectors
+from tests.vectors import own_lists, test_vectors
+from tests.vectors.own_lists import Area, judge_area, judges_area, listed_areas
 from tests.vectors.shapes import SHAPES, shaped_entries
 from tests.vectors.unjudged import unjudged_parts, why_unjudged
 from tests.vectors.vector_registry import Entry, Manifest, Verification, runs
@@ -227,3 +228,60 @@ def test_a_folders_own_list_in_another_form_stops_nothing(tmp_path, own):
     assert [(p.folder, p.part, p.files) for p in unjudged_parts(tmp_path, frozenset())] == [
         ("new", "files", ("new/a",))
     ]
+
+
+@pytest.fixture
+def own_area(tmp_path, monkeypatch):
+    """An area whose files say how each ends; its runner passes over the ones that say `forgotten`."""
+    monkeypatch.setattr(own_lists, "AREA_RUNNERS", {})
+
+    @judges_area("scripted")
+    def generator(area):
+        for entry in area.entries:
+            step = entry.text()
+            valid = {"valid": True, "invalid": False}.get(entry.expected)
+            if step != "forgotten":
+                unchecked = UNCHECKED if step == "unchecked" else None
+                yield Verification(
+                    entry.file, OUTCOMES.get(step, OUTCOMES["wrong"]), valid, unchecked=unchecked, of=(entry,)
+                )
+
+    def area(*cases: tuple[str, str]) -> Area:
+        folder = tmp_path / "any-folder"
+        folder.mkdir(exist_ok=True)
+        entries = []
+        for number, (step, expected) in enumerate(cases):
+            (folder / f"{number}.txt").write_text(step)
+            entries.append({"file": f"{number}.txt", "area": "scripted", "expected": expected})
+        (folder / "manifest.json").write_text(json.dumps({"version": 1, "entries": entries}))
+        return next(listed_areas(tmp_path))
+
+    return area
+
+
+def test_areas_that_behave_as_listed(own_area):
+    area = own_area(
+        ("ok", "valid"), ("refused", "invalid"), ("ok", "either"), ("refused", "either"), ("unchecked", "valid")
+    )
+    verdict = judge_area(area)
+    assert (area.folder, verdict.judged, verdict.failures) == ("any-folder", 4, [])
+    assert verdict.unchecked == [f"any-folder/4.txt: {UNCHECKED}"]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [("refused", "valid"), ("ok", "invalid"), ("wrong", "invalid"), ("crash", "either"), ("forgotten", "valid")],
+)
+def test_each_entry_that_does_not_is_told_by_name(own_area, step, expected):
+    area = own_area((step, expected), ("ok", "valid"), (step, expected))
+    assert [failure.partition(":")[0] for failure in judge_area(area).failures] == [
+        "any-folder/0.txt",
+        "any-folder/2.txt",
+    ]
+    with pytest.raises(AssertionError, match=r"0\.txt(.|\n)*2\.txt"):
+        test_vectors.test_vector(area, lambda *_: None)
+
+
+def test_an_area_has_one_runner(own_area):
+    with pytest.raises(ValueError):
+        judges_area("scripted")(lambda area: iter(()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from hutong.light_clients.interface import VerificationError
+from tests.vectors.own_lists import Area, judge_area
 from tests.vectors.unjudged import Unjudged, why_unjudged
 from tests.vectors.vector_registry import RUNNERS, Manifest, Verification
 
@@ -91,6 +92,9 @@ def test_vector(vector, record_property):
     if isinstance(vector, Unjudged):
         record_property("unjudged", (vector.folder, vector.part, len(vector.files)))
         pytest.skip(vector.reason)
+    if isinstance(vector, Area):
+        judged_area(vector, record_property)
+        return
     manifest, entry = vector
     for name in ("area", "format", "expected"):
         record_property(f"vector_{name}", getattr(entry, name))
@@ -103,6 +107,17 @@ def test_vector(vector, record_property):
     record_property("notes", [f"{entry.file}: {note}" for note in verdict.notes])
     if verdict.unchecked and not verdict.judged:
         pytest.skip(f"{entry.file}: {'; '.join(verdict.unchecked)}")
+
+
+def judged_area(area: Area, record_property) -> None:
+    """Every entry of a folder's own area; fails with all that were judged otherwise than the folder's list expects."""
+    verdict = judge_area(area)
+    for name, value in (("area", area.folder), ("format", area.name), ("expected", "listed")):
+        record_property(f"vector_{name}", value)
+    record_property("files", len(area.entries))
+    record_property("verifications", verdict.judged)
+    record_property("unchecked", [f"{area.folder}: {name}" for name in verdict.unchecked])
+    assert not verdict.failures, "\n".join(verdict.failures)
 
 
 def absent() -> None:

@@ -14,6 +14,9 @@ runner: `valid` wants every run to return, `invalid` wants the first raise to be
 `Verification.valid`, which the generator sets from the case. A generator may itself raise VerificationError (decoding).
 `facts` are read and never fail: what a reader says against one is a note.
 
+Folders with a `manifest.json` of their own name no format: their entries have an area, and words for what is expected. All of
+an area are judged by one test (own_lists.py), and each of its entries must be some verification's `of`.
+
 What a verification cannot judge (a signature whose keys no file of the group holds) is its `unchecked`: the rest of it is
 judged, and it is named as skipped and not counted.
 """
@@ -83,12 +86,14 @@ class Group:
 class Verification:
     name: str
     run: Callable[[], object]
-    valid: bool = True
-    """Read for files of expectation `cases` only."""
+    valid: bool | None = True
+    """Read for files of expectation `cases`, and in areas; None (areas alone): either verdict will do, and no crash."""
     library: str | None = None
     """What judges where the product has no such code (whole beacon bodies): counted apart."""
     unchecked: str | None = None
     """What is left out of it, and why: such a one is named and not counted."""
+    of: tuple[Entry, ...] = ()
+    """In areas: the entries that it judges, or reads to judge another."""
 
 
 Runner = Callable[[Entry, Group], Iterator[Verification]]

@@ -21,7 +21,7 @@ SET_ROLE_GUARDIAN = Function("setRoleGuardian", ("uint64", "uint64"))
 SET_GRANT_DELAY = Function("setGrantDelay", ("uint64", "uint32"))
 SET_TARGET_ADMIN_DELAY = Function("setTargetAdminDelay", ("address", "uint32"))
 EXECUTE = Function("execute", ("address", "bytes"))
-MULTICALL = Function("multicall", ("bytes[]",))
+MULTICALL = Function("multicall", ("bytes[]",), ("bytes[]",))
 
 HASH_OPERATION = Function("hashOperation", ("address", "address", "bytes"), ("bytes32",))
 GET_SCHEDULE = Function("getSchedule", ("bytes32",), ("uint48",))

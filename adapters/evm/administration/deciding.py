@@ -15,8 +15,10 @@ from hutong.adapters.evm.administration.access_manager import (
     HASH_OPERATION,
     SCHEDULE,
 )
+from hutong.adapters.evm.administration.moments import duration_text, moment_text
 from hutong.adapters.evm.administration.wording import in_words, scheduled_call
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
 from hutong.adapters.ics26.transactor import Call, Transactor
 from hutong.adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer
 
@@ -35,6 +37,8 @@ class Pending(AdapterError):
     account: str = ""
     to: str = ""
     data: bytes = b""
+    delay_s: int = 0
+    """Where `data` is a schedule: how long after it the call itself can be made."""
     then: str = ""
     """What to do after `account` has sent it, where that is more than running the command again."""
 
@@ -43,16 +47,22 @@ class Pending(AdapterError):
             said = f"for {self.account} to send: to {self.to} data {hex_data(self.data)}\n  {self._words()}"
             return f"{said}\n{self.then}" if self.then else said
         return (
-            f"decided, and takes effect from Unix time {self.ready_at_s} on, in {self.wait_s} s: run the command again then"
+            f"decided, and takes effect from {self.moment()} on: run the command again then"
             " (until then pausers can cancel what is not the admin's)"
         )
+
+    def moment(self) -> str:
+        """When it takes effect, where it waits for its time: as UTC, and how far it is."""
+        ready_at_s = self.ready_at_s or 0
+        return moment_text(ready_at_s, ready_at_s - self.wait_s)
 
     def _words(self) -> str:
         scheduled = scheduled_call(self.data)
         if scheduled is None:
             return f"which makes the call: {_known(self.data)}"
         target, inner = scheduled
-        return f"which is the schedule, the call itself follows after the delay: on {target} {_known(inner)}"
+        delay = f"the delay of {duration_text(self.delay_s)}"
+        return f"which is the schedule, the call itself follows after {delay}: on {target} {_known(inner)}"
 
     def documents(self) -> list[dict[str, Any]]:
         """For JSON: the call that `account` has to send; nothing where all is sent and the delay runs."""
@@ -87,7 +97,7 @@ class Undecided(AdapterError):
         ready = [pending for pending in self.waiting if pending.ready_at_s is not None]
         if ready:
             last = max(ready, key=lambda pending: pending.wait_s)
-            lines.append(f"decided; it takes effect from Unix time {last.ready_at_s} on, in {last.wait_s} s")
+            lines.append(f"decided; it takes effect from {last.moment()} on")
         return "\n".join([*lines, f"then {self.then}"])
 
     def documents(self) -> list[dict[str, Any]]:
@@ -112,6 +122,41 @@ class Deciding(Transactor):
         """20 bytes: whose rights the calls go by."""
         return self._account
 
+    async def delay_s(self, to: bytes, selector: bytes) -> int:
+        """Seconds between the decision of `account` to make a call and the call; 0 where it is made at once. Sends nothing.
+
+        Args:
+            to: contract, 20 bytes; one that asks no AccessManager delays nothing.
+            selector: the first four bytes of the calldata.
+
+        Raises:
+            RefusedByChain: AccessManagedUnauthorized, `account` may not make the call.
+        """
+        manager = await self._manager(to)
+        if manager is None:
+            return 0
+        immediate, delay_s = await self._can_call(manager, to, selector)
+        if not immediate and delay_s == 0:
+            raise self._unauthorized(to)
+        return delay_s
+
+    async def effect_at_s(self, to: bytes, data: bytes) -> tuple[int, int]:
+        """When a call can be made at the earliest, and the chain's time now; Unix seconds. Sends nothing.
+
+        A call that is scheduled can be made when that is due, another one after the delay of `account`.
+
+        Args:
+            to: contract, 20 bytes.
+
+        Raises:
+            RefusedByChain: AccessManagedUnauthorized, `account` may not make the call.
+        """
+        delay_s = await self.delay_s(to, data[:4])
+        now_s = (await self.execution.latest_block()).time_s
+        manager = await self._manager(to) if delay_s else None
+        ready_at_s = 0 if manager is None else await self._scheduled(manager, to, data)
+        return max(ready_at_s or now_s + delay_s, now_s), now_s
+
     async def send_all(self, calls: Sequence[Call], first_nonce: int | None = None) -> tuple[Receipt, ...]:
         """As `Transactor.send_all`; one call without `first_nonce` goes by the rights of `account`.
 
@@ -127,29 +172,37 @@ class Deciding(Transactor):
         manager = None if to is None else await self._manager(to)
         if to is None or manager is None:
             return await super().send_all(calls, first_nonce)
-        immediate, delay_s = CAN_CALL.decode(
-            await self.execution.call(manager, CAN_CALL.encode(self._account, to, data[:4]))
-        )
+        immediate, delay_s = await self._can_call(manager, to, data[:4])
         if immediate or delay_s == 0:
             if not immediate and self._account != self._own:
-                raise RefusedByChain(
-                    "AccessManagedUnauthorized",
-                    f"AccessManagedUnauthorized: {to_checksum_address(self._account)} may not decide that there",
-                )
+                raise self._unauthorized(to)
             return await self._act(to, data)
         ready_at_s = await self._scheduled(manager, to, data)
         if ready_at_s == 0:
-            await self._act(manager, SCHEDULE.encode(to, data, 0))
+            await self._act(manager, SCHEDULE.encode(to, data, 0), delay_s)
             ready_at_s = await self._scheduled(manager, to, data)
         now_s = (await self.execution.latest_block()).time_s
         if now_s < ready_at_s:
             raise Pending(ready_at_s, ready_at_s - now_s)
         return await self._act(to, data)
 
-    async def _act(self, to: bytes, data: bytes) -> tuple[Receipt, ...]:
+    async def _act(self, to: bytes, data: bytes, delay_s: int = 0) -> tuple[Receipt, ...]:
         if self._account == self._own:
             return await super().send_all([(to, data)])
-        raise Pending(account=to_checksum_address(self._account), to=to_checksum_address(to), data=data)
+        account, there = to_checksum_address(self._account), to_checksum_address(to)
+        raise Pending(account=account, to=there, data=data, delay_s=delay_s)
+
+    async def _can_call(self, manager: bytes, to: bytes, selector: bytes) -> tuple[bool, int]:
+        """Whether `account` may make the call at once, and else its delay in seconds; 0 where it may not at all."""
+        answer = await self.execution.call(manager, CAN_CALL.encode(self._account, to, selector))
+        immediate, delay_s = CAN_CALL.decode(answer)
+        return bool(immediate), int(delay_s)
+
+    def _unauthorized(self, to: bytes) -> RefusedByChain:
+        account, there = to_checksum_address(self._account), to_checksum_address(to)
+        return RefusedByChain(
+            "AccessManagedUnauthorized", f"AccessManagedUnauthorized: {account} may not decide that on {there}"
+        )
 
     async def _scheduled(self, manager: bytes, to: bytes, data: bytes) -> int:
         """When the call can be made; 0 where it is not scheduled, or was for longer than a week ago."""

@@ -1,21 +1,23 @@
 """Deployment of the contracts, their roles and peers, and of clients of the hub."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
 from hutong.adapters.evm.administration.access_manager import EXECUTE, HAS_ROLE, MULTICALL
-from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER
+from hutong.adapters.evm.administration.rights import ARTIFACTS, BRIDGE, MANAGER
 from hutong.adapters.evm.administration.role_plan import RolePlan
 from hutong.adapters.evm.hub_client import constructor_arguments
 from hutong.adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from hutong.adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.transactor import Call, Transactor, creation_address
 from hutong.adapters.interface import BadAnswer, InitialStates, RefusedByChain
+from hutong.contracts.apps import App
 from hutong.contracts.artifacts import load_artifact
 from hutong.contracts.roles import MIGRATOR_ROLE
 from hutong.light_clients.attestation import codec as attestation
@@ -31,19 +33,30 @@ SET_FORWARDED_PEER = Function("setForwardedPeer", ("string", "string"))
 FORWARDED_PEER = Function("forwardedPeer", ("string",), ("string",))
 SET_DIRECT_PEER = Function("setDirectPeer", ("string", "string"))
 
+Address = TypeVar("Address", str, bytes)
+
 CLIENT_ADDED_TOPIC = keccak256(f"ICS02ClientAdded(string,{COUNTERPARTY_TUPLE},address)".encode())
 _CLIENT_ADDED = Function("ICS02ClientAdded", (), ("string", COUNTERPARTY_TUPLE, "address"))
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """EIP-55 addresses; `height` is the block of the first contract, below which the router has no history."""
+    """EIP-55 addresses; `height` is the block of the first contract, below which the router has no history.
+
+    `apps`: the applications that were asked for, by their names.
+    """
 
     access_manager: str
     router: str
     mailbox: str
     transfer: str
     height: int
+    apps: Mapping[str, str] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, str | int]:
+        """All of it side by side, applications before the height, as the command line prints it."""
+        fields = {name: getattr(self, name) for name in BRIDGE}
+        return {**fields, **self.apps, "height": self.height}
 
 
 def _created(receipt: Receipt) -> bytes:
@@ -76,13 +89,32 @@ class Beginning:
         return cls(await transactor.settled_nonce(), (await transactor.execution.latest_block()).height + 1)
 
 
-def addresses_from(deployer: bytes, first_nonce: int) -> dict[str, bytes]:
-    """Where the contracts stand that `deployer` creates from this nonce on, by the names of `rights.ARTIFACTS`.
+def addresses_from(deployer: bytes, first_nonce: int, apps: Sequence[App] = ()) -> dict[str, bytes]:
+    """Where the contracts stand that `deployer` creates from this nonce on, by the names of `rights.BRIDGE` and of `apps`.
 
     Args:
         deployer: address of 20 bytes, as are those that are returned.
+        apps: in the order of their creation.
     """
-    return {name: creation_address(deployer, first_nonce + index) for index, name in enumerate(ARTIFACTS)}
+    names = [*BRIDGE, *(app.value for app in apps)]
+    return {name: creation_address(deployer, first_nonce + index) for index, name in enumerate(names)}
+
+
+def managed(addresses: Mapping[str, Address]) -> dict[str, Address]:
+    """Those of the contracts that ask the manager, which alone have rights to give."""
+    return {name: address for name, address in addresses.items() if name in ARTIFACTS}
+
+
+@dataclass(frozen=True, slots=True)
+class ContractOrder:
+    """Which contracts shall stand with which roles.
+
+    `forward_margin_s`: seconds between the timeouts of both legs of what is forwarded. `apps` in the order of creation.
+    """
+
+    forward_margin_s: int
+    plan: RolePlan
+    apps: tuple[App, ...] = ()
 
 
 async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
@@ -96,24 +128,23 @@ async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying
         As `deploy_with_roles`.
     """
     plan = RolePlan.of_developer(to_checksum_address(transactor.signer.address), open_relaying=open_relaying)
-    return await deploy_with_roles(transactor, forward_margin_s, plan, await Beginning.now(transactor))
+    return await deploy_with_roles(transactor, ContractOrder(forward_margin_s, plan), await Beginning.now(transactor))
 
 
 async def deploy_with_roles(
     transactor: Transactor,
-    forward_margin_s: int,
-    plan: RolePlan,
+    order: ContractOrder,
     beginning: Beginning,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Deployment:
-    """AccessManager, Router, Mailbox on `gmpport`, Transfer on `transfer`, and every role where the plan wants it.
+    """AccessManager, Router, Mailbox on `gmpport`, Transfer on `transfer`, applications on their ports, and every role
+    where the plan wants it.
 
-    Four creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it
+    The creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it
     stands or the deployer is still the only one who may do anything. Called again with the same arguments it goes on
     where it was left.
 
     Args:
-        forward_margin_s: seconds between the timeouts of both legs of what is forwarded.
         beginning: as it was before the first of these calls.
         tell: hears sentences about what stands.
 
@@ -123,7 +154,7 @@ async def deploy_with_roles(
     """
     deployer = bytes(to_canonical_address(transactor.signer.address))
     first_nonce = beginning.nonce
-    addresses = addresses_from(deployer, first_nonce)
+    addresses = addresses_from(deployer, first_nonce, order.apps)
     nonce = await transactor.settled_nonce()
     standing = [name for name, address in addresses.items() if await transactor.execution.code(address)]
     if standing != list(addresses)[: max(0, nonce - first_nonce)]:
@@ -132,8 +163,11 @@ async def deploy_with_roles(
             f"nonces {first_nonce} to {nonce - 1} of {transactor.signer.address} made {', '.join(standing) or 'nothing'}:"
             " the account was used for something else in the meantime; start over",
         )
-    tell(f"{len(standing)} of {len(addresses)} contracts stand: {', '.join(standing) or 'none'}")
-    creations = _creations(addresses, deployer, forward_margin_s)
+    which = f" ({', '.join(standing)})" if standing else ""
+    tell(
+        f"begun: {len(standing)} of {len(addresses)} contracts stand{which}{'' if len(standing) == len(addresses) else '; the others are created now'}"
+    )
+    creations = _creations(addresses, deployer, order)
     receipts = await transactor.send_all(creations[len(standing) :], nonce) if len(standing) < len(creations) else ()
     for receipt, (name, address) in zip(receipts, list(addresses.items())[len(standing) :], strict=True):
         if _created(receipt) != address:
@@ -141,35 +175,42 @@ async def deploy_with_roles(
                 "eth_getTransactionReceipt", "contractAddress", f"of {name} does not follow from sender and nonce"
             )
     manager = addresses[MANAGER]
-    if await _handed_over(transactor, manager, plan):
+    if await _handed_over(transactor, manager, order.plan):
         tell("ports and roles stand: the hand-over was done")
     else:
-        tell("ports and roles are still to be set: nobody but the deployer may do anything yet")
-        calls = [*_ports(addresses), *plan.calls(addresses, deployer)]
+        tell("contracts created; ports and roles are set now: nobody but the deployer may do anything yet")
+        calls = [*_ports(addresses, order.apps), *order.plan.calls(managed(addresses), deployer)]
         receipts = (*receipts, await transactor.send(manager, MULTICALL.encode(calls)))
+        tell("done: ports and roles stand")
     return Deployment(
         access_manager=to_checksum_address(manager),
         router=to_checksum_address(addresses["router"]),
         mailbox=to_checksum_address(addresses["mailbox"]),
         transfer=to_checksum_address(addresses["transfer"]),
         height=beginning.height if standing else receipts[0].height,
+        apps={app.value: to_checksum_address(addresses[app.value]) for app in order.apps},
     )
 
 
-def _creations(addresses: Mapping[str, bytes], deployer: bytes, forward_margin_s: int) -> list[Call]:
+def _creations(addresses: Mapping[str, bytes], deployer: bytes, order: ContractOrder) -> list[Call]:
     manager, router = addresses[MANAGER], addresses["router"]
-    app_types, app_arguments = ["address", "address", "uint64"], [router, manager, forward_margin_s]
+    app_types, app_arguments = ["address", "address", "uint64"], [router, manager, order.forward_margin_s]
     return [
         _creation("AccessManager", ["address"], [deployer]),
         _creation("Router", ["address"], [manager]),
         _creation("Mailbox", app_types, app_arguments),
         _creation("Transfer", app_types, app_arguments),
+        *(
+            _creation(app.artifact, app_types, app_arguments) if app.has_port else _creation(app.artifact, [], [])
+            for app in order.apps
+        ),
     ]
 
 
-def _ports(addresses: Mapping[str, bytes]) -> list[bytes]:
+def _ports(addresses: Mapping[str, bytes], apps: Sequence[App]) -> list[bytes]:
     """Through the manager, so that they stand or fall with the roles."""
-    named = ((GMP_PORT, addresses["mailbox"]), (TRANSFER_PORT, addresses["transfer"]))
+    named = [(GMP_PORT, addresses["mailbox"]), (TRANSFER_PORT, addresses["transfer"])]
+    named += [(app.value, addresses[app.value]) for app in apps if app.has_port]
     return [EXECUTE.encode(addresses["router"], ADD_NAMED_APP.encode(port, app)) for port, app in named]
 
 
@@ -215,6 +256,15 @@ async def deploy_attestation_client(transactor: Transactor, states: InitialState
     return _created(await transactor.send(*_creation("AttestationClient", types, arguments)))
 
 
+def add_client_call(light_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]) -> bytes:
+    """Calldata for the router of `add_client`.
+
+    Raises:
+        MalformedInput: `counterparty_id` is not an identifier.
+    """
+    return ADD_CLIENT.encode((check_client_id(counterparty_id), list(prefix)), light_client)
+
+
 async def add_client(
     transactor: Transactor, router: bytes, light_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]
 ) -> str:
@@ -230,8 +280,7 @@ async def add_client(
         RefusedByChain: the sender may not add clients, or the contract does not serve this router.
         BadAnswer: the receipt has no ICS02ClientAdded event.
     """
-    info = (check_client_id(counterparty_id), list(prefix))
-    receipt = await transactor.send(router, ADD_CLIENT.encode(info, light_client))
+    receipt = await transactor.send(router, add_client_call(light_client, counterparty_id, prefix))
     for log in receipt.logs:
         if log.address == router and log.topics[:1] == (CLIENT_ADDED_TOPIC,):
             client_id, _, _ = _CLIENT_ADDED.decode(log.data)

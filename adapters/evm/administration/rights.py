@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from hutong.contracts.apps import App
 from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES
 
 MANAGER = "access_manager"
-ARTIFACTS = {MANAGER: "AccessManager", "router": "Router", "mailbox": "Mailbox", "transfer": "Transfer"}
-"""Contracts by their name in files and options, with the artifact that has their ABI."""
+BRIDGE = {MANAGER: "AccessManager", "router": "Router", "mailbox": "Mailbox", "transfer": "Transfer"}
+"""The contracts that every chain has, by their name in files and options, with the artifact that has their ABI."""
+ARTIFACTS = BRIDGE | {app.value: app.artifact for app in App if app.has_port}
+"""All that ask the manager, likewise."""
 
 
 Key = TypeVar("Key", int, str)

@@ -17,6 +17,7 @@ from hutong.adapters.ics26.abi import Function
 from hutong.adapters.ics26.events import MAX_EVENT_DATA_BYTES, Log, indexed_arguments
 from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, RefusedByChain
+from hutong.contracts.apps import App
 from hutong.contracts.roles import ADMIN_ROLE, ROLE_NAMES, signatures
 from hutong.light_clients.crypto.hashes import keccak256
 from hutong.light_clients.ibc.abi import decode_canonical
@@ -109,16 +110,20 @@ async def _read_manager(execution: ExecutionRpc, manager: bytes, first_height: i
 async def contracts_of(execution: ExecutionRpc, router: bytes) -> dict[str, bytes]:
     """The router's manager and the applications on its ports, 20 bytes each by the names of `rights.ARTIFACTS`.
 
+    Ports that not every chain has may be free.
+
     Raises:
         RefusedByChain: no code is at the router's address, or a port has no application.
         BadAnswer: an answer is not an address.
     """
     await _require_router(execution, router)
+    apps = {app.value: await application_of(execution, router, app.value) for app in App if app.has_port}
     return {
         MANAGER: await _address(execution, router, manager_abi.AUTHORITY),
         "router": router,
         "mailbox": await _address(execution, router, GET_IBC_APP, GMP_PORT),
         "transfer": await _address(execution, router, GET_IBC_APP, TRANSFER_PORT),
+        **{name: address for name, address in apps.items() if address is not None},
     }
 
 
@@ -236,8 +241,24 @@ class _View:
         self.now_s = now_s
 
     async def read(self, function: Function, *arguments: Any) -> Any:
-        values = function.decode(await self._execution.call(self._manager, function.encode(*arguments)))
-        return values[0] if len(values) == 1 else values
+        return _only(function.decode(await self._execution.call(self._manager, function.encode(*arguments))))
+
+    async def read_all(self, *reads: tuple[Any, ...]) -> list[Any]:
+        """What `read` returns for each, asked in one call: the manager's `multicall` calls itself, and a deployment has more than
+        a hundred functions.
+
+        Args:
+            reads: a function of the manager and its arguments, each.
+
+        Raises:
+            BadAnswer: another number of results, or one that is not of its function.
+        """
+        calls = [function.encode(*arguments) for function, *arguments in reads]
+        answer = await self._execution.call(self._manager, manager_abi.MULTICALL.encode(calls))
+        (returned,) = manager_abi.MULTICALL.decode(answer)
+        if len(returned) != len(calls):
+            raise BadAnswer("multicall", "returned", f"is not {len(calls)} results", len(returned))
+        return [_only(function.decode(each)) for (function, *_), each in zip(reads, returned, strict=True)]
 
     async def authority(self, target: bytes) -> str:
         answer = await self._execution.call(target, manager_abi.AUTHORITY.encode())
@@ -256,31 +277,40 @@ class _View:
 
 async def _target(view: _View, events: _Events, name: str, address: bytes) -> Target:
     known = signatures(ARTIFACTS[name])
-    functions = {}
-    for selector in sorted({*known, *events.selectors.get(address, ())}):
-        role = await view.read(manager_abi.GET_TARGET_FUNCTION_ROLE, address, selector)
-        if role != ADMIN_ROLE:
-            functions[known.get(selector, f"0x{selector.hex()}")] = role
-    present_s = await view.read(manager_abi.GET_TARGET_ADMIN_DELAY, address)
+    selectors = sorted({*known, *events.selectors.get(address, ())})
+    present_s, closed, *roles = await view.read_all(
+        (manager_abi.GET_TARGET_ADMIN_DELAY, address),
+        (manager_abi.IS_TARGET_CLOSED, address),
+        *((manager_abi.GET_TARGET_FUNCTION_ROLE, address, selector) for selector in selectors),
+    )
+    functions = {
+        known.get(selector, f"0x{selector.hex()}"): role
+        for selector, role in zip(selectors, roles, strict=True)
+        if role != ADMIN_ROLE
+    }
     delay_s = view.announced(f"TargetAdminDelayUpdated of {name}", events.target_delays.get(address), present_s)
-    closed = await view.read(manager_abi.IS_TARGET_CLOSED, address)
     authority = "" if name == MANAGER else await view.authority(address)
     return Target(to_checksum_address(address), dict(sorted(functions.items())), delay_s, closed, authority)
 
 
 async def _role(view: _View, events: _Events, role: int) -> Role:
+    accounts = sorted(events.members.get(role, ()))
+    present_s, guardian, admin, *standing = await view.read_all(
+        (manager_abi.GET_ROLE_GRANT_DELAY, role),
+        (manager_abi.GET_ROLE_GUARDIAN, role),
+        (manager_abi.GET_ROLE_ADMIN, role),
+        *((manager_abi.GET_ACCESS, role, account) for account in accounts),
+    )
     members: dict[str, Member] = {}
-    for account in sorted(events.members.get(role, ())):
-        since_s, delay_s, coming_s, effect_s = await view.read(manager_abi.GET_ACCESS, role, account)
+    for account, (since_s, delay_s, coming_s, effect_s) in zip(accounts, standing, strict=True):
         if since_s:
             members[to_checksum_address(account)] = Member(
                 delay_s, since_s if since_s > view.now_s else None, coming_s if effect_s else None
             )
-    present_s = await view.read(manager_abi.GET_ROLE_GRANT_DELAY, role)
     return Role(
         members,
-        await view.read(manager_abi.GET_ROLE_GUARDIAN, role),
-        await view.read(manager_abi.GET_ROLE_ADMIN, role),
+        guardian,
+        admin,
         view.announced(f"RoleGrantDelayChanged of role {role}", events.grant_delays.get(role), present_s),
     )
 
@@ -334,6 +364,11 @@ def _scheduled_call(log: Log) -> ScheduledCall:
         raise BadAnswer("eth_getLogs", "operationId", "is not the hash of the call that is scheduled")
     caller, target, data = operation
     return ScheduledCall(log.topics[1], to_checksum_address(caller), to_checksum_address(target), data, ready_at_s)
+
+
+def _only(values: tuple[Any, ...]) -> Any:
+    """Of a function with one output, its value; of another, all of them."""
+    return values[0] if len(values) == 1 else values
 
 
 def _indexed(log: Log, count: int) -> tuple[bytes, ...]:

@@ -13,7 +13,7 @@ from hutong.adapters.evm.administration.access_manager import (
     SET_TARGET_ADMIN_DELAY,
     SET_TARGET_FUNCTION_ROLE,
 )
-from hutong.adapters.evm.administration.rights import MANAGER, Member, Rights, Role, Target
+from hutong.adapters.evm.administration.rights import ARTIFACTS, MANAGER, Member, Rights, Role, Target
 from hutong.contracts.roles import (
     ADMIN_ROLE,
     LIMITER_ROLE,
@@ -24,6 +24,8 @@ from hutong.contracts.roles import (
     FunctionRole,
     router_function_roles,
     signatures,
+    swap_function_roles,
+    title_function_roles,
     transfer_function_roles,
 )
 
@@ -116,12 +118,13 @@ class RolePlan:
         deployer.
 
         Args:
-            contracts: addresses of 20 bytes by the names of `rights.ARTIFACTS`.
+            contracts: addresses of 20 bytes by the names of `rights.ARTIFACTS`: those that are there.
             deployer: 20 bytes.
         """
         calls = [
             SET_TARGET_FUNCTION_ROLE.encode(contracts[name], list(each.selectors), each.role)
             for name, each in self._functions()
+            if name in contracts
         ]
         roles = self._roles()
         for number, role in roles.items():
@@ -146,12 +149,12 @@ class RolePlan:
 
         Args:
             height: the block from which the manager has a history.
-            addresses: of all contracts, EIP-55, by the names of `rights.ARTIFACTS`.
+            addresses: of all contracts that are there, EIP-55, by the names of `rights.ARTIFACTS`.
         """
         targets = {}
         for name, address in addresses.items():
             functions = {
-                signatures(name.capitalize())[selector]: each.role
+                signatures(ARTIFACTS[name])[selector]: each.role
                 for of, each in self._functions()
                 if of == name
                 for selector in each.selectors
@@ -162,8 +165,13 @@ class RolePlan:
         return Rights(chain_id, height, targets, self._roles())
 
     def _functions(self) -> list[tuple[str, FunctionRole]]:
-        of_router = router_function_roles(open_relaying=self.relayers is None)
-        return [*(("router", each) for each in of_router), *(("transfer", each) for each in transfer_function_roles())]
+        functions = {
+            "router": router_function_roles(open_relaying=self.relayers is None),
+            "transfer": transfer_function_roles(),
+            "title": title_function_roles(),
+            "swap": swap_function_roles(),
+        }
+        return [(name, each) for name, of_contract in functions.items() for each in of_contract]
 
     def _named(self) -> list[tuple[str, tuple[str, ...]]]:
         named = [

@@ -7,8 +7,9 @@ from eth_utils.address import to_canonical_address, to_checksum_address
 
 from hutong.adapters.evm.administration.delayed import Progress, call_after_delay
 from hutong.adapters.ics26.abi import Function
+from hutong.adapters.ics26.answers import Receipt
 from hutong.adapters.ics26.events import indexed_arguments
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import BadAnswer, RefusedByChain
 from hutong.light_clients.crypto.hashes import keccak256

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from hutong.light_clients.attestation import ABSENT, Scope
 from hutong.light_clients.attestation.types import MAX_ROUTER_BYTES, SIGNATURE_BYTES
 from hutong.light_clients.crypto.hashes import HASH_BYTES
 from hutong.light_clients.interface import MalformedInput
-from hutong.light_clients.interface.document import Document, HexForm
+from hutong.light_clients.interface.document import Document, HexForm, Members
 from hutong.light_clients.interface.height import MAX_UINT64
 
 PATH = "/v1/attestations"
@@ -24,13 +25,15 @@ ERROR_CODES = ("bad_request", "not_configured", "not_final", "too_old", "contrad
 class AttestationRequest:
     """Sign the state at `height`, and what it holds under each of `path_hashes`, for one client.
 
-    `wait_ms`: how long the attestor may wait for the height to become final.
+    `wait_ms`: how long the attestor may wait for the height to become final. `state_root`: sign that of the block too,
+    for observations.
     """
 
     scope: Scope
     height: int
     path_hashes: tuple[bytes, ...]
     wait_ms: int = 0
+    state_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,22 @@ class PacketSignature:
 
 
 @dataclass(frozen=True, slots=True)
+class StateRootSignature:
+    """The state root of the block, 32 bytes, with the signature over an attestation of kind 4."""
+
+    state_root: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class AttestationAnswer:
-    """`packets` are in the order of the request's paths."""
+    """`packets` are in the order of the request's paths; `root` is there where it was asked for."""
 
     height: int
     timestamp_s: int
     state_signature: bytes
     packets: tuple[PacketSignature, ...]
+    root: StateRootSignature | None = None
 
 
 @dataclass(eq=True)
@@ -65,7 +77,7 @@ class AttestorRefused(Exception):
 def encode_request(request: AttestationRequest) -> bytes:
     """The request's body, as docs/spec/attestor-api.md has it."""
     scope = request.scope
-    document = {
+    document: dict[str, Any] = {
         "scope": {
             "source_chain_id": scope.source_chain_id,
             "source_router": _hex(scope.source_router),
@@ -77,6 +89,8 @@ def encode_request(request: AttestationRequest) -> bytes:
         "paths": [_hex(path_hash) for path_hash in request.path_hashes],
         "wait_ms": request.wait_ms,
     }
+    if request.state_root:
+        document["state_root"] = True
     return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -91,8 +105,13 @@ def decode_request(data: bytes) -> AttestationRequest:
         paths = tuple(path.hex(HASH_BYTES, HexForm.PREFIXED) for path in fields["paths"].items(MAX_PATHS))
         if len(set(paths)) != len(paths):
             raise MalformedInput("request.paths", "repeats a path")
+        asked = fields.optional("state_root")
         return AttestationRequest(
-            scope, fields["height"].integer(0, MAX_UINT64), paths, fields["wait_ms"].integer(0, MAX_WAIT_MS)
+            scope,
+            fields["height"].integer(0, MAX_UINT64),
+            paths,
+            fields["wait_ms"].integer(0, MAX_WAIT_MS),
+            asked is not None and asked.flag(),
         )
 
 
@@ -109,7 +128,7 @@ def _scope(document: Document) -> Scope:
 
 def encode_answer(answer: AttestationAnswer) -> bytes:
     """The answer's body, as docs/spec/attestor-api.md has it."""
-    document = {
+    document: dict[str, Any] = {
         "height": answer.height,
         "timestamp_s": answer.timestamp_s,
         "state_signature": _hex(answer.state_signature),
@@ -117,6 +136,9 @@ def encode_answer(answer: AttestationAnswer) -> bytes:
             {"commitment": _hex(packet.commitment), "signature": _hex(packet.signature)} for packet in answer.packets
         ],
     }
+    if answer.root is not None:
+        document["state_root"] = _hex(answer.root.state_root)
+        document["state_root_signature"] = _hex(answer.root.signature)
     return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -136,6 +158,7 @@ def decode_answer(data: bytes) -> AttestationAnswer:
                 fields["timestamp_s"].integer(0, MAX_UINT64),
                 fields["state_signature"].hex(SIGNATURE_BYTES, HexForm.PREFIXED),
                 tuple(_packet(packet) for packet in fields["packets"].items(MAX_PATHS)),
+                _root(fields),
             )
     raise refused
 
@@ -154,6 +177,15 @@ def _packet(document: Document) -> PacketSignature:
             fields["commitment"].hex(HASH_BYTES, HexForm.PREFIXED),
             fields["signature"].hex(SIGNATURE_BYTES, HexForm.PREFIXED),
         )
+
+
+def _root(fields: Members) -> StateRootSignature | None:
+    """Both members, or neither."""
+    root = fields.optional("state_root")
+    if root is None:
+        return None
+    signature = fields["state_root_signature"].hex(SIGNATURE_BYTES, HexForm.PREFIXED)
+    return StateRootSignature(root.hex(HASH_BYTES, HexForm.PREFIXED), signature)
 
 
 def encode_error(refusal: AttestorRefused) -> bytes:

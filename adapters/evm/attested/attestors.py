@@ -33,8 +33,10 @@ from hutong.light_clients.attestation import (
     PacketAttestation,
     PacketEntry,
     StateAttestation,
+    StateRootAttestation,
     encode_packets,
     encode_state,
+    encode_state_root,
     recover_attestor,
     signing_digest,
 )
@@ -67,11 +69,13 @@ class Attested:
     state: StateAttestation
     update: Attestation
     packets: tuple[tuple[PacketEntry, Attestation], ...]
+    root: tuple[StateRootAttestation, Attestation] | None = None
+    """Where it was asked for."""
 
     @property
-    def said(self) -> tuple[StateAttestation, tuple[PacketEntry, ...]]:
+    def said(self) -> tuple[StateAttestation, tuple[PacketEntry, ...], StateRootAttestation | None]:
         """What was signed, whoever signed it."""
-        return self.state, tuple(entry for entry, _ in self.packets)
+        return self.state, tuple(entry for entry, _ in self.packets), None if self.root is None else self.root[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +155,22 @@ class AttestorPanel:
         packets = tuple(packet for part in attested for packet in part.packets)
         return Attested(attested[0].state, attested[0].update, packets)
 
+    async def attest_state_root(self, client: ClientState, height: int, wait_ms: int = 0) -> Attested:
+        """What enough of the client's attestors sign about the state root of the block at `height`: `root` is there.
+
+        Args:
+            wait_ms: how long an attestor may wait for the height to become final.
+
+        Raises:
+            HeightUnavailable, EndpointUnavailable: as `attest`; attestors of earlier releases refuse the request.
+        """
+        return await self._ask_all(client, AttestationRequest(client.scope, height, (), wait_ms, state_root=True))
+
     async def _attest(self, client: ClientState, height: int, path_hashes: Sequence[bytes], wait_ms: int) -> Attested:
-        request = AttestationRequest(client.scope, height, tuple(path_hashes), wait_ms)
+        return await self._ask_all(client, AttestationRequest(client.scope, height, tuple(path_hashes), wait_ms))
+
+    async def _ask_all(self, client: ClientState, request: AttestationRequest) -> Attested:
+        height = request.height
         counts = tuple(_Count(one, request) for one in client.good_sets(height))
         reasons: dict[str, str] = {}
         refusals: list[AttestorRefused] = []
@@ -219,6 +237,8 @@ class AttestorPanel:
             raise BadAnswer(OPERATION, "height", f"is not the asked {request.height}", got=answer.height)
         if len(answer.packets) != len(request.path_hashes):
             raise BadAnswer(OPERATION, "packets", "are not one for each path", got=len(answer.packets))
+        if (answer.root is None) == request.state_root:
+            raise BadAnswer(OPERATION, "state_root", "is there without being asked for, or the reverse")
         signer = _signer(client, request, answer)
         if not any(signer in one.attestors for one in client.good_sets(request.height)):
             self._on_alert(Alert(self._chain, STRANGER, f"{endpoint.name} signs with 0x{signer.hex()}"))
@@ -234,6 +254,7 @@ class _Count:
         self._request = request
         self._state: _Tally[int] = _Tally(client.threshold, "time {} s".format)
         self._packets: list[_Tally[bytes]] = [_Tally(client.threshold, shown) for _ in request.path_hashes]
+        self._roots: _Tally[bytes] = _Tally(client.threshold, shown)
         self._names: dict[bytes, str] = {}
 
     def add(self, heard: _Heard) -> None:
@@ -244,6 +265,9 @@ class _Count:
         self._state.add(heard.answer.timestamp_s, heard.signer, heard.answer.state_signature)
         for tally, packet in zip(self._packets, heard.answer.packets, strict=True):
             tally.add(packet.commitment, heard.signer, packet.signature)
+        root = heard.answer.root
+        if root is not None:
+            self._roots.add(root.state_root, heard.signer, root.signature)
 
     def result(self) -> Attested | None:
         """None while anything asked for lacks signatures."""
@@ -259,17 +283,30 @@ class _Count:
             entry = PacketEntry(path_hash, commitment)
             data = encode_packets(PacketAttestation(self._request.height, (entry,)))
             packets.append((entry, Attestation(data, tally.signatures(commitment))))
-        return Attested(state, Attestation(encode_state(state), self._state.signatures(timestamp_s)), tuple(packets))
+        if self._request.state_root and self._roots.agreed() is None:
+            return None
+        update = Attestation(encode_state(state), self._state.signatures(timestamp_s))
+        return Attested(state, update, tuple(packets), self._root())
+
+    def _root(self) -> tuple[StateRootAttestation, Attestation] | None:
+        state_root = self._roots.agreed()
+        if state_root is None:
+            return None
+        root = StateRootAttestation(self._request.height, state_root)
+        return root, Attestation(encode_state_root(root), self._roots.signatures(state_root))
 
     @property
     def agreed(self) -> bool:
-        return self._state.agreed() is not None and all(tally.agreed() is not None for tally in self._packets)
+        asked = [*self._packets, self._roots] if self._request.state_root else self._packets
+        return self._state.agreed() is not None and all(tally.agreed() is not None for tally in asked)
 
     def disagreements(self) -> Iterable[str]:
         """A sentence for each attestor and thing that it says differently."""
         height = self._request.height
         for signer, said in self._state.disagreements():
             yield f"{self._names[signer]} about height {height}: {said}"
+        for signer, said in self._roots.disagreements():
+            yield f"{self._names[signer]} about the state root of height {height}: {said}"
         for tally, path_hash in zip(self._packets, self._request.path_hashes, strict=True):
             for signer, said in tally.disagreements():
                 yield f"{self._names[signer]} about path 0x{path_hash.hex()} at height {height}: {said}"
@@ -281,6 +318,9 @@ def _signer(client: ClientState, request: AttestationRequest, answer: Attestatio
     for path_hash, packet in zip(request.path_hashes, answer.packets, strict=True):
         data = _packet_data(answer.height, path_hash, packet.commitment)
         signed.append((AttestationKind.PACKETS, data, packet.signature))
+    if answer.root is not None:
+        root = StateRootAttestation(answer.height, answer.root.state_root)
+        signed.append((AttestationKind.STATE_ROOT, encode_state_root(root), answer.root.signature))
     signers = {recover_attestor(signing_digest(client, kind, data), signature) for kind, data, signature in signed}
     if len(signers) != 1 or (signer := signers.pop()) is None:
         raise MalformedInput("signatures", "are not all by one key")

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from hutong.adapters.ics26.execution import Block, ExecutionRpc, decode_block
+from hutong.adapters.ics26.answers import Block, decode_block
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, Head
 from hutong.adapters.rpc import Attempt, Fields
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND

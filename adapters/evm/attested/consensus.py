@@ -28,7 +28,7 @@ from hutong.light_clients.attestation import (
     encode_client_state,
     encode_state,
 )
-from hutong.light_clients.crypto.hashes import keccak256
+from hutong.light_clients.crypto.hashes import HASH_BYTES, keccak256
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.light_clients.interface.errors import shown
 
@@ -128,6 +128,40 @@ class AttestedConsensus:
             Proof(path, height, None if entry.commitment == ABSENT else entry.commitment, encode_attestation(packet))
             for path, (entry, packet) in zip(paths, attested.packets, strict=True)
         )
+
+    async def state_block(self, height: int) -> tuple[int, bytes]:
+        """See hutong.adapters.evm.consensus: an endpoint's word, which attestors confirm when the root is shown.
+
+        Raises:
+            EndpointUnavailable: no endpoint has the block.
+        """
+        return height, (await self._execution.block(height)).fields.at("stateRoot").data(HASH_BYTES)
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `ObservedChain`: an attestation of kind 4. Raises as `attested_state_root`."""
+        return await self.attested_state_root(client_state, height)
+
+    async def attested_state_root(self, client_state: bytes, height: Height) -> bytes:
+        """The encoded attestation of the state root of `height`, by enough attestors, which the adapter's own node confirms.
+
+        It is what an observation over a client of type `attestation` shows (docs/spec/records.md).
+
+        Raises:
+            MalformedInput: `client_state` is not an attestation client's, or a signed root cannot be one.
+            EndpointMismatch: the client follows another chain or router.
+            HeightUnavailable, EndpointUnavailable: too few sign, or the own node contradicts them.
+        """
+        client, at = self._client(CLIENT_TYPE, client_state), height.revision_height
+        attested = await self._attestors.attest_state_root(client, at, WAIT_MS)
+        if attested.root is None:
+            raise RuntimeError("an answer without a root came past its check")
+        root, attestation = attested.root
+        own = (await self._execution.block(at)).fields.at("stateRoot").data(HASH_BYTES)
+        if root.state_root != own:
+            raise self._contradicted(f"state root of block {at}", root.state_root, own)
+        return encode_attestation(attestation)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter: at the head by the node's word. No attestor is asked.

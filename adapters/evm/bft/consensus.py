@@ -14,6 +14,7 @@ from hutong.adapters.interface import (
     BadAnswer,
     ClientParameters,
     Head,
+    HeightUnavailable,
     InitialStates,
     NotSupported,
     Proof,
@@ -96,6 +97,26 @@ class BftConsensus:
     ) -> tuple[Proof, ...]:
         """See ChainAdapter. `client_state` is not read. Raises as `ProofSource.prove`."""
         return await self._proofs.prove_all(paths, height)
+
+    async def state_block(self, height: int) -> tuple[int, bytes]:
+        """See hutong.adapters.evm.consensus. Raises as `FinalBlocks.header`."""
+        return height, await self._blocks.state_root(height)
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `ObservedChain`: the last update message of those that lead from `trusted` to `height`.
+
+        Raises:
+            HeightUnavailable: `trusted` is missing, not below `height`, or too far below.
+            NotSupported, BadAnswer, EndpointUnavailable: as `HeaderSource.client_messages`.
+        """
+        messages = () if trusted is None else await self._headers.client_messages(client_type, trusted, height)
+        if not messages:
+            raise HeightUnavailable(
+                self._chain, height.revision_height, "its state root is shown from a lower height that the client has"
+            )
+        return messages[-1]
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter: the states at the head or at `parameters.begin_height`, the router proven there.

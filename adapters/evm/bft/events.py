@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from hutong.adapters.evm.bft.headers import QBFT, SealedHeader, check_block_hash, check_seals, steps_between
 from hutong.adapters.evm.bft.validators import ContractValidators, ListedValidators, Validators, overlaps
-from hutong.adapters.ics26.execution import ExecutionRpc, decode_block
+from hutong.adapters.ics26.answers import decode_block
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
 from hutong.adapters.rpc import Attempt, Endpoint
 from hutong.light_clients.bft_evm import SealRules

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hutong.adapters.evm.bft.validators import ListedValidators, Validators
 from hutong.adapters.evm.proofs import AccountProof, ReadHeader
-from hutong.adapters.ics26.execution import Block
+from hutong.adapters.ics26.answers import Block
 from hutong.adapters.interface import BadAnswer, HeightUnavailable, NotSupported
 from hutong.light_clients.bft_evm import (
     Consensus,

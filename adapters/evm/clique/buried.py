@@ -4,7 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hutong.adapters.ics26.execution import Block, ExecutionRpc, decode_block
+from hutong.adapters.ics26.answers import Block, decode_block
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, Head, HeightUnavailable
 from hutong.adapters.rpc import Attempt, Fields, each_of
 from hutong.light_clients.clique import SealedBlock, recover_signer, sealed_block

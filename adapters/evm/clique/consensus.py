@@ -148,6 +148,16 @@ class CliqueConsensus:
         """See ChainAdapter. `client_state` is not read. Raises as `ProofSource.prove`."""
         return await self._proofs.prove_all(paths, height)
 
+    async def state_block(self, height: int) -> tuple[int, bytes]:
+        """See hutong.adapters.evm.consensus. Raises as `BuriedBlocks.block`."""
+        return height, await self._blocks.state_root(height)
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `ObservedChain`: the block's header. Raises as `BuriedBlocks.block`."""
+        return await self.bare_header(height.revision_height)
+
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """See ChainAdapter: at the newest final block, or at `parameters.begin_height`.
 

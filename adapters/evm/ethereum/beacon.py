@@ -207,6 +207,17 @@ class BeaconConsensus:
         proofs = await self._proofs.prove_all(paths, Height(0, number))
         return tuple(replace(proof, height=height) for proof in proofs)
 
+    async def state_block(self, height: int) -> tuple[int, bytes]:
+        """See hutong.adapters.evm.consensus; `height` is a slot. Raises as `number_at`."""
+        number = await self.number_at(height)
+        return number, await self.blocks.state_root(number)
+
+    async def show_state_root(
+        self, client_type: str, client_state: bytes, trusted: Height | None, height: Height
+    ) -> bytes:
+        """See `ObservedChain`: nothing, since the client's state holds the root."""
+        return b""
+
     async def number_at(self, slot: int) -> int:
         """The number of the execution block whose state a slot has: its own block, or the newest before it.
 

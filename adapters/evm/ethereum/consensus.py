@@ -7,7 +7,8 @@ from hutong.adapters.evm.ethereum.beacon import BeaconConsensus
 from hutong.adapters.evm.ethereum.beacon_api import BeaconApi
 from hutong.adapters.evm.settings import EvmSettings
 from hutong.adapters.ics26 import submission
-from hutong.adapters.ics26.execution import ExecutionRpc, Receipt
+from hutong.adapters.ics26.answers import Receipt
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import (
     MAX_EVENT_RANGE,
     NEWEST,
@@ -31,9 +32,9 @@ class EthereumChain(EvmChain):
     def __init__(
         self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal, beacon: BeaconApi, network: Network
     ) -> None:
-        self._beacon = BeaconConsensus(router_of(settings, execution), beacon, network)
+        self.beacon = BeaconConsensus(router_of(settings, execution), beacon, network)
         self._api = beacon
-        super().__init__(settings, execution, signal, consensus=self._beacon)
+        super().__init__(settings, execution, signal, consensus=self.beacon)
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
         """Of the `eth_*` and WebSocket endpoints, then of the beacon nodes."""
@@ -46,7 +47,7 @@ class EthereumChain(EvmChain):
 
     def proving_height(self, event_height: int) -> Height:
         """See `BeaconConsensus.proving_height`."""
-        return self._beacon.proving_height(event_height)
+        return self.beacon.proving_height(event_height)
 
     async def block_time_ns(self, height: int) -> int:
         """Time of the execution block that belongs to a slot, nanoseconds of Unix time: earlier than an empty slot's.
@@ -56,7 +57,7 @@ class EthereumChain(EvmChain):
             EndpointUnavailable: the execution nodes do not answer.
         """
         await self._heads.above(height)
-        return (await self._beacon.facts(await self._beacon.number_at(height)))[1]
+        return (await self.beacon.facts(await self.beacon.number_at(height)))[1]
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
         """See ChainAdapter; `first` and `last` are slots, and each event's height is the slot of its block.
@@ -71,25 +72,25 @@ class EthereumChain(EvmChain):
         head = await self._heads.above(last)
         if last > head:
             raise HeightUnavailable(self.name, last, f"the newest finalized slot is {head}")
-        last_block = await self._beacon.number_at(last)
-        first_block = 0 if first == 0 else await self._beacon.number_at(first - 1) + 1
+        last_block = await self.beacon.number_at(last)
+        first_block = 0 if first == 0 else await self.beacon.number_at(first - 1) + 1
         if first_block > last_block:
             return ()  # no block in any of these slots
         events = await self._reads.packet_events(first_block, last_block, last_block)
         return tuple(map(self._in_slots, events))
 
     def _in_slots(self, event: PacketEvent) -> PacketEvent:
-        return replace(event, height=self._beacon.blocks.slot_of(event.block_time_ns // NANOSECONDS_PER_SECOND))
+        return replace(event, height=self.beacon.blocks.slot_of(event.block_time_ns // NANOSECONDS_PER_SECOND))
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         if height == NEWEST:
             return await super()._stored(client_id, kind, sequence, height)
         at = (await self.head()).height if height is None else height
         await self._heads.above(at)
-        return await self._reads.stored(client_id, kind, sequence, await self._beacon.number_at(at))
+        return await self._reads.stored(client_id, kind, sequence, await self.beacon.number_at(at))
 
     async def _final_number(self) -> int:
-        return await self._beacon.number_at((await self.head()).height)
+        return await self.beacon.number_at((await self.head()).height)
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
         """See ChainAdapter; searched from the configured `start_height` on, which is a block number here.
@@ -123,7 +124,7 @@ class EthereumChain(EvmChain):
             return None
         block_hash, time_ns = await self._block_facts(receipt.height)
         outcome = await submission.outcome_of(self._execution, self._router, receipt, block_hash, time_ns)
-        return replace(outcome, height=self._beacon.blocks.slot_of(time_ns // NANOSECONDS_PER_SECOND))
+        return replace(outcome, height=self.beacon.blocks.slot_of(time_ns // NANOSECONDS_PER_SECOND))
 
     async def _check_receipt(self, receipt: Receipt) -> None:
         if receipt.height <= await self._final_number():

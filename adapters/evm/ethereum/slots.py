@@ -7,7 +7,8 @@ block number follows from a slot; else it is searched for, by block times.
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from hutong.adapters.ics26.execution import Block, ExecutionRpc
+from hutong.adapters.ics26.answers import Block
+from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import BadAnswer, HeightUnavailable
 from hutong.light_clients.ethereum import ExecutionPayloadHeader, Network
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND

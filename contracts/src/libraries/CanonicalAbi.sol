@@ -12,7 +12,9 @@ library CanonicalAbi {
     /// @notice The word at an offset.
     function word(bytes calldata data, uint256 offset) internal pure returns (uint256 value) {
         require(offset + WORD <= data.length, IMailbox.MalformedPayload(offset));
-        value = uint256(bytes32(data[offset:offset + WORD]));
+        assembly ("memory-safe") {
+            value := calldataload(add(data.offset, offset))
+        }
     }
 
     /// @notice The word at an offset, which must have a given value.
@@ -40,13 +42,19 @@ library CanonicalAbi {
         uint256 length = word(data, cursor);
         uint256 start = cursor + WORD;
         require(length <= data.length - start, IMailbox.MalformedPayload(cursor));
-        next = start + (length + WORD - 1) / WORD * WORD;
-        require(next <= data.length, IMailbox.MalformedPayload(cursor));
-        field = data[start:start + length];
-        uint256 used = length % WORD;
-        if (used != 0) {
-            uint256 padding = word(data, next - WORD) << (used * 8);
-            require(padding == 0, IMailbox.MalformedPayload(next - WORD));
+        unchecked {
+            // the length is below that of calldata by now
+            next = start + (length + WORD - 1) / WORD * WORD;
+            require(next <= data.length, IMailbox.MalformedPayload(cursor));
+            uint256 used = length % WORD;
+            if (used != 0) {
+                uint256 padding = word(data, next - WORD) << (used * 8);
+                require(padding == 0, IMailbox.MalformedPayload(next - WORD));
+            }
+        }
+        assembly ("memory-safe") {
+            field.offset := add(data.offset, start)
+            field.length := length
         }
     }
 

@@ -89,22 +89,33 @@ library Identifiers {
     function parseAddress(string memory text_) internal pure returns (bool ok, address account) {
         bytes memory text = bytes(text_);
         if (text.length != ADDRESS_TEXT_LENGTH || text[0] != "0" || text[1] != "x") return (false, address(0));
-        uint160 value = 0;
-        for (uint256 i = 2; i < ADDRESS_TEXT_LENGTH; ++i) {
-            uint8 c = uint8(text[i]);
-            uint8 digit;
-            if (c >= 0x30 && c <= 0x39) digit = c - 0x30;
-            else if (c >= 0x61 && c <= 0x66) digit = c - 0x57;
-            else if (c >= 0x41 && c <= 0x46) digit = c - 0x37;
-            else return (false, address(0));
-            value = (value << 4) | digit;
+        uint256 value = 0;
+        // unchecked and without bounds: 40 characters cost 3 000 gas so, and 11 000 otherwise, in every message
+        unchecked {
+            for (uint256 i = 2; i < ADDRESS_TEXT_LENGTH; ++i) {
+                uint256 c = _byteAt(text, i);
+                // what is below the range becomes a large number, and so is above it
+                uint256 digit = c - 0x30;
+                if (digit > 9) {
+                    digit = (c | 0x20) - 0x57;
+                    if (digit < 10 || digit > 15) return (false, address(0));
+                }
+                value = (value << 4) | digit;
+            }
         }
-        return (true, address(value));
+        return (true, address(uint160(value)));
     }
 
     /// @notice Byte equality of two texts.
     function equal(string memory a, string memory b) internal pure returns (bool) {
         return keccak256(bytes(a)) == keccak256(bytes(b));
+    }
+
+    /// @dev The caller has compared the length.
+    function _byteAt(bytes memory text, uint256 index) private pure returns (uint256 c) {
+        assembly ("memory-safe") {
+            c := byte(0, mload(add(add(text, 0x20), index)))
+        }
     }
 
     function _startsWith(bytes memory text, bytes memory prefix) private pure returns (bool) {

@@ -1,6 +1,6 @@
 """The root of a tree that grows leaf by leaf, without its leaves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hutong.light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash
 
@@ -13,6 +13,24 @@ class Frontier:
         self._peaks: list[bytes | None] = []
         for leaf in leaf_hashes:
             self.append(leaf)
+
+    @staticmethod
+    def of(size: int, peaks: Sequence[bytes]) -> "Frontier":
+        """One of `size` leaves by the roots of its complete subtrees, the largest first: one for each bit of `size`.
+
+        Raises:
+            ValueError: there are more or fewer.
+        """
+        frontier, rest = Frontier(), list(peaks)
+        if len(rest) != size.bit_count():
+            raise ValueError(f"{size} leaves have {size.bit_count()} complete subtrees, not {len(rest)}")
+        frontier.size = size
+        frontier._peaks = [rest.pop() if size >> level & 1 else None for level in range(size.bit_length())]
+        return frontier
+
+    def peaks(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the largest first."""
+        return tuple(peak for peak in reversed(self._peaks) if peak is not None)
 
     def append(self, leaf_hash: bytes) -> None:
         """One leaf more at the end; `leaf_hash` is 32 bytes, as `tree.leaf_hash` gives it."""

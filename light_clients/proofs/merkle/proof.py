@@ -67,6 +67,11 @@ def _sides(index: int, total: int) -> Iterator[bool]:
         width = (width + 1) // 2
 
 
+def path_length(index: int, total: int) -> int:
+    """Aunts on the only path of leaf `index` of `total`."""
+    return sum(1 for _ in _sides(index, total))
+
+
 def root_of(proof: MerkleProof) -> bytes:
     """The root that the path leads to, for a proof of canonical shape (`path_is_canonical`).
 
@@ -101,7 +106,7 @@ def path_is_canonical(proof: MerkleProof) -> None:
     Raises:
         PredicateFailed: another number, or an aunt that is not 32 bytes.
     """
-    expected = sum(1 for _ in _sides(proof.index, proof.total))
+    expected = path_length(proof.index, proof.total)
     if len(proof.aunts) != expected:
         raise PredicateFailed("path_is_canonical", "number of aunts", got=len(proof.aunts), expected=expected)
     for aunt in proof.aunts:

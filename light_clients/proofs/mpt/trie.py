@@ -5,6 +5,7 @@ nodes are refused (docs/spec/strictness.md M1). Nodes shorter than 32 bytes stan
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.crypto.hashes import HASH_BYTES
@@ -67,6 +68,34 @@ def _branch_child(node: tuple[RlpItem, ...], nibble: int, *, fixed_length_keys: 
     return node[nibble] or None
 
 
+class NodeSource(Protocol):
+    """Where a walk finds the node that a hash refers to."""
+
+    def resolve(self, reference: RlpItem, *, is_root: bool) -> tuple[RlpItem, ...]:
+        """The node that a reference names: the embedded list itself, or the node with that hash.
+
+        Raises:
+            MalformedInput, PredicateFailed: there is none, or it is not well-formed.
+        """
+
+
+def decode_node(raw: bytes, field: str, *, is_root: bool) -> tuple[RlpItem, ...]:
+    """A hashed node as a list of items; `field` names it in errors. Its hash is the caller's to compare.
+
+    Raises:
+        MalformedInput: longer than `MAX_NODE_BYTES`, or not strict RLP.
+        PredicateFailed: `node_is_well_formed`: so short that it would stand inside its parent, or not a list.
+    """
+    if len(raw) > MAX_NODE_BYTES:
+        raise MalformedInput(field, f"more than {MAX_NODE_BYTES} bytes", got=len(raw))
+    if not is_root and len(raw) < HASH_BYTES:
+        raise PredicateFailed(_GRAMMAR, "a node shorter than 32 bytes is referred to by hash", got=raw)
+    node = decode_rlp(raw, field)
+    if isinstance(node, bytes):
+        raise PredicateFailed(_GRAMMAR, "a node is a list", got=node)
+    return node
+
+
 class _Nodes:
     """The proof's nodes, handed out in order against the hash that refers to each."""
 
@@ -74,24 +103,20 @@ class _Nodes:
         self._nodes = nodes
         self._used = 0
 
-    def resolve(self, reference: RlpItem) -> tuple[RlpItem, ...]:
-        """The node that a reference names: the embedded list itself, or the next node if it has that hash."""
+    def resolve(self, reference: RlpItem, *, is_root: bool) -> tuple[RlpItem, ...]:
+        """The embedded list itself, or the next node if it has that hash."""
         if not isinstance(reference, bytes):
             return reference
         if self._used == len(self._nodes):
             raise PredicateFailed("path_is_complete", "the proof stops before the key's place", expected=reference)
-        raw = self._nodes[self._used]
+        index, raw = self._used, self._nodes[self._used]
         if len(raw) > MAX_NODE_BYTES:
-            raise MalformedInput(f"proof.nodes[{self._used}]", f"more than {MAX_NODE_BYTES} bytes", got=len(raw))
+            raise MalformedInput(f"proof.nodes[{index}]", f"more than {MAX_NODE_BYTES} bytes", got=len(raw))
         digest = keccak256(raw)
         if digest != reference:
-            raise PredicateFailed("node_hash_matches", f"hash of node {self._used}", got=digest, expected=reference)
-        if self._used and len(raw) < HASH_BYTES:
-            raise PredicateFailed(_GRAMMAR, "a node shorter than 32 bytes is referred to by hash", got=raw)
-        node = decode_rlp(raw, f"proof.nodes[{self._used}]")
+            raise PredicateFailed("node_hash_matches", f"hash of node {index}", got=digest, expected=reference)
+        node = decode_node(raw, f"proof.nodes[{index}]", is_root=is_root)
         self._used += 1
-        if isinstance(node, bytes):
-            raise PredicateFailed(_GRAMMAR, "a node is a list", got=node)
         return node
 
     def check_all_used(self) -> None:
@@ -113,8 +138,7 @@ def walk(root: bytes, key: bytes, nodes: Sequence[bytes], *, fixed_length_keys: 
         MalformedInput, PredicateFailed: `root_is_well_formed`, `node_hash_matches`, `node_is_well_formed`,
             `path_is_complete` or `no_unused_nodes`.
     """
-    if len(root) != HASH_BYTES or not any(root):
-        raise PredicateFailed("root_is_well_formed", "the trusted root is 32 bytes and not all zero", got=root)
+    check_root(root)
     if len(nodes) > MAX_NODES:
         raise MalformedInput("proof.nodes", f"more than {MAX_NODES} nodes", got=len(nodes))
     if root == EMPTY_TRIE_ROOT:
@@ -122,17 +146,34 @@ def walk(root: bytes, key: bytes, nodes: Sequence[bytes], *, fixed_length_keys: 
             raise PredicateFailed("no_unused_nodes", "the empty trie has no nodes", got=len(nodes), expected=0)
         return None
     proof = _Nodes(nodes)
-    value = _descend(proof, root, nibbles_of(key), fixed_length_keys=fixed_length_keys)
+    value = descend(proof, root, nibbles_of(key), fixed_length_keys=fixed_length_keys)
     proof.check_all_used()
     return value
 
 
-def _descend(proof: _Nodes, root: bytes, path: bytes, *, fixed_length_keys: bool) -> bytes | None:
+def check_root(root: bytes) -> None:
+    """The root that a walk begins at can be one.
+
+    Raises:
+        PredicateFailed: `root_is_well_formed`.
+    """
+    if len(root) != HASH_BYTES or not any(root):
+        raise PredicateFailed("root_is_well_formed", "the trusted root is 32 bytes and not all zero", got=root)
+
+
+def descend(proof: NodeSource, root: bytes, path: bytes, *, fixed_length_keys: bool) -> bytes | None:
+    """The value at the end of `path` (nibbles) in the trie of `root`, which is not the empty one; None where it has none.
+
+    Raises:
+        MalformedInput, PredicateFailed: as `walk`; whether every node was used is the caller's to ask.
+    """
     reference: RlpItem = root
     position = 0
     after_extension = False
+    is_root = True
     while True:
-        node = proof.resolve(reference)
+        node = proof.resolve(reference, is_root=is_root)
+        is_root = False
         if len(node) == _BRANCH_ITEMS:
             after_extension = False
             if position == len(path):

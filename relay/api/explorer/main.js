@@ -7,9 +7,13 @@ import { empty, failure } from "./parts.js";
 import { hash, match } from "./router.js";
 import { Stream } from "./stream.js";
 import { TokenRegistry } from "./tokens.js";
+import { casesView } from "./views/cases.js";
 import { chainsView } from "./views/chains.js";
 import { messageView } from "./views/message.js";
 import { messagesView } from "./views/messages.js";
+import { observationsView } from "./views/observations.js";
+import { organisationView } from "./views/organisation.js";
+import { organisationsView } from "./views/organisations.js";
 import { overviewView } from "./views/overview.js";
 import { searchView } from "./views/search.js";
 import { stuckView } from "./views/stuck.js";
@@ -22,6 +26,10 @@ const ROUTES = [
   [/^\/chains$/, chainsView],
   [/^\/stuck$/, stuckView],
   [/^\/tokens$/, tokensView],
+  [/^\/observations$/, observationsView],
+  [/^\/identity$/, organisationsView],
+  [/^\/identity\/([^/]+)$/, organisationView],
+  [/^\/cases$/, casesView],
   [/^\/search$/, searchView],
 ];
 const STANDINGS = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", paused: "Paused" };
@@ -69,7 +77,7 @@ function settle(focus) {
   }
   const page = location.hash.replace(/^#/, "").split("?")[0] || "/";
   for (const link of document.querySelectorAll("nav a")) {
-    const current = link.hash === `#${page}` || (link.hash === "#/messages" && page.startsWith("/message"));
+    const current = link.hash === `#${page}` || (link.hash === "#/messages" && page.startsWith("/message")) || (link.hash === "#/identity" && page.startsWith("/identity/"));
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -46,6 +46,7 @@ export function messageSentence(message) {
   const to = message.destination.chain;
   switch (message.state) {
     case "acknowledged":
+      if (message.held?.length) return `${message.held[0].chain} has received it, and still holds the tokens for their owner.`;
       return `Delivered to ${to}, and ${from} has the proof that it was.`;
     case "refused":
       return `${refuser(message)} refused it. ${outcome(message, from)}`;
@@ -60,9 +61,11 @@ export function messageSentence(message) {
   }
 }
 
-// A packet that the hub never sent on was refused by the hub.
+// A packet that the hub never sent on was refused by the hub, unless the hub itself says that it was the receiver: then this
+// relay knows nothing more of what was sent on.
 function refuser(message) {
-  return message.via !== null && message.legs.length === 1 ? message.via : message.destination.chain;
+  const byReceiver = message.waiting?.startsWith("its receiver on ") ?? false;
+  return message.via !== null && message.legs.length === 1 && !byReceiver ? message.via : message.destination.chain;
 }
 
 function outcome(message, from) {

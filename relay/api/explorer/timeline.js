@@ -15,7 +15,9 @@ export const STEP_WORDS = {
 };
 
 /**
- * Milestones in the order of the way: `{title, from, to, standing, at, height, transaction, gas_used, fee_wei, reason, steps}`.
+ * Milestones in the order of the way: `{title, from, to, standing, at, ofBlock, byOwnClock, height, transaction, gas_used, fee_wei, reason, steps}`.
+ * `ofBlock`: its time is that of the block, else it is when the relay noticed. `byOwnClock`: it is a block's, and earlier than
+ * that of the newest block before it: each is its own chain's.
  * `from` and `to` are chains (equal for the sending itself), `standing` is done, moving, waiting, failed or ahead, and
  * `steps` the relay's own events. A message that is settled has nothing ahead.
  */
@@ -31,7 +33,17 @@ export function milestones(message) {
   const home = legs.toReversed().map((one) => homeward(one, message, events));
   const ways = [...forth, ...home].filter((one) => one.steps.length > 0 || !settled);
   if (!settled) foresee(ways);
-  return [sending(message), ...ways];
+  return inOrder([sending(message), ...ways]);
+}
+
+// Clocks of chains differ by seconds: the order is that of the way, and not of the times.
+function inOrder(ways) {
+  let last = null;
+  return ways.map((one) => {
+    const byOwnClock = one.ofBlock && last !== null && Date.parse(one.at) < Date.parse(last);
+    if (one.ofBlock) last = one.at;
+    return { ...one, byOwnClock };
+  });
 }
 
 /** Chains of the way in order, each once: the lanes of the drawing. */
@@ -43,14 +55,20 @@ function sending(message) {
   const { chain } = message.source;
   // Seeing it is the first step of its delivery; the block is that of the sending.
   const height = message.timeline.find((event) => event.leg === 1 && event.step === "seen")?.height ?? null;
-  const known = { at: message.sent_at, transaction: message.sent_transaction, height };
+  const known = { at: message.sent_at, ofBlock: message.sent_at !== null, transaction: message.sent_transaction, height };
   return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
 }
 
 function outward(one, message, events) {
   const { from, to } = one;
   const steps = events(one.leg, "receive");
-  if (wasLate(one, message, steps, events(one.leg, "timeout"))) return { ...slot(from, to, `Not received by ${to} in time`, steps), standing: "failed" };
+  const timeouts = events(one.leg, "timeout");
+  const isAnswered = events(one.leg, "acknowledge").length > 0;
+  if (!isAnswered && wasLate(one, message, steps, timeouts)) {
+    const leg = slot(from, to, `Not received by ${to} in time`, steps);
+    const expired = steps.find((step) => step.step === "expired");
+    return { ...leg, standing: "failed", at: lateSince(expired, timeouts) ?? leg.at, ofBlock: false, reason: expired?.reason ?? leg.reason };
+  }
   return slot(from, to, to === message.via ? `Received by ${to}, sent on` : `Received on ${to}`, steps);
 }
 
@@ -60,6 +78,14 @@ function wasLate({ leg }, message, steps, timeouts) {
   if (steps.some((step) => DONE.includes(step.step))) return false;
   if (steps.some((step) => step.step === "expired") || timeouts.some((step) => step.step === "included")) return true;
   return message.state === "timed_out" && leg === message.legs.length;
+}
+
+// When it was first known to be late. A try that the chain refused may end after the timeout was proven, and the block that
+// proves it may be older than what the relay wrote down: the milestone comes before each of them.
+function lateSince(expired, timeouts) {
+  const times = timeouts.flatMap((step) => [step.first_at, step.block_time ?? step.at]);
+  if (expired !== undefined) times.push(expired.first_at);
+  return times.toSorted()[0] ?? null;
 }
 
 function homeward(one, message, events) {
@@ -85,9 +111,11 @@ function slot(from, to, title, steps) {
     from,
     to,
     standing: standing(end, latest),
-    at: end === null ? (latest?.at ?? null) : (end.block_time ?? end.at),
+    at: end === null ? (latest?.at ?? null) : (end.block_time ?? end.first_at),
+    ofBlock: Boolean(end?.block_time),
     height: end?.height ?? null,
-    transaction: end?.transaction ?? steps.findLast((step) => step.step === "submitted")?.transaction ?? null,
+    // What the relay sent itself is not what did it, where another was first.
+    transaction: end === null ? (steps.findLast((step) => step.step === "submitted")?.transaction ?? null) : end.transaction,
     gas_used: end?.gas_used ?? null,
     fee_wei: end?.fee_wei ?? null,
     reason: end === null ? (latest?.reason ?? null) : end.reason,

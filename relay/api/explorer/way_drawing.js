@@ -16,6 +16,8 @@ const STANDINGS = {
   failed: { words: "Failed", icon: "stop", tone: "bad" },
   ahead: { words: "To come", icon: "elsewhere", tone: "idle" },
 };
+const NOTICED = "When this relay noticed it: it does not know the block";
+const OWN_CLOCK = "Earlier than the step before: each chain has its own clock";
 
 /** `kinds` maps names of chains to their kind, for fees. `opened` holds titles of the step lists that are open. */
 export function wayDrawing(message, kinds, opened) {
@@ -51,7 +53,9 @@ function facts(one, kinds, before) {
   return h(
     "ul",
     { class: "facts" },
-    h("li", {}, h("span", { title: absolute(one.at) }, timeOfDay(one.at)), " · ", ago(one.at), one.standing === "done" && since > 0 && ` · ${duration(since)} later`),
+    h("li", {}, h("span", { title: absolute(one.at) }, timeOfDay(one.at)), " · ", ago(one.at), one.standing === "done" && one.ofBlock && since > 0 && ` · ${duration(since)} later`),
+    one.byOwnClock && h("li", {}, OWN_CLOCK),
+    one.standing === "done" && !one.ofBlock && h("li", {}, NOTICED),
     one.height !== null && h("li", {}, `Block ${count(one.height)}`),
     one.transaction !== null && h("li", {}, "Transaction ", copyable(one.transaction, "the transaction's hash")),
     one.fee_wei !== null && h("li", {}, `Fee ${fee(one.fee_wei, kinds.get(one.to))}`, one.gas_used !== null && ` (${count(one.gas_used)} gas)`),

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hutong.relay.api.problems import Code
+from hutong.relay.web.problems import Code
 
 
 class Demand(BaseModel):

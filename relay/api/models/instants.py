@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.web.problems import ApiProblem, Code
 
 MAX_TIME_NS = 253_402_300_799 * 10**9
 """The end of the year 9999: later times (a packet may name any) are shown as it."""

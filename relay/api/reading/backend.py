@@ -10,7 +10,6 @@ import anyio.to_thread
 import trio
 
 from hutong.adapters.interface import AdapterError, ChainAdapter, RefusedByChain, UnknownClient
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.chain_views import ChainViews
 from hutong.relay.api.reading.public_text import public_text
 from hutong.relay.archive import Archive
@@ -18,6 +17,7 @@ from hutong.relay.config import Config
 from hutong.relay.core.history.letters import Letters
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import QueueError
+from hutong.relay.web.problems import ApiProblem, Code
 
 JUDGES = 2
 """Threads that judge proofs: signatures and hashes cost the processor, which the relay needs too."""

@@ -12,7 +12,6 @@ from functools import partial
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import AnswerCache
 from hutong.relay.api.reading.backend import Backend
 from hutong.relay.api.reading.describing import chain_list, names_of, summary
@@ -22,6 +21,7 @@ from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, enc
 from hutong.relay.ledger.values.messages import MessageRecord
 from hutong.relay.schemas.wire import body_of
 from hutong.relay.telemetry import get_logger
+from hutong.relay.web.problems import ApiProblem, Code
 
 POLL_EVERY_S = 0.4
 CHAINS_EVERY_S = 2.0

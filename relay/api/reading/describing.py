@@ -15,6 +15,7 @@ from hutong.relay.ledger.values.messages import MessagePage, MessageRecord
 from hutong.relay.schemas.messages import (
     ChainCosts,
     Event,
+    HeldTokens,
     Message,
     MessageList,
     MessageSummary,
@@ -97,12 +98,18 @@ def why_of(packet_id: str, answer: Explanation) -> Why:
     )
 
 
-def message(record: MessageRecord, lives: Sequence[LifeCycle], answer: Explanation) -> Message:
+def message(
+    record: MessageRecord,
+    lives: Sequence[LifeCycle],
+    answer: Explanation,
+    held: tuple[HeldTokens, ...] | None,
+) -> Message:
     """A message with its timeline and costs.
 
     Args:
         lives: in the order of the legs.
         answer: why it is where it is.
+        held: what chains keep for its owner; None where that is not known.
     """
     events = [event for number, life in enumerate(lives, start=1) for event in _events(life, number)]
     shown = summary(record)
@@ -111,6 +118,7 @@ def message(record: MessageRecord, lives: Sequence[LifeCycle], answer: Explanati
         why=why_of(record.id, answer),
         timeline=tuple(sorted(events, key=lambda event: (event.first_at, event.leg))),
         costs=_costs(lives),
+        held=held,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import anyio.to_thread
 
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.config import RelayConfig
 from hutong.relay.core.history.ledgers import ledger_password
 from hutong.relay.ledger import InvalidCursor, LedgerReader, LedgerUnavailable, MessageReader
 from hutong.relay.telemetry import get_logger
+from hutong.relay.web.problems import ApiProblem, Code
 
 READERS = 4
 """Threads, and so queries at once; more requests wait in line for as long as their deadline lets them. Reading is mostly

@@ -5,7 +5,6 @@ import time
 from fastapi import APIRouter, Depends, Response
 
 from hutong.relay.api.models.instants import instant
-from hutong.relay.api.problems import Code
 from hutong.relay.api.reading.describing import chain_list, client_list, path_end
 from hutong.relay.api.reading.public_text import optional_public_text
 from hutong.relay.api.requests import InService, answer, known_parameters, refusals
@@ -13,6 +12,7 @@ from hutong.relay.config import PathEnd
 from hutong.relay.ledger import remedy_of
 from hutong.relay.ledger.values.messages import OpenRoute
 from hutong.relay.schemas.network import ChainList, ClientList, Direction, Path, PathList
+from hutong.relay.web.problems import Code
 
 router = APIRouter(prefix="/v1", tags=["chains"], dependencies=[Depends(known_parameters)])
 

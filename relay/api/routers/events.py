@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import anyio
 from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket, WebSocketDisconnect
 
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.changes import RESET, Change, change_of
 from hutong.relay.api.requests import InService, known_parameters, refusals
 from hutong.relay.api.service import Service
 from hutong.relay.schemas.messages import MessageSummary
+from hutong.relay.web.problems import ApiProblem, Code
 
 router = APIRouter(prefix="/v1", tags=["events"])
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from hutong.relay.api.problems import ApiProblem, Code
+from hutong.relay.administration.packets.told_by_chains import answer_with
 from hutong.relay.api.reading.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
 from hutong.relay.api.reading.describing import message, message_list, names_of, summary, why_of
+from hutong.relay.api.reading.held import held_tokens, told_of_lives
 from hutong.relay.api.reading.ledger_desk import Readers
 from hutong.relay.api.requests import (
     ChainName,
@@ -27,6 +28,7 @@ from hutong.relay.ledger import Explanation, LifeCycle, explain, lives_of, why
 from hutong.relay.ledger.values.messages import MessageRecord
 from hutong.relay.schemas.messages import Message, MessageList, SearchResult, Why
 from hutong.relay.schemas.words import FoundKind
+from hutong.relay.web.problems import ApiProblem, Code
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
 
@@ -53,7 +55,7 @@ async def message_by_id(request: Request, service: InService, message_id: HashPa
     found = await service.ledger.read(
         lambda readers: _whole(readers, readers.messages.by_message_id(message_id.lower()))
     )
-    return _told(request, service, found, message_id, changes)
+    return await _told(request, service, found, message_id, changes)
 
 
 @router.get(
@@ -68,7 +70,7 @@ async def message_by_packet(
     packet_id = f"{chain}/{client}/{sequence}"
     changes = service.cache.changes
     found = await service.ledger.read(lambda readers: _whole(readers, readers.messages.message(packet_id)))
-    return _told(request, service, found, packet_id, changes)
+    return await _told(request, service, found, packet_id, changes)
 
 
 @router.get(
@@ -77,14 +79,14 @@ async def message_by_packet(
 async def why_by_id(service: InService, message_id: HashPath) -> Response:
     """The sentence of `hutong why`."""
 
-    def find(readers: Readers) -> tuple[MessageRecord, Explanation] | None:
+    def find(readers: Readers) -> Asked | None:
         record = readers.messages.by_message_id(message_id.lower())
-        return None if record is None else (record, _why(readers, record.id))
+        return None if record is None else _asked(readers, record.id)
 
     found = await service.ledger.read(find)
     if found is None:
         raise unknown_message(message_id)
-    return answer(why_of(found[0].id, found[1]))
+    return await _answered(service, found)
 
 
 @router.get(
@@ -95,10 +97,10 @@ async def why_by_id(service: InService, message_id: HashPath) -> Response:
 async def why_by_packet(service: InService, chain: ChainName, client: ClientId, sequence: Sequence) -> Response:
     """The sentence of `hutong why`, of exactly this packet."""
     packet_id = f"{chain}/{client}/{sequence}"
-    found = await service.ledger.read(lambda readers: why(packet_id, readers.lives, time.time_ns()))
+    found = await service.ledger.read(lambda readers: _asked(readers, packet_id))
     if found is None:
         raise unknown_message(packet_id)
-    return answer(why_of(packet_id, found))
+    return await _answered(service, found)
 
 
 @router.get("/search", response_model=SearchResult, responses=refusals(Code.LEDGER_UNAVAILABLE))
@@ -118,8 +120,22 @@ def unknown_message(name: str) -> ApiProblem:
     return ApiProblem(Code.NOT_FOUND, f"the ledger knows no message {name}")
 
 
-def _why(readers: Readers, packet_id: str) -> Explanation:
-    return why(packet_id, readers.lives, time.time_ns()) or Explanation("the ledger does not know it", "ask again")
+Asked = tuple[str, Explanation, tuple[LifeCycle, ...]]
+"""Of one packet: its id, what the ledger says of it, and the lives of all legs of its message, the first leg first."""
+
+
+def _asked(readers: Readers, packet_id: str) -> Asked | None:
+    said = why(packet_id, readers.lives, time.time_ns())
+    if said is None:
+        return None
+    lives = (readers.lives.life(leg) for leg in readers.lives.legs(packet_id))
+    return packet_id, said, tuple(life for life in lives if life is not None)
+
+
+async def _answered(service: Service, asked: Asked) -> Response:
+    packet_id, said, lives = asked
+    told = await told_of_lives(service.config, service.backend, lives) or ()
+    return answer(why_of(packet_id, answer_with(said, told, [life.packet_id for life in lives])))
 
 
 Whole = tuple[MessageRecord, tuple[LifeCycle, ...], Explanation]
@@ -132,9 +148,13 @@ def _whole(readers: Readers, record: MessageRecord | None) -> Whole | None:
     return record, lives, explain(lives[0], time.time_ns(), lives[1] if len(lives) > 1 else None)
 
 
-def _told(request: Request, service: Service, found: Whole | None, name: str, changes: int) -> Response:
+async def _told(request: Request, service: Service, found: Whole | None, name: str, changes: int) -> Response:
     if found is None:
         raise unknown_message(name)
-    record, lives, answered = found
-    fresh_s = SETTLED_FRESH_S if record.settled_at_ns is not None else OPEN_FRESH_S
-    return kept_answer(request, service, message(record, lives, answered), names_of(record), changes, fresh_s)
+    record, lives, said = found
+    told = await told_of_lives(service.config, service.backend, lives)
+    answered = answer_with(said, told or (), [life.packet_id for life in lives])
+    shown = message(record, lives, answered, None if told is None else held_tokens(told))
+    is_lasting = record.settled_at_ns is not None and told is not None
+    fresh_s = SETTLED_FRESH_S if is_lasting else OPEN_FRESH_S
+    return kept_answer(request, service, shown, names_of(record), changes, fresh_s)

@@ -7,10 +7,8 @@ from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from hutong.relay.api.access.api_keys import ApiKey, Scope
 from hutong.relay.api.models.instants import instant
 from hutong.relay.api.models.operation import Ignore, RetryAll
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.describing import summary
 from hutong.relay.api.reading.public_text import optional_public_text
 from hutong.relay.api.requests import (
@@ -27,7 +25,7 @@ from hutong.relay.api.requests import (
 )
 from hutong.relay.api.service import ANSWER_LIMIT_S, Service
 from hutong.relay.core.history.letters import Chosen, Letters, NotAJob
-from hutong.relay.ledger import LedgerUnavailable, newest_revision, remedy_of
+from hutong.relay.ledger import LedgerUnavailable, newest_revision
 from hutong.relay.ledger.values import messages as ledger_messages
 from hutong.relay.schemas.messages import DeadLetter, DeadLetterList
 from hutong.relay.schemas.operation import (
@@ -46,6 +44,8 @@ from hutong.relay.schemas.operation import (
     Totals,
 )
 from hutong.relay.schemas.words import App
+from hutong.relay.web.api_keys import ApiKey, Scope
+from hutong.relay.web.problems import ApiProblem, Code
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
 
@@ -129,7 +129,7 @@ async def dead_letters(service: InService, cursor: Cursor = None, limit: Limit =
                     message=summary(one.message),
                     reason=optional_public_text(one.reason),
                     cause=one.cause,
-                    do=f"{remedy_of(one.cause) or 'mend the reason'}, then: hutong relay retry {one.job}",
+                    do=f"{one.mend}; to try it at once: hutong relay retry --config relay.toml {one.job}",
                     at=instant(one.at_ns),
                 )
                 for one in page.items

@@ -1,6 +1,7 @@
 """Proofs: the kept evidence of a message judged again, and its bundle to take home."""
 
 from collections.abc import Sequence
+from random import Random
 from typing import Literal
 
 import trio
@@ -8,7 +9,6 @@ from fastapi import APIRouter, Depends, Response
 
 from hutong.light_clients.interface import CheckVerdict, MalformedInput, VerificationError
 from hutong.relay.api.models.instants import instant
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Chains
 from hutong.relay.api.reading.ledger_desk import Readers
 from hutong.relay.api.reading.public_text import public_text
@@ -34,6 +34,7 @@ from hutong.relay.config import PathEnd
 from hutong.relay.core.archiving.bundling import Exporter, NotExportable
 from hutong.relay.core.clients.evidence_check import judge_again
 from hutong.relay.schemas.messages import CheckedPredicate, CheckedProof, ProofList
+from hutong.relay.web.problems import ApiProblem, Code
 
 router = APIRouter(prefix="/v1", tags=["proofs"], dependencies=[Depends(known_parameters)])
 
@@ -82,7 +83,8 @@ async def bundle_by_id(service: InService, message_id: HashPath) -> Response:
 
 @router.get("/messages/{chain}/{client}/{sequence}/bundle", responses=_BUNDLE, response_class=Response)
 async def bundle_by_packet(service: InService, chain: ChainName, client: ClientId, sequence: SequencePath) -> Response:
-    """The proof bundle of a message, of both legs if it was sent on."""
+    """The proof bundle of a message, of both legs if it was sent on. Of a signed log, whose messages the ledger does not
+    have, `chain` is the log's name, and the hub must have acknowledged it."""
     return await _bundle(service, f"{chain}/{client}/{sequence}")
 
 
@@ -173,14 +175,18 @@ def _proof(packet_id: str, number: int, evidence: Evidence | str, verdicts: Sequ
 
 
 async def _bundle(service: Service, name: str) -> Response:
-    chain, client, sequence = (await _legs(service, name))[0].split("/")
+    log = next((one for one in service.config.logs if "/" in name and one.name == name.partition("/")[0]), None)
+    chain, client, sequence = (name if log is not None else (await _legs(service, name))[0]).split("/")
 
     async def export(chains: Chains) -> bytes:
         async with chains.exporters:
             exporter = Exporter(
                 chains.adapters, chains.paths, chains.archive, newest_sent=RECENT, most_asked=MOST_ASKED
             )
-            bundle = await exporter.export(PathEnd(chain=chain, client=client), int(sequence))
+            if log is None:
+                bundle = await exporter.export(PathEnd(chain=chain, client=client), int(sequence))
+            else:
+                bundle = await exporter.export_from_log(log, client, int(sequence), Random())  # noqa: S311  endpoint choice
             return await trio.to_thread.run_sync(encode_bundle, bundle, limiter=chains.judges)
 
     try:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from hutong.relay.api.problems import Code
 from hutong.relay.api.reading.describing import hops_of
 from hutong.relay.api.reading.ways import Way, ways
 from hutong.relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
 from hutong.relay.ledger.values.messages import Estimate
 from hutong.relay.schemas.network import Fee, Route, RouteEstimate, RouteList, Send
+from hutong.relay.web.problems import Code
 
 router = APIRouter(prefix="/v1", tags=["routes"], dependencies=[Depends(known_parameters)])
 

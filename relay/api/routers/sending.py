@@ -13,10 +13,9 @@ from fastapi import APIRouter, Depends, Header, Response
 from hutong.adapters.cosmos.chain import CosmosChain
 from hutong.adapters.cosmos.transactions.transactions import transaction_hash as cosmos_hash
 from hutong.adapters.ics26.chain import RouterChain
-from hutong.relay.api.access.api_keys import ApiKey, Scope
+from hutong.adapters.interface import RefusedByChain
 from hutong.relay.api.models.instants import instant
 from hutong.relay.api.models.sending import PrepareMessage, PrepareTransfer, SubmitTransaction
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Chains
 from hutong.relay.api.reading.describing import summary
 from hutong.relay.api.reading.public_text import optional_public_text
@@ -26,12 +25,16 @@ from hutong.relay.api.sending.choosing import Choice, choice_of
 from hutong.relay.api.sending.cosmos import prepare_on_cosmos
 from hutong.relay.api.sending.evm import prepare_on_evm
 from hutong.relay.api.sending.passing_on import pass_on
+from hutong.relay.api.sending.peers import in_words
+from hutong.relay.api.sending.receivers import warnings_about
 from hutong.relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route
 from hutong.relay.api.service import ANSWER_LIMIT_S, Service
 from hutong.relay.schemas.messages import TransactionStatus
 from hutong.relay.schemas.sending import Prepared, Submitted
 from hutong.relay.schemas.wire import body_of
 from hutong.relay.schemas.words import TransactionState
+from hutong.relay.web.api_keys import ApiKey, Scope
+from hutong.relay.web.problems import ApiProblem, Code
 
 router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_parameters)])
 
@@ -89,23 +92,33 @@ def _choice(service: Service, demand: PrepareTransfer | PrepareMessage) -> Choic
 
 
 async def _prepared(service: Service, source: str, wish: Wish) -> Response:
-    async def prepare(chains: Chains) -> Made:
-        adapter = chains.adapter(source, "source")
-        if isinstance(adapter, RouterChain) and adapter.kind == "evm":
-            return await prepare_on_evm(adapter, wish)
-        if isinstance(adapter, CosmosChain):
-            return await prepare_on_cosmos(adapter, wish, int(time.time()))
-        raise ApiProblem(Code.NOT_SUPPORTED, f"sending from {source}, a chain of kind {adapter.kind}")
+    async def prepare(chains: Chains) -> tuple[Made, tuple[str, ...]]:
+        made = await _made(chains, source, wish)
+        is_message = wish.payload is not None
+        return made, await warnings_about(chains, wish.choice.destination, wish.receiver) if is_message else ()
 
-    made = await service.backend.ask(prepare, ANSWER_LIMIT_S)
+    made, warnings = await service.backend.ask(prepare, ANSWER_LIMIT_S)
     return answer(
         Prepared(
             route=prepared_route(made.way),
             transactions=tuple(made.transactions),
             sends=made.sends,
             expires_at=instant(wish.timeout_timestamp_s * 10**9),
+            warnings=warnings,
         )
     )
+
+
+async def _made(chains: Chains, source: str, wish: Wish) -> Made:
+    adapter = chains.adapter(source, "source")
+    if isinstance(adapter, RouterChain) and adapter.kind == "evm":
+        try:
+            return await prepare_on_evm(adapter, wish)
+        except RefusedByChain as refusal:
+            raise in_words(refusal, chains.config, wish.choice) from None
+    if isinstance(adapter, CosmosChain):
+        return await prepare_on_cosmos(adapter, wish, int(time.time()))
+    raise ApiProblem(Code.NOT_SUPPORTED, f"sending from {source}, a chain of kind {adapter.kind}")
 
 
 @router.post(

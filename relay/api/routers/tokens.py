@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from hutong.relay.api.problems import Code
 from hutong.relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
 from hutong.relay.schemas.network import TokenList
+from hutong.relay.web.problems import Code
 
 router = APIRouter(prefix="/v1", tags=["tokens"], dependencies=[Depends(known_parameters)])
 

@@ -9,8 +9,8 @@ from eth_utils.address import (
 
 from hutong.adapters.cosmos.transactions.addresses import decode_address
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.api.problems import refused_field
 from hutong.relay.config import Config, CosmosChainConfig
+from hutong.relay.web.problems import refused_field
 
 
 def check_receiver(config: Config, destination: str, receiver: str) -> None:

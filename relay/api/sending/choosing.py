@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
-from hutong.relay.api.problems import refused_field
 from hutong.relay.api.reading.ways import Way, ways
 from hutong.relay.api.tokens.tracing import Place, home_of
 from hutong.relay.config import Config
 from hutong.relay.core.topology.paths import Paths
+from hutong.relay.web.problems import refused_field
 
 
 @dataclass(frozen=True, slots=True)

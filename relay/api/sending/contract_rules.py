@@ -4,8 +4,8 @@ from hutong.adapters.evm.administration.transfer import hub_client_of
 from hutong.adapters.ics26.abi import Function
 from hutong.adapters.ics26.execution import ExecutionRpc
 from hutong.adapters.interface import RefusedByChain
-from hutong.relay.api.problems import refused_field
 from hutong.relay.api.reading.ways import Way
+from hutong.relay.web.problems import refused_field
 
 FORWARD_MARGIN = Function("FORWARD_MARGIN", (), ("uint64",))
 MAX_TIMEOUT_DURATION_S = 86_400

@@ -13,10 +13,10 @@ from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.administration.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
-from hutong.relay.api.problems import ApiProblem, Code, refused_field
 from hutong.relay.api.sending.addresses import cosmos_address
 from hutong.relay.api.sending.wishes import Made, Wish
 from hutong.relay.schemas.sending import Sends, UnsignedCosmos
+from hutong.relay.web.problems import ApiProblem, Code, refused_field
 
 
 async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Made:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
+from hutong.adapters.evm.administration.limit_windows import told_with_window
 from hutong.adapters.evm.administration.transfer import (
     ALLOWANCE,
     APPROVE,
@@ -24,13 +25,13 @@ from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.api.problems import ApiProblem, Code, refused_field
 from hutong.relay.api.reading.chain_views import router_app
 from hutong.relay.api.reading.ways import Way
 from hutong.relay.api.sending.addresses import evm_address
 from hutong.relay.api.sending.contract_rules import check_send
 from hutong.relay.api.sending.wishes import MAX_UINT256, Made, Wish
 from hutong.relay.schemas.sending import Sends, UnsignedEvm
+from hutong.relay.web.problems import ApiProblem, Code, refused_field
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
 SEND_FORWARDED_MESSAGE = Function(
@@ -156,12 +157,19 @@ async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> tupl
             way.client, way.next_client, token, wish.amount, wish.receiver, wish.timeout_timestamp_s
         )
     # Before the allowance is there, a trial fails: the wallet estimates then.
-    gas_or_none = None if calls else await _gas(execution, account, transfer, data)
+    gas_or_none = None if calls else await _gas_of_send(execution, account, transfer, data)
     return way, [*calls, account.call(len(calls), transfer, data, gas_or_none, "send the tokens")]
 
 
 async def _gas(execution: ExecutionRpc, account: _Account, to: bytes, data: bytes) -> int:
     return (await prepare_call(execution, account.chain_id, account.sender, to, data, MAX_CALL_GAS)).gas
+
+
+async def _gas_of_send(execution: ExecutionRpc, account: _Account, transfer: bytes, data: bytes) -> int:
+    try:
+        return await _gas(execution, account, transfer, data)
+    except RefusedByChain as refusal:
+        raise await told_with_window(execution, transfer, refusal) from None
 
 
 async def _app(adapter: RouterChain, port: str, name: str) -> bytes:

@@ -21,12 +21,12 @@ from hutong.adapters.interface import (
 from hutong.light_clients.ibc.gmp import GMP_PORT
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.api.problems import ApiProblem, Code, refused_field
 from hutong.relay.api.reading.chain_views import router_app
 from hutong.relay.api.reading.public_text import public_text
 from hutong.relay.evm.errors import InvalidTransaction
 from hutong.relay.evm.vm.transaction import SignedTransaction as EvmTransaction
 from hutong.relay.evm.vm.transaction import decode_transaction
+from hutong.relay.web.problems import ApiProblem, Code, refused_field
 
 
 async def pass_on(adapter: ChainAdapter, raw: bytes) -> bytes:

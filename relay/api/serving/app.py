@@ -4,29 +4,32 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hutong.relay.api.invalid import sentence
-from hutong.relay.api.problems import ApiProblem, Code, refused_field
-from hutong.relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
+from hutong.relay.api.routers import (
+    cases,
+    chains,
+    events,
+    identity,
+    messages,
+    operations,
+    proofs,
+    reads,
+    records,
+    routes,
+    sending,
+    tokens,
+)
 from hutong.relay.api.service import Service
 from hutong.relay.api.serving.explorer_files import explorer_router
-from hutong.relay.api.serving.front import App, Front
+from hutong.relay.api.serving.front import api_front
+from hutong.relay.web.front import App
+from hutong.relay.web.invalid import sentence
+from hutong.relay.web.problems import ApiProblem, problem_of_status, refused_field
 
 DESCRIPTION = """Where every message is and why, what a way costs, transactions to sign, proofs to take home.
 
 Read from the relay's ledger and the chains. Nothing here is proof; bundles are (`hutong audit verify`).
 Errors are `application/problem+json` with a stable `code`. Lists are `{items, next}`, newest first.
 """
-
-_BY_STATUS = {
-    400: Code.INVALID_REQUEST,
-    401: Code.UNAUTHORIZED,
-    403: Code.FORBIDDEN,
-    404: Code.NOT_FOUND,
-    405: Code.METHOD_NOT_ALLOWED,
-    413: Code.TOO_LARGE,
-    415: Code.UNSUPPORTED_MEDIA_TYPE,
-    503: Code.BUSY,
-}
 
 
 def create_app(service: Service) -> App:
@@ -45,14 +48,14 @@ def create_app(service: Service) -> App:
         redirect_slashes=False,
     )
     app.state.service = service
-    app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    modules = (messages, proofs, chains, routes, tokens, sending, operations, events)
+    app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]  # each takes its own exception
+    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # each takes its own exception
+    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # each takes its own exception
+    modules = (messages, proofs, records, reads, identity, chains, routes, tokens, cases, sending, operations, events)
     for module in modules:
         app.include_router(module.router)
     app.include_router(explorer_router([route for module in modules for route in module.router.routes]))
-    return Front(app, service)
+    return api_front(app, service)
 
 
 def _response(problem: ApiProblem) -> Response:
@@ -75,8 +78,4 @@ async def _invalid(_request: Request, error: RequestValidationError) -> Response
 
 
 async def _http(_request: Request, error: HTTPException) -> Response:
-    code = _BY_STATUS.get(error.status_code, Code.INVALID_REQUEST)
-    if code is Code.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "GET")
-        return _response(ApiProblem(code, f"this address takes {allowed}", status=405, headers={"Allow": allowed}))
-    return _response(ApiProblem(code, str(error.detail), status=error.status_code))
+    return _response(problem_of_status(error.status_code, str(error.detail), error.headers))

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.answer_cache import etag_of
+from hutong.relay.web.problems import ApiProblem, Code
 
 INDEX = "index.html"
 MAX_FILES = 64

@@ -1,395 +1,82 @@
-"""Before every router: bounds, deadlines, keys, rate limits, CORS, headers of security, and answers from the cache.
-
-Plain ASGI, for whatever is refused here has cost next to nothing.
-"""
+"""Before every router of the API: what a request costs, how long it may take, and which page may show what."""
 
 import math
-from collections.abc import Awaitable, Callable
-from ipaddress import ip_network
-from traceback import extract_tb
-from typing import Any
+from urllib.parse import parse_qsl
 
-import anyio
-
-from hutong.relay.api.access.api_keys import ApiKey, KeysUnusable
-from hutong.relay.api.access.rate_limit import client_of, cost_of, parse_address
-from hutong.relay.api.problems import ApiProblem, Code
-from hutong.relay.api.reading.answer_cache import target_of
+from hutong.relay.api.reading.answer_cache import CachedAnswer, target_of
 from hutong.relay.api.requests import BUNDLE_LIMIT_S
 from hutong.relay.api.service import Service
-from hutong.relay.base.http import BodyTooLarge, read_body
-from hutong.relay.telemetry import get_logger
+from hutong.relay.web.front import App, Front, Guard, Manners, Scope
 
-MAX_TARGET_BYTES = 4 * 1024
-MAX_HEADER_BYTES = 16 * 1024
-MAX_HEADERS = 100
 MAX_BODY_BYTES = 256 * 1024
-MAX_FORWARDED = 32
-"""Addresses of X-Forwarded-For that are looked at."""
-REQUEST_LIMIT_S = 10.0
-REFUSED_BODY_LIMIT_S = 1.0
-MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
-"""How much of a refused body is still read."""
-
 EVENTS = "/v1/events"
 """A GET of it is the one request without an end."""
-_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
-"""Methods whose body means nothing here: it is let in and dropped."""
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
     b" manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_EXPOSED = b"ETag, Retry-After, Content-Disposition"
-_PREFLIGHT = [
+_PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
     (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"),
     (b"access-control-max-age", b"600"),
-]
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-App = Callable[[Any, Receive, Send], Awaitable[None]]
-
-
-class Front:
-    """ASGI around `app`."""
-
-    def __init__(self, app: App, service: Service) -> None:
-        self._app = app
-        self._service = service
-        self._origins = frozenset(origin.encode() for origin in service.settings.cors_origins)
-        self._proxies = tuple(map(ip_network, service.settings.trusted_proxies))
-        self._common = [
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-frame-options", b"DENY"),
-        ]
-        if self._origins:
-            self._common.append((b"vary", b"Origin"))
-        if service.settings.has_tls:
-            self._common.append((b"strict-transport-security", b"max-age=31536000"))
-        self._api_headers = [*self._common, (b"content-security-policy", _API_POLICY)]
-        self._page_headers = [*self._common, (b"content-security-policy", _PAGE_POLICY)]
-        self._log = get_logger("api")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _Headers(scope["headers"])
-        policy = self._page_headers if _is_page(scope["path"]) else self._api_headers
-        allowed = self._cors(headers.origin)
-        extra = policy if allowed is None else [*policy, *allowed]
-        is_head = scope["method"] == "HEAD"
-        incoming = _Incoming(receive)
-        try:
-            self._check_size(scope, headers)
-            if scope["method"] in _WITHOUT_BODY and headers.announces_body:
-                await incoming.drop()
-            if scope["method"] == "OPTIONS" and headers.preflight:
-                self._take(scope, headers, None)
-                await _send_whole(send, 204, extra if allowed is None else [*extra, *_PREFLIGHT], b"", is_head=False)
-                return
-            key = self._key(scope, headers)
-            self._take(scope, headers, key)
-            if scope["method"] in ("GET", "HEAD"):
-                answer = self._service.cache.get(target_of(scope)) if headers.range is None else None
-                if answer is not None:
-                    if headers.if_none_match == answer.etag:
-                        await _send_whole(send, 304, [*extra, (b"etag", answer.etag)], b"", is_head=True)
-                    else:
-                        await _send_whole(send, 200, [*extra, *answer.headers], answer.body, is_head=is_head)
-                    return
-        except ApiProblem as problem:
-            await incoming.drop()
-            await _send_problem(send, problem, extra, is_head=is_head)
-            return
-        scope = {**scope, "hutong.key": key, "hutong.client": self._stranger(scope, headers, key)}
-        if is_head:
-            scope["method"] = "GET"
-        await self._guarded(scope, incoming, send, extra, is_head=is_head)
-
-    async def _guarded(
-        self, scope: Scope, incoming: "_Incoming", send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool
-    ) -> None:
-        """Run the application within its time; whatever it raises ends as a problem, or as a broken connection."""
-        started = False
-        receive = _replayed(b"", incoming) if incoming.ended else incoming
-
-        async def tell(message: Any) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message = {**message, "headers": [*message["headers"], *extra]}
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        path: str = scope["path"]
-        limit_s = BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
-        if path == EVENTS and scope["method"] == "GET" and not is_head:
-            limit_s = math.inf
-        problem: ApiProblem | None = None
-        with anyio.move_on_after(limit_s) as deadline:
-            try:
-                if scope["method"] not in _WITHOUT_BODY:
-                    body = await read_body(incoming, MAX_BODY_BYTES)
-                    if body is None:
-                        return
-                    if body and not _is_json(scope["headers"]):
-                        raise ApiProblem(Code.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
-                    receive = _replayed(body, incoming)
-                await self._app(scope, receive, tell)
-            except BodyTooLarge:
-                problem = ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
-            except ApiProblem as refusal:
-                problem = refusal
-            except Exception as error:
-                # Neither the target nor a header is logged: both may hold what is secret.
-                self._log.exception(
-                    "a request failed", method=scope["method"], route=_route_of(scope), error=_named(error)
-                )
-                problem = ApiProblem(Code.INTERNAL_ERROR, "the server failed at this request; its log says why")
-        if deadline.cancelled_caught and problem is None:
-            problem = ApiProblem(Code.DEADLINE_EXCEEDED, f"the request took more than {limit_s:g} s; try again later")
-        if problem is not None and not started:
-            await incoming.drop()
-            await _send_problem(send, problem, extra, is_head=is_head)
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _Headers(scope["headers"])
-        try:
-            self._check_size(scope, headers)
-            key = self._key(scope, headers)
-            self._take(scope, headers, key)
-            if headers.origin is not None and not self._is_own_or_allowed(headers):
-                raise ApiProblem(Code.FORBIDDEN, "pages of this origin may not connect; see api.cors_origins")
-        except ApiProblem:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        try:
-            stranger = self._stranger(scope, headers, key)
-            await self._app({**scope, "hutong.key": key, "hutong.client": stranger}, receive, send)
-        except Exception:
-            self._log.exception("a WebSocket failed")
-
-    def _check_size(self, scope: Scope, headers: "_Headers") -> None:
-        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
-            raise ApiProblem(Code.TOO_LARGE, f"the URL has more than {MAX_TARGET_BYTES} bytes", status=414)
-        if headers.bytes > MAX_HEADER_BYTES or headers.count > MAX_HEADERS:
-            raise ApiProblem(
-                Code.TOO_LARGE,
-                f"the headers have more than {MAX_HEADER_BYTES} bytes or {MAX_HEADERS} lines",
-                status=431,
-            )
-        if headers.content_length is not None:
-            if not headers.content_length.isdigit():
-                raise ApiProblem(Code.INVALID_REQUEST, "Content-Length is not a number")
-            if len(headers.content_length) > 12 or int(headers.content_length) > MAX_BODY_BYTES:
-                raise ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
-
-    def _key(self, scope: Scope, headers: "_Headers") -> ApiKey | None:
-        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works, and counts as a
-        request of its address."""
-        if headers.authorization is None:
-            return None
-        try:
-            return self._offered_key(headers.authorization)
-        except ApiProblem:
-            self._take(scope, headers, None)
-            raise
-
-    def _offered_key(self, authorization: bytes) -> ApiKey:
-        scheme, _, offered = authorization.partition(b" ")
-        try:
-            key = None
-            if scheme.lower() == b"bearer":
-                key = self._service.keys.find(offered.strip().decode("ascii", "replace"))
-        except KeysUnusable as error:
-            self._log.error("API keys cannot be used", reason=str(error))
-            raise ApiProblem(
-                Code.BUSY, "the server's API keys cannot be read; its operator must repair the file"
-            ) from None
-        if key is None:
-            raise ApiProblem(
-                Code.UNAUTHORIZED,
-                "the key is not one of this server: send `Authorization: Bearer hk_…`, or no key if you only read",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        return key
-
-    def _take(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> None:
-        client = client_of(self._address(scope, headers)) if key is None else f"key {key.name}"
-        cost = cost_of(scope["path"], scope["query_string"], resumes=headers.resumes)
-        wait_s = self._service.rate_limit.wait_s(client, cost)
-        if wait_s > 0:
-            counted = f", and this one counts as {cost}" if cost > 1 else ""
-            raise ApiProblem(
-                Code.RATE_LIMITED,
-                f"more than {self._service.settings.rate_limit_per_s} requests a second{counted}; wait {math.ceil(wait_s)} s",
-                headers={"Retry-After": str(math.ceil(wait_s))},
-            )
-
-    def _stranger(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> str | None:
-        """Whose event streams are bounded: a client by its address. None for a key's owner and a trusted proxy itself."""
-        if key is not None:
-            return None
-        said = self._address(scope, headers)
-        address = parse_address(said)
-        is_proxy = address is not None and any(address in network for network in self._proxies)
-        return None if is_proxy else client_of(said)
-
-    def _address(self, scope: Scope, headers: "_Headers") -> str:
-        """Of the client: what a trusted proxy says, read from the end, where strangers cannot write."""
-        peer = scope["client"][0] if scope.get("client") else ""
-        if not self._proxies:
-            return str(peer)
-        for said in reversed([*headers.forwarded_for[-MAX_FORWARDED:], peer]):
-            address = parse_address(said)
-            if address is None or not any(address in network for network in self._proxies):
-                return str(said)
-        return str(peer)
-
-    def _cors(self, origin: bytes | None) -> list[tuple[bytes, bytes]] | None:
-        """What lets a page of that origin read the answer; None where it may not."""
-        if b"*" in self._origins:
-            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
-        if origin is None or origin not in self._origins:
-            return None
-        return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", _EXPOSED)]
-
-    def _is_own_or_allowed(self, headers: "_Headers") -> bool:
-        origin = headers.origin or b""
-        return b"*" in self._origins or origin in self._origins or origin.partition(b"://")[2] == headers.host
+)
+LIST_COST = 5
+REPLAY_COST = 25
+"""Up to 1 000 changes told again, proofs judged again, a bundle made."""
+_LISTS = frozenset({"/v1/messages", "/v1/search", "/v1/dead-letters", "/v1/routes", "/v1/tokens"})
+_REPLAYED = ("/proofs", "/bundle")
 
 
-class _Incoming:
-    """A request's messages. A body that is refused is let in and dropped, within bounds: a connection that closes over unread
-    bytes may take the answer with it."""
+def cost_of(path: str, query: bytes, *, resumes: bool) -> int:
+    """What a request costs its client, in plain requests: what tells many changes again or makes a bundle costs the
+    most.
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.ended = False
-
-    async def __call__(self) -> Any:
-        message = await self._receive()
-        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
-
-    async def drop(self) -> None:
-        """What is left of the body."""
-        dropped = 0
-        with anyio.move_on_after(REFUSED_BODY_LIMIT_S):
-            while not self.ended and dropped < MAX_REFUSED_BODY_BYTES:
-                dropped += len((await self()).get("body", b""))
+    Args:
+        path: of the request, decoded.
+        query: raw; `after` in it resumes a stream.
+        resumes: it has a Last-Event-ID.
+    """
+    if path in _LISTS:
+        return LIST_COST
+    if path.startswith("/v1/messages/") and path.endswith(_REPLAYED):
+        return REPLAY_COST
+    if path in ("/v1/events", "/v1/ws") and (resumes or "after" in dict(parse_qsl(query.decode("latin-1")))):
+        return REPLAY_COST
+    return 1
 
 
-class _Headers:
-    """The few headers that are read here, in one pass."""
+def api_front(app: App, service: Service) -> Front:
+    """The front of the API around `app`."""
+    settings = service.settings
 
-    __slots__ = (
-        "announces_body",
-        "authorization",
-        "bytes",
-        "content_length",
-        "count",
-        "forwarded_for",
-        "host",
-        "if_none_match",
-        "origin",
-        "preflight",
-        "range",
-        "resumes",
+    def kept(scope: Scope) -> CachedAnswer | None:
+        return service.cache.get(target_of(scope))
+
+    guard = Guard(
+        service.keys,
+        service.rate_limit,
+        settings.rate_limit_per_s,
+        settings.cors_origins,
+        settings.trusted_proxies,
+        settings.has_tls,
     )
-
-    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
-        self.bytes = 0
-        self.count = len(headers)
-        self.announces_body = False
-        self.authorization: bytes | None = None
-        self.content_length: bytes | None = None
-        self.if_none_match: bytes | None = None
-        self.origin: bytes | None = None
-        self.host = b""
-        self.preflight = False
-        self.range: bytes | None = None
-        self.resumes = False
-        self.forwarded_for: list[str] = []
-        for name, value in headers:
-            self.bytes += len(name) + len(value) + 4
-            match name:
-                case b"authorization":
-                    self.authorization = value
-                case b"content-length":
-                    self.content_length = value
-                    self.announces_body |= value != b"0"
-                case b"transfer-encoding":
-                    self.announces_body = True
-                case b"if-none-match":
-                    self.if_none_match = value
-                case b"origin":
-                    self.origin = value
-                case b"host":
-                    self.host = value
-                case b"access-control-request-method":
-                    self.preflight = True
-                case b"last-event-id":
-                    self.resumes = True
-                case b"range":
-                    self.range = value
-                case b"x-forwarded-for":
-                    self.forwarded_for += [part.strip() for part in value.decode("latin-1").split(",")]
+    manners = Manners(
+        log="api",
+        policy_of=lambda path: _API_POLICY if path.startswith("/v1/") else _PAGE_POLICY,
+        cost_of=lambda scope, resumes: cost_of(scope["path"], scope["query_string"], resumes=resumes),
+        limit_s=_limit_s,
+        takes_key=lambda _scope: True,
+        body_types=lambda _scope: (b"application/json",),
+        max_body_bytes=MAX_BODY_BYTES,
+        kept=kept,
+        preflight=_PREFLIGHT,
+    )
+    return Front(app, guard, manners)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """`receive` that gives the body whole, and then waits for the client to leave."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Any:
-        return messages.pop() if messages else await receive()
-
-    return replay
-
-
-def _is_page(path: str) -> bool:
-    return not path.startswith("/v1/")
-
-
-def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
-    given = next((value for name, value in headers if name == b"content-type"), b"")
-    return given.partition(b";")[0].strip().lower() == b"application/json"
-
-
-def _named(error: BaseException) -> str:
-    """Its kind and place: the traceback in the log is cut before its end."""
-    frames = extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place
-
-
-def _route_of(scope: Scope) -> str:
-    """The pattern of the route, never what a client wrote."""
-    return str(getattr(scope.get("route"), "path", "none"))
-
-
-async def _send_problem(send: Send, problem: ApiProblem, extra: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
-    await _send_whole(send, problem.status, [*extra, *problem.header_list()], problem.body(), is_head=is_head)
-
-
-async def _send_whole(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, is_head: bool
-) -> None:
-    if status not in (204, 304):
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
-    # The caller's own deadline has passed, or it has none; who takes nothing of an answer loses the connection.
-    with anyio.move_on_after(REQUEST_LIMIT_S):
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if is_head else body})
+def _limit_s(scope: Scope) -> float | None:
+    path: str = scope["path"]
+    if path.endswith("/bundle"):
+        return BUNDLE_LIMIT_S
+    return math.inf if path == EVENTS and scope["method"] == "GET" else None

@@ -13,10 +13,10 @@ from hutong.relay.api.reading.chain_thread import chain_thread
 from hutong.relay.api.service import Service
 from hutong.relay.api.serving.app import create_app
 from hutong.relay.api.serving.descriptors import allow_descriptors
-from hutong.relay.api.serving.front import App
 from hutong.relay.api.serving.inside import MAX_PLAIN_CONNECTIONS, address
 from hutong.relay.api.serving.uvicorn_protocol import BoundedHttpProtocol
 from hutong.relay.config import ApiConfig, Config
+from hutong.relay.web.front import App
 
 KEEP_ALIVE_S = 75
 STOP_LIMIT_S = 5

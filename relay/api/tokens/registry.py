@@ -6,7 +6,6 @@ import anyio
 import trio
 
 from hutong.adapters.interface import AdapterError
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import Backend, Chains
 from hutong.relay.api.reading.ledger_desk import LedgerDesk
 from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons
@@ -16,6 +15,7 @@ from hutong.relay.api.tokens.tracing import Place
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.ledger import App, MessageFilter
 from hutong.relay.schemas.network import HeldToken, Token, TokenList
+from hutong.relay.web.problems import ApiProblem, Code
 
 PAGE = 100
 MAX_PAGES = 20

@@ -2,7 +2,7 @@
 
 from hutong.relay.archive.store.backend import Backend, Stored, WriteConflict
 from hutong.relay.archive.store.directory import Directory
-from hutong.relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
+from hutong.relay.archive.store.entries import BundleEntry, FileEntry, PruneEntry, Tombstone
 from hutong.relay.archive.store.layout import Head
 from hutong.relay.archive.store.log import Damage, LogRewritten, NoArchive
 from hutong.relay.archive.store.place import open_backend
@@ -18,6 +18,7 @@ __all__ = [
     "BundleEntry",
     "Damage",
     "Directory",
+    "FileEntry",
     "Findings",
     "Head",
     "LogRewritten",

@@ -1,4 +1,4 @@
-"""What the leaves of an archive's log are: a bundle that was appended, or a pruning (docs/spec/archive.md)."""
+"""What the leaves of an archive's log are: a bundle or a file that was appended, or a pruning (docs/spec/archive.md)."""
 
 import json
 import re
@@ -13,15 +13,19 @@ from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES, MAX_LEGS, Bundle, Clai
 
 MAX_ENTRY_BYTES = 1_024
 """Two packet ids of 140 characters and three digests leave room."""
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""Of a file that is kept whole, such as a storage audit."""
 MAX_PROGRESS = 3 * MAX_LEGS
 _MAX_INTEGER = 2**63 - 1
 _PACKET_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,49})/([^/]{1,64})/([1-9][0-9]{0,19})")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _DIGEST_BYTES = 32
 _STEPS = {Claim.RECEIVED: 1, Claim.ACKNOWLEDGED: 2, Claim.TIMED_OUT: 2}
 
 
 class _Kind(StrEnum):
     BUNDLE = "bundle"
+    FILE = "file"
     PRUNE = "prune"
     PRUNED = "pruned"
 
@@ -50,6 +54,16 @@ class BundleEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file that is kept whole under the hash `file`, in an archive of version 2. No two have one `name`."""
+
+    appended_at_s: int
+    name: str
+    file: bytes
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class PruneEntry:
     """From here on entries with an index below `before` may be missing: only their leaf hashes are kept."""
 
@@ -57,7 +71,7 @@ class PruneEntry:
     before: int
 
 
-Entry: TypeAlias = BundleEntry | PruneEntry
+Entry: TypeAlias = BundleEntry | FileEntry | PruneEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,14 @@ def encode_entry(entry: Entry) -> bytes:
                 "progress": entry.progress,
                 "supersedes": entry.supersedes,
             }
+        case FileEntry():
+            fields = {
+                "kind": "file",
+                "appended_at_s": entry.appended_at_s,
+                "name": entry.name,
+                "file": entry.file.hex(),
+                "bytes": entry.file_bytes,
+            }
         case PruneEntry():
             fields = {"kind": "prune", "appended_at_s": entry.appended_at_s, "before": entry.before}
     return _canonical(fields)
@@ -105,6 +127,11 @@ def is_tombstone(line: bytes) -> bool:
     return line.startswith(b'{"kind":"pruned"')
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a file may be kept under that name."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
 def decode_line(line: bytes) -> Entry | Tombstone:
     """Inverse of both encodings.
 
@@ -116,6 +143,13 @@ def decode_line(line: bytes) -> Entry | Tombstone:
         match fields["kind"].choice(_Kind):
             case _Kind.BUNDLE:
                 found = _bundle_entry(fields)
+            case _Kind.FILE:
+                found = FileEntry(
+                    fields["appended_at_s"].integer(0, _MAX_INTEGER),
+                    fields["name"].matching(_FILE_NAME, "1 to 128 letters, digits, dots, dashes and underscores"),
+                    fields["file"].hex(_DIGEST_BYTES),
+                    fields["bytes"].integer(0, MAX_FILE_BYTES),
+                )
             case _Kind.PRUNE:
                 found = PruneEntry(
                     fields["appended_at_s"].integer(0, _MAX_INTEGER), fields["before"].integer(0, _MAX_INTEGER)

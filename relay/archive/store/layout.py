@@ -10,7 +10,9 @@ from hutong.light_clients.proofs.merkle import EMPTY_ROOT
 from hutong.relay.archive.store.entries import MAX_ENTRY_BYTES
 
 HEAD_FORMAT = "hutong-archive-head"
-HEAD_VERSION = 1
+FILES_VERSION = 2
+"""Of a head over a log that has files; without any it is 1, so that older software reads it."""
+_VERSIONS = (1, FILES_VERSION)
 HEAD_NAME = "archive-head.json"
 """A folder with this file is an archive."""
 MAX_HEAD_BYTES = 512
@@ -29,6 +31,7 @@ class Head:
     size: int
     root: bytes
     writer: str | None = None
+    version: int = 1
 
 
 EMPTY_HEAD = Head(0, EMPTY_ROOT)
@@ -38,7 +41,7 @@ def encode_head(head: Head) -> bytes:
     """Canonical JSON with a final line break."""
     fields = {
         "format": HEAD_FORMAT,
-        "version": HEAD_VERSION,
+        "version": head.version,
         "size": head.size,
         "root": head.root.hex(),
         "writer": head.writer,
@@ -53,12 +56,13 @@ def decode_head(data: bytes) -> Head:
         MalformedInput: anything else than its canonical bytes.
     """
     document = Document.parse(data, "head", MAX_HEAD_BYTES)
-    with document.of_format("the head of an archive", HEAD_FORMAT, HEAD_VERSION) as fields:
+    with document.of_format("the head of an archive", HEAD_FORMAT) as fields:
         writer = fields["writer"].nullable()
         head = Head(
             fields["size"].integer(0, MAX_ENTRIES),
             fields["root"].hex(LEAF_BYTES),
             None if writer is None else writer.matching(_WRITER, "16 digits of lower-case hex"),
+            fields["version"].integer(_VERSIONS[0], _VERSIONS[-1]),
         )
     if encode_head(head) != data:
         raise MalformedInput("head", "is not the canonical encoding")

@@ -7,8 +7,9 @@ from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.proofs.merkle import Frontier, leaf_hash
 from hutong.relay.archive.errors import ArchiveUnavailable
 from hutong.relay.archive.store.backend import Backend
-from hutong.relay.archive.store.entries import Entry, PruneEntry, Tombstone, decode_line, is_tombstone
+from hutong.relay.archive.store.entries import Entry, FileEntry, PruneEntry, Tombstone, decode_line, is_tombstone
 from hutong.relay.archive.store.layout import (
+    FILES_VERSION,
     HEAD_NAME,
     LEAF_BYTES,
     MAX_HEAD_BYTES,
@@ -219,6 +220,8 @@ def _entry(log: Log, index: int, line: bytes | None) -> Entry | Tombstone | Dama
         return Damage(subject, f"stands {where} as pruned, and no entry of the log prunes it")
     if leaf_hash(line) != log.leaves[index]:
         return Damage(subject, f"is not what the log's leaf says {where}")
+    if isinstance(entry, FileEntry) and log.head.version < FILES_VERSION:
+        return Damage(subject, f"is a file {where}, which a head of version {log.head.version} has not")
     if isinstance(entry, PruneEntry) and entry.before > index:
         return Damage(subject, f"prunes {where} up to {entry.before}, which comes after it: it counts for nothing")
     return entry

@@ -13,10 +13,8 @@ from typing import Any, TypeVar
 
 from hutong.relay.archive.errors import ArchiveUnavailable
 from hutong.relay.archive.store.backend import Stored, WriteConflict
-from hutong.relay.base.extras import install_hint
+from hutong.relay.base.s3_client import S3Unusable, kind_of, open_s3_client
 
-CONNECT_TIMEOUT_S = 10
-READ_TIMEOUT_S = 60
 ATTEMPTS = 4
 WRITERS = 8
 DELETED_AT_ONCE = 1_000
@@ -38,25 +36,9 @@ def open_bucket(location: str) -> "Bucket":
     if match is None:
         raise ArchiveUnavailable(f"{location[:80]} does not look like s3://bucket/prefix")
     try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-    except ImportError:
-        raise ArchiveUnavailable(f"s3:// needs the extra s3; {install_hint('s3')}") from None
-    options = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-        max_pool_connections=2 * WRITERS,
-        # Other stores than Amazon's know neither the newer checksums nor names of buckets as host names.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"addressing_style": "path"},
-    )
-    try:
-        client = boto3.Session().client("s3", config=options)
-    except (BotoCoreError, ValueError) as error:
-        raise ArchiveUnavailable(f"the environment does not say how to reach {location}: {_name(error)}") from None
+        client = open_s3_client(location, ATTEMPTS, 2 * WRITERS)
+    except S3Unusable as error:
+        raise ArchiveUnavailable(str(error)) from None
     return Bucket(client, match[1], match[2] or "")
 
 
@@ -166,9 +148,4 @@ class Bucket:
                 raise WriteConflict(f"{conflict} in {self.location} was changed by somebody else") from None
             raise ArchiveUnavailable(f"{self.location} refuses: {code}") from None
         except (BotoCoreError, HTTPError) as error:
-            raise ArchiveUnavailable(f"{self.location} does not answer: {_name(error)}") from None
-
-
-def _name(error: Exception) -> str:
-    """The kind of failure: its text may hold an address with a key in it."""
-    return type(error).__name__
+            raise ArchiveUnavailable(f"{self.location} does not answer: {kind_of(error)}") from None

@@ -7,8 +7,9 @@ its own should be has a second writer beside it, and stops before the head.
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.proofs.merkle import (
@@ -21,16 +22,20 @@ from hutong.light_clients.proofs.merkle import (
 from hutong.relay.archive.errors import ArchiveUnavailable
 from hutong.relay.archive.store.backend import Backend
 from hutong.relay.archive.store.entries import (
+    MAX_FILE_BYTES,
     BundleEntry,
     Entry,
+    FileEntry,
     PruneEntry,
     Tombstone,
     encode_entry,
     encode_tombstone,
+    is_file_name,
     progress_of,
 )
 from hutong.relay.archive.store.layout import (
     EMPTY_HEAD,
+    FILES_VERSION,
     HEAD_NAME,
     MAX_ENTRIES,
     SEGMENT_ENTRIES,
@@ -67,6 +72,8 @@ from hutong.relay.archive.store.manifest import (
 
 APPENDED_AT_ONCE = 256
 """Bundles whose objects are held in memory before they are written."""
+FILES_AT_ONCE = 16
+"""Likewise whole files, of up to `MAX_FILE_BYTES`."""
 CACHED_SEGMENTS = 16
 CACHED_OBJECT_BYTES = 64 * 1024 * 1024
 REMEMBERED_OBJECTS = 200_000
@@ -115,6 +122,8 @@ class BundleArchive:
         """By the packet id of the first leg; entries that are pruned or damaged are not in it."""
         self.pruned: set[str] = set()
         """Packets of which nothing but a tombstone is left."""
+        self.files: dict[str, tuple[int, bytes]] = {}
+        """Index and hash by the name of each file; those that are pruned or damaged are not in it."""
         self.second_legs: set[str] = set()
         """Packet ids that a bundle of another packet covers."""
         self._written: OrderedDict[bytes, None] = OrderedDict()
@@ -174,14 +183,52 @@ class BundleArchive:
             WriteConflict: somebody else wrote.
         """
         done = Appended()
+        with self._writing():
+            self._append(bundles, now_s, done, again=again)
+        return done
+
+    def append_files(self, files: Iterable[tuple[str, bytes]], now_s: int) -> Appended:
+        """Keep files whole, each by a name that no other file of the archive has. What they hold is not looked at.
+
+        The archive is one of version 2 from the first on. `refused`: another file has the name, or it may not name a
+        file, or the file is longer than `MAX_FILE_BYTES`.
+
+        Raises:
+            ArchiveUnavailable, LogRewritten, WriteConflict: as `append`.
+        """
+        done = Appended()
+        with self._writing():
+            waiting: list[FileEntry] = []
+            objects: dict[bytes, bytes] = {}
+            for name, data in files:
+                present, digest = self.files.get(name), digest_of(data)
+                if present is not None and present[1] == digest:
+                    done.known += 1
+                elif present is not None or not is_file_name(name) or len(data) > MAX_FILE_BYTES:
+                    done.refused[name] = (
+                        f"another file of the archive has the name, at entry {present[0]}"
+                        if present is not None
+                        else f"a file has a plain name and at most {MAX_FILE_BYTES} bytes"
+                    )
+                else:
+                    self.files[name] = self._log.head.size + len(waiting), digest
+                    waiting.append(FileEntry(now_s, name, digest, len(data)))
+                    objects[digest] = data
+                if len(waiting) == FILES_AT_ONCE:
+                    done.indices += self._commit(waiting, objects)
+                    waiting, objects = [], {}
+            done.indices += self._commit(waiting, objects)
+        return done
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         with self._backend.alone():
             self._reload()
             try:
-                self._append(bundles, now_s, done, again=again)
+                yield
             except BaseException:
                 self._log.head_version = ""  # memory is ahead of what is kept: the next call reads it again
                 raise
-        return done
 
     def _append(self, bundles: Iterable[tuple[str, bytes]], now_s: int, done: Appended, *, again: bool) -> None:
         waiting: list[BundleEntry] = []
@@ -220,13 +267,14 @@ class BundleArchive:
             None if present is None else present.index,
         )
 
-    def _commit(self, entries: list[BundleEntry], objects: Mapping[bytes, bytes]) -> list[int]:
+    def _commit(self, entries: Sequence[BundleEntry | FileEntry], objects: Mapping[bytes, bytes]) -> list[int]:
         if not entries:
             return []
         first = self._log.head.size
+        has_files = any(isinstance(entry, FileEntry) for entry in entries)
         self._claim()
         self._backend.keep_all({object_name(name): data for name, data in objects.items()})
-        self._extend([encode_entry(entry) for entry in entries])
+        self._extend([encode_entry(entry) for entry in entries], FILES_VERSION if has_files else 1)
         for name in objects:
             self._written[name] = None
         while len(self._written) > REMEMBERED_OBJECTS:
@@ -236,18 +284,19 @@ class BundleArchive:
     def _claim(self) -> None:
         """Put our mark into the head. Every other writer's next look at it is a conflict."""
         log = self._log
-        marked = Head(log.head.size, log.head.root, os.urandom(8).hex())
+        marked = replace(log.head, writer=os.urandom(8).hex())
         log.head_version = self._backend.write(HEAD_NAME, encode_head(marked), log.head_version)
 
-    def _extend(self, lines: list[bytes]) -> None:
-        """Leaf hashes and lines of each touched segment, then the head."""
+    def _extend(self, lines: list[bytes], version: int = 1) -> None:
+        """Leaf hashes and lines of each touched segment, then the head, of at least this version."""
         log = self._log
         if log.head.size + len(lines) > MAX_ENTRIES:
             raise ArchiveUnavailable(f"{self.location} has {MAX_ENTRIES} entries: go on at another place")
         frontier, leaves = log.frontier.copy(), [leaf_hash(line) for line in lines]
         for leaf in leaves:
             frontier.append(leaf)
-        size, head = log.head.size, Head(log.head.size + len(lines), frontier.root())
+        size = log.head.size
+        head = Head(size + len(lines), frontier.root(), version=max(version, log.head.version))
         position = 0
         while position < len(lines):
             segment, count = divmod(size + position, SEGMENT_ENTRIES)
@@ -288,7 +337,7 @@ class BundleArchive:
     def _older_than(self, before_s: int) -> int:
         before = 0
         for index, entry in self.entries():
-            if isinstance(entry, BundleEntry | PruneEntry):
+            if isinstance(entry, BundleEntry | FileEntry | PruneEntry):
                 if entry.appended_at_s >= before_s:
                     break
                 before = index + 1
@@ -322,6 +371,8 @@ class BundleArchive:
                     needed |= {entry.manifest, *self.manifest(entry).references()}
                 except MalformedInput as error:
                     return 0, f"entry {index}: {error}"
+            elif isinstance(entry, FileEntry):
+                needed.add(entry.file)
         present = ((name, digest_of_name(name)) for name in self._backend.names("objects/"))
         names = [name for name, digest in present if digest is not None and digest not in needed]
         self._backend.delete_all(names)
@@ -370,6 +421,22 @@ class BundleArchive:
         data = put_together(self.manifest(entry), self.object)
         if digest_of(data) != entry.bundle:
             raise MalformedInput(f"entry {index}", "makes another bundle", digest_of(data), entry.bundle)
+        return data
+
+    def file(self, index: int) -> bytes:
+        """The bytes of the file of an entry.
+
+        Raises:
+            MalformedInput: the entry is pruned, damaged or of no file, or the file is missing or damaged.
+            ArchiveUnavailable: the place does not answer.
+        """
+        entry = self.entry(index)
+        if not isinstance(entry, FileEntry):
+            reason = entry.reason if isinstance(entry, Damage) else "is pruned or is no file"
+            raise MalformedInput(f"entry {index}", reason)
+        data = self._verified(entry.file, MAX_FILE_BYTES)
+        if len(data) != entry.file_bytes:
+            raise MalformedInput(f"entry {index}", "has another length", len(data), entry.file_bytes)
         return data
 
     def manifest(self, entry: BundleEntry) -> Manifest:
@@ -446,10 +513,13 @@ class BundleArchive:
         self._segments.clear()
         self.newest.clear()
         self.pruned.clear()
+        self.files.clear()
         self.second_legs.clear()
         for index, entry in self.entries():
             if isinstance(entry, BundleEntry):
                 self._index(index, entry)
+            elif isinstance(entry, FileEntry):
+                self.files[entry.name] = index, entry.file
             elif isinstance(entry, Tombstone):
                 self.pruned.update(entry.packet_ids)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hutong.light_clients.interface import MalformedInput
-from hutong.relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
+from hutong.relay.archive.store.entries import BundleEntry, FileEntry, PruneEntry, Tombstone
 from hutong.relay.archive.store.layout import Head, digest_of_name
 from hutong.relay.archive.store.log import Damage
 from hutong.relay.archive.store.store import BundleArchive
@@ -19,6 +19,7 @@ class Findings:
 
     head: Head
     bundles: int = 0
+    files: int = 0
     superseded: int = 0
     pruned: int = 0
     prunings: int = 0
@@ -50,6 +51,13 @@ def verify(archive: BundleArchive, on_entry: Callable[[], None] = lambda: None) 
                 findings.pruned += 1
             case PruneEntry():
                 findings.prunings += 1
+            case FileEntry():
+                needed.add(entry.file)
+                try:
+                    archive.file(index)
+                    findings.files += 1
+                except MalformedInput as error:
+                    findings.damages.append(Damage(f"entry {index}, file {entry.name}", str(error)))
             case BundleEntry():
                 if entry.supersedes is not None:
                     superseded.add(entry.supersedes)

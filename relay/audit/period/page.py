@@ -20,6 +20,7 @@ from hutong.relay.audit.period.page_words import (
 )
 from hutong.relay.audit.period.replay import Inputs, Replay
 from hutong.relay.audit.period.totals import DeliveryState
+from hutong.relay.base.dated_text import with_dates
 
 MAX_LISTED_FINDINGS = 1_000
 MAX_LISTED_ENTRIES = 1_000
@@ -237,7 +238,7 @@ def _finding(number: int, finding: Finding) -> str:
     ]
     if finding.predicate:
         rows.append(("Rule", f"{_mono(finding.predicate)}, of {_text(finding.subject)}"))
-    rows.append(("Reason", _text(finding.reason)))
+    rows.append(("Reason", _text(with_dates(finding.reason))))
     listed = "".join(f"<dt>{name}</dt><dd>{content}</dd>" for name, content in rows)
     return f'<div class="finding"><dl>{listed}</dl></div>'
 

@@ -1,5 +1,6 @@
 """A whole period from its entries: totals, conservation, and everything that is wrong, by name."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -90,7 +91,7 @@ def summarise(
     proven = [entry for entry in entries if entry.is_proven]
     unproven = [entry for entry in entries if not entry.is_proven]
     legs = each_leg_once(proven)
-    chosen, findings = chosen_entries(proven)
+    chosen, findings = chosen_entries([entry for entry in proven if entry.legs])
     halves, couples = half_findings(chosen)
     findings += halves
     deliveries = _deliveries(chosen, couples)
@@ -98,6 +99,7 @@ def summarise(
     pairs = [(legs[0], legs[1]) for legs in deliveries if len(legs) > 1]
     gaps, explained = missing_findings(ranges, pairs, unproven)
     findings += gaps
+    findings += [_accepted_twice(outcome, names) for outcome, names in accepted_twice(proven)]
     findings += [_unproven(entry, explained.get(entry.name, [])) for entry in unproven]
     supply = supply_lines(legs, ranges, clients, unproven)
     findings += [_more_home(line) for line in supply if line.conservation is Conservation.VIOLATED]
@@ -159,6 +161,19 @@ def _more_home(line: SupplyLine) -> Finding:
         f"ever sent there were {line.sent + line.sent_open}: {line.unexplained} too many"
     )
     return Finding(FindingKind.MORE_HOME_THAN_SENT, (), (f"{line.chain_id}/{line.client_id}",), reason)
+
+
+def accepted_twice(proven: Iterable[Entry]) -> list[tuple[str, tuple[str, ...]]]:
+    """Outcomes that more than one entry without packets shows, such as one nonce taken twice, with the entries' names."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for entry in proven:
+        if not entry.legs:
+            names[entry.outcome].append(entry.name)
+    return [(outcome, tuple(found)) for outcome, found in names.items() if len(found) > 1]
+
+
+def _accepted_twice(outcome: str, names: tuple[str, ...]) -> Finding:
+    return Finding(FindingKind.DUPLICATE, names, (), f"{outcome}: in {len(names)} entries, and a nonce is taken once")
 
 
 def _absent(packet_id: PacketId) -> Finding:

@@ -5,23 +5,27 @@ What judges needs neither relay nor network; what asks the chains is imported wh
 """
 
 import json
-from importlib import metadata
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hutong.relay.base.durable_files import READABLE, write_durably
+from hutong.relay.cli.audit.case import case
+from hutong.relay.cli.audit.export import checkpoint, export
+from hutong.relay.cli.audit.identity import identity
+from hutong.relay.cli.audit.identity_period import identity_period
 from hutong.relay.cli.audit.options import Now, judged_at_ns
+from hutong.relay.cli.audit.record import record
+from hutong.relay.cli.audit.storage import storage
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.options import AsJson, ConfigFile
-from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.options import AsJson
+from hutong.relay.cli.common.printable import printable, printable_reason
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE
-from hutong.relay.verify.inputs import UnusableInput, read_file
+from hutong.relay.verify.output_files import write_file
 
 if TYPE_CHECKING:
-    from hutong.relay.audit import Auditor
-    from hutong.relay.audit.period import Entry, Replay
+    from hutong.relay.verify.bundles.period import Judging
 
 BUNDLE_SUFFIX = ".bundle.json"
 CHECKPOINT_SUFFIX = ".checkpoint.json"
@@ -48,7 +52,7 @@ Jobs = Annotated[int | None, typer.Option(min=1, max=MAX_JOBS, help="Processes; 
 
 Output = Annotated[Path, typer.Option("--html", help="Where the report goes.")]
 
-SOURCE = f"A folder of *{BUNDLE_SUFFIX}, or an archive."
+SOURCE = f"A folder of *{BUNDLE_SUFFIX} and *.acceptance, or an archive."
 
 
 @app.command()
@@ -64,42 +68,24 @@ def verify(
 
     One file is shown predicate by predicate; of a folder, or of several files, each has a line, whatever is wrong with it.
     """
-    from hutong.relay.archive.bundle import MAX_BUNDLE_BYTES
-    from hutong.relay.audit import Auditor, MissingTrust
     from hutong.relay.audit.period import EntryState
-    from hutong.relay.cli.audit.inputs import bundle_files, read_checkpoints
     from hutong.relay.cli.audit.report import print_many, print_one
+    from hutong.relay.verify.bundles.bundle_files import auditor_of, judge_as_entry, judge_bundle
+    from hutong.relay.verify.bundles.inputs import bundle_files, read_checkpoints
 
     files = bundle_files(paths)
-    try:
-        auditor = Auditor(read_checkpoints(checkpoint), judged_at_ns(now))
-    except MissingTrust as error:
-        raise UnusableInput(str(error)) from None
+    auditor = auditor_of(read_checkpoints(checkpoint), judged_at_ns(now))
     if len(files) == 1 and not paths[0].is_dir():
-        try:
-            report = auditor.audit(read_file(files[0], MAX_BUNDLE_BYTES))
-        except MissingTrust as error:
-            raise UnusableInput(f"{files[0]}: {error}") from None
+        report = judge_bundle(auditor, files[0])
         print_one(report, as_json=as_json)
         raise typer.Exit(0 if report.is_valid else REFUSED)
-    judged = [(file, _judged(auditor, file)) for file in files]
+    judged = [(file, judge_as_entry(auditor, file)) for file in files]
     print_many(judged, as_json=as_json)
     entries = [entry for _, entry in judged]
     if all(entry.state in (EntryState.UNJUDGED, EntryState.UNREADABLE) for entry in entries):
         raise typer.Exit(UNUSABLE)
     if not all(entry.is_proven for entry in entries):
         raise typer.Exit(REFUSED)
-
-
-def _judged(auditor: "Auditor", file: Path) -> "Entry":
-    from hutong.relay.audit.period import judge_entry, unreadable_entry
-    from hutong.relay.cli.audit.inputs import read_entry
-
-    name = file.name.encode(errors="backslashreplace").decode()
-    try:
-        return judge_entry(auditor, name, read_entry(file))
-    except UnusableInput as error:
-        return unreadable_entry(name, str(error).encode(errors="backslashreplace").decode())
 
 
 @app.command()
@@ -112,6 +98,14 @@ def replay(
         Path | None,
         typer.Option(help="Packets that you know of, chain id/client/sequence a line: each must be proven here."),
     ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="VCT=SHA256",
+            help="Of acceptances: the schema of a type that says none itself; repeatable.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a whole period offline: every bundle, what they add up to, and what is missing, twice, or wrong.
@@ -121,7 +115,7 @@ def replay(
     from hutong.relay.audit.period.document import encode_replay
     from hutong.relay.cli.audit.period_report import print_replay
 
-    found = _replay(source, checkpoint, now, jobs, expect)
+    found = _judging(checkpoint, now, jobs, types).replay(source, expect)
     if as_json:
         typer.echo(encode_replay(found), nl=False)
     else:
@@ -148,7 +142,8 @@ def diff(
     from hutong.relay.audit.period.differences import differences
     from hutong.relay.cli.audit.period_report import print_differences
 
-    replays = [_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)]
+    judging = _judging(checkpoint, now, jobs)
+    replays = [judging.replay_or_result(text) for text in (a, b)]
     found = differences(*replays)
     unjudged = [replay.result_file for replay in replays if replay.result_file is not None]
     if as_json:
@@ -174,34 +169,15 @@ def explain(
     """
     from hutong.relay.audit.period.page import page_of
 
-    found = _replay_or_result(source, checkpoint, now, jobs)
-    try:
-        write_durably(html, page_of(found).encode(), READABLE)
-    except OSError as error:
-        raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
+    found = _judging(checkpoint, now, jobs).replay_or_result(source)
+    write_file(html, page_of(found).encode())
     _say_unjudged([] if found.result_file is None else [found.result_file])
     typer.echo(str(html))
     if not found.is_clean:
         raise typer.Exit(REFUSED)
 
 
-@app.command()
-def export(
-    config: ConfigFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the bundle goes; with --all, a folder.")],
-    packet_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="chain/client/sequence of the sending end.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every packet in the relay's archive.")] = False,
-    checkpoint: Annotated[
-        list[Path], typer.Option("--checkpoint", help="Make the bundle provable from this one; as often as needed.")
-    ] = [],  # noqa: B006  typer copies it
-    as_json: AsJson = False,
-) -> None:
-    """Write the proof bundle of a packet, of both legs if it was sent on. The chains give what the archive lacks."""
-    from hutong.relay.cli.audit.export import export_bundles
-
-    export_bundles(config, output, packet_id, checkpoint, every=every, as_json=as_json)
+app.command()(export)
 
 
 @app.command()
@@ -215,95 +191,44 @@ def skip(
 
     Exit codes: 0 it holds, 1 it is refused, 2 unusable input.
     """
-    from hutong.light_clients.interface import MalformedInput
-    from hutong.relay.archive.checkpoint import decode_checkpoint
-    from hutong.relay.audit.skips import MAX_EVIDENCE_BYTES, decode_evidence, judge_skip
+    from hutong.relay.verify.bundles.skips import judge_skip_files
 
-    try:
-        trusted = decode_checkpoint(read_file(checkpoint, MAX_EVIDENCE_BYTES))
-        evidence = decode_evidence(read_file(file, MAX_EVIDENCE_BYTES))
-    except MalformedInput as error:
-        raise UnusableInput(str(error)) from None
-    verdicts = judge_skip(evidence, trusted, judged_at_ns(now))
-    statement = evidence.certificate.statement
-    holds = verdicts[-1].held
+    judged = judge_skip_files(file, checkpoint, judged_at_ns(now))
+    verdicts, holds = judged.verdicts, judged.holds
     if as_json:
-        rows = [{"predicate": one.name, "source": one.source, "error": str(one.error or "")} for one in verdicts]
-        signers = [one.public_key.hex() for one in evidence.certificate.signatures]
-        typer.echo(json.dumps({"height": statement.height, "holds": holds, "signers": signers, "predicates": rows}))
+        typer.echo(json.dumps(judged.as_dict()))
     else:
+        statement = judged.certificate.statement
         typer.echo(f"{'holds' if holds else 'REFUSED'}: {statement} counts as empty, {len(verdicts)} predicates")
         for one in verdicts if holds else verdicts[-1:]:
             typer.echo(
-                f"  {'ok' if one.held else 'FAILED'} {printable(one.name)}{'' if one.held else f': {printable(str(one.error))}'}"
+                f"  {'ok' if one.held else 'FAILED'} {printable(one.name)}{'' if one.held else f': {printable_reason(str(one.error))}'}"
             )
-        for signer in evidence.certificate.signatures if holds else ():
-            typer.echo(f"signed by {signer.public_key.hex()}")
+        for signer in judged.signers if holds else ():
+            typer.echo(f"signed by {signer}")
     if not holds:
         raise typer.Exit(REFUSED)
 
 
-@app.command("checkpoint")
-def checkpoint_command(
-    config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Name of the chain.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the checkpoint goes.")],
-    height: Annotated[int | None, typer.Option(help="Height of the block; without it the newest.", min=1)] = None,
-) -> None:
-    """Write down what a node says of a chain. Worth as much as that node: ask one of your own."""
-    from hutong.relay.cli.audit.export import write_checkpoint
-
-    write_checkpoint(config, chain, output, height)
+app.command()(record)
+app.command()(identity)
+app.command()(identity_period)
+app.command()(case)
+app.command()(storage)
+app.command()(checkpoint)
 
 
-def _replay(
-    source: str, checkpoint: list[Path], now: str | None, jobs: int | None, expect: Path | None = None
-) -> "Replay":
-    """Raises UnusableInput, also where no entry at all could be judged for want of a checkpoint."""
-    from hutong.relay.audit import MissingTrust
-    from hutong.relay.audit.period import EntryState, Inputs, summarise
-    from hutong.relay.cli.audit.inputs import open_bundles, read_expected, read_roots
-    from hutong.relay.cli.audit.replay import default_jobs, judge_all, progress_on_terminal
+def _judging(checkpoint: list[Path], now: str | None, jobs: int | None, types: list[str] | None = None) -> "Judging":
+    from hutong.relay.acceleration.machine import usable_cores
+    from hutong.relay.cli.audit.period_report import progress_on_terminal
+    from hutong.relay.verify.bundles.period import Judging
 
-    now_ns = judged_at_ns(now)
-    roots = read_roots(checkpoint)
-    checkpoints = [found for found, _ in roots]
-    expected = [] if expect is None else read_expected(expect, [one.chain_id for one in checkpoints])
-    opened = open_bundles(source)
-    try:
-        with progress_on_terminal(len(opened.names)) as advance:
-            entries = judge_all(
-                opened.source, opened.names, checkpoints, now_ns, jobs=jobs or default_jobs(), advance=advance
-            )
-    except MissingTrust as error:
-        raise UnusableInput(str(error)) from None
-    if all(entry.state is EntryState.UNJUDGED for entry in entries):
-        failure = entries[0].failure
-        raise UnusableInput("no entry could be judged" if failure is None else failure.reason)
-    inputs = Inputs(opened.text, now_ns, tuple(root for _, root in roots), metadata.version("hutong"))
-    return summarise(inputs, entries, checkpoints, expected)
+    terms = None
+    if types:
+        from hutong.relay.verify.credentials.acceptances import terms_of
 
-
-def _replay_or_result(text: str, checkpoint: list[Path], now: str | None, jobs: int | None) -> "Replay":
-    from hutong.light_clients.interface import MalformedInput
-    from hutong.relay.audit.period.agreement import demand_agreement
-    from hutong.relay.audit.period.document import MAX_REPLAY_BYTES, decode_replay
-
-    path = Path(text)
-    if path.is_file():
-        try:
-            replay = decode_replay(
-                read_file(path, MAX_REPLAY_BYTES), path.name.encode(errors="backslashreplace").decode()
-            )
-            demand_agreement(replay)
-        except MalformedInput as error:
-            raise UnusableInput(f"{text}: {error}") from None
-        return replay
-    if not checkpoint:
-        raise UnusableInput(
-            f"{text} is not a file: to judge a folder or an archive, give a --checkpoint for each chain"
-        )
-    return _replay(text, checkpoint, now, jobs)
+        terms = terms_of((300, 60), 0, None, types, [])
+    return Judging(checkpoint, partial(judged_at_ns, now), jobs or usable_cores(), progress_on_terminal, terms)
 
 
 def _say_unjudged(result_files: list[str]) -> None:

@@ -17,15 +17,15 @@ Now = Annotated[
 TWO_WEEKS_S = 14 * DAY_S
 
 
-def judged_at_ns(now: str | None) -> int:
-    """Nanoseconds of Unix time that `--now` says; without it those of the host's clock.
+def judged_at_ns(now: str | None, option: str = "--now") -> int:
+    """Nanoseconds of Unix time that `--now` says, or another option; without it those of the host's clock.
 
     Raises:
         UnusableInput: it is no time.
     """
     from hutong.relay.verify.tendermint import parse_time
 
-    return time.time_ns() if now is None else parse_time(now, "--now")
+    return time.time_ns() if now is None else parse_time(now, option)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
-"""How replays and their differences are printed for people."""
+"""How replays, their differences and the way to them are printed for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from hutong.relay.audit.period import EntryState, Finding, Replay
 from hutong.relay.audit.period.differences import Changed, Differences
 from hutong.relay.audit.period.supply import Conservation
 from hutong.relay.audit.period.totals import DeliveryState
-from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.printable import printable, printable_reason
+from hutong.relay.verify.bundles.period import Advance
 
 MAX_LISTED = 200
 """Lines of one list; `--json` has them all."""
@@ -90,7 +93,7 @@ def _print_supply(console: Console, replay: Replay) -> None:
         if line.unexplained:
             said += f" ({line.unexplained} beyond what is here)"
         if line.reason:
-            said += f": {printable(line.reason)}"
+            said += f": {printable_reason(line.reason)}"
         out = f"{line.sent} sent ({line.sent_open} open, {line.sent_back} refunded)"
         console.print(f"      {out}, {line.came_home} came home ({line.home_open} open): {said}")
 
@@ -100,7 +103,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
         about = ", ".join([*finding.entries, *finding.packets])
         console.print(f"[red]{finding.kind.value.replace('_', ' ')}[/]  {printable(about)}")
         where = f"{finding.subject}: {finding.predicate}: " if finding.predicate else ""
-        console.print(f"        {printable(where + finding.reason)}")
+        console.print(f"        {printable_reason(where + finding.reason)}")
     if len(findings) > MAX_LISTED:
         console.print(f"… and {len(findings) - MAX_LISTED} more: --json lists them all")
 
@@ -128,3 +131,23 @@ def _print_list(console: Console, what: str, items: Sequence[str]) -> None:
 def _print_changes(console: Console, what: str, changes: Iterable[Changed]) -> None:
     lines = [f"{change.what}: {change.a} in A, {change.b} in B" for change in changes]
     _print_list(console, what, lines)
+
+
+@contextmanager
+def progress_on_terminal(total: int) -> Iterator[Advance]:
+    """A bar on standard error if that is a terminal, else nothing, while the block lasts.
+
+    Args:
+        total: how many entries will be judged.
+
+    Returns:
+        What is to be called with how many more are done.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("judged", total=total)
+        yield lambda count: progress.advance(task, count)

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
 
-from hutong.relay.audit import Report, Verdict
+from hutong.relay.audit import Report
 from hutong.relay.audit.period import Entry, EntryState
-from hutong.relay.cli.common.printable import printable
-from hutong.relay.cli.common.verdicts import print_verdict, verdict_fields
+from hutong.relay.cli.common.printable import printable, printable_reason
+from hutong.relay.cli.common.verdicts import failure_sentence, print_by_subject
+from hutong.relay.verify.verdict_fields import check_fields, entry_fields, report_fields
 
 
 def print_one(report: Report, *, as_json: bool) -> None:
@@ -21,16 +21,13 @@ def print_one(report: Report, *, as_json: bool) -> None:
         as_json: one JSON object instead, with every predicate.
     """
     if as_json:
-        typer.echo(json.dumps(_as_fields(report) | {"checks": [_check(one) for one in report.verdicts]}, indent=2))
+        typer.echo(
+            json.dumps(report_fields(report) | {"checks": [check_fields(one) for one in report.verdicts]}, indent=2)
+        )
         return
     console = Console(soft_wrap=True, highlight=False)
     _print_summary(console, report)
-    subject = ""
-    for verdict in report.verdicts:
-        if verdict.subject != subject:
-            subject = verdict.subject
-            console.print(f"[bold]{printable(subject)}[/]")
-        print_verdict(console, verdict.check)
+    print_by_subject(console, report.verdicts)
     for chain_id, mode in report.trust.items():
         console.print(f"trust: {printable(chain_id)} {printable(mode)}")
     _print_summary(console, report)
@@ -43,9 +40,7 @@ def _print_summary(console: Console, report: Report) -> None:
         console.print(f"shown: {printable(report.outcome)}")
         console.print(f"[green]valid[/]: {len(report.verdicts)} predicates held")
     else:
-        console.print(
-            f"[red]invalid[/]: {printable(f'{failure.subject}: {failure.check.name}: {failure.check.error}')}"
-        )
+        console.print(f"[red]invalid[/]: {failure_sentence(failure.subject, failure.check)}")
 
 
 def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
@@ -60,7 +55,7 @@ def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
     if as_json:
         summary = {"valid": counts[EntryState.PROVEN] == len(entries), "bundles": len(entries)}
         summary |= {state.value: counts[state] for state in EntryState if state is not EntryState.PROVEN}
-        typer.echo(json.dumps(summary | {"reports": [_entry_fields(file, entry) for file, entry in judged]}, indent=2))
+        typer.echo(json.dumps(summary | {"reports": [entry_fields(file, entry) for file, entry in judged]}, indent=2))
         return
     console = Console(soft_wrap=True, highlight=False)
     others = "".join(
@@ -74,48 +69,12 @@ def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
         if failure is None:
             console.print(f"[green]valid     [/]  {printable(entry.name)}  {printable(entry.outcome)}")
         else:
-            reason = f"{failure.subject}: {failure.predicate}: {failure.reason}"
-            console.print(f"[red]{entry.state.value.upper():10}[/]  {printable(entry.name)}  {printable(reason)}")
+            said = failure.reason.removeprefix(f"{failure.predicate}: ")
+            reason = f"{failure.subject}: {failure.predicate}: {said}"
+            console.print(
+                f"[red]{entry.state.value.upper():10}[/]  {printable(entry.name)}  {printable_reason(reason)}"
+            )
         modes |= dict.fromkeys(f"{chain_id} {mode}" for chain_id, mode in entry.trust)
     for mode in modes:
         console.print(f"trust: {printable(mode)}")
     console.print(total)
-
-
-def _entry_fields(file: Path, entry: Entry) -> dict[str, Any]:
-    """As `_as_fields`; `packet` of an entry that is not proven is what it says, if anything."""
-    packets = [leg.packet_id for leg in entry.legs] or list(entry.claimed)
-    failure = entry.failure
-    return {
-        "file": str(file).encode(errors="backslashreplace").decode(),
-        "state": entry.state.value,
-        "valid": entry.is_proven,
-        "packet": str(packets[0]) if packets else "",
-        "outcome": entry.outcome,
-        "trust": dict(entry.trust),
-        "predicates": entry.predicates,
-        "failure": None
-        if failure is None
-        else {
-            "subject": failure.subject,
-            "name": failure.predicate,
-            "source": failure.source,
-            "held": False,
-            "reason": failure.reason,
-        },
-    }
-
-
-def _as_fields(report: Report) -> dict[str, Any]:
-    return {
-        "valid": report.is_valid,
-        "packet": report.packet_id,
-        "outcome": report.outcome,
-        "trust": dict(report.trust),
-        "predicates": len(report.verdicts),
-        "failure": None if report.failure is None else _check(report.failure),
-    }
-
-
-def _check(verdict: Verdict) -> dict[str, Any]:
-    return {"subject": verdict.subject} | verdict_fields(verdict.check)

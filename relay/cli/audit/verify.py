@@ -12,7 +12,6 @@ from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, audit
 from hutong.relay.cli.audit.options import TWO_WEEKS_S, File, HeaderTrust, Now, VerdictsAsJson, judged_at_ns
 from hutong.relay.cli.audit.verify_proofs import eip1186_command, ics23_command
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.verdicts import report
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, required
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from hutong.light_clients.bft_evm import SealRules
     from hutong.relay.verify.bitcoin import Shown
     from hutong.relay.verify.tendermint_bisection import Search
+    from hutong.relay.verify.tlog import Shown as ShownLog
+    from hutong.relay.verify.tlog import Trusted as TrustedLog
 
 app = command_group("Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.")
 
@@ -85,7 +86,6 @@ class TransactionOptions:
 
 
 @app.command("tendermint")
-@grouped
 def tendermint_command(
     files: Annotated[
         list[Path],
@@ -166,13 +166,7 @@ class Quorum(StrEnum):
 
 
 @app.command("qbft")
-@grouped
-def qbft_command(
-    file: File,
-    trusted: Trusted = None,
-    *,
-    trust: HeaderTrust,
-) -> None:
+def qbft_command(file: File, trusted: Trusted = None, *, trust: HeaderTrust) -> None:
     """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
     from hutong.light_clients.bft_evm import SealRules
 
@@ -180,7 +174,6 @@ def qbft_command(
 
 
 @app.command("ibft")
-@grouped
 def ibft_command(
     file: File,
     trusted: Trusted = None,
@@ -213,7 +206,6 @@ def _judge_bft(file: Path, trusted: Path | None, trust: HeaderTrust, rules: "Sea
 
 
 @app.command("clique")
-@grouped
 def clique_command(
     files: Annotated[
         list[Path],
@@ -252,7 +244,6 @@ def clique_command(
 
 
 @app.command("ethereum")
-@grouped
 def ethereum_command(
     files: Annotated[
         list[Path],
@@ -270,11 +261,16 @@ def ethereum_command(
     fork: Annotated[
         str | None, typer.Option(help="Fork of the containers in SSZ files, and in JSON that names no version.")
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes at most for many updates; as many as there are processors.", min=1)
+    ] = None,
     *,
     trust: BeaconTrust,
 ) -> None:
     """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
+    from hutong.relay.acceleration.machine import usable_cores
     from hutong.relay.verify import ethereum as command
+    from hutong.relay.verify.ethereum_runs import verdicts_of
 
     trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
     now_ns = trust.judged_at_ns()
@@ -282,11 +278,10 @@ def ethereum_command(
     root_trust = command.Trust(chain_rules, trusted, trust.trusting_period, trust.clock_drift)
     served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
     subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, root_trust, now_ns)}
-    report(audit(command.judge_file, served, root_trust, now_ns), subject, as_json=trust.as_json)
+    report(verdicts_of(served, root_trust, now_ns, jobs or usable_cores()), subject, as_json=trust.as_json)
 
 
 @app.command("bitcoin")
-@grouped
 def bitcoin_command(
     file: Annotated[
         Path,
@@ -312,7 +307,6 @@ def bitcoin_command(
 
 
 @app.command("fisco")
-@grouped
 def fisco_command(
     file: File,
     trusted: Annotated[
@@ -372,3 +366,72 @@ def attestation_command(
     attested = command.read_attested(file)
     subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
     report(audit(command.judge_file, attested, states, claim, now_ns), subject, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """What is shown of a log beside its checkpoint, and where a client's first states go."""
+
+    tiles: Annotated[
+        Path | None, typer.Option(help="Folder with the log's tiles (tile/…), for growth and entries.")
+    ] = None
+    index: Annotated[int | None, typer.Option(help="Of an entry, from 0: with --entry.")] = None
+    entry: Annotated[Path | None, typer.Option(help="File with the entry that is said to stand at --index.")] = None
+    states: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write client.hex and consensus.hex to, for `hutong client create`, if all holds."),
+    ] = None
+    conflicting: Annotated[
+        Path | None,
+        typer.Option(help="Another checkpoint: judged is that log and quorum signed both and one tree left the other."),
+    ] = None
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --conflicting: file to write evidence to, for `hutong client misbehaviour`, if all holds."
+        ),
+    ] = None
+
+
+@app.command("tlog")
+def tlog_command(
+    file: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="The signed note that the log serves.")],
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Whom you trust, JSON or TOML: origin, log_key, witnesses, quorum; with size and root of a tree too."
+        ),
+    ] = None,
+    *,
+    trust: HeaderTrust,
+    shown: LogOptions,
+) -> None:
+    """Judge a signed log's checkpoint and its cosignatures, that it only grew, and that an entry stands in it."""
+    from hutong.relay.verify import tlog as command
+
+    trusted = required(trusted, "--trusted", f"a file of {command.MEMBERS}")
+    now_ns = trust.judged_at_ns()
+    believed = command.read_trusted(trusted)
+    periods = command.periods_of(believed, trust.trusting_period, trust.clock_drift)
+    tiles = None if shown.tiles is None else command.Tiles(shown.tiles)
+    judged = command.Shown(command.read_checkpoint(file), tiles, command.read_claim(shown.index, shown.entry))
+    if shown.conflicting is None and shown.evidence is not None:
+        raise UnusableInput("--evidence goes with --conflicting")
+    if shown.conflicting is not None:
+        _report_conflict(judged, believed, shown, str(file), trust.as_json)
+    verdicts = audit(command.judge_file, judged, believed, periods, now_ns)
+    if shown.states is not None and all(verdict.held for verdict in verdicts):
+        command.write_states(shown.states, *command.states_of(judged, believed, periods))
+    report(verdicts, {"file": str(file), **command.subject_of(judged, believed, now_ns)}, as_json=trust.as_json)
+
+
+def _report_conflict(
+    judged: "ShownLog", believed: "TrustedLog", options: LogOptions, file: str, as_json: bool
+) -> NoReturn:
+    from hutong.relay.verify import tlog as command
+
+    conflict = command.read_conflict(judged, required(options.conflicting, "--conflicting", "another checkpoint"))
+    verdicts = audit(command.judge_conflict, conflict, believed)
+    if options.evidence is not None and all(verdict.held for verdict in verdicts):
+        command.write_evidence(options.evidence, conflict)
+    report(verdicts, {"file": file, "conflicting": str(options.conflicting)}, as_json=as_json)

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hutong.light_clients.interface import Judge, PredicateFailed, audit, rule
+from hutong.light_clients.interface import audit
 from hutong.relay.cli.audit.options import File, VerdictsAsJson
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.verdicts import report
 from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file, read_json, required
 
@@ -74,7 +73,6 @@ class ClaimOptions:
         return ((key,) if self.store is None else (self.store.encode(), key)), value
 
 
-@grouped
 def ics23_command(
     file: File,
     root: Annotated[str | None, typer.Option(help="Trusted root, hex: the app hash of the next header.")] = None,
@@ -84,17 +82,14 @@ def ics23_command(
 ) -> None:
     """Judge an ICS-23 proof: CommitmentProof or MerkleProof (raw, hex or base64), or an abci_query response with its proof."""
     from hutong.light_clients.proofs import ics23
-    from hutong.relay.verify.proof_files import audit_ics23_batch, judge_ics23, read_ics23
+    from hutong.relay.verify.proof_files import audit_ics23_batch, claim_in_words, judge_ics23, read_ics23
 
     trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
     asked = claim.batch()
     path, claimed = ((), None) if asked is not None else claim.single()
     parsed = read_ics23(read_file(file), str(file))
     spec = ics23.STANDARD_SPECS[required(claim.spec, "--spec", "the kind of tree")]
-    subject = {
-        "file": f"{file} ({parsed.form}, {parsed.count} proof{'s'[: parsed.count != 1]})",
-        "root": trusted.hex(),
-    }
+    subject = {"file": f"{file} ({parsed.form}, {parsed.count} proof{'s'[: parsed.count != 1]})", "root": trusted.hex()}
     if asked is not None:
         if parsed.count != 1:
             raise UnusableInput(f"{file} holds {parsed.count} proofs: --claims are judged by one batch")
@@ -104,13 +99,7 @@ def ics23_command(
     if parsed.count == 2 and claim.store is None:
         raise UnusableInput(f"{file} holds a second proof up to the app hash: name its store with --store")
     specs: tuple[ics23.ProofSpec, ...] = (spec,) if claim.store is None else (spec, ics23.TENDERMINT_SPEC)
-    subject |= {
-        "path": " / ".join(
-            element.decode() if element.isascii() and element.decode().isprintable() else element.hex()
-            for element in path
-        ),
-        "claim": "absent" if claimed is None else f"value {claimed.hex()}",
-    }
+    subject |= claim_in_words(path, claimed)
     report(audit(judge_ics23, parsed, specs, trusted, path, claimed), subject, as_json=as_json)
 
 
@@ -123,38 +112,10 @@ def eip1186_command(
     as_json: VerdictsAsJson = False,
 ) -> None:
     """Judge an eth_getProof result, bare or in its JSON-RPC envelope: the account and every slot in it."""
-    from hutong.light_clients.proofs import mpt
-    from hutong.relay.verify.proof_files import read_eip1186
+    from hutong.relay.verify.proof_files import account_in_words, judge_eip1186, read_eip1186
 
     trusted = parse_hex(required(state_root, "--state-root", "of a block header that you trust"), "--state-root", 32)
     claim = read_eip1186(read_json(file), str(file))
     wanted = claim.address if address is None else parse_hex(address, "--address", 20)
-    account = claim.account
-    subject = {
-        "file": str(file),
-        "state root": trusted.hex(),
-        "address": f"0x{claim.address.hex()}",
-        "account": "absent or empty"
-        if account == mpt.EMPTY_ACCOUNT
-        else f"nonce {account.nonce}, balance {account.balance_wei} wei, storage root {account.storage_root.hex()}, "
-        f"code hash {account.code_hash.hex()}",
-    } | {
-        f"slot 0x{slot.slot.hex()}": "nothing" if slot.word is None else f"0x{slot.word.hex()}" for slot in claim.slots
-    }
-
-    def judge_claim(judge: Judge) -> None:
-        judge(address_matches, claim.address, wanted)
-        mpt.judge_eip1186(judge, trusted, claim)
-
-    report(audit(judge_claim), subject, as_json=as_json)
-
-
-@rule("EIP-1186")
-def address_matches(got: bytes, wanted: bytes) -> None:
-    """The file is about the account that was asked for; both are 20 bytes.
-
-    Raises:
-        PredicateFailed: it is about another one.
-    """
-    if got != wanted:
-        raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)
+    subject = {"file": str(file), "state root": trusted.hex(), **account_in_words(claim)}
+    report(audit(judge_eip1186, trusted, claim, wanted), subject, as_json=as_json)

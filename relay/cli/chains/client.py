@@ -1,131 +1,89 @@
 """`hutong client`: light clients, wherever they live."""
 
 import json
-import re
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from random import Random
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from hutong.relay.administration.cosmos_recovery import RecoveryWish, recover_by_proposal
-from hutong.relay.administration.hub_trust import approve
+from hutong.relay.administration.addresses import decider_of
+from hutong.relay.administration.configured import (
+    chain_of,
+    client_end_of,
+    evm_chain_of,
+    followed_of,
+    hub_of,
+    member_chain_of,
+)
+from hutong.relay.administration.cosmos_recovery import RecoveryWish, deposit_of, recover_by_proposal
 from hutong.relay.administration.router_recovery import RouterOrder, recover_router_client
-from hutong.relay.administration.submission import new_salt
 from hutong.relay.cli.chains import quota
-from hutong.relay.cli.chains.client_creation import create, read_state
+from hutong.relay.cli.chains.client_creation import create
 from hutong.relay.cli.chains.client_upgrade import upgrade
+from hutong.relay.cli.chains.logs.packets import commitment, deliver, observe
 from hutong.relay.cli.chains.misbehaviour import misbehaviour
 from hutong.relay.cli.chains.rotation import rotate
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import (
     AsJson,
     ConfigFile,
     DecideAs,
     HostChain,
     HostedClient,
-    HubAdminPasswordFiles,
-    HubAdmins,
     HubName,
     PasswordEnv,
     PasswordFile,
 )
 from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import (
-    address_of,
-    admins_of,
-    chain_of,
-    client_end_of,
-    config_of,
-    evm_chain_of,
-    followed_of,
-    hub_of,
-    member_chain_of,
-    run_administration,
-    signer_of,
-)
-from hutong.relay.cli.common.signers import SignerOptions
-from hutong.relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
+from hutong.relay.cli.common.session import config_of, run_administration, signer_of
+from hutong.relay.cli.common.signers import OptionalHubAdminOptions, SignerOptions
+from hutong.relay.config import Config, CosmosChainConfig
 from hutong.relay.keys import Signer
+from hutong.relay.verify.inputs import read_state
 
 app = command_group("Light clients.")
 app.add_typer(quota.app, name="quota")
+app.command()(commitment)
 app.command()(create)
+app.command()(deliver)
+app.command()(observe)
 app.command()(misbehaviour)
 app.command()(rotate)
 app.command()(upgrade)
 
-NANOSECONDS_PER_SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLine:
-    """One client as it is printed; ages and periods in seconds."""
-
-    chain: str
-    client: str
-    type: str
-    status: str
-    latest_height: str
-    age_s: int
-    expires_in_s: int
-    counterparty: str | None
-
-    @classmethod
-    def of(cls, end: PathEnd, info: Any, now_ns: int) -> "ClientLine":
-        """The line of a client: how old its newest state is at `now_ns`, nanoseconds of Unix time, and when it expires.
-
-        `expires_in_s` is below zero for one that has expired.
-        """
-        age_ns = now_ns - info.latest_timestamp_ns
-        return cls(
-            end.chain,
-            end.client,
-            info.client_type,
-            str(info.status),
-            str(info.latest_height),
-            age_ns // NANOSECONDS_PER_SECOND,
-            (info.trusting_period_ns - age_ns) // NANOSECONDS_PER_SECOND,
-            info.counterparty_client_id,
-        )
-
-    def as_dict(self) -> dict[str, str | int | None]:
-        """The fields that `--json` prints, by their names."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @app.command(name="list")
 def list_(config: ConfigFile, as_json: AsJson = False) -> None:
-    """Every client of the configured paths with its status, age and time to expiry."""
+    """Every client of the configured paths with its status, age and time to expiry. All chains are asked at once.
+
+    Exit code 1: a chain does not answer, or has no such client; the others' clients are listed.
+    """
+    from hutong.relay.administration.clients.listing import list_clients
+
     loaded = config_of(config)
     ends = [end for path in loaded.paths for end in (path.a, path.b)]
-    lines = run_administration(partial(_read, loaded, ends))
+    found = run_administration(partial(list_clients, loaded, ends))
     if as_json:
-        typer.echo(json.dumps([line.as_dict() for line in lines]))
-        return
-    for line in lines:
+        typer.echo(json.dumps([line.as_dict() for line in found.lines]))
+    for line in () if as_json else found.lines:
         typer.echo(
             f"{line.chain:12} {line.client:16} {line.type:14} {line.status:8} height {line.latest_height:12} "
             f"age {line.age_s} s, expires in {line.expires_in_s} s, counterparty {line.counterparty or '-'}"
         )
+    if found.refusals:
+        raise Refused("\n".join(found.refusals), REFUSED)
 
 
 @app.command()
-def status(
-    config: ConfigFile,
-    chain: HostChain,
-    client: HostedClient,
-    as_json: AsJson = False,
-) -> None:
+def status(config: ConfigFile, chain: HostChain, client: HostedClient, as_json: AsJson = False) -> None:
     """One client. Exit code 0 if it is Active, 1 if it is frozen, expired or unknown."""
+    from hutong.relay.administration.clients.updates import read_clients
+
     loaded = config_of(config)
-    (line,) = run_administration(partial(_read, loaded, [client_end_of(loaded, chain, client)]))
+    (line,) = run_administration(partial(read_clients, loaded, [client_end_of(loaded, chain, client)]))
     if as_json:
         typer.echo(json.dumps(line.as_dict()))
     else:
@@ -136,7 +94,6 @@ def status(
 
 
 @app.command()
-@grouped
 def update(
     config: ConfigFile,
     chain: HostChain,
@@ -144,7 +101,7 @@ def update(
     follows: Annotated[
         str | None,
         typer.Option(
-            help="Chain that it follows; unneeded if it is an end of a configured path (substitutes are not)."
+            help="Chain or signed log that it follows; unneeded if it is an end of a configured path (substitutes are not)."
         ),
     ] = None,
     message: Annotated[
@@ -154,18 +111,65 @@ def update(
     payer: SignerOptions,
 ) -> None:
     """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
+    from hutong.relay.administration.clients.updates import bring_to_log, bring_to_newest, submit_update
+
     loaded = config_of(config)
     end = client_end_of(loaded, chain, client)
+    host = chain_of(loaded, end.chain)
     if message is not None:
         header = read_state(message)
         signer = payer.open()
-        height = run_administration(partial(_submit, loaded, end, header, signer))
+        height = run_administration(partial(submit_update, host, end.client, header, signer))
         typer.echo(f"{chain} {client} is at height {height}")
         return
-    followed = followed_of(loaded, end).chain if follows is None else chain_of(loaded, follows).name
+    log = None if follows is None else loaded.log(follows)
+    if log is not None:
+        signer = payer.open()
+        height = run_administration(partial(bring_to_log, host, end.client, log, signer))
+        typer.echo(f"{chain} {client} is at height {height}")
+        return
+    followed = chain_of(loaded, followed_of(loaded, end).chain if follows is None else follows)
     signer = payer.open()
-    height = run_administration(partial(_update, loaded, end, followed, signer))
+    height = run_administration(partial(bring_to_newest, host, end.client, followed, signer))
     typer.echo(f"{chain} {client} is at height {height}")
+
+
+@dataclass(frozen=True, slots=True)
+class OnChainOptions:
+    """A client that is not the hub's: on which chain, and whose keystore acts there."""
+
+    chain: Annotated[str | None, typer.Option(help="EVM or Cosmos chain that has the client; without it the hub.")] = (
+        None
+    )
+    keystore: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --chain: keystore of a holder of the migrator role, on a Cosmos chain of who pays the deposit."
+        ),
+    ] = None
+    password_file: PasswordFile = None
+    password_env: PasswordEnv = None
+    decide_as: DecideAs = None
+    deposit: Annotated[
+        str | None,
+        typer.Option(help="On a Cosmos chain: of the proposal, as 10000000stake; else what the chain asks for."),
+    ] = None
+    vote: Annotated[
+        bool,
+        typer.Option(
+            "--vote", help="On a Cosmos chain: vote yes with the same account and wait for the end (test chains)."
+        ),
+    ] = False
+
+    def open(self) -> Signer:
+        """Open the keystore.
+
+        Raises:
+            Refused: code 2, none is given, or as `signer_of`.
+        """
+        if self.keystore is None:
+            raise Refused("--chain goes with --keystore", UNUSABLE)
+        return signer_of(self.keystore, self.password_file, self.password_env)
 
 
 @app.command()
@@ -179,31 +183,10 @@ def recover(
             "light client contract, on a Cosmos chain a client; without it one is made."
         ),
     ] = None,
-    chain: Annotated[
-        str | None, typer.Option(help="EVM or Cosmos chain that has the client; without it the hub.")
-    ] = None,
-    keystore: Annotated[
-        Path | None,
-        typer.Option(
-            help="With --chain: keystore of a holder of the migrator role, on a Cosmos chain of who pays the deposit."
-        ),
-    ] = None,
-    password_file: PasswordFile = None,
-    password_env: PasswordEnv = None,
-    hub_admin: HubAdmins = [],  # noqa: B006  typer reads it
-    hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
     hub: HubName = None,
-    decide_as: DecideAs = None,
-    deposit: Annotated[
-        str | None,
-        typer.Option(help="On a Cosmos chain: of the proposal, as 10000000stake; else what the chain asks for."),
-    ] = None,
-    vote: Annotated[
-        bool,
-        typer.Option(
-            "--vote", help="On a Cosmos chain: vote yes with the same account and wait for the end (test chains)."
-        ),
-    ] = False,
+    *,
+    there: OnChainOptions,
+    admins: OptionalHubAdminOptions,
 ) -> None:
     """Let a frozen or expired client go on with a substitute's state (ICS-02 recovery).
 
@@ -211,32 +194,22 @@ def recover(
     prints executes after the delay; exit code 1 until then. On a Cosmos chain it makes a governance proposal and prints
     its number: the client is recovered when that has passed.
     """
+    from hutong.relay.administration.clients.on_hub import recover as recover_on_hub
+
     loaded = config_of(config)
-    account = None if decide_as is None else address_of(decide_as, "--decide-as")
-    if chain is not None:
-        if keystore is None:
-            raise Refused("--chain goes with --keystore", UNUSABLE)
-        owner = signer_of(keystore, password_file, password_env)
-        wish = RecoveryWish(subject, substitute, None if deposit is None else _coin(deposit), vote)
-        _recover_on_chain(loaded, chain, wish, owner, account)
+    if there.chain is not None:
+        owner = there.open()
+        deposit = None if there.deposit is None else deposit_of(there.deposit)
+        wish = RecoveryWish(subject, substitute, deposit, there.vote)
+        _recover_on_chain(loaded, there.chain, wish, owner, decider_of(there.decide_as, owner))
         return
-    if account is not None:
+    if there.decide_as is not None:
         raise Refused("--decide-as goes with --chain; on the hub its members decide with --hub-admin", UNUSABLE)
-    if substitute is None or not hub_admin:
+    if substitute is None or not admins.hub_admin:
         raise Refused("the hub's client needs --substitute and --hub-admin", UNUSABLE)
-    admins = admins_of(hub_admin, hub_admin_password_file)
-    run_administration(partial(_recover, hub_of(loaded, hub), subject, substitute, admins))
+    deciding = admins.open()
+    run_administration(partial(recover_on_hub, hub_of(loaded, hub), subject, substitute, deciding))
     typer.echo(f"{subject} has taken over the state of {substitute}")
-
-
-def _coin(text: str) -> tuple[int, str]:
-    """`10stake`; Refused for anything else."""
-    match = re.fullmatch(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", text)
-    if match is None:
-        raise Refused(
-            f"--deposit: {text[:80]!r} is not an amount with its denomination, such as 10000000stake", UNUSABLE
-        )
-    return int(match[1]), match[2]
 
 
 def _recover_on_chain(config: Config, chain: str, wish: RecoveryWish, owner: Signer, account: bytes | None) -> None:
@@ -289,67 +262,3 @@ def _recover_on_router(config: Config, chain: str, order: RouterOrder, owner: Si
         "and after a week it has to be scheduled anew."
     )
     raise typer.Exit(REFUSED)
-
-
-async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list[ClientLine]:
-    from hutong.relay.core.topology.chains import open_chain
-
-    lines = []
-    for end in ends:
-        async with open_chain(chain_of(config, end.chain), random) as chain:
-            lines.append(ClientLine.of(end, await chain.client(end.client), time.time_ns()))
-    return lines
-
-
-async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, random: Random) -> str:
-    from hutong.adapters.interface import Batch, UpdateClient
-    from hutong.relay.administration.submission import submit_batch
-    from hutong.relay.core.route.catching_up import in_transactions
-    from hutong.relay.core.topology.chains import open_chain
-
-    async with (
-        open_chain(config.chain(end.chain), random) as host,
-        open_chain(config.chain(followed), random) as source,
-    ):
-        info = await host.client(end.client)
-        target = source.proving_height((await source.head()).height - 1)
-        while info.latest_height < target:
-            step = target
-            if source.blocks_per_update is not None:
-                furthest = info.latest_height.revision_height + source.blocks_per_update
-                step = min(target, replace(target, revision_height=furthest))
-            headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, step)
-            updates = tuple(UpdateClient(end.client, header) for header in headers)
-            for group in in_transactions(updates, host.batch_limits):
-                await submit_batch(host, Batch(group), signer, "updateClient")
-            before, info = info, await host.client(end.client)
-            if info.latest_height <= before.latest_height:
-                break  # somebody froze it, or the node answers with an older state: the height says so
-        return str(info.latest_height)
-
-
-async def _submit(config: Config, end: PathEnd, header: bytes, signer: Signer, random: Random) -> str:
-    from hutong.adapters.interface import Batch, UpdateClient
-    from hutong.relay.administration.submission import submit_batch
-    from hutong.relay.core.topology.chains import open_chain
-
-    async with open_chain(config.chain(end.chain), random) as host:
-        await submit_batch(host, Batch((UpdateClient(end.client, header),)), signer, "updateClient")
-        return str((await host.client(end.client)).latest_height)
-
-
-async def _recover(
-    hub: HubChainConfig, subject: str, substitute: str, admins: Sequence[Signer], random: Random
-) -> None:
-    from hutong.adapters.hub import HubChain
-    from hutong.adapters.hub.admin import recover_client
-    from hutong.adapters.ics26.transactor import Transactor
-    from hutong.relay.core.topology.chains import open_chain
-
-    async with open_chain(hub, random) as chain:
-        if not isinstance(chain, HubChain):
-            raise TypeError("a hub")
-        await chain.check_identity()
-        chain_id = await chain.eth_chain_id()
-        transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
-        await approve(hub, chain, transactors, recover_client(new_salt(), subject, substitute))

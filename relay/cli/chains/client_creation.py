@@ -1,104 +1,94 @@
 """`hutong client create`: a client on the hub from states that were made elsewhere, for chains that no adapter
 follows."""
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Annotated
 
 import typer
 
-from hutong.light_clients.interface import LightClient, VerificationError
-from hutong.relay.administration.hub_trust import approve
-from hutong.relay.administration.submission import new_salt
-from hutong.relay.cli.common.options import ConfigFile, HubAdminPasswordFiles, HubAdmins, HubName
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import admins_of, config_of, hub_of, run_administration
-from hutong.relay.config import HubChainConfig
-from hutong.relay.keys import Signer
-from hutong.relay.verify.inputs import UnusableInput, parse_hex, read_file
+from hutong.relay.administration.configured import hub_of
+from hutong.relay.base.durations import DAY_S
+from hutong.relay.cli.common.options import ConfigFile, HubName
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.session import config_of, run_administration
+from hutong.relay.cli.common.signers import OptionalHubAdminOptions
+from hutong.relay.config import Config
+from hutong.relay.verify.inputs import parse_hex, read_state
 
 
 @dataclass(frozen=True, slots=True)
-class NewClient:
-    """What the admins decide: a client of that type, and who is at its other end."""
+class Beginning:
+    """From where the first states come: two files, or a signed log of the configuration."""
 
-    client_type: str
-    client_state: bytes
-    consensus_state: bytes
-    counterparty: str | None
-    merkle_prefix: tuple[bytes, ...]
+    client_type: Annotated[
+        str | None, typer.Option("--type", help="Type of the client, such as bitcoin; of --log c2sp-tlog.")
+    ] = None
+    client_state: Annotated[Path | None, typer.Option(help="File with its client state, raw or hex.")] = None
+    consensus_state: Annotated[Path | None, typer.Option(help="File with the consensus state that it starts from.")] = (
+        None
+    )
+    log: Annotated[
+        str | None, typer.Option(help="Signed log of the configuration, in place of --type and the files.")
+    ] = None
+    trusting_period: Annotated[int, typer.Option(help="With --log: seconds for which a tree is believed.")] = 14 * DAY_S
+    clock_drift: Annotated[int, typer.Option(help="With --log: seconds that a quorum may be ahead of the hub.")] = 30
+
+    def states(self, config: Config) -> tuple[str, bytes, bytes]:
+        """The client's type and both states, which nobody has judged yet.
+
+        Raises:
+            Refused: code 2, options are missing or contradict each other, or no log has the name; code 1, the log serves
+                nothing that a client could begin with.
+            UnusableInput: a file cannot be read.
+        """
+        files = (self.client_type, self.client_state, self.consensus_state)
+        if self.log is not None:
+            if any(given is not None for given in files):
+                raise Refused("--log stands in place of --type, --client-state and --consensus-state", UNUSABLE)
+            return self._of_log(config, self.log)
+        if self.client_type is None or self.client_state is None or self.consensus_state is None:
+            raise Refused("give --type, --client-state and --consensus-state, or --log", UNUSABLE)
+        return self.client_type, read_state(self.client_state), read_state(self.consensus_state)
+
+    def _of_log(self, config: Config, name: str) -> tuple[str, bytes, bytes]:
+        from hutong.light_clients.tlog import TlogClient
+        from hutong.relay.administration.logs import LogPeriods, log_states
+
+        log = config.log(name)
+        if log is None:
+            known = ", ".join(one.name for one in config.logs) or "none"
+            raise Refused(f"no log is called {name}; the configuration has {known}", UNUSABLE)
+        periods = LogPeriods(self.trusting_period, self.clock_drift)
+        return (TlogClient.client_type, *run_administration(partial(log_states, log, periods)))
 
 
 def create(
     config: ConfigFile,
-    client_type: Annotated[str, typer.Option("--type", help="Type of the client, such as bitcoin.")],
-    client_state: Annotated[Path, typer.Option(help="File with its client state, raw or hex.")],
-    consensus_state: Annotated[Path, typer.Option(help="File with the consensus state that it starts from.")],
     counterparty: Annotated[
         str | None, typer.Option(help="Client at the other end, registered for ever; without it no packets yet.")
     ] = None,
     merkle_prefix: Annotated[
         list[str], typer.Option(help="Element of the other end's key prefix, hex; without it one empty element.")
     ] = [],  # noqa: B006  typer reads it
-    hub_admin: HubAdmins = [],  # noqa: B006
-    hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
     hub: HubName = None,
+    *,
+    beginning: Beginning,
+    admins: OptionalHubAdminOptions,
 ) -> None:
-    """Create a client on the hub from two states, judged here first by the client's own rules: exit code 1 if they are refused."""
+    """Create a client on the hub from two states, or at the newest checkpoint of a signed log.
+
+    The states are judged here first by the client's own rules: exit code 1 if they are refused.
+    """
+    from hutong.relay.administration.clients.on_hub import NewClient
+    from hutong.relay.administration.clients.on_hub import create as make
+
     loaded = config_of(config)
-    if not hub_admin:
+    if not admins.hub_admin:
         raise Refused("clients on the hub are made by its admins: give --hub-admin", UNUSABLE)
     prefix = tuple(parse_hex(element, "--merkle-prefix") for element in merkle_prefix) or (b"",)
-    states = read_state(client_state), read_state(consensus_state)
-    _judge(client_type, *states)
-    new = NewClient(client_type, *states, counterparty, prefix)
-    admins = admins_of(hub_admin, hub_admin_password_file)
-    client_id = run_administration(partial(_create, hub_of(loaded, hub), new, admins))
-    typer.echo(client_id)
-
-
-def read_state(path: Path) -> bytes:
-    """The bytes of a state: the file's, or those that its hex stands for (white space around it is dropped).
-
-    Raises:
-        UnusableInput: the file cannot be read, or is empty or too long.
-    """
-    data = read_file(path)
-    try:
-        return parse_hex(data.decode("ascii").strip(), str(path))
-    except (UnicodeDecodeError, UnusableInput):
-        return data
-
-
-def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> None:
-    from hutong.light_clients.table import light_client
-
-    try:
-        client: LightClient = light_client(client_type)
-        client.create(client_state, consensus_state, time.time_ns())
-    except VerificationError as error:
-        raise Refused(f"no client of type {client_type} begins with these states: {error}", REFUSED) from None
-
-
-async def _create(hub: HubChainConfig, new: NewClient, admins: Sequence[Signer], random: Random) -> str:
-    from hutong.adapters.hub import HubChain
-    from hutong.adapters.hub.admin import create_client, created_client, register_counterparty
-    from hutong.adapters.ics26.transactor import Transactor
-    from hutong.relay.core.topology.chains import open_chain
-
-    async with open_chain(hub, random) as chain:
-        if not isinstance(chain, HubChain):
-            raise TypeError("a hub")
-        await chain.check_identity()
-        chain_id = await chain.eth_chain_id()
-        transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
-        creation = create_client(new_salt(), new.client_type, new.client_state, new.consensus_state)
-        client_id = created_client(await approve(hub, chain, transactors, creation))
-        if new.counterparty is not None:
-            action = register_counterparty(new_salt(), client_id, new.counterparty, new.merkle_prefix)
-            await approve(hub, chain, transactors, action)
-        return client_id
+    new = NewClient(*beginning.states(loaded), counterparty, prefix)
+    new.require_good_states()
+    deciding = admins.open()
+    typer.echo(run_administration(partial(make, hub_of(loaded, hub), new, deciding)))

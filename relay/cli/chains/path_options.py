@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.administration.addresses import address_of, decider_of
 from hutong.relay.administration.beginnings import Agreement
 from hutong.relay.administration.cosmos_paths import Wish
-from hutong.relay.administration.path_joining import Begun
+from hutong.relay.administration.evm.attestors import attestors_of
+from hutong.relay.administration.path_sides import Begun
 from hutong.relay.administration.paths import Member, Trust
 from hutong.relay.base.durations import DAY_S
-from hutong.relay.cli.chains.attestors import Attestors, Threshold, attestors_of
+from hutong.relay.cli.chains.attestors import Attestors, Threshold
 from hutong.relay.cli.common.confirming import AtTerminal, pin_of
 from hutong.relay.cli.common.options import DecideAs
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import address_of
 from hutong.relay.config import EvmChainConfig
 from hutong.relay.keys import Signer
 
@@ -24,6 +25,12 @@ MailboxAddress = Annotated[
 ]
 TransferAddress = Annotated[
     str | None, typer.Option(help="Transfer of the chain that shall send tokens over the hub to other chains.")
+]
+TitleAddress = Annotated[
+    str | None, typer.Option(help="Title of the chain that shall move titles over the hub to other chains.")
+]
+SwapAddress = Annotated[
+    str | None, typer.Option(help="Swap of the chain that shall swap over the hub with other chains.")
 ]
 ClockDrift = Annotated[int, typer.Option(min=1, help="How far a header may be ahead of the clock where it is judged.")]
 
@@ -34,6 +41,8 @@ class EvmEndOptions:
 
     mailbox: MailboxAddress = None
     transfer: TransferAddress = None
+    title: TitleAddress = None
+    swap: SwapAddress = None
     attestor: Attestors = field(default_factory=list)
     threshold: Threshold = 1
     on_hub: Annotated[
@@ -49,14 +58,16 @@ class EvmEndOptions:
         """The chain with its contracts, attestors and whoever decides there.
 
         Raises:
-            Refused: code 2, an address is none, or the attestors do not fit the chain.
+            Refused: code 2, an address is malformed, --decide-as is the owner, or the attestors do not fit the chain.
         """
-        for option, address in (("--mailbox", self.mailbox), ("--transfer", self.transfer)):
+        forwarding = {"--transfer": self.transfer, "--title": self.title, "--swap": self.swap}
+        for option, address in {"--mailbox": self.mailbox, **forwarding}.items():
             if address is not None:
                 address_of(address, option)
-        account = None if self.decide_as is None else address_of(self.decide_as, "--decide-as")
+        account = decider_of(self.decide_as, owner)
         attestors = attestors_of(chain, self.attestor, self.threshold, "--attestor")
-        return Member(chain, owner, self.mailbox, attestors, self.transfer, account)
+        others = tuple(address for address in forwarding.values() if address is not None)
+        return Member(chain, owner, self.mailbox, attestors, others, account)
 
     def begun(self) -> Begun | None:
         """Where an earlier run stopped; None for a path from its beginning.
@@ -132,15 +143,16 @@ class TrustOptions:
         """The trust of an EVM member's clients.
 
         Raises:
-            Refused: code 2, as `block_root`.
+            Refused: code 2, as `block_root`, or a period of trust is not below the hub's unbonding period.
         """
-        return Trust(
-            self.trusting_period_s or 7 * DAY_S,
-            self.unbonding_period_s or 21 * DAY_S,
-            self.max_clock_drift_s,
-            self.block_root(),
-            self.min_participants,
-        )
+        trusting_s, unbonding_s = self.trusting_period_s or 7 * DAY_S, self.unbonding_period_s or 21 * DAY_S
+        if trusting_s >= unbonding_s:
+            raise Refused(
+                f"--trusting-period-s: {trusting_s} s is not below --unbonding-period-s, {unbonding_s} s, for which the"
+                " hub's validators stay accountable",
+                UNUSABLE,
+            )
+        return Trust(trusting_s, unbonding_s, self.max_clock_drift_s, self.block_root(), self.min_participants)
 
     def of_cosmos_chain(self) -> Wish:
         """The trust of a Cosmos member's clients, which its own genesis and the hub's say where nothing is asked for."""
@@ -166,6 +178,10 @@ class BeginningOptions:
         str | None, typer.Option(help="Hash of that block of the hub; another one is refused.")
     ] = None
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: you know the first blocks to be right.")] = False
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="Make new clients even where those of an earlier run wait for a decision."),
+    ] = False
 
     def refuse_where_unpinnable(self, chain: EvmChainConfig) -> None:
         """Demand that no height is pinned of a chain whose client does not begin at one.
@@ -189,4 +205,38 @@ class BeginningOptions:
             AtTerminal(self.yes).confirm,
             pin_of(self.trusted_height, self.trusted_hash, ""),
             pin_of(self.hub_trusted_height, self.hub_trusted_hash, "hub-"),
+            self.anew,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PathWish:
+    """What is asked of a path with a hub."""
+
+    end: EvmEndOptions
+    trust: TrustOptions
+    beginnings: BeginningOptions
+
+    def refuse_for_cosmos(self, chain: str) -> None:
+        """Demand that nothing is asked of a Cosmos chain that only EVM chains have.
+
+        Raises:
+            Refused: code 2, it is.
+        """
+        options = {
+            "mailbox": self.end.mailbox,
+            "title": self.end.title,
+            "swap": self.end.swap,
+            "transfer": self.end.transfer,
+            "attestor": self.end.attestor,
+            "on-hub": self.end.on_hub,
+            "light-client": self.end.light_client,
+            "anew": self.beginnings.anew,
+            "decide-as": self.end.decide_as,
+            "unbonding-period-s": self.trust.unbonding_period_s,
+            "trusted-root": self.trust.trusted_root,
+            "min-participants": self.trust.min_participants,
+        }
+        for name, value in options.items():
+            if value:
+                raise Refused(f"--{name} is for EVM chains; {chain} is of kind cosmos", UNUSABLE)

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import address_of
 from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
     from hutong.adapters.evm.administration.role_plan import RolePlan
-
-DEFAULT_DELAY_S = 3_600
-"""Of what limiters and unpausers decide, off development chains."""
 
 
 def _accounts(name: str, does: str) -> object:
@@ -65,53 +61,19 @@ class RoleOptions:
         Raises:
             Refused: code 2, roles or delays are none that a chain should begin with, or one is missing.
         """
-        from eth_utils.address import to_checksum_address
+        from hutong.adapters.evm.administration.role_plan import RolePlan
+        from hutong.relay.administration.evm.role_order import named_roles_plan
 
-        from hutong.adapters.evm.administration.role_plan import Delays, RolePlan, UnsafePlan
-
-        deployer = str(to_checksum_address(signer.address))
-        named = self._named()
-        delays = self._delays_s()
+        named, delays = self._named(), self._delays_s()
         if self.development:
             if any(named.values()) or any(delay is not None for delay in delays.values()) or out is not None:
                 raise Refused(
                     "--development gives every role to the deployer: name none, and no delay or --out", UNUSABLE
                 )
-            return RolePlan.of_developer(deployer, open_relaying=not self.relayer_role)
+            return RolePlan.of_developer(signer.address, open_relaying=not self.relayer_role)
         if self.relayer_role:
             raise Refused("--relayer-role goes with --development; name the accounts with --relayer", UNUSABLE)
-        accounts = {name: tuple(_account(text, f"--{name}") for text in texts) for name, texts in named.items()}
-        missing = [f"--{name}" for name, members in accounts.items() if not members and name != "relayer"]
-        missing += [f"--{name}-delay-s" for name in ("admin", "migration") if delays[name] is None]
-        missing += ["--out"] if out is None else []
-        if missing:
-            raise Refused(
-                f"missing: {', '.join(missing)}. The deployer keeps nothing, so each role needs an account of its own; a chain that"
-                " holds nothing of value takes --development instead",
-                UNUSABLE,
-            )
-        if out is not None and out.exists():
-            raise Refused(f"{out} exists; give the contracts of a new chain a new file", UNUSABLE)
-        limiter_s, unpauser_s = delays["limiter"], delays["unpauser"]
-        plan = RolePlan(
-            accounts["admin"][0],
-            accounts["pauser"],
-            accounts["unpauser"],
-            accounts["limiter"],
-            accounts["migrator"],
-            accounts["relayer"] or None,
-            Delays(
-                delays["admin"] or 0,
-                delays["migration"] or 0,
-                DEFAULT_DELAY_S if limiter_s is None else limiter_s,
-                DEFAULT_DELAY_S if unpauser_s is None else unpauser_s,
-            ),
-        )
-        try:
-            plan.check(deployer)
-        except UnsafePlan as error:
-            raise Refused(f"{error.rule}: {error.remedy}", UNUSABLE) from None
-        return plan
+        return named_roles_plan(named, delays, signer.address, out)
 
     def _named(self) -> dict[str, list[str]]:
         return {
@@ -130,15 +92,3 @@ class RoleOptions:
             "limiter": self.limiter_delay_s,
             "unpauser": self.unpauser_delay_s,
         }
-
-
-def _account(text: str, option: str) -> str:
-    """With its checksum: a role that goes to a mistyped address is nobody's for ever."""
-    from eth_utils.address import is_checksum_address, to_checksum_address
-
-    address = address_of(text, option)
-    if not is_checksum_address(text):
-        raise Refused(
-            f"{option}: write {to_checksum_address(address)}, if that is it: roles need the checksum", UNUSABLE
-        )
-    return text

@@ -1,29 +1,27 @@
 """`hutong roles`: who may do what on a chain's contracts, read from the chain and compared with a file."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from hutong.relay.administration.addresses import address_of
+from hutong.relay.administration.configured import evm_chain_of
 from hutong.relay.base.durable_files import READABLE, create_durably
-from hutong.relay.cli.chains.decisions import decision_document, decision_text
+from hutong.relay.cli.chains.decisions import decision_text
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.options import AsJson
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import address_of, config_of, evm_chain_of, run_administration
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused, refusing
+from hutong.relay.cli.common.session import config_of, run_administration
 from hutong.relay.config import EvmChainConfig
 
 if TYPE_CHECKING:
-    from hutong.adapters.evm.administration.rights import Rights
     from hutong.adapters.evm.administration.rights_reading import StandingRights
-    from hutong.adapters.ics26.execution import ExecutionRpc
+    from hutong.relay.administration.evm.roles import Source
 
 app = command_group("Who may do what on a chain's contracts.")
 
@@ -35,14 +33,6 @@ RouterOption = Annotated[str | None, typer.Option(help="Address of the router; w
 FromHeightOption = Annotated[
     int | None, typer.Option(help="Block of the first contract, as `hutong deploy` printed it; with --rpc.", min=0)
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An endpoint by itself, or a chain of a configuration."""
-
-    rpc: str | None
-    chain: EvmChainConfig | None
 
 
 @app.command()
@@ -61,14 +51,14 @@ def check(
     """
     from hutong.adapters.evm.administration.decisions import deviations
     from hutong.adapters.evm.administration.rights import differences
-    from hutong.relay.administration.roles_file import UnusableRolesFile, load_rights
+    from hutong.relay.administration.evm.pending import decision_document
+    from hutong.relay.administration.evm.roles import rights_as_expected
+    from hutong.relay.administration.evm.roles_file import UnusableRolesFile, load_rights
 
     source = _source(config, chain, rpc)
-    try:
+    with refusing(UnusableRolesFile):
         expected = load_rights(file)
-    except UnusableRolesFile as error:
-        raise Refused(str(error), UNUSABLE) from None
-    standing = run_administration(partial(_standing, source, expected))
+    standing = run_administration(partial(rights_as_expected, source, expected))
     found = standing.rights
     wrong = differences(expected, found)
     pending = [
@@ -109,7 +99,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="New file for it; unless given it is printed.")] = None,
 ) -> None:
     """What stands, as the file that `roles check` takes."""
-    from hutong.relay.administration.roles_file import encode_rights
+    from hutong.relay.administration.evm.roles_file import encode_rights
 
     text = encode_rights(_asked(_source(config, chain, rpc), chain_id, router, from_height).rights)
     if out is None:
@@ -132,6 +122,8 @@ def pending(
     as_json: AsJson = False,
 ) -> None:
     """What is decided on a chain's contracts and has no effect yet: by whom, and from when on. Exit code 0 either way."""
+    from hutong.relay.administration.evm.pending import decision_document
+
     standing = _asked(_source(config, chain, rpc), chain_id, router, from_height)
     if as_json:
         documents = [decision_document(each, standing.now_s) for each in standing.decisions]
@@ -143,58 +135,26 @@ def pending(
         typer.echo("nothing is pending", err=True)
 
 
-def _asked(source: _Source, chain_id: int | None, router: str | None, from_height: int | None) -> "StandingRights":
+def _asked(source: "Source", chain_id: int | None, router: str | None, from_height: int | None) -> "StandingRights":
     """Of the contracts that a router names; the options count with --rpc alone."""
-    if source.chain is not None:
-        chain_id, router, from_height = source.chain.chain_id, source.chain.router, source.chain.start_height
+    from hutong.relay.administration.evm.roles import rights_of_router
+
+    if isinstance(source, EvmChainConfig):
+        chain_id, router, from_height = source.chain_id, source.router, source.start_height
     if chain_id is None or router is None or from_height is None:
         raise Refused("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
-    return run_administration(partial(_read, source, chain_id, address_of(router, "--router"), from_height))
+    return run_administration(partial(rights_of_router, source, chain_id, address_of(router, "--router"), from_height))
 
 
-def _source(config: Path | None, chain: str | None, rpc: str | None) -> _Source:
+def _source(config: Path | None, chain: str | None, rpc: str | None) -> "Source":
+    from hutong.relay.administration.evm.roles import Url
+
     if (rpc is None) == (config is None):
         raise Refused("give --rpc, or --config with --chain", UNUSABLE)
     if config is None:
         if rpc is None or urlsplit(rpc).scheme not in ("http", "https"):
             raise Refused("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
-        return _Source(rpc, None)
+        return Url(rpc)
     if chain is None:
         raise Refused("--config needs --chain as well", UNUSABLE)
-    return _Source(None, evm_chain_of(config_of(config), chain))
-
-
-@asynccontextmanager
-async def _execution(source: _Source, chain_id: int, random: Random) -> "AsyncIterator[ExecutionRpc]":
-    from hutong.adapters.evm.submit import evm_reverts
-    from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
-    from hutong.adapters.rpc import RpcOptions, open_rpc_client
-    from hutong.relay.core.topology.chains import open_chain
-
-    if source.chain is not None:
-        async with open_chain(source.chain, random) as chain:
-            await chain.check_identity()
-            yield chain.execution
-        return
-    identify = partial(identify_execution, chain_id=chain_id)
-    async with open_rpc_client("chain", (source.rpc or "",), random, RpcOptions(), identify) as client:
-        yield ExecutionRpc(client, evm_reverts())
-
-
-async def _standing(source: _Source, expected: "Rights", random: Random) -> "StandingRights":
-    """Of the contracts that the file names."""
-    from eth_utils.address import to_canonical_address
-
-    from hutong.adapters.evm.administration.rights_reading import read_standing_rights
-
-    contracts = {name: bytes(to_canonical_address(target.address)) for name, target in expected.targets.items()}
-    async with _execution(source, expected.chain_id, random) as execution:
-        chain_id = expected.chain_id if source.chain is None else source.chain.chain_id
-        return await read_standing_rights(execution, chain_id, contracts, expected.height)
-
-
-async def _read(source: _Source, chain_id: int, router: bytes, from_height: int, random: Random) -> "StandingRights":
-    from hutong.adapters.evm.administration.rights_reading import contracts_of, read_standing_rights
-
-    async with _execution(source, chain_id, random) as execution:
-        return await read_standing_rights(execution, chain_id, await contracts_of(execution, router), from_height)
+    return evm_chain_of(config_of(config), chain)

@@ -55,7 +55,9 @@ class KeyPassword:
         Raises:
             UnusableHome: not exactly one of the options is given, or it cannot be read.
         """
-        return _read(path, self.key_password_file, self.key_password_env)
+        from hutong.relay.hub.home.key_file import read_key_password
+
+        return read_key_password(path, self.key_password_file, self.key_password_env)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +89,8 @@ class NewKeyPassword:
         Raises:
             UnusableHome: both options are given, or the password cannot be read.
         """
-        from hutong.relay.hub.home.key_file import PLAIN, encrypted
+        from hutong.relay.hub.home.key_file import PLAIN, encrypted, read_key_password
 
         if not self.is_named:
             return PLAIN
-        return encrypted(_read(path, self.key_password_file, self.key_password_env), path, iterations)
-
-
-def _read(path: Path, file: Path | None, env: str | None) -> bytes:
-    from hutong.relay.config import KeyConfig
-    from hutong.relay.hub.home.home import UnusableHome
-    from hutong.relay.keys import KeyUnavailable, read_password
-
-    try:
-        config = KeyConfig.model_validate({"keystore": path, "password_file": file, "password_env": env})
-    except ValueError:  # pydantic's is not one sentence
-        raise UnusableHome("give one of --key-password-file and --key-password-env, with a variable's name") from None
-    try:
-        return read_password(config)
-    except KeyUnavailable as error:
-        raise UnusableHome(f"{path}: {error.reason}") from None
+        return encrypted(read_key_password(path, self.key_password_file, self.key_password_env), path, iterations)

@@ -7,15 +7,21 @@ import typer
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Keystore = Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")]
+Keystore = Annotated[
+    Path, typer.Option(help="V3 keystore of the account that signs and pays, or a key file (.toml, docs/keys.md).")
+]
 PasswordFile = Annotated[Path | None, typer.Option(help="File with the keystore's password, mode 0600.")]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the keystore's password.")]
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 HubAdmins = Annotated[
-    list[Path], typer.Option("--hub-admin", help="Keystore of a hub admin; as many as the hub's threshold asks for.")
+    list[Path],
+    typer.Option("--hub-admin", help="Keystore or key file (.toml) of a hub admin; as many as the threshold asks for."),
 ]
 HubAdminPasswordFiles = Annotated[
-    list[Path], typer.Option("--hub-admin-password-file", help="Its password; one for each --hub-admin, in order.")
+    list[Path],
+    typer.Option(
+        "--hub-admin-password-file", help="Its password; one for each --hub-admin that is a keystore, in order."
+    ),
 ]
 DecideAs = Annotated[
     str | None,

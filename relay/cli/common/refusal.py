@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
+from hutong.relay.administration.errors import Declined, Unusable
 from hutong.relay.verify.inputs import UnusableInput
 
 REFUSED = 1
@@ -31,17 +32,39 @@ class Refused(Exception):
 
 
 @contextmanager
-def refusals_as_exits() -> Iterator[None]:
-    """Say a refusal on standard error, also one of the offline verifiers, which know no exit codes.
+def refusing(*unusable: type[Exception], refused: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn errors that are one sentence for the person at the terminal into refusals.
+
+    Args:
+        unusable: errors that end the command with code 2.
+        refused: those that end it with code 1.
 
     Raises:
-        SystemExit: with the refusal's code; for UnusableInput 2.
+        Refused: the block raised one of them.
+    """
+    try:
+        yield
+    except unusable as error:
+        raise Refused(str(error), UNUSABLE) from None
+    except refused as error:
+        raise Refused(str(error), REFUSED) from None
+
+
+@contextmanager
+def refusals_as_exits() -> Iterator[None]:
+    """Say a refusal on standard error, also one of `administration` and of the offline verifiers, which know no codes.
+
+    Raises:
+        SystemExit: with the refusal's code; for Declined 1, for Unusable and UnusableInput 2.
     """
     try:
         yield
     except Refused as refusal:
         typer.echo(str(refusal), err=True)
         raise SystemExit(refusal.code) from None
+    except (Declined, Unusable) as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(REFUSED if isinstance(error, Declined) else UNUSABLE) from None
     except UnusableInput as error:
         from rich.console import Console
 

@@ -4,15 +4,19 @@ Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged 
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from rich.console import Console
 
 from hutong.light_clients.interface import CheckVerdict
-from hutong.relay.cli.common.printable import printable
+from hutong.relay.cli.common.printable import printable, printable_reason
 from hutong.relay.cli.common.refusal import REFUSED
+from hutong.relay.verify.verdict_fields import verdict_fields
+
+if TYPE_CHECKING:
+    from hutong.relay.audit import Verdict
 
 
 def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
@@ -20,22 +24,28 @@ def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, va
     return json.dumps({"valid": valid, "subject": dict(subject), "checks": checks}, indent=2)
 
 
-def verdict_fields(verdict: CheckVerdict) -> dict[str, str | bool | None]:
-    """A verdict as JSON has it; `reason` is null where the predicate held."""
-    return {
-        "name": verdict.name,
-        "source": verdict.source,
-        "held": verdict.held,
-        "reason": None if verdict.error is None else str(verdict.error),
-    }
-
-
 def print_verdict(console: Console, verdict: CheckVerdict) -> None:
     """One line, and the reason under it where the predicate failed; both made printable."""
     mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
     console.print(f"{mark}  {printable(verdict.name)}  [dim]{printable(verdict.source)}[/]")
     if verdict.error is not None:
-        console.print(f"        {printable(str(verdict.error))}")
+        console.print(f"        {printable_reason(str(verdict.error))}")
+
+
+def print_by_subject(console: Console, verdicts: "Iterable[Verdict]") -> None:
+    """Every predicate under what it is about, which is said once for all that follow each other."""
+    subject = ""
+    for verdict in verdicts:
+        if verdict.subject != subject:
+            subject = verdict.subject
+            console.print(f"[bold]{printable(subject)}[/]")
+        print_verdict(console, verdict.check)
+
+
+def failure_sentence(subject: str, verdict: CheckVerdict) -> str:
+    """What failed of what, and why, made printable. The name stands once, also where the error begins with it."""
+    reason = str(verdict.error).removeprefix(f"{verdict.name}: ")
+    return printable_reason(f"{subject}: {verdict.name}: {reason}")
 
 
 def report(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:

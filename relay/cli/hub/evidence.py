@@ -2,35 +2,21 @@
 
 import json
 from functools import partial
-from random import Random
-from typing import TYPE_CHECKING
 
 import typer
 
-from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.administration.configured import hub_of
 from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
-from hutong.relay.cli.common.session import config_of, hub_of, run_administration
-from hutong.relay.config import HubChainConfig
-
-if TYPE_CHECKING:
-    from hutong.adapters.hub.evidence import DoubleVote
+from hutong.relay.cli.common.session import config_of, run_administration
 
 
 def evidence(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -> None:
     """Validators that signed two votes at one height, as the hub's state has it. Both votes stand in the block that is named."""
-    found = run_administration(partial(_read, hub_of(config_of(config), hub)))
+    from hutong.relay.administration.hub.records import double_vote_row, read_double_votes
+
+    found = run_administration(partial(read_double_votes, hub_of(config_of(config), hub)))
     if as_json:
-        rows = [
-            {
-                "validator": item.validator.hex().upper(),
-                "height": item.height,
-                "power": item.power,
-                "total_power": item.total_power,
-                "recorded_at": item.recorded_at,
-            }
-            for item in found
-        ]
-        typer.echo(json.dumps(rows))
+        typer.echo(json.dumps([double_vote_row(item) for item in found]))
         return
     for item in found:
         typer.echo(
@@ -39,10 +25,3 @@ def evidence(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) -
         )
     if not found:
         typer.echo("no validator is on record for two votes at one height")
-
-
-async def _read(hub: HubChainConfig, random: Random) -> "tuple[DoubleVote, ...]":
-    from hutong.adapters.hub.evidence import double_votes
-
-    async with open_hub(hub, random) as chain:
-        return await double_votes(chain.execution)

@@ -3,7 +3,7 @@ decide."""
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,49 +12,89 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hutong.relay.administration.hub_trust import UnusableTrust, trust_of
-from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.administration.configured import hub_of
+from hutong.relay.administration.hub.trust import UnusableTrust, trust_of
 from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
-from hutong.relay.cli.common.refusal import ACTION_REFUSED, UNUSABLE, Refused
-from hutong.relay.cli.common.session import config_of, hub_of, run_administration, signer_of
+from hutong.relay.cli.common.refusal import ACTION_REFUSED, UNUSABLE, Refused, refusing
+from hutong.relay.cli.common.session import config_of, is_key_file, run_administration, signer_of
 from hutong.relay.config import HubChainConfig
 from hutong.relay.keys import Signer
 
 if TYPE_CHECKING:
-    from hutong.adapters.hub import HubChain
-    from hutong.adapters.hub.governance import Decision, Proposal, Result, Vote
     from hutong.adapters.hub.verified_state import HubTrust
-    from hutong.adapters.ics26.transactor import Transactor
+    from hutong.relay.administration.hub.governance import Outcome
 
-    Act = Callable[[HubChain, Transactor], Awaitable[Decision]]
-
-
-Operator = Annotated[Path, typer.Option("--operator", help="Keystore of your validator's operator account.")]
-OperatorPassword = Annotated[
-    Path | None, typer.Option("--operator-password-file", help="File with its password, mode 0600.")
-]
 Number = Annotated[int, typer.Argument(min=1, max=2**64 - 1, metavar="PROPOSAL", help="Its number.")]
-MAX_LISTED = 1_000
 
 
-def execute(
-    number: Number,
-    config: ConfigFile,
-    operator: Operator,
-    operator_password_file: OperatorPassword = None,
-    hub: HubName = None,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class OperatorOptions:
+    """On which hub an operator decides, and with which key."""
+
+    config: ConfigFile
+    operator: Annotated[
+        Path, typer.Option("--operator", help="Keystore or key file (.toml) of your validator's operator account.")
+    ]
+    operator_password_file: Annotated[
+        Path | None, typer.Option("--operator-password-file", help="File with its password, mode 0600.")
+    ] = None
+    hub: HubName = None
+    as_json: AsJson = False
+
+    @property
+    def hub_chain(self) -> HubChainConfig:
+        """The hub that the options name, from the configuration, which is read anew each time.
+
+        Raises:
+            Refused: code 2, the configuration is unusable, or names no such hub.
+        """
+        return hub_of(config_of(self.config), self.hub)
+
+    def open(self) -> Signer:
+        """Open the operator's keystore.
+
+        Raises:
+            Refused: code 2, no password file is given, or the keystore does not open.
+        """
+        if self.operator_password_file is None and not is_key_file(self.operator):
+            raise Refused("give --operator-password-file", UNUSABLE)
+        return signer_of(self.operator, self.operator_password_file, None)
+
+    def decide(self, work: "Callable[[Random], Awaitable[Outcome]]") -> None:
+        """Let the operator act, and say what the proposal came to.
+
+        Raises:
+            Refused: code 2, what was given is unusable; code 1, refused.
+            typer.Exit: code 3 (ACTION_REFUSED), the decision was made and its action refused, which is said already.
+        """
+        outcome = run_administration(work)
+        decision = outcome.decision
+        if self.as_json:
+            typer.echo(json.dumps(outcome.as_dict()))
+        elif decision.executed:
+            typer.echo(f"proposal {decision.number} is executed in block {decision.receipt.height}")
+        elif decision.failure:
+            typer.echo(
+                f"proposal {decision.number} is approved, but its action was refused: {decision.failure}", err=True
+            )
+        else:
+            now = outcome.proposal
+            typer.echo(
+                f"proposal {decision.number} is open: approved by {now.approved_power} of {now.total_power}, until"
+                f" {time_text(now.expires_s)}"
+            )
+        if decision.failure:
+            raise typer.Exit(ACTION_REFUSED)
+
+
+def execute(number: Number, *, operator: OperatorOptions) -> None:
     """Execute a proposal again that was approved while its action was refused.
 
     Exit codes: 0 executed, 1 refused, 2 unusable input.
     """
-    from hutong.adapters.hub import governance
+    from hutong.relay.administration.hub.governance import execute as again
 
-    async def act(_: "HubChain", transactor: "Transactor") -> "Decision":
-        return await governance.execute(transactor, number)
-
-    decide(config, hub, operator, operator_password_file, act, as_json=as_json)
+    operator.decide(partial(again, operator.hub_chain, operator.open(), number))
 
 
 def proposals(
@@ -68,8 +108,10 @@ def proposals(
 
     Exit codes: 0 answered, 1 the hub did not answer or has no such proposal, 2 unusable input.
     """
+    from hutong.relay.administration.hub.governance import read_proposals
+
     hub_chain = hub_of(config_of(config), hub)
-    rows = run_administration(partial(_read, hub_chain, number))
+    rows = [one.as_dict() for one in run_administration(partial(read_proposals, hub_chain, number))]
     if only_open:
         rows = [row for row in rows if row["status"] in ("open", "failed")]
     if as_json:
@@ -92,98 +134,23 @@ def members(config: ConfigFile, hub: HubName = None, as_json: AsJson = False) ->
 
     Exit codes: 0 answered, 1 the hub did not answer or is governed by admins, 2 unusable input.
     """
-    from hutong.adapters.hub import governance
+    from hutong.relay.administration.hub.governance import read_members
 
-    hub_chain = hub_of(config_of(config), hub)
-
-    async def read(random: Random) -> dict[str, Any]:
-        async with open_hub(hub_chain, random) as chain:
-            await require_governed(chain.execution)
-            rows = await governance.members(chain.execution)
-            scheduled = await governance.schedule(chain.execution)
-            parameters = await governance.parameters(chain.execution)
-        return {
-            "members": [asdict(row) | {"public_key": row.public_key.hex()} for row in rows],
-            "schedule": asdict(scheduled),
-            "parameters": parameters,
-        }
-
-    answer = run_administration(read)
+    found = run_administration(partial(read_members, hub_of(config_of(config), hub)))
     if as_json:
-        typer.echo(json.dumps(answer))
+        typer.echo(json.dumps(found.as_dict()))
         return
-    total = sum(row["power"] for row in answer["members"])
-    for row in answer["members"]:
-        typer.echo(f"{row['account']} {row['public_key']} {row['power']} ({100 * row['power'] / total:.1f} %)")
-    scheduled = answer["schedule"]
-    typer.echo(f"rules version {scheduled['rules_version']}")
-    if scheduled["planned_height"]:
-        typer.echo(f"rules version {scheduled['planned_version']} begins at block {scheduled['planned_height']}")
-    if scheduled["last_height"]:
-        typer.echo(f"the revision ends after block {scheduled['last_height']}")
-    for name, value in answer["parameters"].items():
+    total = sum(row.power for row in found.members)
+    for row in found.members:
+        typer.echo(f"{row.account} {row.public_key.hex()} {row.power} ({100 * row.power / total:.1f} %)")
+    scheduled = found.schedule
+    typer.echo(f"rules version {scheduled.rules_version}")
+    if scheduled.planned_height:
+        typer.echo(f"rules version {scheduled.planned_version} begins at block {scheduled.planned_height}")
+    if scheduled.last_height:
+        typer.echo(f"the revision ends after block {scheduled.last_height}")
+    for name, value in found.parameters.items():
         typer.echo(f"{name} {value}")
-
-
-def decide(
-    config: Path,
-    hub: str | None,
-    keystore: Path,
-    password_file: Path | None,
-    act: "Act",
-    *,
-    as_json: bool,
-    check: "Callable[[HubChain], Awaitable[object]] | None" = None,
-) -> None:
-    """Let the operator act, after `check`, and say what the proposal came to.
-
-    Args:
-        act: makes the one transaction and returns what it decided.
-        check: is given the hub before; it raises what keeps the act from being made.
-
-    Raises:
-        Refused: code 2, an option is unusable; code 1, refused, or `check` found that the hub would stop.
-        typer.Exit: code 3 (ACTION_REFUSED), the decision was made and its action refused, which is said already.
-    """
-    hub_chain = hub_of(config_of(config), hub)
-    signer = operator_of(keystore, password_file)
-    decision, now = run_administration(partial(_act, hub_chain, signer, act, check))
-    state = "executed" if decision.executed else "failed" if decision.failure else "open"
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "proposal": decision.number,
-                    "status": state,
-                    "approved_power": now.approved_power,
-                    "total_power": now.total_power,
-                    "height": decision.receipt.height,
-                    "failure": decision.failure,
-                }
-            )
-        )
-    elif decision.executed:
-        typer.echo(f"proposal {decision.number} is executed in block {decision.receipt.height}")
-    elif decision.failure:
-        typer.echo(f"proposal {decision.number} is approved, but its action was refused: {decision.failure}", err=True)
-    else:
-        typer.echo(
-            f"proposal {decision.number} is open: approved by {now.approved_power} of {now.total_power}, until"
-            f" {time_text(now.expires_s)}"
-        )
-    if decision.failure:
-        raise typer.Exit(ACTION_REFUSED)
-
-
-def operator_of(keystore: Path, password_file: Path | None) -> Signer:
-    """The operator's signer.
-
-    Raises:
-        Refused: code 2, no password file is given, or the keystore does not open.
-    """
-    if password_file is None:
-        raise Refused("give --operator-password-file", UNUSABLE)
-    return signer_of(keystore, password_file, None)
 
 
 def trusted(hub: HubChainConfig) -> "HubTrust | None":
@@ -192,86 +159,8 @@ def trusted(hub: HubChainConfig) -> "HubTrust | None":
     Raises:
         Refused: code 2, the configured genesis is unusable.
     """
-    try:
+    with refusing(UnusableTrust):
         return trust_of(hub)
-    except UnusableTrust as error:
-        raise Refused(str(error), UNUSABLE) from None
-
-
-async def require_governed(execution: Any) -> None:
-    """Demand that the hub's validators govern it.
-
-    Raises:
-        RefusedByChain: admins do (GovernedByAdmins).
-        AdapterError: the hub does not answer.
-    """
-    from hutong.adapters.hub.admin import admins
-    from hutong.adapters.interface import RefusedByChain
-
-    _, needed = await admins(execution)
-    if needed:
-        raise RefusedByChain(
-            "GovernedByAdmins", "this hub is governed by its admins, who decide with their own commands"
-        )
-
-
-async def _act(
-    hub: HubChainConfig,
-    signer: Signer,
-    act: "Act",
-    check: "Callable[[HubChain], Awaitable[object]] | None",
-    random: Random,
-) -> "tuple[Decision, Proposal]":
-    from hutong.adapters.hub.governance import proposal
-    from hutong.adapters.ics26.transactor import Transactor
-
-    async with open_hub(hub, random) as chain:
-        await require_governed(chain.execution)
-        if check is not None:
-            await check(chain)
-        decision = await act(chain, Transactor(chain.execution, await chain.eth_chain_id(), signer))
-        return decision, await proposal(chain.execution, decision.number)
-
-
-async def _read(hub: HubChainConfig, number: int | None, random: Random) -> list[dict[str, Any]]:
-    from hutong.adapters.hub import governance
-
-    async with open_hub(hub, random) as chain:
-        execution = chain.execution
-        await require_governed(execution)
-        if number is not None:
-            one, came = await governance.proposal(execution, number), await governance.result(execution, number)
-            return [_row(one, came) | {"votes": [_vote(vote) for vote in await governance.votes(execution, number)]}]
-        count = await governance.proposal_count(execution)
-        wanted = range(max(1, count - MAX_LISTED + 1), count + 1)
-        return [
-            _row(await governance.proposal(execution, one), await governance.result(execution, one)) for one in wanted
-        ]
-
-
-def _row(one: "Proposal", came: "Result") -> dict[str, Any]:
-    return {
-        "proposal": one.number,
-        "status": one.status.name.lower(),
-        "title": one.title,
-        "action": describe(one.action),
-        "proposer": one.account,
-        "proposer_key": one.public_key.hex(),
-        "height": one.height,
-        "proposed_s": one.proposed_s,
-        "expires_s": one.expires_s,
-        "approved_power": one.approved_power,
-        "total_power": one.total_power,
-        "executed_height": came.height if came.status.name == "EXECUTED" else 0,
-        "executed_total_power": came.total_power,
-        "approvals": {key.hex(): power for key, power in came.approvals},
-        "failure": came.text,
-        "raw_action": one.action.hex(),
-    }
-
-
-def _vote(one: "Vote") -> dict[str, Any]:
-    return asdict(one) | {"public_key": one.public_key.hex()}
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -286,17 +175,6 @@ def _line(row: dict[str, Any]) -> str:
                 f"{head}, by {row['proposer']}, approved by {row['approved_power']} of {row['total_power']}, until"
                 f" {time_text(row['expires_s'])}"
             )
-
-
-def describe(action: bytes) -> str:
-    """An action's bytes in words; what cannot be read is shown by its size."""
-    from hutong.adapters.hub.admin import describe_action
-    from hutong.light_clients.interface import MalformedInput
-
-    try:
-        return describe_action(action)
-    except MalformedInput:
-        return f"{len(action)} bytes that are no action"
 
 
 def time_text(seconds: int) -> str:

@@ -5,29 +5,36 @@ from typing import Annotated
 
 import typer
 
+from hutong.relay.administration.addresses import address_of
 from hutong.relay.administration.submission import new_salt
-from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.option_groups import grouped
-from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.common.session import address_of
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused, refusing
 from hutong.relay.cli.hub.ballot import Ballot
-from hutong.relay.cli.hub.candidate import Candidate, read_candidate
-from hutong.relay.cli.hub.code import Account, Open, Remove
-from hutong.relay.cli.hub.validators import MAX_POWER, public_key_of
+from hutong.relay.cli.hub.code import Account, Height, Open, Remove, RulesOptions, Withdraw
+from hutong.relay.cli.hub.directory import DirectoryOptions, PublisherId, PublisherOptions
+from hutong.relay.cli.hub.identity import Did, Persons, RootOptions, StrangerLife, Strangers
+from hutong.relay.cli.hub.observations import Keys, OpenKeys
+from hutong.relay.cli.hub.storage import (
+    Operator,
+    OperatorOptions,
+    Party,
+    PartyOptions,
+    Roles,
+    States,
+    StorageOptions,
+    parameters_action,
+    state_action,
+)
+from hutong.relay.cli.hub.validators import MAX_POWER
 
 app = command_group(
     "Put an action to the vote of a hub's validators. Exit codes: 0 proposed (and executed, where one validator has"
     " more than two thirds), 1 refused, 2 unusable input, 3 decided at once and its action was refused."
 )
-Height = Annotated[int | None, typer.Option(min=1, max=2**63 - 1, help="The block's height.")]
-Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take back what was scheduled.")]
 Client = Annotated[str, typer.Option(help="The hub's client.")]
-MAX_ACTION_BYTES = 128 * 1024
 
 
 @app.command()
-@grouped
 def validator(
     ballot: Ballot,
     public_key: Annotated[str, typer.Option(metavar="HEX|@FILE", help="A member's key; or @ a key file.")],
@@ -35,6 +42,7 @@ def validator(
 ) -> None:
     """Change a member's voting power, or remove it."""
     from hutong.adapters.hub.admin import set_validator
+    from hutong.relay.administration.hub.validators import public_key_of
 
     key = public_key_of(public_key)
     action = set_validator(new_salt(), key, power)
@@ -42,7 +50,6 @@ def validator(
 
 
 @app.command()
-@grouped
 def admit(
     ballot: Ballot,
     candidate: Annotated[Path, typer.Option(help="What `hutong hub candidate` made at the new member's.")],
@@ -50,15 +57,15 @@ def admit(
 ) -> None:
     """Let a new validator in, with its operator account."""
     from hutong.adapters.hub.admin import admit_validator
+    from hutong.relay.administration.hub.candidates import read_candidate
 
-    new: Candidate = read_candidate(candidate, ballot.hub_chain.chain_id)
+    new = read_candidate(candidate, ballot.hub_chain.chain_id)
     action = admit_validator(new_salt(), new.public_key, power, new.operator, new.proof)
     change = (new.public_key, power)
     ballot.propose(action, change)
 
 
 @app.command()
-@grouped
 def parameter(
     ballot: Ballot,
     name: Annotated[str, typer.Argument(help="block_interval_ms, proof_block_delay_ms or voting_period_s.")],
@@ -75,29 +82,13 @@ def parameter(
 
 
 @app.command()
-@grouped
-def rules(
-    ballot: Ballot,
-    version: Annotated[int | None, typer.Option(min=1, max=2**31, help="The rules version from then on.")] = None,
-    height: Height = None,
-    withdraw: Withdraw = False,
-) -> None:
+def rules(coming: RulesOptions, ballot: Ballot) -> None:
     """Schedule a new rules version from a block on. Nodes whose software lacks it halt before that block."""
-    from hutong.adapters.hub.admin import schedule_rules
-
-    if withdraw == (version is not None and height is not None):
-        raise Refused("give --version and --height, or --withdraw", UNUSABLE)
-    action = schedule_rules(new_salt(), 0 if withdraw else version or 0, 0 if withdraw else height or 0)
-    ballot.propose(action)
+    ballot.propose(coming.action())
 
 
 @app.command()
-@grouped
-def end(
-    ballot: Ballot,
-    height: Height = None,
-    withdraw: Withdraw = False,
-) -> None:
+def end(ballot: Ballot, height: Height = None, withdraw: Withdraw = False) -> None:
     """End this revision after a block: none is made after it, and `hutong hub restart` makes the next revision's genesis."""
     from hutong.adapters.hub.admin import end_revision
 
@@ -108,10 +99,7 @@ def end(
 
 
 @app.command()
-@grouped
-def pause(
-    ballot: Ballot,
-) -> None:
+def pause(ballot: Ballot) -> None:
     """Refuse new packets. Acknowledgements and timeouts still settle and refund (rules version 2)."""
     from hutong.adapters.hub.admin import set_paused
 
@@ -119,10 +107,7 @@ def pause(
 
 
 @app.command()
-@grouped
-def resume(
-    ballot: Ballot,
-) -> None:
+def resume(ballot: Ballot) -> None:
     """End a pause."""
     from hutong.adapters.hub.admin import set_paused
 
@@ -130,11 +115,7 @@ def resume(
 
 
 @app.command()
-@grouped
-def code(
-    ballot: Ballot,
-    is_open: Open,
-) -> None:
+def code(ballot: Ballot, is_open: Open) -> None:
     """Open the hub's machine to everybody's code, or close it, from the next block on (rules version 3)."""
     from hutong.adapters.hub.admin import set_code_open
 
@@ -142,12 +123,7 @@ def code(
 
 
 @app.command()
-@grouped
-def deployer(
-    ballot: Ballot,
-    account: Account,
-    remove: Remove = False,
-) -> None:
+def deployer(ballot: Ballot, account: Account, remove: Remove = False) -> None:
     """Let an account create contracts on the hub, or no more: what it creates is named, so that everybody may call it."""
     from hutong.adapters.hub.admin import name_deployer
 
@@ -155,20 +131,83 @@ def deployer(
 
 
 @app.command()
-@grouped
-def contract(
-    ballot: Ballot,
-    address: Account,
-    remove: Remove = False,
-) -> None:
+def contract(ballot: Ballot, address: Account, remove: Remove = False) -> None:
     """Let a contract of the hub be called, or no more."""
     from hutong.adapters.hub.admin import name_contract
 
     ballot.propose(name_contract(new_salt(), address_of(address, "ADDRESS"), not remove))
 
 
+@app.command()
+def observations(ballot: Ballot, is_open: OpenKeys) -> None:
+    """Let everybody open keys of observations on the hub, or named writers alone (rules version 4)."""
+    from hutong.adapters.hub.admin import set_observations_open
+
+    ballot.propose(set_observations_open(new_salt(), is_open))
+
+
+@app.command()
+def writer(ballot: Ballot, account: Account, keys: Keys) -> None:
+    """Let an account open keys of observations on the hub, or with --keys 0 no more (rules version 4)."""
+    from hutong.adapters.hub.admin import name_writer
+
+    ballot.propose(name_writer(new_salt(), address_of(account, "ADDRESS"), keys))
+
+
+@app.command()
+def root(ballot: Ballot, did: Did, options: RootOptions) -> None:
+    """Make an organisation a root of accreditation on the hub, or no longer (rules version 5)."""
+    ballot.propose(options.action(did))
+
+
+@app.command()
+def identity(ballot: Ballot, persons: Persons, strangers: Strangers, stranger_life: StrangerLife) -> None:
+    """Say who may be registered on the hub, and how many places strangers have (rules version 5)."""
+    from hutong.adapters.hub.admin import set_identity
+
+    ballot.propose(set_identity(new_salt(), persons, strangers, stranger_life))
+
+
+@app.command("directory-publisher")
+def directory_publisher(ballot: Ballot, publisher: PublisherId, options: PublisherOptions) -> None:
+    """Name a publisher of the data directory, or no longer (rules version 8)."""
+    ballot.propose(options.action(publisher))
+
+
+@app.command()
+def directory(ballot: Ballot, options: DirectoryOptions) -> None:
+    """Set both parameters of the data directory; what is not named is the default (rules version 8)."""
+    ballot.propose(options.action())
+
+
+@app.command("storage-operator")
+def storage_operator(ballot: Ballot, operator_id: Operator, options: OperatorOptions) -> None:
+    """Register an operator of trusted storage, or change its account, labels and weight (rules version 7)."""
+    ballot.propose(options.action(operator_id))
+
+
+@app.command("storage-state")
+def storage_state(ballot: Ballot, operator_id: Operator, state: States) -> None:
+    """Activate or drain an operator of trusted storage, or let it leave (rules version 7)."""
+    ballot.propose(state_action(operator_id, state))
+
+
+@app.command("storage-party")
+def storage_party(ballot: Ballot, role: Roles, party: Party, options: PartyOptions) -> None:
+    """Name a writer, auditor, holder or repairer of trusted storage, or no longer (rules version 7)."""
+    ballot.propose(options.action(role, party))
+
+
+@app.command()
+def storage(ballot: Ballot, options: StorageOptions) -> None:
+    """Change parameters of trusted storage; what is not named stays as it is (rules version 7)."""
+    action = parameters_action(options, ballot.hub_chain, to_stderr=ballot.operator.as_json)
+    if action is None:
+        raise Refused("the hub has it so already: nothing is proposed", REFUSED)
+    ballot.propose(action)
+
+
 @app.command("recover-client")
-@grouped
 def recover_client(
     ballot: Ballot,
     client: Client,
@@ -178,26 +217,17 @@ def recover_client(
     from hutong.adapters.hub.admin import recover_client as recovery
     from hutong.light_clients.interface import MalformedInput
 
-    try:
+    with refusing(MalformedInput):
         action = recovery(new_salt(), client, substitute)
-    except MalformedInput as error:
-        raise Refused(str(error), UNUSABLE) from None
     ballot.propose(action)
 
 
 @app.command()
-@grouped
 def action(
     ballot: Ballot,
     file: Annotated[Path, typer.Argument(help="An action's bytes in hex, as proposals --json shows them.")],
 ) -> None:
     """Any action, made elsewhere: also client creation and registration."""
-    try:
-        with open_regular(file) as opened:
-            text = opened.read(2 * MAX_ACTION_BYTES + 3).decode()
-        raw = bytes.fromhex(text.strip().removeprefix("0x"))
-    except (OSError, ValueError) as error:
-        raise Refused(f"{file}: {error}", UNUSABLE) from None
-    if not 0 < len(raw) <= MAX_ACTION_BYTES:
-        raise Refused(f"{file}: an action has 1 to {MAX_ACTION_BYTES} bytes", UNUSABLE)
-    ballot.propose(raw)
+    from hutong.relay.administration.hub.action_file import read_action
+
+    ballot.propose(read_action(file))

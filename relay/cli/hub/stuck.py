@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import asdict
-from random import Random
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from hutong.relay.cli.chains.quota import open_hub
+from hutong.relay.administration.configured import hub_of
 from hutong.relay.cli.common.options import AsJson, ConfigFile, HubName
-from hutong.relay.cli.common.session import config_of, hub_of, run_administration
+from hutong.relay.cli.common.session import config_of, run_administration
 
 
 def stuck(
@@ -22,15 +22,9 @@ def stuck(
 
     Exit codes: 0 answered (also with rows), 1 the hub did not answer, 2 unusable input.
     """
-    from hutong.adapters.hub.stuck import StuckPackets, stuck_packets
+    from hutong.relay.administration.hub.records import read_stuck_packets
 
-    hub_chain = hub_of(config_of(config), hub)
-
-    async def read(random: Random) -> StuckPackets:
-        async with open_hub(hub_chain, random) as chain:
-            return await stuck_packets(chain.execution, client)
-
-    found = run_administration(read)
+    found = run_administration(partial(read_stuck_packets, hub_of(config_of(config), hub), client))
     if not found.is_complete:
         remedy = "name one with --client" if client is None else "recover the client"
         typer.echo(f"these are the first {len(found.packets)}, more may wait: {remedy}", err=True)

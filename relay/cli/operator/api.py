@@ -1,7 +1,6 @@
 """`hutong api`: the HTTP API as a process of its own, and its keys."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +8,12 @@ import typer
 
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.options import AsJson, ConfigFile
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused, refusing
 from hutong.relay.cli.common.session import config_of
 
 if TYPE_CHECKING:
-    from hutong.relay.api.access.api_keys import ApiKey
     from hutong.relay.config import ApiConfig, Config
+    from hutong.relay.web.api_keys import ApiKey
 
 app = command_group("The HTTP API.")
 keys = command_group("Keys of the API.")
@@ -37,10 +36,8 @@ def run(config: ConfigFile) -> None:
     problems = tuple(one for one in file_problems(loaded) if one.field.startswith("api."))
     if problems:
         raise Refused(str(ConfigError(str(config), problems)), UNUSABLE)
-    try:
+    with refusing(AccessUnusable, CannotListen, LedgerUnavailable, OSError):
         run_standalone(loaded, settings, typer.echo)
-    except (AccessUnusable, CannotListen, LedgerUnavailable, OSError) as error:
-        raise Refused(str(error), UNUSABLE) from None
 
 
 @keys.command()
@@ -52,33 +49,14 @@ def create(
     ],
 ) -> None:
     """Make a key and print it, once. Only its SHA-256 is kept."""
-    from hutong.relay.api.access.api_keys import (
-        ApiKey,
-        KeysUnusable,
-        Scope,
-        check_name,
-        digest_of,
-        editing_keys,
-        new_key,
-        read_keys,
-        write_keys,
-    )
+    from hutong.relay.web.api_keys import KeyRefused, KeysUnusable, Scope, add_key
 
     path = _keys_file(config)
     unknown = sorted(set(scope) - {one.value for one in Scope})
     if unknown:
         raise Refused(f"--scope {unknown[0][:40]}: there is no such scope; use write or admin", UNUSABLE)
-    try:
-        check_name(name)
-        with editing_keys(path):
-            known = read_keys(path)
-            if any(key.name == name for key in known):
-                raise Refused(f"there is a key {name} already; revoke it or choose another name", REFUSED)
-            key = new_key()
-            created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-            write_keys(path, [*known, ApiKey(name, frozenset(map(Scope, scope)), digest_of(key), created_at)])
-    except KeysUnusable as error:
-        raise Refused(str(error), UNUSABLE) from None
+    with refusing(KeysUnusable, refused=(KeyRefused,)):
+        key = add_key(path, name, map(Scope, scope))
     typer.echo(key)
 
 
@@ -97,27 +75,18 @@ def list_(config: ConfigFile, as_json: AsJson = False) -> None:
 @keys.command()
 def revoke(config: ConfigFile, name: KeyName) -> None:
     """Take a key away; it counts from the next request on. Exit code 1 if there is none of that name."""
-    from hutong.relay.api.access.api_keys import KeysUnusable, editing_keys, read_keys, write_keys
+    from hutong.relay.web.api_keys import KeyRefused, KeysUnusable, remove_key
 
     path = _keys_file(config)
-    try:
-        with editing_keys(path):
-            known = read_keys(path)
-            left = [key for key in known if key.name != name]
-            if len(left) == len(known):
-                raise Refused(f"no key is called {name[:64]}", REFUSED)
-            write_keys(path, left)
-    except KeysUnusable as error:
-        raise Refused(str(error), UNUSABLE) from None
+    with refusing(KeysUnusable, refused=(KeyRefused,)):
+        remove_key(path, name)
 
 
 def _known(path: Path) -> "tuple[ApiKey, ...]":
-    from hutong.relay.api.access.api_keys import KeysUnusable, read_keys
+    from hutong.relay.web.api_keys import KeysUnusable, read_keys
 
-    try:
+    with refusing(KeysUnusable):
         return read_keys(path)
-    except KeysUnusable as error:
-        raise Refused(str(error), UNUSABLE) from None
 
 
 def _loaded(file: Path) -> "tuple[Config, ApiConfig]":

@@ -1,34 +1,31 @@
 """`hutong demo`."""
 
 import shutil
-import signal
 import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
-import trio
 import typer
 from rich.console import Console
 
-from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.option_groups import grouped
-from hutong.relay.cli.common.refusal import REFUSED, STOPPED, UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import REFUSED, STOPPED, UNUSABLE, Refused, refusing
 from hutong.relay.demo.bundles import Bundles
 from hutong.relay.demo.chaos import Chaos
 from hutong.relay.demo.lane import Lane
+from hutong.relay.demo.running import Ending, Run, run_to_its_end
 from hutong.relay.local.cometbft_hub import CometbftEngine
 from hutong.relay.local.hub import EmbeddedEngine, HubEngine
 from hutong.relay.local.network_hub import NetworkEngine
-from hutong.relay.local.processes import DemoFailed, DemoStopped
 from hutong.relay.local.programs import ProgramMissing, find_program
 from hutong.relay.local.traffic import Traffic
 
 MAX_MESSAGES = 10_000
 MAX_TRANSFERS = 1_000
+
+EXIT_CODES = {Ending.GOOD: 0, Ending.BAD: REFUSED, Ending.FAILED: REFUSED, Ending.STOPPED: STOPPED}
 
 app = command_group()
 
@@ -38,22 +35,6 @@ class Engine(StrEnum):
 
     EMBEDDED = "embedded"
     COMETBFT = "cometbft"
-
-
-class Run(Protocol):
-    """A demo that can be run."""
-
-    async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
-        """Run the whole demo with its files in `home`; whether everything was as it should be.
-
-        Args:
-            nursery: owns every process that is started; the caller cancels it at the end.
-            json_: print the findings to standard output as one JSON object, else a table to `console`.
-            keep: stay until cancelled after the findings are printed.
-
-        Raises:
-            DemoFailed: a step did not do what it should.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +80,7 @@ class LaneOptions:
         ),
     ] = 20
     chaos: Annotated[
-        bool,
-        typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
+        bool, typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints.")
     ] = False
     seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1
     bundles: Annotated[
@@ -143,7 +123,6 @@ class CosmosOptions:
 
 
 @app.command()
-@grouped
 def demo(
     json_: Annotated[
         bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
@@ -162,15 +141,15 @@ def demo(
     Exit code 0 if every packet was delivered once and acknowledged, or timed out and was refunded, and no token was made
     or lost; 1 otherwise, 2 for unusable input.
     """
-    try:
+    with refusing(ProgramMissing):
         if with_cosmos.cosmos:
             _refuse_with_cosmos(chaos=evm.chaos, bundles=evm.bundles)
         engine = driven.engine()
         run = with_cosmos.run(engine) if with_cosmos.cosmos else evm.run(engine)
-    except ProgramMissing as error:
-        raise Refused(str(error), UNUSABLE) from None
-    folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else _made(home)
-    _see_through(run, Console(stderr=json_), folder, json_=json_, keep=keep)
+    folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else new_home(home)
+    ending = run_to_its_end(run, Console(stderr=json_), folder, json_=json_, keep=keep)
+    if ending is not Ending.GOOD:
+        raise typer.Exit(EXIT_CODES[ending])
     if home is None and not keep:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -181,7 +160,7 @@ def _refuse_with_cosmos(*, chaos: bool, bundles: Path | None) -> None:
             raise Refused(f"not supported: --cosmos with {option}", UNUSABLE)
 
 
-def _made(home: Path) -> Path:
+def new_home(home: Path) -> Path:
     """Absolute, since the configuration names it. Exit code 2 where something is in it already."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -191,38 +170,3 @@ def _made(home: Path) -> Path:
     if not is_empty:
         raise Refused(f"--home {home} is not empty; name a new folder", UNUSABLE)
     return home.resolve()
-
-
-def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: bool) -> None:
-    """To its good end; any other is an exit code."""
-    good = False
-    try:
-        good = trio.run(partial(_supervise, run, home, console, json_=json_, keep=keep), strict_exception_groups=True)
-    except BaseExceptionGroup as group:
-        if group.subgroup(DemoStopped) is not None:
-            # What else broke did so because daemons end while the rest still asks them.
-            console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(STOPPED) from None
-        failed = expected_leaves(group, (DemoFailed,))[0]
-        console.print(f"The demo failed: {failed}", markup=False, highlight=False, soft_wrap=True)
-        console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(REFUSED) from None
-    if not good:
-        console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
-        raise typer.Exit(REFUSED)
-
-
-async def _supervise(run: Run, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
-    async with trio.open_nursery() as nursery:
-        await nursery.start(_stop_on_signal)
-        good = await run.run(nursery, home, console, json_=json_, keep=keep)
-        nursery.cancel_scope.cancel()
-    return good
-
-
-async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-    """Turn a signal into an ordered end, so that no daemon outlives the demo."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        task_status.started()
-        async for number in signals:
-            raise DemoStopped(signal.Signals(number).name)

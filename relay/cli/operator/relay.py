@@ -9,20 +9,17 @@ import typer
 from hutong.relay.base.error_groups import expected_leaves
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.options import ConfigFile
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused, refusing
 
 if TYPE_CHECKING:
     from hutong.relay.config import Config
     from hutong.relay.core.history.letters import Letters
-    from hutong.relay.dispatch import DeadLetter
 
 Result = TypeVar("Result")
 
 
 ByCause = Annotated[str | None, typer.Option("--cause", help="Of this cause alone, such as would_fail.")]
 ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alone, as chain:client.")]
-ANSWER_LIMIT_S = 30
-"""For the queue's server, which runs while the relay does."""
 
 app = command_group("The relay.")
 
@@ -30,17 +27,20 @@ app = command_group("The relay.")
 @app.command()
 def run(config: ConfigFile) -> None:
     """Relay packets over the configured paths until SIGTERM or Ctrl-C. Exit code 0 stopped, 2 cannot start."""
+    from hutong.relay.keys import KeyUnavailable, forbid_core_dumps
+
+    forbid_core_dumps()
+    # A mistake in the file is said before the relay's libraries are imported, which takes a second.
+    loaded = _load(config)
+
     import trio
 
     from hutong.relay.core.daemon import run_daemon
     from hutong.relay.core.errors import CoreError
     from hutong.relay.dispatch import QueueError
-    from hutong.relay.keys import KeyUnavailable, forbid_core_dumps
     from hutong.relay.ledger import LedgerUnavailable
     from hutong.relay.telemetry import configure_logs
 
-    forbid_core_dumps()
-    loaded = _load(config)
     companions = []
     if loaded.api is not None and loaded.api.inside_relay:
         from hutong.relay.api.serving.inside import serve_beside
@@ -67,6 +67,7 @@ def dead(
 
     from hutong.relay.core.history.letters import Chosen, Letters
     from hutong.relay.dispatch import DeadLetter
+    from hutong.relay.ledger import explained
 
     async def read(letters: Letters) -> list[DeadLetter]:
         return await (letters.ignored() if ignored else letters.dead(Chosen(cause, route)))
@@ -74,9 +75,9 @@ def dead(
     found = _with_letters(config, read)
     for letter in found:
         if as_json:
-            typer.echo(json.dumps(_document(letter)))
+            typer.echo(json.dumps(letter.as_dict()))
         else:
-            typer.echo(f"{letter.id}  {letter.attempts}  {letter.reason}")
+            typer.echo(f"{letter.id}  {letter.attempts}  {explained(letter.reason)}")
     if not found and not as_json:
         typer.echo("nothing is ignored" if ignored else "there are no dead letters", err=True)
 
@@ -131,67 +132,18 @@ def ignore(
         raise Refused(f"{job} was not ignored", REFUSED)
 
 
-def _document(letter: "DeadLetter") -> dict[str, object]:
-    packet_id = letter.id.partition(":")[2]
-    return {
-        "job": letter.id,
-        "packet": packet_id,
-        "route": letter.route,
-        "cause": letter.cause,
-        "failures": letter.attempts,
-        "unpaid_failures": letter.probes,
-        "reason": letter.reason,
-        "at_ms": letter.at_ms,
-    }
-
-
 def _load(path: Path) -> "Config":
     from hutong.relay.config import ConfigError, file_problems, load_config
 
-    try:
+    with refusing(ConfigError):
         config = load_config(path)
         problems = file_problems(config)
         if problems:
             raise ConfigError(str(path), problems)
-    except ConfigError as error:
-        raise Refused(str(error), UNUSABLE) from None
     return config
 
 
 def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") -> Result:
-    import os
-    import time
+    from hutong.relay.administration.packets.letters import with_letters
 
-    import trio
-
-    from hutong.relay.core.history.letters import Letters, NotAJob
-    from hutong.relay.core.topology.paths import Paths
-    from hutong.relay.dispatch import Connection, EmbeddedValkey, Queue, QueueError
-    from hutong.relay.ledger import LedgerUnavailable
-    from hutong.relay.telemetry import configure_logs
-
-    loaded = _load(config)
-    configure_logs("error")
-
-    async def ask() -> Result:
-        url = loaded.relay.redis_url or EmbeddedValkey(loaded.relay.home / "queue").url
-        password_env = loaded.relay.redis_password_env
-        connection = Connection(url, None if password_env is None else os.environ.get(password_env))
-        try:
-            with trio.fail_after(ANSWER_LIMIT_S):
-                queue = Queue(
-                    connection,
-                    "operator",
-                    lambda: time.time_ns() // 1_000_000,
-                    prefix=loaded.relay.redis_prefix,
-                )
-                return await work(Letters(queue, Paths.of(loaded.paths), loaded.relay))
-        finally:
-            connection.close()
-
-    try:
-        return trio.run(ask)
-    except trio.TooSlowError:
-        raise Refused("the queue's server does not answer: is the relay running?", UNUSABLE) from None
-    except (NotAJob, QueueError, LedgerUnavailable) as error:
-        raise Refused(str(error), UNUSABLE) from None
+    return with_letters(_load(config), work)

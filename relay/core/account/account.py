@@ -20,6 +20,7 @@ from hutong.adapters.interface import (
     NonceTooLow,
     PreparedTransaction,
     Signer,
+    SigningFailed,
     TransactionOutcome,
     Underpriced,
 )
@@ -63,13 +64,15 @@ class Account:
         self._address = chain.adapter.address_of(signer)
         self._recorder = recorder
         self._metrics = chain.metrics
-        self._fees = chain.fees
+        self.fees = chain.fees
+        """What a transaction may cost; others hold from the next one that is signed."""
         self._number = number
         self.slots = trio.Semaphore(chain.in_flight)
         """Held from before a batch is built until its transaction has ended."""
         self._lock = trio.Lock()
         self._next: int | None = None
-        self._pending: dict[int, Pending] = {}
+        self.pending: dict[int, Pending] = {}
+        """By nonce, what was sent and has not ended."""
         self._sent: Recent[bytes, None] = Recent(REMEMBERED_SENT)
         self._recovered = trio.Event()
         self._activity = trio.Event()
@@ -90,7 +93,15 @@ class Account:
 
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction that carries this job has not ended, maybe one that was sent before a restart."""
-        return any(entry.carries(job_id) for entry in self._pending.values())
+        return any(entry.carries(job_id) for entry in self.pending.values())
+
+    def calling(self, to: str) -> tuple[Pending, ...]:
+        """Transactions to an account of the chain that have not ended, maybe sent before a restart.
+
+        Args:
+            to: as `PreparedTransaction.to` has it.
+        """
+        return tuple(entry for entry in self.pending.values() if entry.variants[-1].prepared.to == to)
 
     async def submit(self, prepared: PreparedTransaction, jobs: Jobs, evidence: tuple[Evidence, ...]) -> Pending:
         """Sign, record and send. Returns when the pool has it, or when nobody knows whether it has.
@@ -101,7 +112,8 @@ class Account:
 
         Raises:
             SubmissionRefused: it was not sent, and no nonce was used.
-            AdapterError: the chain does not say what the next nonce is; nothing was sent.
+            AdapterError: the chain does not say what the next nonce is, or what holds the key does not sign
+                (`SigningFailed`); nothing was sent.
             LedgerUnavailable: it cannot be written down, so it was not sent, or a refusal cannot be.
         """
         await self._recovered.wait()
@@ -116,7 +128,7 @@ class Account:
                 now_s = trio.current_time()
                 entry = Pending(nonce, jobs, evidence, [signed], now_s, now_s)
                 self._sent.put(signed.hash, None)
-                self._pending[nonce] = entry
+                self.pending[nonce] = entry
                 self._next = nonce + 1
                 self._activity.set()
                 try:
@@ -144,7 +156,7 @@ class Account:
         """
         await self._recover()
         while True:
-            if not self._pending:
+            if not self.pending:
                 await self._activity.wait()
             self._activity = trio.Event()
             await self._next_look()
@@ -156,18 +168,18 @@ class Account:
             return
         for signed, jobs in await self._recorder.unended():
             self._sent.put(signed.hash, None)
-            entry = self._pending.get(signed.nonce)
+            entry = self.pending.get(signed.nonce)
             if entry is None:
                 # Never broadcast as far as we know: the first look asks the chain, and sends it if it is not there.
-                self._pending[signed.nonce] = Pending(
+                self.pending[signed.nonce] = Pending(
                     signed.nonce, jobs, (), [signed], trio.current_time(), -REBROADCAST_AFTER_S
                 )
             else:
                 entry.variants.append(signed)
                 if jobs != entry.jobs:
                     entry.other_jobs[signed.hash] = jobs
-        if self._pending:
-            self._log.info("transactions of an earlier run are being followed", nonces=sorted(self._pending))
+        if self.pending:
+            self._log.info("transactions of an earlier run are being followed", nonces=sorted(self.pending))
         self._recovered.set()
         await self._check_all()
 
@@ -179,8 +191,8 @@ class Account:
     async def _check_all(self) -> None:
         state: AccountState | None = None
         used: int | None = None
-        for nonce in sorted(self._pending):
-            entry = self._pending.get(nonce)
+        for nonce in sorted(self.pending):
+            entry = self.pending.get(nonce)
             if entry is None:
                 continue
             unread: EndpointUnavailable | None = None
@@ -205,7 +217,7 @@ class Account:
                 continue
             if unread is not None:
                 continue
-            if state.pending_nonce < min(self._pending, default=nonce):
+            if state.pending_nonce < min(self.pending, default=nonce):
                 # Nonces below all of ours are free: the chain went back, or our counter was ahead of it.
                 entry.misses += 1
                 if entry.misses >= LOST_AFTER_CHECKS:
@@ -248,11 +260,11 @@ class Account:
 
     def _forget(self, entry: Pending) -> None:
         """Its nonce may be another's by now: of one that was taken back while it was looked at."""
-        if self._pending.get(entry.nonce) is entry:
-            del self._pending[entry.nonce]
+        if self.pending.get(entry.nonce) is entry:
+            del self.pending[entry.nonce]
 
     async def _lost(self, entry: Pending, reason: str) -> None:
-        if self._pending.get(entry.nonce) is not entry:
+        if self.pending.get(entry.nonce) is not entry:
             return
         for signed in entry.variants:
             await self._recorder.never_included(signed, reason)
@@ -272,7 +284,7 @@ class Account:
         except (AlreadyKnown, EndpointUnavailable, NonceTooLow):
             return
         except NonceTooHigh as refusal:
-            if entry.nonce != min(self._pending):
+            if entry.nonce != min(self.pending):
                 return
             if entry.variants[-1].prepared.is_replaceable:
                 await self._lost(entry, "the chain's nonce went back below ours")
@@ -298,13 +310,13 @@ class Account:
         entry.refusals += 1
         if entry.refusals < MAX_REFUSALS:
             return
-        for nonce in sorted(nonce for nonce in self._pending if nonce > entry.nonce):
-            await self._lost(self._pending[nonce], f"the one of nonce {entry.nonce} before it is refused now")
+        for nonce in sorted(nonce for nonce in self.pending if nonce > entry.nonce):
+            await self._lost(self.pending[nonce], f"the one of nonce {entry.nonce} before it is refused now")
         await self._lost(entry, f"pools refuse it now: {refusal.reason}")
 
     async def _replace(self, entry: Pending) -> None:
         async with self._lock:
-            if self._pending.get(entry.nonce) is not entry:
+            if self.pending.get(entry.nonce) is not entry:
                 return
             try:
                 dearer = self._within_caps(entry.variants[-1].prepared.with_raised_fee(RAISE_PERCENT))
@@ -312,7 +324,12 @@ class Account:
                 self._log.warning("waiting longer", **_about(entry), reason=str(refusal))
                 entry.sent_at_s = trio.current_time()
                 return
-            signed = await self._adapter.sign(dearer, entry.nonce, self._signer)
+            try:
+                signed = await self._adapter.sign(dearer, entry.nonce, self._signer)
+            except SigningFailed as error:  # those after it are to be looked at all the same
+                self._log.warning("waiting longer", **_about(entry), reason=str(error))
+                entry.sent_at_s = trio.current_time()
+                return
             if signed.hash == entry.variants[-1].hash:
                 self._log.warning("waiting longer", **_about(entry), reason="the fee per gas is at its cap")
                 entry.sent_at_s = trio.current_time()
@@ -344,9 +361,9 @@ class Account:
             case NonceTooLow():
                 return signed.prepared
             case NonceTooHigh():
-                for lower in sorted(self._pending):
-                    self._pending[lower].broadcast_at_s = trio.current_time() - REBROADCAST_AFTER_S
-                    await self._send_again_unlocked(self._pending[lower])
+                for lower in sorted(self.pending):
+                    self.pending[lower].broadcast_at_s = trio.current_time() - REBROADCAST_AFTER_S
+                    await self._send_again_unlocked(self.pending[lower])
                 return signed.prepared
             case Underpriced():
                 account = await self._adapter.account(self.address)
@@ -370,9 +387,9 @@ class Account:
 
     async def _next_nonce(self) -> int:
         if self._next is None:
-            ours = max(self._pending, default=-1) + 1
-            self._next = max(await self._account_nonce(), ours if self._pending else 0)
-        while self._next in self._pending:
+            ours = max(self.pending, default=-1) + 1
+            self._next = max(await self._account_nonce(), ours if self.pending else 0)
+        while self._next in self.pending:
             self._next += 1
         return self._next
 
@@ -381,13 +398,13 @@ class Account:
         that is too high leaves a gap, and everything after it waits."""
         state = await self._adapter.account(self.address)
         nonce = max(state.latest_nonce, state.pending_nonce)
-        if not self._pending and nonce:
+        if not self.pending and nonce:
             again = await self._adapter.account(self.address)
             nonce = min(nonce, max(again.latest_nonce, again.pending_nonce))
         return nonce
 
     def _within_caps(self, prepared: PreparedTransaction) -> PreparedTransaction:
-        return within_caps(self._adapter.name, self._fees, prepared)
+        return within_caps(self._adapter.name, self.fees, prepared)
 
 
 def _about(entry: Pending, transaction_hash: bytes | None = None) -> dict[str, object]:

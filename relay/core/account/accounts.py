@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import trio
 
 from hutong.relay.core.account.account import Account
+from hutong.relay.core.account.pending import Pending
 
 REST_S = 30.0
 """An account that cannot submit (its wallet is empty) is passed over for so long, where there are others."""
@@ -85,6 +86,12 @@ class Accounts:
     def has_sent(self, transaction_hash: bytes) -> bool:
         """Whether it is a transaction of one of these accounts, as far as that is remembered."""
         return any(account.has_sent(transaction_hash) for account in self._accounts)
+
+    def calling(self, to: str) -> tuple[Pending, ...]:
+        """Transactions of any account to `to` that have not ended; as `is_in_flight`, right once `recovered` has
+        returned.
+        """
+        return tuple(pending for account in self._accounts for pending in account.calling(to))
 
     def is_in_flight(self, job_id: str) -> bool:
         """Whether a transaction of any account carries this job and has not ended.

@@ -8,7 +8,7 @@ import trio
 from hutong.adapters.hub import HubChain
 from hutong.adapters.hub.archive_anchor import anchor_count, prove_slots, publish, read_anchor
 from hutong.adapters.ics26.transactor import Transactor
-from hutong.adapters.interface import AdapterError, Destination, HeightUnavailable, Signer
+from hutong.adapters.interface import AdapterError, Destination, HeightUnavailable
 from hutong.light_clients.ibc.commitment import merkle_path
 from hutong.light_clients.interface import Height, MalformedInput, PredicateFailed
 from hutong.relay.archive import ArchiveUnavailable
@@ -24,6 +24,7 @@ from hutong.relay.core.archiving.archive_context import ArchiveContext
 from hutong.relay.core.archiving.bundling.headers import HeaderCollector
 from hutong.relay.core.archiving.bundling.legs import provable_height
 from hutong.relay.core.errors import StartRefused, TooDear
+from hutong.relay.keys import Signer
 from hutong.relay.telemetry import get_logger
 
 PUBLISH_LIMIT_S = 120
@@ -173,9 +174,13 @@ class Anchorer:
                 f"archive.anchor.key: {address} is an account that the relay submits with on {self._hub.name}; "
                 "the anchor needs its own: two users of one key would take each other's nonces"
             )
-        while True:
-            await self.round(signer)
-            await trio.sleep(interval_s)
+        try:
+            while True:
+                await self.round(signer)
+                await trio.sleep(interval_s)
+        finally:
+            with trio.CancelScope(shield=True):
+                await signer.aclose()
 
     async def round(self, signer: Signer) -> None:
         """Write the root down once, if the log has grown. Every expected failure is logged and counted; the next round

@@ -47,6 +47,9 @@ from hutong.relay.dispatch import Backoff, Route
 from hutong.relay.ledger import Cause
 
 LOOK_EVERY_S = 5.0
+LOOK_AT_BLOCKS_S = 1.0
+"""A new block of the client's chain is a reason to look before LOOK_EVERY_S, so long after the last look: evidence then stands two
+blocks after what it is against."""
 SEARCHED_HEIGHTS = 128
 _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
 
@@ -112,6 +115,7 @@ class ForkWatch:
         # A watch that never compares is as blind as one that stopped: the time of the last look begins here.
         self._metrics.forks_compared(*self._client, self._now_ns() / 1e9)
         while True:
+            began_s, height = trio.current_time(), self._heads.height
             try:
                 await self.look()
                 failures = 0
@@ -120,7 +124,11 @@ class ForkWatch:
                 self._see(_blinded_by(error))
                 self._log.warning("the client cannot be compared now", reason=str(error), failures=failures)
             delay_s = _AGAIN.delay_s(failures, self._random) if failures else LOOK_EVERY_S
-            await trio.sleep(delay_s * (0.75 + 0.5 * self._random.random()))
+            with trio.move_on_after(delay_s * (0.75 + 0.5 * self._random.random())):
+                if failures:
+                    await trio.sleep_forever()
+                await trio.sleep_until(began_s + LOOK_AT_BLOCKS_S)
+                await self._heads.wait_for_height(height + 1)
 
     async def look(self) -> bool:
         """Compare what the client gained since the last look. True if it was found forked and a transaction said so.

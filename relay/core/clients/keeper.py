@@ -8,18 +8,16 @@ from functools import partial
 
 import trio
 
-from hutong.adapters.interface import AdapterError, Batch, ClientInfo, Destination, UpdateClient
+from hutong.adapters.interface import AdapterError, ClientInfo, Destination, UpdateClient
 from hutong.adapters.rpc import in_background
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
 from hutong.relay.core.account.account import Account
-from hutong.relay.core.account.pending import Included, Lost
+from hutong.relay.core.clients.keeping import Hosting, Updates
 from hutong.relay.core.errors import RouteBlocked, SubmissionRefused
-from hutong.relay.core.route.batch import BatchBuilder
 from hutong.relay.core.route.catching_up import in_transactions
-from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.slots import take_slot
+from hutong.relay.core.route.updating import PaidInVain, submit_updates
 from hutong.relay.dispatch import Backoff, Route
-from hutong.relay.ledger import Cause
 
 REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
 """Share of the trusting period after which a client is refreshed: drawn anew for each state, so that neither the clients
@@ -33,10 +31,6 @@ SHORT_STEPS_CHECK_S = 10.0
 _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
 
 
-class PaidInVain(RouteBlocked):
-    """What verified and simulated well failed in its block, perhaps for too little gas: the next may cost as much."""
-
-
 class Condition(StrEnum):
     """What an operator must know of a client."""
 
@@ -47,9 +41,10 @@ class Condition(StrEnum):
 
 
 class ClientKeeper:
-    """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
+    """Of one client: it lives on the route's destination and follows its source, a chain or a log. `run` it."""
 
-    def __init__(self, context: RouteContext) -> None:
+    def __init__(self, context: Hosting, updates: Updates) -> None:
+        self._context = context
         self._route = context.route
         self._destination: Destination = context.destination.adapter
         self._heads = context.destination.heads
@@ -57,7 +52,7 @@ class ClientKeeper:
         self._accounts = context.accounts
         self._random = context.relay.services.random
         self._catching_up = context.catching_up
-        self._builder = BatchBuilder(context)
+        self.builder = updates
         self._drawn: tuple[object, float] = (None, REFRESH_LAST)
         self._log = context.client_log("keeper")
         self.condition = Condition.FINE
@@ -89,7 +84,7 @@ class ClientKeeper:
                 in_vain = isinstance(error, PaidInVain)
                 self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
             check_s = _check_s(period_ns)
-            if self._builder.steps_are_short:
+            if self.builder.steps_are_short:
                 check_s = min(check_s, SHORT_STEPS_CHECK_S)
             if in_vain:
                 check_s = max(check_s, period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD)
@@ -118,11 +113,11 @@ class ClientKeeper:
             return False
         asked = self._catching_up.is_asked(self._route.name)
         is_old = age_ns >= info.trusting_period_ns * self._share(info)
-        if not (asked or is_old) and not await self._builder.is_far_behind(info):
+        if not (asked or is_old) and not await self.builder.is_far_behind(info):
             return False
         async with in_background([partial(self._keep_telling, _check_s(info.trusting_period_ns))]):
             refreshed = await self._refresh()
-            while refreshed and await self._builder.is_far_behind(await self._destination.client(self._route.client)):
+            while refreshed and await self.builder.is_far_behind(await self._destination.client(self._route.client)):
                 refreshed = await self._refresh()
         self._catching_up.done(self._route.name)
         return refreshed
@@ -172,9 +167,9 @@ class ClientKeeper:
         self.condition = condition
 
     async def _refresh(self) -> bool:
-        slot = await take_slot(self._accounts, self._builder, ())
+        slot = await take_slot(self._accounts, self.builder, ())
         try:
-            built = await self._builder.refresh()
+            built = await self.builder.refresh()
             done = False
             for updates in () if built is None else in_transactions(built.updates, self._destination.batch_limits):
                 done = await self._submit(slot.account, updates)
@@ -186,28 +181,12 @@ class ClientKeeper:
 
     async def _submit(self, account: Account, updates: tuple[UpdateClient, ...]) -> bool:
         """One transaction, to its end. False where it came to nothing for no fault of its own."""
-        prepared = await self._destination.prepare(Batch(updates), account.address)
-        if not all(prepared.expected):
-            raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
-        pending = await account.submit(prepared, tuple(None for _ in updates), ())
-        count = len(updates)
-        self._metrics.hermes.submitted(
-            self._route.destination, self._route.client, messages=count, updates=count, seconds=None
-        )
-        end = await pending.wait()
-        failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(count))
-        failure = next(filter(None, failures), None)
-        if failure is not None:
-            raise PaidInVain(
-                f"{self._route.name} did not take the update that the relay paid for: {failure}", Cause.WOULD_FAIL
-            )
-        done = isinstance(end, Included)
-        transaction = pending.variants[-1].hash
-        if done:
-            self._log.info("refreshed", updates=count, transaction=transaction)
+        pending = await submit_updates(self._context, account, updates)
+        if pending is None:
+            self._log.info("the refresh came to nothing", updates=len(updates))
         else:
-            self._log.info("the refresh came to nothing", updates=count, transaction=transaction)
-        return done
+            self._log.info("refreshed", updates=len(updates), transaction=pending.variants[-1].hash)
+        return pending is not None
 
 
 def _check_s(trusting_period_ns: int) -> float:

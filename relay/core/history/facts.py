@@ -1,6 +1,7 @@
 """What the ledger keeps of a packet, cut from its job: ends, parties, token, and which packet made the hub send it."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 
 from hutong.light_clients.ibc.forward import FORWARD_PORT, OriginStamp, decode_forward_request, decode_stamped_payload
@@ -12,6 +13,10 @@ from hutong.light_clients.interface import VerificationError
 from hutong.relay.core.topology.paths import Paths
 from hutong.relay.dispatch import Job, JobKind
 from hutong.relay.ledger import App, PacketFacts
+
+REMEMBERED_PACKETS = 128
+"""Packets of the hub's forwarding that are decoded once for all lines of the log about them: a few batches. 40 MB if each is of
+the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def _transfer(packet: Packet) -> _Contents:
     return replace(said, receiver=forward.receiver, next_client=forward.next_client, forward_key=key)
 
 
+@lru_cache(REMEMBERED_PACKETS)
 def _forwarded(packet: Packet) -> _Contents:
     """A message to the hub's `forward` port, or from it."""
     payload = packet.payloads[0]

@@ -1,17 +1,24 @@
 """Telling the ledger what happens to packets: small notes, written by the ledger when it writes anyway."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from hutong.adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
+from hutong.adapters.interface import (
+    EndpointUnavailable,
+    HeightUnavailable,
+    PacketEvent,
+    SignerUnavailable,
+    SigningFailed,
+)
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.config import PathEnd
 from hutong.relay.core.complaints import Complaints
 from hutong.relay.core.errors import RouteBlocked, SubmissionRefused
-from hutong.relay.core.history.deeds import Deed, Deeds
+from hutong.relay.core.history.deeds import Deed, Deeds, Sending
 from hutong.relay.core.history.facts import every_fact_of, facts_of, first_leg_of
 from hutong.relay.core.topology.paths import Paths
-from hutong.relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job, encode_job
+from hutong.relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job
 from hutong.relay.ledger import (
     Cause,
     Ledger,
@@ -38,6 +45,10 @@ def cause_of(error: Exception) -> Cause:
             return Cause.ENDPOINT
         case HeightUnavailable():
             return Cause.HEIGHT_UNAVAILABLE
+        case SignerUnavailable():
+            return Cause.SIGNER_AWAY
+        case SigningFailed():
+            return Cause.SIGNER_REFUSED
         case VerificationError():
             return Cause.PROOF_REFUSED
     return Cause.OTHER
@@ -94,7 +105,7 @@ class History:
                     height=event.height,
                     block_time_ns=event.block_time_ns,
                     transaction_hash=event.transaction_hash,
-                    record=encode_job(job),
+                    record=job.record,
                     certain=False,
                 )
             ]
@@ -118,8 +129,11 @@ class History:
     def enqueued(self, jobs: Sequence[Job], done: Enqueued) -> None:
         """The queue has them now; some it may have had before, in whatever state they are.
 
-        Nothing is noted where the queue had no room for some of `jobs`: it does not say for which.
+        That it has them is not noted where it had no room for some of `jobs`: it does not say for which. Whoever
+        enqueues a timeout has found that the packet was not received in time, which is noted in any case.
         """
+        if done.added or done.full:  # of jobs that were all known it is noted already
+            self._expired(job for job in jobs if job.kind is JobKind.TIMEOUT)
         if not done.full:
             self._note(jobs, Step.QUEUED, certain=not done.known)
 
@@ -130,7 +144,9 @@ class History:
         self._note(jobs, Step.WAITING, str(error), cause)
 
     def held_up(self, route: Route, reason: str) -> None:
-        """The route's worker has not begun: a chain of it did not answer since the start."""
+        """The route waits for a chain that does not answer, and no job of it has failed: its worker has not begun, or
+        comes no further.
+        """
         self._ledger.note([RouteNote(route.name, self._now_ns(), reason, Cause.ENDPOINT, 1)])
 
     def goes_on(self, route: Route) -> None:
@@ -149,15 +165,58 @@ class History:
         """The job is given up: a dead letter."""
         self._note([job], Step.DEAD, reason, cause)
 
-    def expired(self, job: Job) -> None:
-        """Its destination is past the packet's timeout; a timeout job goes back in its place."""
-        self._note([job], Step.EXPIRED, f"{job.destination} is past the packet's timeout")
-
     def happened(self, chain: str, event: PacketEvent) -> None:
         """An event of `chain` in a final block: what superseded a job is named, also where that was known before."""
         named = self._deeds.saw(chain, event)
         if named is not None:
             self._superseded(*named)
+
+    def sent_and_gone(self, chain: str, event: PacketEvent) -> None:
+        """A packet of `chain` was sent, and is settled already: its sending is noted if its end is (`timed_out`)."""
+        packet_id = f"{chain}/{event.packet.source_client}/{event.packet.sequence}"
+        self._deeds.sent(packet_id, Sending(event.transaction_hash, event.height, event.block_time_ns))
+
+    def timed_out(self, chain: str, event: PacketEvent) -> None:
+        """Another relay proved that a packet of `chain` was not received in time, and its commitment is gone.
+
+        Noted whether or not a job of this relay is about it: the hub answers the first packet of a message with an error
+        then, which would be taken for a refusal. A packet whose client is in no path is passed over.
+        """
+        opposite = self._paths.counterparty(chain, event.client_id)
+        if opposite is None or opposite.client != event.packet.destination_client:
+            return
+        now_ns = self._now_ns()
+        at = event.height, event.block_time_ns
+        job = Job(JobKind.TIMEOUT, opposite.chain, chain, event.packet, None, *at, now_ns)
+        if not self._deeds.is_news(job, Deed(job.kind, event.transaction_hash, *at)):
+            return
+        end = Note(
+            job.packet_id,
+            job.kind.value,
+            Step.SUPERSEDED,
+            chain,
+            now_ns,
+            every_fact_of(job, self._paths),
+            height=event.height,
+            block_time_ns=event.block_time_ns,
+            transaction_hash=event.transaction_hash,
+            outcome=Outcome.TIMED_OUT,
+        )
+        sending = self._deeds.sending_of(job.packet_id)
+        if sending is None:
+            self._ledger.note([end])
+            return
+        sent = replace(
+            end,
+            kind=JobKind.RECEIVE.value,
+            step=Step.SEEN,
+            height=sending.height,
+            block_time_ns=sending.block_time_ns,
+            transaction_hash=sending.transaction_hash,
+            outcome=None,
+            certain=False,
+        )
+        self._ledger.note([sent, end])
 
     def superseded(self, job: Job, reason: str | None = None) -> None:
         """The job needs nothing more: for a reason, or (None) because the chain's state says that it is done.
@@ -175,8 +234,12 @@ class History:
             self._deeds.wait_for(job)
 
     def _superseded(self, job: Job, deed: Deed | None) -> None:
-        settling = {JobKind.ACKNOWLEDGE: Outcome.ACKNOWLEDGED, JobKind.TIMEOUT: Outcome.SETTLED}
-        self._note([job], Step.SUPERSEDED, outcome=settling.get(job.kind), deed=deed)
+        if job.kind is JobKind.TIMEOUT and not self._deeds.is_news(job, deed):
+            return
+        # Where no block tells which of the two it was, the job does: it is made of a state that excludes the other for ever.
+        settling = {JobKind.ACKNOWLEDGE: Outcome.ACKNOWLEDGED, JobKind.TIMEOUT: Outcome.TIMED_OUT}
+        outcome = settling.get(job.kind if deed is None else deed.kind)
+        self._note([job], Step.SUPERSEDED, outcome=outcome, deed=deed)
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
         """Compare ledger and backlog with the chain. A ledger that does not answer is logged, and compared at the next
@@ -192,6 +255,24 @@ class History:
         except LedgerUnavailable as error:
             if self._complaints.is_new(str(error)):
                 self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
+
+    def _expired(self, timeouts: Iterable[Job]) -> None:
+        """Their destinations are past the packets' timeouts. A job of that kind goes from there to where it was sent."""
+        now_ns = self._now_ns()
+        self._ledger.note(
+            [
+                Note(
+                    job.packet_id,
+                    JobKind.RECEIVE.value,
+                    Step.EXPIRED,
+                    job.source,
+                    now_ns,
+                    facts_of(job),
+                    reason=f"{job.source} is past the packet's timeout",
+                )
+                for job in timeouts
+            ]
+        )
 
     def _note(
         self,

@@ -70,11 +70,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class BuiltBatch:
-    """Headers first, then items; each verified in this order with the destination's light client."""
+    """Headers first, then items; each verified in this order with the destination's light client.
+
+    `consensus_state` is what the headers lead to, encoded; empty where nothing was built.
+    """
 
     updates: tuple[UpdateClient, ...]
     items: tuple[Item, ...]
     refused: tuple[Refused, ...]
+    consensus_state: bytes = b""
 
 
 class BatchBuilder:
@@ -160,8 +164,11 @@ class BatchBuilder:
                 raise
             return await self._build_at(jobs, info, newest)
 
-    async def refresh(self) -> BuiltBatch | None:
-        """Headers alone, which bring the client to the source's head, or as near as one transaction does.
+    async def refresh(self, target: Height | None = None) -> BuiltBatch | None:
+        """Headers alone, which bring the client to `target`, or as near as one transaction does.
+
+        Args:
+            target: of the source; waited for. None: where the source's head is provable.
 
         Returns:
             None if the client is there already.
@@ -173,8 +180,9 @@ class BatchBuilder:
         info = await self._destination.client(self._route.client)
         if info.status is not ClientStatus.ACTIVE:
             raise RouteBlocked(f"client {self._route.name} is {info.status}", Cause.CLIENT_INACTIVE)
-        head = await self._source_heads.head()
-        target = self._within_reach(info, self._source.proving_height(head.height))
+        if target is None:
+            target = self._source.proving_height((await self._source_heads.head()).height)
+        target = self._within_reach(info, target)
         return await self._build_at((), info, target) if target > info.latest_height else None
 
     @property
@@ -250,7 +258,7 @@ class BatchBuilder:
                 evidence = self._evidence(taken.job, info, trusted_state, headers, proof, now_ns)
                 items.append(Item(taken, _message(taken.job, proof), evidence))
         updates = tuple(UpdateClient(self._route.client, header) for header in headers)
-        return BuiltBatch(updates, tuple(items), tuple(refused))
+        return BuiltBatch(updates, tuple(items), tuple(refused), client.consensus_state)
 
     def _refusal(self, taken: Taken, proof: Proof, verdict: str | None, proven_at_ns: int) -> Refused | None:
         """None if the proof shows what the job is to show."""

@@ -1,6 +1,6 @@
 """Judging headers and proofs with the destination's own code before paying for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hutong.adapters.interface import Proof
 from hutong.light_clients.interface import (
@@ -32,6 +32,8 @@ class VerifiedClient:
     client_state: bytes
     consensus_state: bytes
     height: Height
+    states: MemoryConsensusStates = field(default_factory=lambda: MemoryConsensusStates({}))
+    """All that were there or came with the headers."""
 
 
 def verify_update(
@@ -63,7 +65,7 @@ def verify_update(
     consensus_state = states.get(target)
     if consensus_state is None:
         raise UnknownHeight(target, light_client.latest_height(client_state))
-    return VerifiedClient(client_state, consensus_state, target)
+    return VerifiedClient(client_state, consensus_state, target, states)
 
 
 def verify_proof(light_client: LightClient, client: VerifiedClient, proof: Proof, path: tuple[bytes, ...]) -> None:

@@ -44,6 +44,11 @@ class Progress:
             packets=packets_of(held),
         )
 
+    def hears_nothing(self, reason: str) -> None:
+        """Nothing has failed, and the route waits for an answer; the log has it from the endpoint's watch."""
+        self._history.held_up(self._route, reason)
+        self._metrics.route_waits(self._route.destination, self._route.client, waits=True)
+
     def submitted(self, pending: Pending, jobs: Sequence[Job], updates: int) -> None:
         """A pool has the transaction, or maybe has it. `updates` counts the client updates before the messages of
         `jobs`.

@@ -36,6 +36,7 @@ from hutong.relay.core.route.handover import Handover
 from hutong.relay.core.route.progress import Progress
 from hutong.relay.core.route.route_context import RouteContext
 from hutong.relay.core.route.selection import Sizes, expiring, select
+from hutong.relay.core.route.silence import Silence
 from hutong.relay.core.route.slots import take_slot
 from hutong.relay.core.route.trial import Trial
 from hutong.relay.core.watching.discovery import Discovery, is_expired, timeout_job
@@ -57,6 +58,8 @@ NOT_FINAL_S = 3.0
 MOST_NOT_FINAL_S = 30.0
 """The same where finality takes minutes; growing by half of what was waited."""
 REMEMBERED_JOBS = 20_000
+LOOKS_AT_OUR_OWN = 3
+"""At a chain that says a job is open which a transaction of ours did in a final block: one answer alone is a liar's, or old."""
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 
 
@@ -81,11 +84,12 @@ class RouteWorker:
         self._history = relay.history
         self._discovery = discovery
         self._ignored = ignored
-        self._builder = BatchBuilder(context)
+        self.builder = BatchBuilder(context)
         self._progress = Progress(context)
         self._custody = Custody(context)
+        self._silence = Silence(context, self._progress)
         self._handover = Handover()
-        self._trial = Trial(context)
+        self.trial = Trial(context)
         self._most_items = self._limits.items
         self._sizes = Sizes()
         self._fitting = 0
@@ -93,6 +97,7 @@ class RouteWorker:
         self._claimed_at_s = 0.0
         self._put_off_until_s = 0.0
         self._unfinal_since_s: Recent[str, float] = Recent(REMEMBERED_JOBS)
+        self._done_by_us: Recent[str, None] = Recent(REMEMBERED_JOBS)
         self._log = context.jobs_log("worker")
 
     @property
@@ -114,31 +119,36 @@ class RouteWorker:
         self._queue.reread(self._route)
         self._claimed_at_s = trio.current_time()
         self._progress.goes_on()
+        self._silence.forget(fails=False)
         if self._alone:
             self._custody.admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
             self._alone = False
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._touch)
+            nursery.start_soon(self._silence.run)
             failures = 0
             while True:
                 if not self._custody.held:
                     await self._fill(wait=True)
                 slot: Slot | None = None
                 try:
-                    slot = await take_slot(self._accounts, self._builder, self._custody.held)
-                    self._handover.check()
-                    if len(self._custody.held) < self._limits.items:
-                        await self._fill(wait=False)
-                    if self._custody.held and await self._step(nursery, slot):
-                        slot = None
+                    with self._silence.turn():
+                        slot = await take_slot(self._accounts, self.builder, self._custody.held)
+                        self._handover.check()
+                        if len(self._custody.held) < self._limits.items:
+                            await self._fill(wait=False)
+                        if self._custody.held and await self._step(nursery, slot):
+                            slot = None
                     if failures:
                         await self._handover.ended()
                         self._progress.goes_on()
+                    self._silence.ended()
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._progress.waits([item.job for item in self._custody.held], error, failures, delay_s)
+                    self._silence.forget(fails=True)
                     if slot is not None:
                         self._accounts.release(slot)
                         slot = None
@@ -181,14 +191,14 @@ class RouteWorker:
             return False
         simulating = False
         try:
-            built = await self._builder.build(ready)
+            built = await self.builder.build(ready)
             for refused in built.refused:
                 await self._refused(refused)
             self._sizes = self._sizes.after(
                 (item.message.proof for item in built.items), (update.header for update in built.updates)
             )
             simulating = True
-            prepared, items = await self._trial.prepare(built, slot.account.address, self._foreseen)
+            prepared, items = await self.trial.prepare(built, slot.account.address, self._foreseen)
             self._silent = 0
         except EndpointUnavailable as error:
             # The chain answers reads, or we would not have come here: it may be one of these that it cannot simulate.
@@ -261,7 +271,8 @@ class RouteWorker:
 
     async def _finish(self, slot: Slot, pending: Pending, items: Sequence[Item], offset: int) -> None:
         try:
-            end = await pending.wait()
+            with self._silence.under_way():
+                end = await pending.wait()
         finally:
             self._accounts.release(slot)
         if not isinstance(end, Included):
@@ -276,6 +287,8 @@ class RouteWorker:
         }
         in_vain = [taken for index, taken in executed.items() if offset + index in end.outcome.noops]
         delivered = [taken for index, taken in executed.items() if offset + index not in end.outcome.noops]
+        for taken in delivered:
+            self._done_by_us.put(taken.job.id, None)
         self._progress.delivered([taken.job for taken in delivered], end)
         await self._custody.settle_all(delivered)
         self._progress.paid_in_vain([taken.job for taken in in_vain], end)
@@ -326,7 +339,7 @@ class RouteWorker:
             self._log.info("left alone", **self._history.about(job), reason=ignored)
             await self._custody.ignore(taken, ignored)
             return False
-        if await self._is_done(job, head.height):
+        if await self._is_done_surely(job, head.height):
             self._log.info("done already", **self._history.about(job))
             await self._custody.settle(taken, "superseded")
             return False
@@ -342,7 +355,6 @@ class RouteWorker:
             self._log.info("expired", **self._history.about(job), destination_time_ns=head.time_ns)
             await self._pass_on(timeout_job(job, head, self._now_ns()))
             await self._custody.settle(taken, "expired")
-            self._history.expired(job)
             return False
         wait_s = self._turns.wait_s(job)
         if wait_s > 0:
@@ -396,6 +408,12 @@ class RouteWorker:
             job.acknowledgement,
         ):
             await self._pass_on(other)
+
+    async def _is_done_surely(self, job: Job, height: int) -> bool:
+        for _ in range(LOOKS_AT_OUR_OWN if job.id in self._done_by_us else 1):
+            if await self._is_done(job, height):
+                return True
+        return False
 
     async def _is_done(self, job: Job, height: At = None) -> bool:
         """Another relay won, or we did before a crash (attack list G7)."""

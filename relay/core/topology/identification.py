@@ -17,6 +17,7 @@ FIRST_ANSWERS_S = 10.0
 BELIEVED_CONTRADICTIONS = 3
 """An endpoint may lie once; who configured the wrong client or chain gets the same answer every time."""
 _ASK_AGAIN = Backoff(base_s=0.5, cap_s=10.0)
+_SILENT = "it has not answered since the relay started"
 
 
 class Identification:
@@ -28,7 +29,7 @@ class Identification:
         self._random = random
         self._chains = {end.chain: trio.Event() for end in paths.opposite}
         self._ends = {end: trio.Event() for end in paths.opposite}
-        self._starting = True
+        self._begun = trio.Event()
         self._awaited: dict[str, str] = {}
         self._log = get_logger("relay")
 
@@ -46,28 +47,42 @@ class Identification:
         with trio.move_on_after(FIRST_ANSWERS_S):
             for known in (*self._chains.values(), *self._ends.values()):
                 await known.wait()
-        self._starting = False
+        self._begun.set()
 
     @property
     def starting(self) -> bool:
         """Whether `begin` still waits for the first answers: no packet is carried yet, and a contradiction ends the
         relay.
         """
-        return self._starting
+        return not self._begun.is_set()
 
     def awaited(self) -> dict[str, str]:
-        """What is not known to be right, with the last answer to it: `chain NAME` or `path end CHAIN:CLIENT`, in order
-        of names.
+        """What is not known to be right, with the last answer to it or that there was none: `chain NAME` or
+        `path end CHAIN:CLIENT`, in order of names. An end is awaited once both of its chains are known.
         """
-        return dict(sorted(self._awaited.items()))
+        silent = [f"chain {name}" for name, known in self._chains.items() if not known.is_set()]
+        silent += [_end(end) for end, known in self._ends.items() if not known.is_set() and self._has_chains(end)]
+        return dict(sorted((dict.fromkeys(silent, _SILENT) | self._awaited).items()))
 
     def holds_up(self, end: PathEnd) -> str | None:
-        """Why the path of `end` is not known yet, in one sentence; None if it is known, or nobody answered so far."""
-        for one in (end, self._paths.opposite[end]):
-            for what in (f"chain {one.chain}", f"path end {one.chain}:{one.client}"):
-                if (reason := self._awaited.get(what)) is not None:
-                    return f"{what} is not there since the relay started: {reason}"
+        """Why no packet is carried over the path of `end` yet, in one sentence; None if it is known and `begin` ended."""
+        both = (end, self._paths.opposite[end])
+        awaited = self.awaited()
+        what = next((one for end in both for one in (f"chain {end.chain}", _end(end)) if one in awaited), None)
+        if what in self._awaited:
+            return f"{what} is not there since the relay started: {awaited[what]}"
+        if what is not None:
+            return f"{what} is not watched yet: {awaited[what]}"
+        if self.starting and awaited:
+            return f"the relay has just started, and waits up to {FIRST_ANSWERS_S:.0f} s for {next(iter(awaited))}"
         return None
+
+    def _has_chains(self, end: PathEnd) -> bool:
+        return all(self._chains[one.chain].is_set() for one in (end, self._paths.opposite[end]))
+
+    async def begun(self) -> None:
+        """Wait until `begin` ended: from then on packets are carried."""
+        await self._begun.wait()
 
     async def chain(self, name: str) -> None:
         """Wait until the chain is known to be the configured one."""
@@ -86,7 +101,7 @@ class Identification:
         opposite = self._paths.opposite[end]
         await self._chains[end.chain].wait()
         await self._chains[opposite.chain].wait()
-        what, asked = f"path end {end.chain}:{end.client}", self._adapters[end.chain]
+        what, asked = _end(end), self._adapters[end.chain]
         await self._insist(what, lambda: check_end(end, opposite, self._adapters), asked)
         self._ends[end].set()
 
@@ -102,9 +117,9 @@ class Identification:
             except (AdapterError, StartRefused) as error:
                 if _contradicts(error):
                     contradictions += 1
-                    if contradictions >= BELIEVED_CONTRADICTIONS and self._starting:
+                    if contradictions >= BELIEVED_CONTRADICTIONS and self.starting:
                         raise _refused(what, error) from error
-                    if self._starting:
+                    if self.starting:
                         asked.distrust(f"{what}: {error}")
                 failures += 1
                 self._awaited[what] = str(error)
@@ -113,6 +128,10 @@ class Identification:
             else:
                 self._awaited.pop(what, None)
                 return
+
+
+def _end(end: PathEnd) -> str:
+    return f"path end {end.chain}:{end.client}"
 
 
 def _refused(what: str, error: Exception) -> StartRefused:

@@ -1,5 +1,6 @@
 """What belongs to one chain."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hutong.adapters.interface import ChainAdapter
@@ -23,9 +24,15 @@ class ChainContext:
     in_flight: int
 
     @classmethod
-    def of(cls, config: AnyChainConfig, adapter: ChainAdapter, metrics: Metrics) -> "ChainContext":
-        """With a follower of its heads that knows none until somebody runs it."""
-        heads = HeadFollower(adapter, metrics)
+    def of(
+        cls,
+        config: AnyChainConfig,
+        adapter: ChainAdapter,
+        metrics: Metrics,
+        answered: Callable[[str], None] | None = None,
+    ) -> "ChainContext":
+        """With a follower of its heads that knows none until somebody runs it; `answered` as the follower has it."""
+        heads = HeadFollower(adapter, metrics, answered)
         return cls(adapter, heads, metrics, config.fee_limits, config.batch, config.in_flight)
 
     @property

@@ -100,8 +100,11 @@ class Watcher:
                 continue
             for start in range(0, len(events), CONCURRENT_READS):
                 # The workers begin with the first of a full block while the rest is still looked at.
-                await self._enqueue(await self._confirm(events[start : start + CONCURRENT_READS], head.height))
+                await self._enqueue(await self.confirm(events[start : start + CONCURRENT_READS], head.height))
+            late = await self._timed_out(events, head.height)
             self._settled(events)
+            for event in late:
+                self._history.timed_out(name, event)
             cursor = last
             self._ledger.note_cursor(name, cursor)
             self._metrics.cursor(name, cursor)
@@ -120,7 +123,12 @@ class Watcher:
             self._most_blocks = min(MAX_EVENT_RANGE, self._most_blocks + 1 + self._most_blocks // 8)
         return events
 
-    async def _confirm(self, events: tuple[PacketEvent, ...], final_height: int) -> list[Job]:
+    async def confirm(self, events: tuple[PacketEvent, ...], final_height: int) -> list[Job]:
+        """The jobs of events that final state bears out, in their order; the ledger is told of each.
+
+        Raises:
+            AdapterError: the chain does not answer.
+        """
         found: dict[int, Job] = {}
 
         async def look(index: int) -> None:
@@ -128,9 +136,30 @@ class Watcher:
             if job is not None:
                 found[index] = job
                 self._history.seen(job, events[index])
+            elif events[index].kind is PacketEventKind.SEND:
+                self._history.sent_and_gone(self._adapter.name, events[index])
 
         await all_of([(look, index) for index in range(len(events))])
         return [found[index] for index in sorted(found)]
+
+    async def _timed_out(self, events: tuple[PacketEvent, ...], final_height: int) -> list[PacketEvent]:
+        """Of others' proofs that a packet was late, in their order, those that the state bears out: nothing is committed.
+
+        Raises:
+            AdapterError: the chain does not answer.
+        """
+        told = [event for event in events if event.kind is PacketEventKind.TIMEOUT]
+        others = [event for event in told if not self._is_ours(event.transaction_hash)]
+        standing: set[int] = set()
+
+        async def look(index: int) -> None:
+            packet = others[index].packet
+            if await self._adapter.commitment(packet.source_client, packet.sequence, final_height) is not None:
+                standing.add(index)
+
+        for start in range(0, len(others), CONCURRENT_READS):
+            await all_of([(look, index) for index in range(len(others))[start : start + CONCURRENT_READS]])
+        return [event for index, event in enumerate(others) if index not in standing]
 
     async def _enqueue(self, jobs: list[Job]) -> None:
         """Return when the queue has every job that it has room for.

@@ -9,9 +9,8 @@ from eth_account.signers.local import LocalAccount
 from hutong.adapters.cosmos.transactions.addresses import account_address
 from hutong.relay.demo.cosmos.chain import CosmosChain
 from hutong.relay.demo.cosmos.gate import Gate
-from hutong.relay.demo.cosmos.simd import CHAIN_ID, FEE_DENOM, FUNDS, GAS_PRICE, PREFIX, TOKEN_DENOM, SimdPlan
 from hutong.relay.local.chain import DemoChain
-from hutong.relay.local.config_file import cosmos_table, path_table, relay_table, write_private
+from hutong.relay.local.config_file import path_table, relay_table, write_private
 from hutong.relay.local.hub import Hub, HubEngine, start_hub
 from hutong.relay.local.keys import Key, make_key
 from hutong.relay.local.member import (
@@ -27,6 +26,7 @@ from hutong.relay.local.member import (
 )
 from hutong.relay.local.network import FIRST_CHAIN_ID, Say, direct, evm_table, hub_tables, start_relay
 from hutong.relay.local.processes import Daemon, RunningProcess, require_serving, run_daemon
+from hutong.relay.local.simd import FEE_DENOM, FUNDS, PREFIX, TOKEN_DENOM, SimdPlan
 
 BATCH_ITEMS = 20
 """Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy
@@ -77,7 +77,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubE
     deployment = await deploy(plan)
     administration = home / "administration.toml"
     evm_and_hub = await evm_table(plan, deployment, direct, BATCH_ITEMS) + await hub_tables(hub, direct)
-    tables = evm_and_hub + _simd_table(simd.rpc_port, relayer)
+    tables = evm_and_hub + simd.table(simd.rpc_port, relayer)
     write_private(administration, relay_table(home) + tables)
 
     say("creating light clients: of each chain on the hub, of the hub on each chain")
@@ -95,7 +95,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubE
         hub_client=simd_path["a"]["client"],
         client_on_hub=simd_path["b"]["client"],
     )
-    relay = await start_relay(nursery, home, evm_and_hub + _simd_table(gate.port, relayer) + paths, say)
+    relay = await start_relay(nursery, home, evm_and_hub + simd.table(gate.port, relayer) + paths, say)
     return CosmosNetwork(
         home,
         administration,
@@ -111,7 +111,3 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubE
         relay,
         gate,
     )
-
-
-def _simd_table(port: int, relayer: Key) -> str:
-    return cosmos_table("simd", CHAIN_ID, PREFIX, GAS_PRICE, port, relayer)

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import rlp
-from eth.constants import BLANK_ROOT_HASH
 from eth_bloom.bloom import get_bloom_bits
 from eth_hash.auto import keccak
 from rlp.codec import encode_raw
-from trie.hexary import HexaryTrie
 
+from hutong.relay.evm.chain.list_root import list_root
 from hutong.relay.evm.vm.native import Address
 from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
 from hutong.relay.evm.vm.transaction import SignedTransaction
 
-EMPTY_LIST_ROOT: bytes = BLANK_ROOT_HASH
 EMPTY_OMMERS_HASH: bytes = keccak(rlp.encode([]))
 BLOOM_BYTES = 256
 
@@ -201,15 +199,6 @@ def block_body(executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
         logs_bloom=bloom.to_bytes(BLOOM_BYTES, "big"),
         gas_used=cumulative,
     )
-
-
-def list_root(encoded: Iterable[bytes]) -> bytes:
-    """Root of the trie of RLP index → item (yellow paper 4.3.2); of no items it is EMPTY_LIST_ROOT."""
-    trie = HexaryTrie({})
-    for index, item in enumerate(encoded):
-        trie[rlp.encode(index)] = item
-    root: bytes = trie.root_hash
-    return root
 
 
 def logs_bloom(logs: Iterable[Log]) -> bytes:

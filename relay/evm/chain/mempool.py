@@ -116,7 +116,8 @@ class Mempool:
         self._arrivals = 0
         self._announced: deque[bytes] = deque(maxlen=REMEMBERED_ARRIVALS)
         self._announcements = 0
-        self._listeners: set[Callable[[], None]] = set()
+        self.listeners: set[Callable[[], None]] = set()
+        """Told of announced transactions."""
 
     def add(
         self,
@@ -142,7 +143,7 @@ class Mempool:
             before = self._announcements
             self._expire()
             self._add(transaction, account_nonce, balance_wei, base_fee_wei)
-            listeners = tuple(self._listeners) if self._announcements > before else ()
+            listeners = tuple(self.listeners) if self._announcements > before else ()
         for listener in listeners:
             listener()
 
@@ -201,7 +202,7 @@ class Mempool:
             for transaction in transactions:
                 self._advance(transaction.sender, transaction.nonce + 1)
             self._expire()
-            listeners = tuple(self._listeners) if self._announcements > before else ()
+            listeners = tuple(self.listeners) if self._announcements > before else ()
         for listener in listeners:
             listener()
 
@@ -274,12 +275,12 @@ class Mempool:
         It is called outside the pool's lock and must not block; what it raises reaches whoever brought the news.
         """
         with self._lock:
-            self._listeners.add(listener)
+            self.listeners.add(listener)
 
     def unlisten(self, listener: Callable[[], None]) -> None:
         """Call it no more; a call that has begun may still end. An unknown listener is ignored."""
         with self._lock:
-            self._listeners.discard(listener)
+            self.listeners.discard(listener)
 
     # --- inside, under the lock
 

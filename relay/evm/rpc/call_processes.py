@@ -31,8 +31,8 @@ from hutong.relay.telemetry import get_logger
 
 _log = get_logger("calls")
 
-START_LIMIT_S = 60.0
-"""For a process to import what executes; it takes 2 s of an idle core."""
+START_LIMIT_S = 600.0
+"""For a process to import what executes; it takes 2 s of an idle core, and minutes of one that has much else to do."""
 READY = b"ready"
 _CHUNK_BYTES = 64 * 1024
 
@@ -123,14 +123,28 @@ class CallProcess:
             await self._process.stdout.aclose()
 
 
+class _Start:
+    """A process that is starting. `is_awaited` by a caller, who takes it; else it becomes idle."""
+
+    def __init__(self, *, is_awaited: bool) -> None:
+        self.is_awaited = is_awaited
+        self.ended = trio.Event()
+        self.process: CallProcess | None = None
+
+
 class CallProcesses:
-    """A `CallExecutor` over at most MAX_EXECUTIONS processes, which start with the first call. `run` owns them."""
+    """A `CallExecutor` over at most MAX_EXECUTIONS processes, which start with the first call. `run` owns them.
+
+    A start outlives a caller who gives up, and serves the next one: on a machine where it takes longer than callers wait
+    each of them would else begin anew, and none would ever be answered.
+    """
 
     def __init__(self, command: Sequence[str], deadline_s: float = CALL_DEADLINE_S) -> None:
         self._command = tuple(command)
         self._deadline_s = deadline_s
         self._turns = FairTurns(MAX_EXECUTIONS)
         self._idle: deque[CallProcess] = deque()
+        self._starts: list[_Start] = []
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -202,11 +216,55 @@ class CallProcesses:
     async def _process(self) -> CallProcess:
         if self._idle:
             return self._idle.popleft()
+        if self._nursery is None:
+            process = await self._started()
+        else:
+            process = await self._taken_from(self._nursery)
+        if process is None:
+            raise CallAborted("this node cannot execute calls now")
+        return process
+
+    async def _taken_from(self, nursery: trio.Nursery) -> CallProcess | None:
+        """The process of a start that nobody waits for, or else of a new one."""
+        start = next((one for one in self._starts if not one.is_awaited), None)
+        if start is None:
+            start = self._begin(nursery)
+        start.is_awaited = True
+        try:
+            await start.ended.wait()
+        except trio.Cancelled:
+            start.is_awaited = False
+            raise
+        return start.process
+
+    def _begin(self, nursery: trio.Nursery) -> _Start:
+        start = _Start(is_awaited=False)
+        self._starts.append(start)
+        nursery.start_soon(self._run_start, start)
+        return start
+
+    async def _run_start(self, start: _Start) -> None:
+        try:
+            process = await self._started()
+            if process is None:
+                return
+            if start.is_awaited:
+                start.process = process
+            elif self._nursery is None or len(self._idle) >= MAX_EXECUTIONS:
+                await process.end()
+            else:
+                self._idle.append(process)
+        finally:
+            self._starts.remove(start)
+            start.ended.set()
+
+    async def _started(self) -> CallProcess | None:
+        """None where none can be had, which is said in the log."""
         try:
             return await CallProcess.start(self._command)
         except (ProcessEnded, OSError) as error:
             _log.error("a call process does not start", reason=str(error))
-            raise CallAborted("this node cannot execute calls now") from error
+            return None
 
     async def _replace(self, process: CallProcess) -> None:
         """End it; another one starts meanwhile, so that the next caller does not wait for that."""
@@ -215,15 +273,4 @@ class CallProcesses:
             await process.end()
             return
         self._nursery.start_soon(process.end)
-        self._nursery.start_soon(self._start_spare)
-
-    async def _start_spare(self) -> None:
-        try:
-            spare = await CallProcess.start(self._command)
-        except (ProcessEnded, OSError) as error:
-            _log.error("a call process does not start", reason=str(error))
-            return
-        if self._nursery is None or len(self._idle) >= MAX_EXECUTIONS:
-            await spare.end()
-            return
-        self._idle.append(spare)
+        self._begin(self._nursery)

@@ -326,6 +326,17 @@ class EvmState:
         for slot, value in sorted(account.storage.items()):
             self._vm.set_storage(address, slot, value)
 
+    def found_account(self, address: Address, code: bytes) -> None:
+        """Give an account nonce 1 and code, and leave its balance: what a later block than genesis does by itself.
+
+        Call it between transactions; `persist` writes it.
+
+        Raises:
+            eth_utils.ValidationError: the address is not 20 bytes.
+        """
+        self._vm.set_nonce(address, 1)
+        self._vm.set_code(address, code)
+
     def account_proof(self, address: Address, slots: tuple[int, ...] = ()) -> AccountProof:
         """EIP-1186 at the root that this state was opened at, whatever has been executed since.
 

@@ -56,6 +56,15 @@ class MemberHome:
         """The URL of this member's own CometBFT, on this machine."""
         return f"http://{LOOPBACK}:{self.ports.rpc}"
 
+    def lines(self) -> tuple[str, str, str]:
+        """The application's command, CometBFT's command, and how others name the node as a peer."""
+        application = f"hutong hub abci --home {self.home} --listen {self.listen} --cometbft-rpc {self.cometbft_rpc}"
+        return (
+            f"{application} --port {self.ports.eth}",
+            f"cometbft node --home {self.cometbft_home}",
+            f"peer {self.node_id}@127.0.0.1:{self.ports.p2p}",
+        )
+
 
 def ports_from(base: int, index: int) -> ValidatorPorts:
     """Ports base, base + 1 and base + 2 for the validator of index 0; ten further for each next one.

@@ -14,7 +14,7 @@ from hutong.relay.evm.errors import InvalidReason, InvalidTransaction
 from hutong.relay.evm.vm.transaction import SignedTransaction, decode_cached
 from hutong.relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
 from hutong.relay.hub.application.application import HubApplication
-from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, is_writer, pool_of
 
 MAX_BLOCKS_WAITING = 300
 """So long a transaction may wait for the nonces before it, or for a base fee that it offers: 1 to 5 minutes. While any waits, CometBFT makes no pause between
@@ -28,7 +28,7 @@ class PoolMirror:
         self._application = application
         self._awaited: dict[bytes, InvalidTransaction | None] = {}
         # Here the age is counted in blocks: what left by the clock would come back at CometBFT's next question.
-        self.relays = KnownRelays(application.blocks, governors(application.genesis))
+        self.relays = KnownRelays(application.blocks, governors(application.genesis), is_writer(application))
         self.mempool = pool_of(application.genesis, self.relays, math.inf)
         self._blocks = 0
         self._came_after: dict[bytes, int] = {}

@@ -22,6 +22,7 @@ RECEIVE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 16
 """Four of the CometBFT that runs, four of the one before whose end is not yet seen, and some for a person who looks."""
 MAX_EXCEPTION_CHARS = 1_024
+HANG_UP_LIMIT_S = 10.0
 
 _LOGGER = logging.getLogger(__name__)
 _IMMEDIATE = frozenset({"echo", "flush"})
@@ -107,9 +108,12 @@ class AbciServer:
         except Exception as error:
             sentence = f"{type(error).__name__}: {error}"[:MAX_EXCEPTION_CHARS]
             exception = abci_pb2.Response(exception={"error": sentence})
-            # An engine that is gone is no reason to go on.
-            with trio.move_on_after(1), suppress(trio.BrokenResourceError):
+            # An engine that is gone is no reason to go on. One that is there hangs up when it has read why; if its other
+            # connections ended before, it would say of them alone that they ended.
+            with trio.move_on_after(HANG_UP_LIMIT_S), suppress(trio.BrokenResourceError):
                 await stream.send_all(encode_message(exception))
+                while await stream.receive_some(RECEIVE_BYTES):
+                    pass
             raise ApplicationHalted(sentence) from error
 
     async def _consensus_call(self, request: abci_pb2.Request) -> abci_pb2.Response:

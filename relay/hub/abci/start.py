@@ -8,6 +8,12 @@ from pathlib import Path
 
 import trio
 
+from hutong.light_clients.crypto.engines import (
+    ALGORITHMS,
+    EngineContradicted,
+    NotInstalled,
+    try_engines_of_consensus,
+)
 from hutong.relay.evm.chain.log_backfill import index_older_blocks
 from hutong.relay.evm.rpc.call_processes import CallProcesses
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
@@ -23,6 +29,7 @@ from hutong.relay.hub.abci.server import AbciServer, ApplicationHalted
 from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
 from hutong.relay.hub.application.self_test import SelfTestFailed, run_self_test
 from hutong.relay.hub.chain.block_records import BlockRecords
+from hutong.relay.hub.chain.engine_watch import algorithms_of_choice, watch_engines
 from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
 from hutong.relay.hub.chain.ledger import ChainDamaged
 from hutong.relay.hub.chain.pruning import Pruner, retention_of
@@ -75,8 +82,9 @@ def open_abci_node(home: Path, map_bytes: int = MAP_BYTES, limits: ExecutionLimi
     try:
         genesis = load_genesis(home)
         check_runtime(genesis)
-        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
-    except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
+        try_engines_of_consensus(ALGORITHMS.values(), algorithms_of_choice(genesis.runtime))
+        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version, with_gm=genesis.runtime.has_gm))
+    except (EngineContradicted, NotInstalled, UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     with ExitStack() as opened:
         store = open_store(home, map_bytes)
@@ -127,6 +135,7 @@ async def serve_abci_node(
             nursery.start_soon(taker.run)
             nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
             nursery.start_soon(watch_room, node.store)
+            nursery.start_soon(watch_engines, node.home, algorithms_of_choice(machine.genesis.runtime))
             task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
 
 

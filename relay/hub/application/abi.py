@@ -142,6 +142,20 @@ REVISION_END_EVENT: Final = Event("RevisionEndSet", [], ["uint64"])
 CODE_OPEN_SET_EVENT: Final = Event("CodeOpenSet", [], ["bool"])
 DEPLOYER_NAMED_EVENT: Final = Event("DeployerNamed", ["address"], ["bool"])
 CONTRACT_NAMED_EVENT: Final = Event("ContractNamed", ["address"], ["bool"])
+OBSERVATION_WRITER_SET_EVENT: Final = Event("ObservationWriterSet", ["address"], ["uint64"])
+OBSERVATIONS_OPEN_SET_EVENT: Final = Event("ObservationsOpenSet", [], ["bool"])
+IDENTITY_ROOT_SET_EVENT: Final = Event("IdentityRootSet", ["bytes32"], ["bytes32", "uint8", "uint64"])
+IDENTITY_SET_EVENT: Final = Event("IdentitySet", [], ["bool", "uint64", "uint64"])
+STORAGE_OPERATOR_NAMED_EVENT: Final = Event("StorageOperatorNamed", ["bytes32"], ["address", "uint32"])
+STORAGE_OPERATOR_STATE_SET_EVENT: Final = Event("StorageOperatorStateSet", ["bytes32"], ["uint8"])
+STORAGE_PARTY_NAMED_EVENT: Final = Event("StoragePartyNamed", ["bytes32"], ["uint8", "address"])
+DIRECTORY_PUBLISHER_NAMED_EVENT: Final = Event("DirectoryPublisherNamed", ["bytes32"], ["address", "uint64"])
+DIRECTORY_SET_EVENT: Final = Event("DirectorySet", [], ["uint32", "uint32"])
+STORAGE_SET_EVENT: Final = Event(
+    "StorageSet",
+    [],
+    ["uint64", "uint32", "uint64", "uint64", "uint32", "uint32", "uint32", "uint8", "uint8", "uint64"],
+)
 
 INVALID_TIMEOUT_TIMESTAMP: Final = Error("IBCInvalidTimeoutTimestamp", "uint256", "uint256")
 INVALID_COUNTERPARTY: Final = Error("IBCInvalidCounterparty", "string", "string")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from eth_abi.abi import encode
 
@@ -34,6 +35,27 @@ SCHEDULE_RULES_DATA = ["uint32", "uint64"]
 SET_CODE_OPEN_DATA = ["bool"]
 NAME_DATA = ["address", "bool"]
 END_REVISION_DATA = ["uint64"]
+NAME_WRITER_DATA = ["address", "uint64"]
+SET_OBSERVATIONS_OPEN_DATA = ["bool"]
+ACCREDIT_ROOT_DATA = ["bytes32", "bytes32", "uint8", "uint64", "uint64"]
+SET_IDENTITY_DATA = ["bool", "uint64", "uint64"]
+NAME_STORAGE_OPERATOR_DATA = ["bytes32", "address", "bytes32", "bytes32", "bytes32", "bytes32", "uint32"]
+SET_STORAGE_OPERATOR_STATE_DATA = ["bytes32", "uint8"]
+NAME_STORAGE_PARTY_DATA = ["uint8", "bytes32", "address"]
+NAME_DIRECTORY_PUBLISHER_DATA = ["bytes32", "address", "uint64"]
+SET_DIRECTORY_DATA = ["uint32", "uint32"]
+SET_STORAGE_DATA = [
+    "uint64",
+    "uint32",
+    "uint64",
+    "uint64",
+    "uint32",
+    "uint32",
+    "uint32",
+    "uint8",
+    "uint8",
+    "uint64",
+]
 _RECORD = ["address[]", "bool"]
 
 
@@ -54,6 +76,16 @@ class ActionKind(IntEnum):
     SET_CODE_OPEN = 11
     NAME_DEPLOYER = 12
     NAME_CONTRACT = 13
+    NAME_WRITER = 14
+    SET_OBSERVATIONS_OPEN = 15
+    ACCREDIT_ROOT = 16
+    SET_IDENTITY = 17
+    NAME_STORAGE_OPERATOR = 18
+    SET_STORAGE_OPERATOR_STATE = 19
+    NAME_STORAGE_PARTY = 20
+    SET_STORAGE = 21
+    NAME_DIRECTORY_PUBLISHER = 22
+    SET_DIRECTORY = 23
 
 
 FIRST_KINDS = frozenset(ActionKind(number) for number in range(1, 7))
@@ -64,9 +96,33 @@ SECOND_KINDS = frozenset(ActionKind(number) for number in range(1, 11))
 """Those of rules version 2, and of version 1 where the validators govern."""
 
 
+THIRD_KINDS = frozenset(ActionKind(number) for number in range(1, 14))
+"""Those of rules version 3."""
+
+
+FOURTH_KINDS = frozenset(ActionKind(number) for number in range(1, 16))
+"""Those of rules version 4."""
+
+
+FIFTH_KINDS = frozenset(ActionKind(number) for number in range(1, 18))
+"""Those of rules versions 5 and 6."""
+
+
+SIXTH_KINDS = frozenset(ActionKind(number) for number in range(1, 22))
+"""Those of rules version 7."""
+
+
 def kinds_of_validators(rules_version: int) -> frozenset[ActionKind]:
     """The kinds of action that may be proposed where the validators govern, under these rules."""
-    return frozenset(ActionKind) if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS
+    if rules_version >= rules_versions.DIRECTORY:
+        return frozenset(ActionKind)
+    if rules_version >= rules_versions.STORAGE:
+        return SIXTH_KINDS
+    if rules_version >= rules_versions.IDENTITY:
+        return FIFTH_KINDS
+    if rules_version >= rules_versions.RECORDS:
+        return FOURTH_KINDS
+    return THIRD_KINDS if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS
 
 
 def kinds_of_admins(rules_version: int) -> frozenset[ActionKind]:
@@ -140,11 +196,20 @@ class Executed:
     """Public key and power, of SET_VALIDATOR and ADMIT_VALIDATOR."""
     operator: Address = bytes(20)
     number: int = 0
-    """The parameter's value, or the rules version."""
+    """The parameter's value, the rules version, or how many keys a writer may have open."""
     height: int = 0
     account: Address = bytes(20)
-    """A deployer or contract, with `allowed` whether it is named from now on; of SET_CODE_OPEN whether everybody is."""
+    """A deployer, contract or writer, with `allowed` whether it is named from now on; of SET_CODE_OPEN and
+    SET_OBSERVATIONS_OPEN whether everybody is."""
+    root: tuple[bytes, bytes, int, int] = (b"", b"", 0, 0)
+    """Of ACCREDIT_ROOT: DID, schema, depth, and when it is over in Unix seconds, 0 where it is revoked."""
+    identity: tuple[bool, int, int] = (False, 0, 0)
+    """Of SET_IDENTITY: whether persons are registered, places of strangers, how long they are kept in seconds."""
     allowed: bool = False
+    storage: tuple[Any, ...] = ()
+    """Of the kinds of storage: their data, accounts as 20 bytes."""
+    directory: tuple[Any, ...] = ()
+    """Of the kinds of the directory likewise."""
 
 
 def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
@@ -226,6 +291,79 @@ def name_deployer_action(salt: int, account: Address, named: bool) -> bytes:
 def name_contract_action(salt: int, contract: Address, named: bool) -> bytes:
     """Name a contract that may be called, or take its name away; from rules version 3 on."""
     return encode_action(ActionKind.NAME_CONTRACT, salt, encode(NAME_DATA, [contract, named]))
+
+
+def name_writer_action(salt: int, account: Address, limit: int) -> bytes:
+    """Let an account have up to `limit` keys of observations open; 0 takes its name away. From rules version 4 on."""
+    return encode_action(ActionKind.NAME_WRITER, salt, encode(NAME_WRITER_DATA, [account, limit]))
+
+
+def set_observations_open_action(salt: int, is_open: bool) -> bytes:
+    """Let everybody open keys of observations, or named writers alone; from rules version 4 on."""
+    return encode_action(ActionKind.SET_OBSERVATIONS_OPEN, salt, encode(SET_OBSERVATIONS_OPEN_DATA, [is_open]))
+
+
+def accredit_root_action(salt: int, did: bytes, schema: bytes, depth: int, window_s: tuple[int, int]) -> bytes:
+    """Accredit a DID of 32 bytes for a schema, or with zeros for all, from and until Unix seconds.
+
+    A window of (0, 0) revokes the accreditation, whoever granted it. From rules version 5 on.
+    """
+    return encode_action(ActionKind.ACCREDIT_ROOT, salt, encode(ACCREDIT_ROOT_DATA, [did, schema, depth, *window_s]))
+
+
+def set_identity_action(salt: int, persons: bool, strangers: int, stranger_life_s: int) -> bytes:
+    """Whether persons are registered, how many DIDs without an accreditation stand, and for how long at least.
+
+    From rules version 5 on.
+    """
+    return encode_action(
+        ActionKind.SET_IDENTITY, salt, encode(SET_IDENTITY_DATA, [persons, strangers, stranger_life_s])
+    )
+
+
+def name_storage_operator_action(
+    salt: int, operator: bytes, account: Address, labels: tuple[bytes, bytes, bytes, bytes], weight: int
+) -> bytes:
+    """Register an operator of storage, or change its account, labels (32 bytes each) and weight.
+
+    From rules version 7 on.
+    """
+    values = [operator, account, *labels, weight]
+    return encode_action(ActionKind.NAME_STORAGE_OPERATOR, salt, encode(NAME_STORAGE_OPERATOR_DATA, values))
+
+
+def set_storage_operator_state_action(salt: int, operator: bytes, state: int) -> bytes:
+    """Activate (2) or drain (3) an operator of storage, or let it leave (4); from rules version 7 on."""
+    data = encode(SET_STORAGE_OPERATOR_STATE_DATA, [operator, state])
+    return encode_action(ActionKind.SET_STORAGE_OPERATOR_STATE, salt, data)
+
+
+def name_storage_party_action(salt: int, role: int, party: bytes, account: Address) -> bytes:
+    """Name a writer (1), auditor (2), holder (3) or repairer (4) of storage, or with 20 zeros no longer.
+
+    From rules version 7 on.
+    """
+    return encode_action(ActionKind.NAME_STORAGE_PARTY, salt, encode(NAME_STORAGE_PARTY_DATA, [role, party, account]))
+
+
+def set_storage_action(salt: int, values: Sequence[int]) -> bytes:
+    """Set the parameters of storage, as many as its record has; from rules version 7 on."""
+    return encode_action(ActionKind.SET_STORAGE, salt, encode(SET_STORAGE_DATA, list(values)))
+
+
+def name_directory_publisher_action(salt: int, publisher: bytes, account: Address, records: int) -> bytes:
+    """Name a publisher of the directory with how many records it may have, or with 20 zeros no longer.
+
+    From rules version 8 on.
+    """
+    data = encode(NAME_DIRECTORY_PUBLISHER_DATA, [publisher, account, records])
+    return encode_action(ActionKind.NAME_DIRECTORY_PUBLISHER, salt, data)
+
+
+def set_directory_action(salt: int, call_operations: int, block_operations: int) -> bytes:
+    """How many operations a call has at most, and a publisher in one block; from rules version 8 on."""
+    data = encode(SET_DIRECTORY_DATA, [call_operations, block_operations])
+    return encode_action(ActionKind.SET_DIRECTORY, salt, data)
 
 
 def decode_action(action: bytes) -> tuple[int, bytes]:

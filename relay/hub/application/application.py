@@ -9,7 +9,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from hutong.light_clients.interface import LightClient, VerificationError
-from hutong.light_clients.table import clients_without_extras
+from hutong.light_clients.table import clients_with_gm, clients_without_extras
 from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
 from hutong.relay.evm.chain.block_store import BlockStore, store_block
 from hutong.relay.evm.chain.blocks import BlockBody, EvmBlock, block_body
@@ -37,20 +37,25 @@ from hutong.relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
+from hutong.relay.hub.application.directory.governing import take_up_directory
 from hutong.relay.hub.application.ethereum_blocks import EthereumBlocks
 from hutong.relay.hub.application.evidence_records import write_records
 from hutong.relay.hub.application.frame import Frame
 from hutong.relay.hub.application.genesis import Genesis
+from hutong.relay.hub.application.genesis_tables import DIRECTORY, IDENTITY, OBSERVATIONS, STORAGE
 from hutong.relay.hub.application.governance.authority import Authority
 from hutong.relay.hub.application.governance.block_proposals import FRAMING_BYTES, BlockProposals
 from hutong.relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
 from hutong.relay.hub.application.governance.members import Operator, write_operator
 from hutong.relay.hub.application.governance.schedule import rules_version_at, write_stand_in
+from hutong.relay.hub.application.identity.governing import take_up_identity
 from hutong.relay.hub.application.machine.evm_pruning import EVM_TABLE, land_records, mark_counted
 from hutong.relay.hub.application.machine.evm_rules import evm_rules
 from hutong.relay.hub.application.machine.fees import base_fee_after, settle_base_fee
 from hutong.relay.hub.application.modules import NATIVE_CODE, native_modules
 from hutong.relay.hub.application.named_code import runs_any_code, take_up_code_rules
+from hutong.relay.hub.application.observations.epochs import close_block
+from hutong.relay.hub.application.observations.writers import ObservationRules, Writers
 from hutong.relay.hub.application.queries import StateQueries
 from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.application.skipped_blocks import (
@@ -61,9 +66,14 @@ from hutong.relay.hub.application.skipped_blocks import (
     executed_certificate,
     write_skip,
 )
+from hutong.relay.hub.application.storage.epochs import OpenedBlock, begin_block
+from hutong.relay.hub.application.storage.governing import take_up_storage
+from hutong.relay.hub.application.storage.registry import Registry
 from hutong.relay.hub.application.validators import read_powers, updates_between
 from hutong.relay.hub.state import GENESIS_KEY, StateView, VersionedState
 from hutong.relay.hub.state.keys import EVM_STATE_ROOT_KEY, VALIDATOR_POWER_PREFIX
+from hutong.relay.services.identity.rules.records.did_record import Moment
+from hutong.relay.services.storage.rules.audits.seed import hub_id
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
@@ -105,6 +115,8 @@ class _OpenBlock:
     state_root: bytes
     """Of the EVM before the block, 32 bytes."""
     base_fee_wei: int
+    founds_modules: bool
+    """Whether the block is the first of rules that have more native modules: their accounts are in the EVM by now."""
 
     @property
     def view(self) -> StateView:
@@ -122,6 +134,11 @@ class _Applied(NamedTuple):
     executed: tuple[SignedTransaction, TransactionOutcome] | None
 
 
+def offered_clients(genesis: Genesis) -> Mapping[str, LightClient]:
+    """The light clients of a hub, by type: what every installation has, and what the libraries that genesis names bring."""
+    return clients_with_gm() if genesis.runtime.has_gm else clients_without_extras()
+
+
 class HubApplication:
     """`finalize_block` and `commit` alternate on one thread; queries may come from others at any time."""
 
@@ -131,13 +148,17 @@ class HubApplication:
         self._store = store
         self.genesis = genesis
         self.state = VersionedState(Table(store, STATE_TABLE))
-        self.light_clients = clients_without_extras() if light_clients is None else dict(light_clients)
+        self.light_clients = offered_clients(genesis) if light_clients is None else dict(light_clients)
+        self._storage_hub = hub_id(genesis.chain_id)
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
-        native = native_modules(self.light_clients, Authority.of(genesis), dict(genesis.tables))
-        self._native = tuple(native)
+        modules = native_modules(self.light_clients, Authority.of(genesis), dict(genesis.tables))
+        self._native = {
+            version: {address: module for address, module in modules.items() if module.since <= version}
+            for version in rules_versions.ALL
+        }
         self._rules: Mapping[int, EvmRules] = {
             version: evm_rules(version, genesis.evm_chain_id, native, genesis.params.transaction_max_gas)
-            for version in rules_versions.ALL
+            for version, native in self._native.items()
         }
         self.coming = ComingBlocks(self.state, genesis, tuple(self._rules))
         self.blocks = BlockStore(store, genesis.evm_chain_id)
@@ -175,13 +196,14 @@ class HubApplication:
         if self.state.latest_version() is not None:
             raise OutOfOrder("the chain was initialised before")
         batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
+        rules = self._rules_of(self.genesis.rules_version)
         evm = EvmState(
             WritableTable(scratch, EVM_TABLE),
             EMPTY_STATE_ROOT,
-            self._rules_of(self.genesis.rules_version),
+            rules,
             self.ethereum.context(0, self.genesis.genesis_time_ns, bytes(32)),
         )
-        for address in self._native:
+        for address in self._native[self.genesis.rules_version]:
             evm.set_account(address, GenesisAccount(nonce=1, code=NATIVE_CODE))
         for address, balance_wei in self.genesis.allocations:
             evm.set_account(address, GenesisAccount(balance_wei=balance_wei))
@@ -192,6 +214,12 @@ class HubApplication:
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
         take_up_code_rules(view, self.genesis.rules_version, self.genesis.code_rules)
+        observations: ObservationRules | None = dict(self.genesis.tables).get(OBSERVATIONS)
+        if observations is not None:
+            Writers(view).found(observations)
+        take_up_identity(view, self.genesis.rules_version, dict(self.genesis.tables).get(IDENTITY))
+        take_up_storage(view, self.genesis.rules_version, dict(self.genesis.tables).get(STORAGE))
+        take_up_directory(view, self.genesis.rules_version, dict(self.genesis.tables).get(DIRECTORY))
         if self.genesis.constitution is not None:
             for public_key, account in self.genesis.constitution.operators:
                 write_operator(view, public_key, Operator(account))
@@ -313,8 +341,9 @@ class HubApplication:
         opened = self._open_block(request, self._require_next(request))
         write_records(opened.view, request.misbehaviours, request.height)
         results, executed = self._execute(request, opened)
+        close_block(opened.frame, self.light_clients)
         state_root = opened.state_root
-        if executed:
+        if executed or opened.founds_modules:
             state_root = opened.evm.persist()
             opened.view.set(EVM_STATE_ROOT_KEY, state_root)
             land_records(opened.batch, self._store, opened.scratch, request.height, opened.state_root, state_root)
@@ -444,6 +473,12 @@ class HubApplication:
         if self.coming.is_last_but_one(request.height):
             write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
         take_up_code_rules(view, rules_version, self.genesis.code_rules)
+        take_up_identity(view, rules_version, None)
+        take_up_storage(view, rules_version, None)
+        take_up_directory(view, rules_version, None)
+        if rules_version >= rules_versions.STORAGE:
+            registry = Registry(view, Moment(request.height, request.time_ns // 1_000_000_000))
+            begin_block(registry, OpenedBlock(self._storage_hub, request.hash))
         frame = Frame(
             view,
             parent,
@@ -462,7 +497,13 @@ class HubApplication:
             self.ethereum.context(request.height, request.time_ns, request.hash, base_fee_wei),
             (frame,),
         )
-        return _OpenBlock(frame, batch, scratch, evm, state_root, base_fee_wei)
+        later = (
+            address for address, module in self._native[rules_version].items() if module.since > rules_versions.FIRST
+        )
+        founded = [address for address in later if evm.code(address) != NATIVE_CODE]
+        for address in founded:
+            evm.found_account(address, NATIVE_CODE)
+        return _OpenBlock(frame, batch, scratch, evm, state_root, base_fee_wei, bool(founded))
 
     def _execute(
         self, request: FinalizeBlockRequest, opened: _OpenBlock

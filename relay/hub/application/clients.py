@@ -34,6 +34,7 @@ from hutong.relay.evm.vm.native import NativeRevert
 from hutong.relay.hub.application import abi
 from hutong.relay.hub.application.refusal import Refusal
 from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.client_types import offered
 from hutong.relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
@@ -172,13 +173,29 @@ class StoredConsensusStates:
         return None if height < self._floor else (height, row[1])
 
 
+@dataclass(frozen=True, slots=True)
+class KnownBlock:
+    """What an active client knows of one of its chain's blocks, and who judges proofs under it."""
+
+    light_client: LightClient
+    client_state: bytes
+    consensus_states: StoredConsensusStates
+    consensus_state: bytes
+    now_ns: int
+
+    @property
+    def timestamp_ns(self) -> int:
+        """The block's own time, in nanoseconds since 1970."""
+        return self.light_client.timestamp_ns(self.consensus_state)
+
+
 class Clients:
     """All clients of the hub over one store, at one block time."""
 
     def __init__(
         self, light_clients: Mapping[str, LightClient], store: Store, now_ns: int, hub_height: int, rules_version: int
     ) -> None:
-        self._light_clients = light_clients
+        self._light_clients = offered(light_clients, rules_version)
         self._rules_version = rules_version
         self._store = store
         self._now_ns = now_ns
@@ -248,6 +265,23 @@ class Clients:
         status = self.status(client_id)
         if status is not ClientStatus.ACTIVE:
             raise ClientNotActive(client_id, status)
+
+    def generation(self, client_id: str) -> int:
+        """How many recoveries by rules version 3 and later have parted the client's states."""
+        return Recovered.of(self._store, client_id).generation
+
+    def known_block(self, client_id: str, height: Height) -> KnownBlock:
+        """An active client's state of `height`, with what a proof under it is judged by.
+
+        Raises:
+            ClientNotActive: it is frozen or expired.
+            UnknownHeight: the client has no state of that height.
+            UnknownClient, MalformedInput: as `client_state`.
+        """
+        light_client, state = self._known(client_id)
+        self.require_active(client_id)
+        consensus_state = self._consensus_state(light_client, client_id, state, height)
+        return KnownBlock(light_client, state, self.consensus_states(client_id), consensus_state, self._now_ns)
 
     def counterparty(self, client_id: str) -> Counterparty:
         """The client at the other end, and the prefix of its store.

@@ -14,6 +14,8 @@ STORE_BYTE = 8
 CLIENT_MESSAGE = 30_000
 CLIENT_MESSAGE_BYTE = 48
 """Header or misbehaviour: bounds signatures, hashes and proof nodes alike."""
+GM_MESSAGE_BYTE = 192
+"""The same where SM2 may be in it: a check costs about 700 µs, and 128 bytes of message at least, its sealer's key being there too."""
 PROOF = 20_000
 PROOF_BYTE = 16
 PACKET_BYTE = 6
@@ -21,3 +23,11 @@ PACKET_BYTE = 6
 BATCH_CALL = 2_000
 SCAN_ROW = 1_500
 """One row of an ordered read over an unknown number of rows."""
+STORAGE_ANSWER = 3_000
+"""One answer to a probe, or one entry shown: some forty hashes and their values, beside the bytes."""
+STORAGE_CANDIDATE = 4_000
+"""One operator of a map, read and put in its place."""
+DIRECTORY_LEAF = 300
+"""A leaf of one facet: its head read from bytes and changed, with two hashes on the average."""
+PERSON_HASH = 100
+"""One hash of a person's leaf, digest or path: about a microsecond and a half."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from hutong.relay.hub.application.genesis_tables import read_tables, written_tab
 from hutong.relay.hub.application.machine.fees import NOBODY, FeeRules
 from hutong.relay.hub.application.named_code import LAST_RESERVED_ADDRESS, MAX_GENESIS_NAMES, CodeRules
 from hutong.relay.hub.application.revision import rules_versions
-from hutong.relay.hub.application.revision.consensus_libraries import library_table, unfit_library
+from hutong.relay.hub.application.revision.consensus_libraries import CHOSEN, GM_LIBRARY, library_table, unfit_library
 from hutong.relay.hub.application.revision.revision import Continuation, next_chain_id
 from hutong.relay.hub.application.self_test import corpus_hash
 from hutong.relay.hub.application.validators import MAX_VALIDATORS
@@ -70,14 +71,29 @@ class RuntimeRules:
     self_test_corpus: bytes
     libraries: tuple[tuple[str, str], ...]
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The libraries that a genesis may name or not, and this one does."""
+        return frozenset(name for name, _ in self.libraries) & CHOSEN.keys()
 
-def runtime_rules(rules_version: int) -> RuntimeRules:
+    @property
+    def has_gm(self) -> bool:
+        """Whether the hub offers what SM2 and SM3 are needed for: chains of FISCO BCOS under them."""
+        return GM_LIBRARY in self.chosen
+
+
+def runtime_rules(rules_version: int, chosen: Collection[str] = ()) -> RuntimeRules:
     """What this code demands of a process, for a genesis of one of `rules_versions.ALL`.
+
+    Args:
+        chosen: the libraries that the genesis names besides those of its version.
 
     Raises:
         KeyError: it is another version.
     """
-    return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(rules_version), library_table(rules_version))
+    libraries = library_table(rules_version, chosen)
+    corpus = corpus_hash(rules_version, with_gm=GM_LIBRARY in dict(libraries))
+    return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus, libraries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +379,7 @@ def check_runtime(genesis: Genesis) -> None:
     if genesis.rules_version not in rules_versions.ALL:
         known = ", ".join(map(str, rules_versions.ALL))
         raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {known}")
-    here = runtime_rules(genesis.rules_version)
+    here = runtime_rules(genesis.rules_version, genesis.runtime.chosen)
     if genesis.runtime.self_test_corpus != here.self_test_corpus:
         raise UnfitRuntime(
             f"genesis names the self-test corpus {genesis.runtime.self_test_corpus.hex()[:16]}…,"
@@ -374,16 +390,16 @@ def check_runtime(genesis: Genesis) -> None:
         wanted, got = getattr(genesis.runtime, name), getattr(here, name)
         if wanted != got:
             raise UnfitRuntime(f"genesis sets rules.{name} to {wanted}, this hutong has {got}")
-    _check_libraries(dict(genesis.runtime.libraries), dict(here.libraries))
+    _check_libraries(dict(genesis.runtime.libraries), dict(here.libraries), genesis.runtime.chosen)
 
 
-def _check_libraries(wanted: dict[str, str], here: dict[str, str]) -> None:
+def _check_libraries(wanted: dict[str, str], here: dict[str, str], chosen: frozenset[str]) -> None:
     for name in sorted(wanted.keys() | here.keys()):
         if wanted.get(name) != here.get(name):
             raise UnfitRuntime(
                 f"genesis sets rules.libraries.{name} to {wanted.get(name, 'nothing')},"
                 f" this hutong has {here.get(name, 'nothing')}: other libraries may judge otherwise"
             )
-    reason = unfit_library()
+    reason = unfit_library(chosen=chosen)
     if reason is not None:
         raise UnfitRuntime(reason)

@@ -1,7 +1,7 @@
 """The tables that modules have in a genesis document, by their member of it: one line each.
 
-A module whose table is not in a hub's genesis is not on that hub. The module's own line is in
-`hutong.relay.hub.application.modules` (docs/contributing.md, "A new module of the hub").
+A module may be made from its table, and is then not on a hub whose genesis lacks it; that of observations is on every hub of
+its rules version, and its table says who writes. The module's own line is in `hutong.relay.hub.application.modules` (docs/contributing.md, "A new module of the hub").
 """
 
 from collections.abc import Callable
@@ -10,6 +10,11 @@ from typing import Any
 
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.document import Document, Members
+from hutong.relay.hub.application.directory import governing as directory
+from hutong.relay.hub.application.identity import governing as identity
+from hutong.relay.hub.application.observations import writers as observations
+from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.storage import governing as storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,17 @@ class GenesisTable:
     """The rules version from which on a genesis may have it."""
 
 
-GENESIS_TABLES: dict[str, GenesisTable] = {}
+OBSERVATIONS = "observations"
+IDENTITY = "identity"
+STORAGE = "storage"
+DIRECTORY = "directory"
+
+GENESIS_TABLES: dict[str, GenesisTable] = {
+    OBSERVATIONS: GenesisTable(observations.read_rules, observations.write_rules, rules_versions.RECORDS),
+    IDENTITY: GenesisTable(identity.read_table, identity.write_table, rules_versions.IDENTITY),
+    STORAGE: GenesisTable(storage.read_table, storage.write_table, rules_versions.STORAGE),
+    DIRECTORY: GenesisTable(directory.read_table, directory.write_table, rules_versions.DIRECTORY),
+}
 
 
 def read_tables(fields: Members, rules_version: int) -> tuple[tuple[str, Any], ...]:

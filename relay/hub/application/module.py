@@ -6,7 +6,9 @@ node (design rule 11).
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import ClassVar
 
+from hutong.light_clients.fisco_bcos import FiscoBcosClient
 from hutong.light_clients.interface import (
     ClientExpired,
     ClientFrozen,
@@ -22,6 +24,7 @@ from hutong.relay.hub.application import abi, gas
 from hutong.relay.hub.application.clients import Clients
 from hutong.relay.hub.application.frame import MeteredStore, frame_of
 from hutong.relay.hub.application.refusal import Refusal
+from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.application.revision.recorded_sentences import as_recorded
 
 ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
@@ -29,6 +32,10 @@ CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
 FORWARDER_ADDRESS: Address = (0x1002).to_bytes(20, "big")
 TRANSFER_ADDRESS: Address = (0x1003).to_bytes(20, "big")
 GOVERNANCE_ADDRESS: Address = (0x1004).to_bytes(20, "big")
+OBSERVATIONS_ADDRESS: Address = (0x1005).to_bytes(20, "big")
+IDENTITY_ADDRESS: Address = (0x1006).to_bytes(20, "big")
+STORAGE_ADDRESS: Address = (0x1007).to_bytes(20, "big")
+DIRECTORY_ADDRESS: Address = (0x1008).to_bytes(20, "big")
 
 Handler = Callable[[NativeCall, bytes], bytes]
 
@@ -72,6 +79,9 @@ def refusals_revert(rules_version: int) -> Iterator[None]:
 class Module:
     """Dispatch by selector."""
 
+    since: ClassVar[int] = rules_versions.FIRST
+    """The rules version from which on a hub has it: before, its address is an account like others."""
+
     _address: Address
     _handlers: Mapping[bytes, Handler]
 
@@ -107,6 +117,19 @@ def not_supported(operation: str) -> Handler:
 def emit(call: NativeCall, event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
     """Log under the module's own address; charges what LOG costs, and a static call is ended."""
     call.emit(event.topics(*indexed), event.data(*values))
+
+
+def message_gas(light_clients: Mapping[str, LightClient], client_id: str, message: bytes) -> int:
+    """Gas of a header or misbehaviour, from the client's type and the length alone: nothing is read before it is paid.
+
+    Args:
+        light_clients: what the hub offers, by type.
+        client_id: as it was given; of no or an unknown type it costs what most cost.
+    """
+    client = light_clients.get(client_id.rpartition("-")[0])
+    is_slow = isinstance(client, FiscoBcosClient) and client.offers_gm
+    byte = gas.GM_MESSAGE_BYTE if is_slow else gas.CLIENT_MESSAGE_BYTE
+    return gas.CLIENT_MESSAGE + byte * len(message)
 
 
 def clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tuple[MeteredStore, Clients]:

@@ -10,14 +10,16 @@ from hutong.light_clients.ibc.identifiers import check_client_id
 from hutong.light_clients.ibc.packet import Payload
 from hutong.light_clients.ibc.transfer import TRANSFER_PORT
 from hutong.light_clients.interface import Height, LightClient, MalformedInput
-from hutong.relay.evm.vm.native import Address, NativeCall, NativeModule
+from hutong.relay.evm.vm.native import Address, NativeCall
 from hutong.relay.hub.application import abi, gas
 from hutong.relay.hub.application.admin import AdminActions, AdminSet, kinds_of_admins
 from hutong.relay.hub.application.clients import Clients, UpdateResult
+from hutong.relay.hub.application.directory.module import DirectoryModule
 from hutong.relay.hub.application.frame import MeteredStore, frame_of
 from hutong.relay.hub.application.governance.action_events import emit_executed
 from hutong.relay.hub.application.governance.authority import Authority, chamber_opener
 from hutong.relay.hub.application.governance.module import Chamber, GovernanceModule
+from hutong.relay.hub.application.identity.module import IdentityModule
 from hutong.relay.hub.application.module import (
     CLIENT_MANAGER_ADDRESS,
     FORWARDER_ADDRESS,
@@ -26,12 +28,15 @@ from hutong.relay.hub.application.module import (
     Module,
     clients_of,
     emit,
+    message_gas,
     not_supported,
 )
+from hutong.relay.hub.application.observations.module import ObservationsModule
 from hutong.relay.hub.application.packets.forwarder import Forwarder
 from hutong.relay.hub.application.packets.packets import HubPaused, PacketRouter, RelayedProof
 from hutong.relay.hub.application.packets.quotas import Quotas
 from hutong.relay.hub.application.packets.shared_quotas import HUB_ACCOUNTS
+from hutong.relay.hub.application.storage.module import StorageModule
 from hutong.relay.hub.application.transfer.app import TransferApplication
 from hutong.relay.hub.application.transfer.module import TransferModule
 from hutong.relay.hub.application.validators import Powers, canonical_order, read_powers
@@ -126,7 +131,7 @@ class RouterModule(Module):
     def _update_client(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
         client_id, message = abi.UPDATE_CLIENT.decode(data)
-        call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
+        call.charge(message_gas(self._light_clients, client_id, message), "client message")
         _, clients = clients_of(call, self._light_clients)
         result = clients.update(client_id, message)
         emit(call, abi.CLIENT_UPDATED_EVENT, (), (client_id, result))
@@ -137,7 +142,7 @@ class RouterModule(Module):
     def _submit_misbehaviour(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
         client_id, message = abi.SUBMIT_MISBEHAVIOUR.decode(data)
-        call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
+        call.charge(message_gas(self._light_clients, client_id, message), "client message")
         _, clients = clients_of(call, self._light_clients)
         clients.submit_misbehaviour(client_id, message)
         emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
@@ -146,7 +151,7 @@ class RouterModule(Module):
     def _upgrade_client(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
         client_id, message = abi.UPGRADE_CLIENT.decode(data)
-        call.charge(2 * gas.PROOF + gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client upgrade")
+        call.charge(2 * gas.PROOF + message_gas(self._light_clients, client_id, message), "client upgrade")
         height = clients_of(call, self._light_clients)[1].upgrade(client_id, message)
         answer = (height.revision_number, height.revision_height)
         emit(call, abi.CLIENT_UPGRADED_EVENT, (), (client_id, answer))
@@ -353,22 +358,26 @@ def _governance(hub: Founding) -> GovernanceModule | None:
     return GovernanceModule(constitution, dict(hub.authority.intervals_ms), hub.open_chamber)
 
 
-MODULES: dict[str, Callable[[Founding], NativeModule | None]] = {
+MODULES: dict[str, Callable[[Founding], Module | None]] = {
     "router": lambda hub: RouterModule(hub.light_clients),
     "client manager": _client_manager,
     "forwarder": lambda _hub: ForwarderModule(),
     "transfer": lambda _hub: TransferModule(),
     "governance": _governance,
+    "observations": lambda hub: ObservationsModule(hub.light_clients),
+    "identity": lambda hub: IdentityModule(hub.authority.chain_id),
+    "storage": lambda hub: StorageModule(hub.authority.chain_id),
+    "directory": lambda hub: DirectoryModule(hub.authority.chain_id),
 }
 """What makes each module; None where a hub of this genesis does not have it. A new module is one line here."""
 
 
 def native_modules(
     light_clients: Mapping[str, LightClient], authority: Authority, tables: Mapping[str, Any]
-) -> dict[Address, NativeModule]:
-    """All modules by address; that of governance only where the validators govern.
+) -> dict[Address, Module]:
+    """All modules by address, those of later rules versions too; that of governance only where the validators govern.
 
-    One set serves every rules version: what a version changes they ask of their frame.
+    One module serves every rules version that has it: what a version changes it asks of its frame.
 
     Args:
         tables: of genesis, by name.
@@ -377,7 +386,7 @@ def native_modules(
         ValueError: two modules have one address.
     """
     hub = Founding(light_clients, authority, chamber_opener(light_clients, authority), tables)
-    modules: dict[Address, NativeModule] = {}
+    modules: dict[Address, Module] = {}
     for name, make in MODULES.items():
         module = make(hub)
         if module is None:

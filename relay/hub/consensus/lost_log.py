@@ -52,7 +52,11 @@ def _is_nil_precommit(vote: Vote) -> bool:
 
 
 def _vote(record: LastSigned, entry: Signed, chain_id: str, index: int, address: bytes) -> Vote | None:
-    """None where the bytes on record are no such vote: then it is held to be for a block that nobody knows."""
+    """None where the bytes on record are no such vote, or were only asked of a key elsewhere, without an answer: then it is
+    held to be for a block that nobody knows.
+    """
+    if not entry.signature:
+        return None
     message_type = _VOTE_TYPES[entry.step]
     blank = Vote(message_type, record.height, record.round, NIL, entry.timestamp_ns, index, address, entry.signature)
     vote = replace(blank, block_id=_block_id(entry.sign_bytes))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from hutong.light_clients.tendermint.hashing import sign_digest
 from hutong.light_clients.tendermint.skip_certificate import (
@@ -10,9 +11,8 @@ from hutong.light_clients.tendermint.skip_certificate import (
     SkipStatement,
     skip_digest,
 )
-from hutong.light_clients.tendermint.types import KeyType
+from hutong.light_clients.tendermint.types import KeyType, PublicKey, SignedMessageType
 from hutong.relay.base.durable_files import write_durably
-from hutong.relay.hub.consensus.proposals import proposal_bytes
 from hutong.relay.hub.consensus.signing import (
     LastSigned,
     Signed,
@@ -22,9 +22,12 @@ from hutong.relay.hub.consensus.signing import (
     next_skip,
 )
 from hutong.relay.hub.consensus.types import Proposal, Step, Vote
-from hutong.relay.hub.consensus.votes import vote_bytes
 from hutong.relay.hub.home.home import LAST_SIGNED_FILE, PROPOSAL_FILE, ValidatorKey
 from hutong.relay.hub.home.last_signed import encode_last_signed, load_record
+from hutong.relay.keys.documents import ConsensusProposal, ConsensusVote, ConsensusVoteExtension
+
+DocumentAt: TypeAlias = Callable[[int], ConsensusVote | ConsensusProposal]
+"""The vote or proposal with a time, nanoseconds since 1970."""
 
 
 class SavedProposal:
@@ -54,14 +57,13 @@ class SavedProposal:
         return data[8:] if int.from_bytes(data[:8], "big") == height else None
 
 
-class FileSigner(SavedProposal):
-    """Blocking: every new signature waits for the disk. One process per key."""
+class RecordedSigner(SavedProposal):
+    """A key whose last-signed record is in a home. Blocking: every new signature waits for the disk. One process per key."""
 
-    def __init__(self, home: Path, key: ValidatorKey, chain_id: str) -> None:
+    def __init__(self, home: Path, public_key: PublicKey, chain_id: str) -> None:
         super().__init__(home)
-        self._key = key
         self._chain_id = chain_id
-        self.public_key = key.public_key
+        self.public_key = public_key
         self.record = load_record(home)
 
     def sign_vote(self, vote: Vote) -> Vote:
@@ -77,8 +79,15 @@ class FileSigner(SavedProposal):
         """
         step = Step(int(Step.PREVOTE) if vote.message_type == 1 else int(Step.PRECOMMIT))
 
-        def at(timestamp_ns: int) -> bytes:
-            return vote_bytes(self._chain_id, replace(vote, timestamp_ns=timestamp_ns))
+        def at(timestamp_ns: int) -> ConsensusVote:
+            return ConsensusVote(
+                self._chain_id,
+                SignedMessageType(vote.message_type),
+                vote.height,
+                vote.round,
+                vote.block_id,
+                timestamp_ns,
+            )
 
         signed = self._sign(vote.height, vote.round, step, vote.timestamp_ns, at)
         return replace(vote, timestamp_ns=signed.timestamp_ns, signature=signed.signature)
@@ -90,39 +99,30 @@ class FileSigner(SavedProposal):
             DoubleSignRefused, OSError: as `sign_vote`.
         """
 
-        def at(timestamp_ns: int) -> bytes:
-            return proposal_bytes(self._chain_id, replace(proposal, timestamp_ns=timestamp_ns))
+        def at(timestamp_ns: int) -> ConsensusProposal:
+            return ConsensusProposal(
+                self._chain_id, proposal.height, proposal.round, proposal.pol_round, proposal.block_id, timestamp_ns
+            )
 
         signed = self._sign(proposal.height, proposal.round, Step.PROPOSE, proposal.timestamp_ns, at)
         return replace(proposal, timestamp_ns=signed.timestamp_ns, signature=signed.signature)
 
-    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: Callable[[int], bytes]) -> Signed:
-        record, signed = next_signature(
-            self.record,
-            height,
-            round_,
-            step,
-            timestamp_ns,
-            at,
-            lambda message: self._key.sign(sign_digest(KeyType.SECP256K1, message)),
-        )
-        if record != self.record:
-            self._keep(record)
-        return signed
+    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: DocumentAt) -> Signed:
+        raise NotImplementedError
 
     def sign_skip(self, statement: SkipStatement) -> SkipSignature:
         """This key's signature that the block of `statement` counts as empty; the record is on disk before.
 
         Raises:
             SkipRefused: the statement is of another chain, or contradicts what the key signed.
+            SignerAway: the key cannot be asked now.
             OSError: the record cannot be written; then no signature is returned.
         """
-        if statement.chain_id != self._chain_id:
-            raise SkipRefused(statement, f"this key signs for {self._chain_id}")
-        record, signed = next_skip(self.record, statement, lambda: self._key.sign(skip_digest(statement)))
-        if record != self.record:
-            self._keep(record)
-        return SkipSignature(self.public_key.data, signed.signature)
+        raise NotImplementedError
+
+    def sign_extension(self, extension: ConsensusVoteExtension) -> bytes:
+        """64 bytes, for CometBFT. It decides nothing, so it is on no record. Raises SignerAway."""
+        raise NotImplementedError
 
     def passed(self, height: int) -> None:
         """The others decided `height`: nothing is signed up to it any more, so that the record never seems rolled back.
@@ -140,3 +140,56 @@ class FileSigner(SavedProposal):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class FileSigner(RecordedSigner):
+    """The key is in this process: signed, put on record, and then let out.
+
+    A record that comes from a key elsewhere may say what was asked for, without its signature: then these bytes are signed,
+    and no others.
+    """
+
+    def __init__(self, home: Path, key: ValidatorKey, chain_id: str) -> None:
+        super().__init__(home, key.public_key, chain_id)
+        self._key = key
+
+    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: DocumentAt) -> Signed:
+        record, signed = next_signature(
+            self.record,
+            height,
+            round_,
+            step,
+            timestamp_ns,
+            lambda time_ns: at(time_ns).preimage,
+            self._signature_over,
+        )
+        if not signed.signature:
+            asked, signed = signed, replace(signed, signature=self._signature_over(signed.sign_bytes))
+            record = replace(record, signed=tuple(signed if entry == asked else entry for entry in record.signed))
+        if record != self.record:
+            self._keep(record)
+        return signed
+
+    def _signature_over(self, sign_bytes: bytes) -> bytes:
+        return self._key.sign(sign_digest(KeyType.SECP256K1, sign_bytes))
+
+    def sign_skip(self, statement: SkipStatement) -> SkipSignature:
+        """This key's signature that the block of `statement` counts as empty; the record is on disk before.
+
+        Raises:
+            SkipRefused: the statement is of another chain, or contradicts what the key signed.
+            OSError: the record cannot be written; then no signature is returned.
+        """
+        if statement.chain_id != self._chain_id:
+            raise SkipRefused(statement, f"this key signs for {self._chain_id}")
+        record, signed = next_skip(self.record, statement, lambda: self._key.sign(skip_digest(statement)))
+        if not signed.signature:
+            signed = replace(signed, signature=self._key.sign(skip_digest(statement)))
+            record = replace(record, skip=signed)
+        if record != self.record:
+            self._keep(record)
+        return SkipSignature(self.public_key.data, signed.signature)
+
+    def sign_extension(self, extension: ConsensusVoteExtension) -> bytes:
+        """64 bytes, for CometBFT. It decides nothing, so it is on no record."""
+        return self._key.sign(extension.digest)

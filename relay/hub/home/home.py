@@ -9,6 +9,7 @@ from hutong.light_clients.crypto import secp256k1
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.json_text import parse_json
 from hutong.light_clients.tendermint.types import KeyType, PublicKey
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.config import UnsafeFile, read_private_file
 from hutong.relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
 
@@ -101,6 +102,21 @@ def load_genesis(home: Path) -> Genesis:
         raise UnusableHome(f"{path}: {error.strerror or error}; run `hutong hub init` first") from None
     try:
         return decode_genesis(data)
+    except MalformedInput as error:
+        raise UnusableHome(f"{path}: {error}") from None
+
+
+def read_genesis(path: Path) -> Genesis:
+    """The checked genesis document of a file that somebody handed over.
+
+    Raises:
+        UnusableHome: it is a pipe or device, cannot be read, is too long, or not a genesis.
+    """
+    try:
+        with open_regular(path) as file:
+            return decode_genesis(file.read(MAX_GENESIS_BYTES + 1))
+    except OSError as error:
+        raise UnusableHome(f"{path}: {error.strerror or error}") from None
     except MalformedInput as error:
         raise UnusableHome(f"{path}: {error}") from None
 

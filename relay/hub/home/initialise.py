@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hutong.relay.base.durable_files import write_durably
 from hutong.relay.evm.vm.native import Address
@@ -49,6 +50,10 @@ class NewHub:
     voting_period_s: int = DEFAULT_VOTING_PERIOD_S
     fees: FeeRules | None = None
     code: CodeRules | None = None
+    tables: tuple[tuple[str, Any], ...] = ()
+    """What modules have in genesis, in order of names."""
+    libraries: tuple[str, ...] = ()
+    """What it names of libraries besides those of its rules version: see `consensus_libraries.CHOSEN`."""
 
     def constitution(self, validators: tuple[ValidatorKey, ...]) -> Constitution | None:
         """Who speaks for each of `validators`, which stand in the order of `operators`; None where admins govern.
@@ -77,11 +82,12 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
         hub.admins,
         hub.params,
         hub.rules_version,
-        runtime_rules(hub.rules_version),
+        runtime_rules(hub.rules_version, hub.libraries),
         hub.allocations,
         hub.fees,
         hub.constitution(validators),
         code=hub.code,
+        tables=hub.tables,
     )
     return decode_genesis(encode_genesis(genesis))
 

@@ -13,7 +13,7 @@ from hutong.light_clients.crypto import secp256k1
 from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.interface.json_text import parse_json
 from hutong.light_clients.tendermint.types import KeyType, PublicKey
-from hutong.relay.config import UnsafeFile, read_private_file
+from hutong.relay.config import KeystoreConfig, UnsafeFile, read_private_file
 from hutong.relay.hub.home.home import (
     MAX_KEY_FILE_BYTES,
     REMOTE_KEY_FILE,
@@ -24,7 +24,14 @@ from hutong.relay.hub.home.home import (
     encode_validator_key,
     validator_key,
 )
-from hutong.relay.keys import KeyUnavailable, encrypt_key, open_keyfile, parse_keyfile, stored_public_key
+from hutong.relay.keys import (
+    KeyUnavailable,
+    encrypt_key,
+    open_keyfile,
+    parse_keyfile,
+    read_password,
+    stored_public_key,
+)
 
 Password = Callable[[Path], bytes]
 """Asked only where a key file is encrypted. Raises UnusableHome."""
@@ -39,6 +46,25 @@ def no_password(path: Path) -> bytes:
         UnusableHome: always.
     """
     raise UnusableHome(f"{path} is encrypted: its password is needed (--key-password-file or --key-password-env)")
+
+
+def read_key_password(path: Path, file: Path | None, variable: str | None) -> bytes:
+    """The password of a consensus key, from a file of mode 0600 or an environment variable.
+
+    Args:
+        path: of the key, named in errors.
+
+    Raises:
+        UnusableHome: not exactly one of the two is given, or it cannot be read.
+    """
+    try:
+        config = KeystoreConfig.model_validate({"keystore": path, "password_file": file, "password_env": variable})
+    except ValueError:  # pydantic's is not one sentence
+        raise UnusableHome("give one of --key-password-file and --key-password-env, with a variable's name") from None
+    try:
+        return read_password(config)
+    except KeyUnavailable as error:
+        raise UnusableHome(f"{path}: {error.reason}") from None
 
 
 @dataclass(frozen=True, slots=True)

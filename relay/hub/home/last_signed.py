@@ -11,6 +11,7 @@ from hutong.light_clients.tendermint.skip_certificate import (
     encode_statement,
 )
 from hutong.light_clients.tendermint.types import MAX_INT64
+from hutong.relay.base.regular_files import open_regular
 from hutong.relay.hub.consensus.signing import (
     SIGNING_STEPS,
     LastSigned,
@@ -97,6 +98,21 @@ def _skip(document: Document) -> SignedSkip:
     with document.members() as fields:
         statement = decode_statement(fields["statement"].hex_of_at_most(MAX_RECORD_BYTES))
         return SignedSkip(statement, fields["signature"].hex_of_at_most(MAX_RECORD_BYTES))
+
+
+def read_record(path: Path) -> LastSigned:
+    """The last-signed record of a file that came from another machine.
+
+    Raises:
+        UnusableHome: it is a pipe or device, cannot be read, or is not a record of at most MAX_RECORD_BYTES.
+    """
+    try:
+        with open_regular(path) as file:
+            return decode_last_signed(file.read(MAX_RECORD_BYTES + 1))
+    except OSError as error:
+        raise UnusableHome(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UnusableHome(f"{path}: {error}") from None
 
 
 def load_record(home: Path) -> LastSigned:

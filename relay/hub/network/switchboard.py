@@ -95,7 +95,7 @@ class Switchboard:
         self._conversation = conversation
         self._random = random
         self._server = server_context(own.home, [peer.certificate for peer in network.peers])
-        self._greetings = Greetings(peer.endpoint.host for peer in network.peers)
+        self.greetings = Greetings(peer.endpoint.host for peer in network.peers)
         self._strangers_said_at = float("-inf")
 
     def _new_record(self, peer: Peer) -> PeerRecord:
@@ -128,7 +128,7 @@ class Switchboard:
         for record in left:
             record.leave()
         self._server = server
-        self._greetings.expect(peer.endpoint.host for peer in network.peers)
+        self.greetings.expect(peer.endpoint.host for peer in network.peers)
         _log.info(
             "peers taken from network.toml",
             peers=len(self.records),
@@ -212,7 +212,7 @@ class Switchboard:
         await self._converse(trio.SSLStream(stream, record.client, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        greeting = self._greetings.admit(_host_of(stream))
+        greeting = self.greetings.admit(_host_of(stream))
         if greeting is None:
             await trio.aclose_forcefully(stream)
             return
@@ -229,10 +229,10 @@ class Switchboard:
             try:
                 with greeted.scope, trio.fail_after(HANDSHAKE_LIMIT_S):
                     record = await self._authenticated(tls)
-                    self._greetings.shown(greeted, record.peer.node_id)
+                    self.greetings.shown(greeted, record.peer.node_id)
                     hello = await self._greeted(tls, record)
             finally:
-                self._greetings.leave(greeted)
+                self.greetings.leave(greeted)
             if record is not None and hello is not None:
                 await self._linked(tls, record, hello)
         except (Refusal, UnusableCertificate) as error:

@@ -1,11 +1,12 @@
-"""Accounts whose relaying this node has seen to be of use, so that strangers' transactions do not keep them out.
+"""Accounts whose relaying this node has seen to be of use, and named writers of records, so that strangers' transactions do
+not keep them out.
 
 It is this node's own memory and no rule: it decides what its pool holds and what it proposes first. Nobody needs it: an
 account that is not known is served as strangers are, and known after its first useful block.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 
 from eth_abi.abi import decode
@@ -16,9 +17,11 @@ from hutong.relay.evm.chain.pool_lanes import PoolLanes
 from hutong.relay.evm.vm.native import Address
 from hutong.relay.evm.vm.outcomes import Log
 from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.application import HubApplication, OutOfOrder
 from hutong.relay.hub.application.clients import UpdateResult
 from hutong.relay.hub.application.genesis import Genesis
 from hutong.relay.hub.application.named_code import LAST_RESERVED_ADDRESS
+from hutong.relay.hub.state.keys import observation_writer_key
 
 KNOWN_BLOCKS = 100_000
 """A day of blocks: whoever relayed nothing for so long is a stranger again."""
@@ -49,6 +52,19 @@ def governors(genesis: Genesis) -> tuple[Address, ...]:
     return (*admins, *(account for _, account in operators))
 
 
+def is_writer(application: HubApplication) -> Callable[[Address], bool]:
+    """Whether an account is a named writer of observations in the newest state; any thread may ask."""
+
+    def found(account: Address) -> bool:
+        try:
+            view, _, _ = application.view()
+        except OutOfOrder:  # before the first block nobody writes
+            return False
+        return view.get(observation_writer_key(account)) is not None
+
+    return found
+
+
 def pool_of(genesis: Genesis, relays: "KnownRelays", lifetime_s: float = DEFAULT_LIFETIME_S) -> Mempool:
     """The node's pool.
 
@@ -58,10 +74,15 @@ def pool_of(genesis: Genesis, relays: "KnownRelays", lifetime_s: float = DEFAULT
 
 
 class KnownRelays:
-    """Thread safe. `named` are known for ever: the operator's choice, and accounts that govern."""
+    """Thread safe. `named` are known for ever: the operator's choice, and accounts that govern. Writers are, while they are
+    named: what they write is evidence of other chains, and on a hub without fees anybody fills blocks.
+    """
 
-    def __init__(self, blocks: BlockStore, named: Iterable[Address] = ()) -> None:
+    def __init__(
+        self, blocks: BlockStore, named: Iterable[Address] = (), writes: Callable[[Address], bool] = lambda _: False
+    ) -> None:
         self._blocks = blocks
+        self._writes = writes
         self._named = frozenset(named)
         self._useful: OrderedDict[Address, int] = OrderedDict()
         """The height of each account's last useful transaction, the latest last."""
@@ -71,11 +92,11 @@ class KnownRelays:
             self.learn(height)
 
     def knows(self, account: Address) -> bool:
-        """Whether the account is named, or is one of the MOST_KNOWN that were of use latest.
+        """Whether the account is named, a named writer now, or one of the MOST_KNOWN that were of use latest.
 
         Use counts for KNOWN_BLOCKS blocks. Any thread may ask.
         """
-        return account in self._named or account in self._useful
+        return account in self._named or account in self._useful or self._writes(account)
 
     def learn(self, height: int) -> None:
         """Remember who sent something useful in block `height`, and forget who was not of use for KNOWN_BLOCKS.

@@ -37,7 +37,8 @@ CALL_MEMORY_BYTES = 512 * 1024 * 1024
 """What a call may take beside what the program and its stack have: 16.7 million gas of memory alone are 3 MB."""
 NICENESS = 10
 """Blocks and votes of the validator on this machine go first."""
-_ORPHAN_S = 2 * CALL_DEADLINE_S + 5
+ORPHAN_S = 2 * CALL_DEADLINE_S + 5
+"""After which a process ends that still computes, whoever waits for it."""
 
 
 def call_command(home: Path, map_bytes: int, memory_bytes: int = CALL_MEMORY_BYTES) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def _serve(chain: HubChain, requests: BinaryIO, answers: BinaryIO) -> None:
         length = int.from_bytes(header, "big")
         if length > MAX_FRAME_BYTES or len(body := requests.read(length)) != length:
             return
-        signal.setitimer(signal.ITIMER_REAL, _ORPHAN_S)  # its default action ends the process
+        signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)  # its default action ends the process
         answer = run_with_evm_stack(partial(_execute, chain, decode_request(body)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(answers, encode_answer(answer))

@@ -13,9 +13,16 @@ from random import Random
 
 import trio
 
+from hutong.light_clients.crypto.engines import (
+    ALGORITHMS,
+    EngineContradicted,
+    NotInstalled,
+    try_engines_of_consensus,
+)
 from hutong.light_clients.interface import VerificationError
 from hutong.relay.evm.chain.log_backfill import index_older_blocks
 from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.rpc.call_executor import CALL_DEADLINE_S
 from hutong.relay.evm.rpc.call_processes import CallProcesses
 from hutong.relay.evm.rpc.json_rpc import JsonRpcService
 from hutong.relay.evm.rpc.server import JsonRpcApp, serve
@@ -25,6 +32,7 @@ from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.genesis import UnfitRuntime, check_runtime
 from hutong.relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from hutong.relay.hub.application.self_test import SelfTestFailed, run_self_test
+from hutong.relay.hub.chain.engine_watch import algorithms_of_choice, watch_engines
 from hutong.relay.hub.chain.execution_guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.chain.pruning import Pruner, TooFewBlocks, retention_of
@@ -57,10 +65,11 @@ from hutong.relay.hub.joining.sync_methods import SyncMethods
 from hutong.relay.hub.network.link.node_key import NodeKey, load_node_key
 from hutong.relay.hub.network.network_file import NETWORK_FILE, Network, load_network
 from hutong.relay.hub.network.switchboard import NetworkedHome
-from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, is_writer, pool_of
 from hutong.relay.hub.process.call_process import call_command
 from hutong.relay.hub.process.validator_among_peers import NodeNetwork
 from hutong.relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from hutong.relay.hub.remote_signer.key_place import load_key_table, source_signer_of
 from hutong.relay.hub.remote_signer.places import load_signer_place
 from hutong.relay.hub.rpc.chain import HubChain
 from hutong.relay.hub.rpc.cometbft_http import CometBftRpcApp
@@ -149,10 +158,11 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
         if (home / "cometbft").is_dir():
             raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
-        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
+        try_engines_of_consensus(ALGORITHMS.values(), algorithms_of_choice(genesis.runtime))
+        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version, with_gm=genesis.runtime.has_gm))
         peers = _peers_of(home)
         signer = signer_of(home, genesis.chain_id, password)
-    except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
+    except (EngineContradicted, NotInstalled, UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     with ExitStack() as opened:
         opened.callback(signer.close)
@@ -174,7 +184,9 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
             opened.callback(log.close)
         except (ChainDamaged, OSError, StateDamaged, StoreFull, UnknownRulesVersion, UnusableHome) as error:
             raise refusal_at_open(home, error) from error
-        relays = KnownRelays(ledger.application.blocks, (*governors(genesis), *options.named_relays))
+        application = ledger.application
+        known = (*governors(genesis), *options.named_relays)
+        relays = KnownRelays(application.blocks, known, is_writer(application))
         skips = SkipDesk(home, ledger, lambda: signer.record)
         pool = pool_of(genesis, relays)
         opened.pop_all()
@@ -207,6 +219,11 @@ def signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
     """
     if (home / SIGNER_FILE).exists():
         raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
+    table = load_key_table(home)
+    if table is not None:
+        _require_network(home)
+        lock_home(home)
+        return source_signer_of(home, table, chain_id)
     place = load_signer_place(home)
     if place is None:
         key = load_key(home, password)
@@ -217,18 +234,23 @@ def signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE} and {home / VALIDATOR_KEY_FILE}: a key must be in one place, remove the one that is not used"
         )
+    _require_network(home)
+    # A second start would take the signer from the node that runs here.
+    lock_home(home)
+    remote = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
+    try:
+        remote.connect()
+    except SignerAway as error:
+        raise UnusableHome(f"{error}; a node starts when its signer answers (`hutong hub signer start`)") from None
+    return remote
+
+
+def _require_network(home: Path) -> None:
+    """Among peers a validator whose key is away is silent; alone it would have to halt. Raises UnusableHome."""
     if not (home / NETWORK_FILE).exists():
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
         )
-    # A second start would take the signer from the node that runs here.
-    lock_home(home)
-    signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
-    try:
-        signer.connect()
-    except SignerAway as error:
-        raise UnusableHome(f"{error}; a node starts when its signer answers (`hutong hub signer start`)") from None
-    return signer
 
 
 def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
@@ -272,9 +294,13 @@ async def serve_node(
     ports: Ports,
     snapshots: SnapshotTaker | None = None,
     *,
+    call_deadline_s: float = CALL_DEADLINE_S,
     task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled; `task_status` is told the ports that are bound.
+
+    Args:
+        call_deadline_s: for one `eth_call` or `eth_estimateGas`; its process ends by itself after ORPHAN_S.
 
     Raises:
         ExceptionGroup: with NodeRefused where a port cannot be had, else with what made consensus halt (`halt_reason`).
@@ -296,7 +322,7 @@ async def serve_node(
         **room_methods(node.store),
         **({} if network is None else network.methods()),
     }
-    calls = CallProcesses(call_command(node.home, node.store.map_bytes))
+    calls = CallProcesses(call_command(node.home, node.store.map_bytes), call_deadline_s)
     eth = JsonRpcApp(JsonRpcService(chain, methods, calls))
     syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
     among_peers = {}
@@ -317,6 +343,7 @@ async def serve_node(
             await nursery.start(network.run)
         nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
         nursery.start_soon(watch_room, node.store)
+        nursery.start_soon(watch_engines, node.home, algorithms_of_choice(node.ledger.genesis.runtime))
         if snapshots is not None:
             nursery.start_soon(snapshots.run)
         task_status.started(Ports(ports.host, eth_port, cometbft_port))

@@ -1,6 +1,7 @@
 """The parts of a node that has peers, put together: driver, gossip, connections; and what they say of themselves."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -11,13 +12,14 @@ from hutong.light_clients.tendermint.types import SignedMessageType
 from hutong.relay.evm.rpc.json_params import Method, Params
 from hutong.relay.hub.consensus.types import Equivocation
 from hutong.relay.hub.engine.driver import DrivenValidator
+from hutong.relay.hub.engine.source_signer import SourceSigner
 from hutong.relay.hub.network.gossip import Gossip
 from hutong.relay.hub.network.link.messages import PROTOCOL_VERSION, Hello
 from hutong.relay.hub.network.peer_driver import NetworkDriver
 from hutong.relay.hub.network.switchboard import Conversation, NetworkedHome, PeerRecord, Switchboard
 from hutong.relay.hub.network.why import why_no_block
 from hutong.relay.hub.remote_signer.client import RemoteSigner
-from hutong.relay.hub.remote_signer.keeping import keep_connected
+from hutong.relay.hub.remote_signer.keeping import keep_awake, keep_connected
 from hutong.relay.telemetry import get_logger
 
 _log = get_logger("consensus")
@@ -71,13 +73,20 @@ class NodeNetwork:
         Raises:
             ExceptionGroup: a bug, a port that cannot be had, or a reason to halt, such as KeyUsedElsewhere.
         """
-        async with trio.open_nursery() as nursery:
+        signer = self._validator.signer
+        async with AsyncExitStack() as stack:
+            if isinstance(signer, SourceSigner):
+                await stack.enter_async_context(signer.source.in_this_run())
+                # Before the driver reads the record.
+                await trio.to_thread.run_sync(signer.complete)
+            nursery = await stack.enter_async_context(trio.open_nursery())
             port = await nursery.start(self.switchboard.run)
             nursery.start_soon(self.driver.run)
             nursery.start_soon(self.gossip.run)
-            signer = self._validator.signer
-            if isinstance(signer, RemoteSigner):
+            if isinstance(signer, RemoteSigner | SourceSigner):
                 nursery.start_soon(keep_connected, signer, self.driver, self._random)
+            if isinstance(signer, SourceSigner):
+                nursery.start_soon(keep_awake, signer)
             task_status.started(port)
 
     def methods(self) -> Mapping[str, Method]:
@@ -134,8 +143,11 @@ class NodeNetwork:
         }
 
     def _signer_row(self) -> dict[str, Any] | None:
-        """None where the key is in this process."""
+        """None where the key is in this home."""
         signer = self._validator.signer
+        reason = self.driver.signatures_due.reason
+        if isinstance(signer, SourceSigner):
+            return {"id": signer.name, "address": "", "connected": signer.is_connected, "reason": reason}
         if not isinstance(signer, RemoteSigner):
             return None
         place = signer.place
@@ -143,7 +155,7 @@ class NodeNetwork:
             "id": place.node_id,
             "address": str(place.endpoint),
             "connected": signer.is_connected,
-            "reason": self.driver.signatures_due.reason,
+            "reason": reason,
         }
 
 

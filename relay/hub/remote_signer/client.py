@@ -18,7 +18,7 @@ from hutong.relay.hub.consensus.signing import DoubleSignRefused, LastSigned, Si
 from hutong.relay.hub.consensus.types import Proposal, Step, Vote
 from hutong.relay.hub.consensus.votes import vote_bytes
 from hutong.relay.hub.engine.block_signer import SignerAway
-from hutong.relay.hub.engine.signer import FileSigner, SavedProposal
+from hutong.relay.hub.engine.signer import RecordedSigner, SavedProposal
 from hutong.relay.hub.network.link.tls import client_context
 from hutong.relay.hub.network.network_file import Peer
 from hutong.relay.hub.remote_signer.codec import (
@@ -69,6 +69,11 @@ class RemoteSigner(SavedProposal):
         """The signer's key; may be asked only after the first `connect` that succeeded."""
         assert self._public_key is not None
         return self._public_key
+
+    @property
+    def name(self) -> str:
+        """The signer's id, as logs have it."""
+        return self.place.node_id
 
     @property
     def is_connected(self) -> bool:
@@ -230,7 +235,7 @@ class RemoteSigner(SavedProposal):
         return SignerAway(f"signer {self.place}: {reason}")
 
 
-NodeSigner = FileSigner | RemoteSigner
+NodeSigner = RecordedSigner | RemoteSigner
 
 
 def _greet(stream: ssl.SSLSocket, hello: Hello, deadline: float) -> Message:

@@ -6,9 +6,9 @@ from typing import Protocol
 import trio
 
 from hutong.relay.hub.engine.block_signer import SignerAway
+from hutong.relay.hub.engine.source_signer import SourceSigner
 from hutong.relay.hub.network.backoff import dial_delay_s
 from hutong.relay.hub.network.due_signatures import DueSignatures
-from hutong.relay.hub.remote_signer.client import RemoteSigner
 from hutong.relay.telemetry import get_logger
 
 MOST_S = 2.0
@@ -16,7 +16,25 @@ MOST_S = 2.0
 BETWEEN_S = 0.5
 """From one connection to the next, so that a signer which answers and does not sign is not asked without end."""
 
+PING_EVERY_S = 2.0
+"""Stock signers give up a connection at which nothing was asked for 5 s."""
+
 _log = get_logger("consensus")
+
+
+class ElsewhereSigner(Protocol):
+    """A key that may be away: with a signer of ours, or with what a key source asks."""
+
+    @property
+    def name(self) -> str:
+        """What logs call it."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it answered the last request."""
+
+    def connect(self) -> None:
+        """Blocking, bounded. Raises SignerAway."""
 
 
 class Asks(Protocol):
@@ -30,7 +48,14 @@ class Asks(Protocol):
         """Let what waits be signed now."""
 
 
-async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> None:
+async def keep_awake(signer: SourceSigner) -> None:
+    """Until cancelled."""
+    while True:
+        await trio.sleep(PING_EVERY_S)
+        await signer.source.keep_awake()
+
+
+async def keep_connected(signer: ElsewhereSigner, driver: Asks, random: Random) -> None:
     """Connect the signer whenever it is lost, until cancelled; waits at most MOST_S between two attempts.
 
     Each reason is said once, until the signer has been back for a while.
@@ -42,7 +67,7 @@ async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> 
         nonlocal said
         if reason != said:
             said = reason
-            _log.warning("the signer is away", peer=signer.place.node_id, reason=reason)
+            _log.warning("the signer is away", peer=signer.name, reason=reason)
 
     while True:
         await driver.signatures_due.lost.wait()
@@ -65,4 +90,4 @@ async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> 
             await trio.sleep_until(again_at_s)
         elif said:
             said = ""
-            _log.info("the signer is back", peer=signer.place.node_id)
+            _log.info("the signer is back", peer=signer.name)

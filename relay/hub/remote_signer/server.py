@@ -10,7 +10,8 @@ from hutong.light_clients.interface import MalformedInput
 from hutong.light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement
 from hutong.relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
 from hutong.relay.hub.consensus.types import Proposal, Step, Vote
-from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.block_signer import SignerAway
+from hutong.relay.hub.engine.signer import RecordedSigner
 from hutong.relay.hub.network.link.frames import StreamEnded
 from hutong.relay.hub.network.link.greetings import Greeting, Greetings
 from hutong.relay.hub.network.link.node_key import UnusableCertificate
@@ -56,7 +57,7 @@ class _Turned(Exception):
 class SignerServer:
     """`run` ends only by cancellation or a bug."""
 
-    def __init__(self, home: Path, nodes: Network, signer: FileSigner, chain_id: str) -> None:
+    def __init__(self, home: Path, nodes: Network, signer: RecordedSigner, chain_id: str) -> None:
         self._listen = nodes.listen
         self._certificates = {peer.node_id: peer.certificate for peer in nodes.peers}
         self._context = server_context(home, self._certificates.values())
@@ -210,6 +211,8 @@ class SignerServer:
             except OSError as error:
                 _log.error("the record cannot be written", peer=node_id, height=statement.height, reason=str(error))
                 return Refused(Refusal.FAILED, f"the record cannot be written ({error.strerror})")
+            except SignerAway as error:
+                return _key_away(node_id, error)
         return SignedAnswer(0, signed.signature)
 
     async def _signed(
@@ -236,7 +239,15 @@ class SignerServer:
                     reason=str(error),
                 )
                 return Refused(Refusal.FAILED, f"the record cannot be written ({error.strerror})")
+            except SignerAway as error:
+                return _key_away(node_id, error)
         return SignedAnswer(signed.timestamp_ns, signed.signature)
+
+
+def _key_away(node_id: str, error: SignerAway) -> Refused:
+    """What holds this signer's key gives no signature now; the node asks again."""
+    _log.warning("the key is away", peer=node_id, reason=str(error))
+    return Refused(Refusal.FAILED, str(error))
 
 
 def _host_of(stream: trio.SocketStream) -> str:

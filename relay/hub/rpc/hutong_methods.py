@@ -9,19 +9,26 @@ import trio
 
 from hutong.light_clients.ibc.identifiers import check_client_id
 from hutong.light_clients.interface import ClientStatus, MalformedInput
-from hutong.relay.evm.rpc.json_errors import invalid_params
+from hutong.relay.evm.rpc.json_errors import INVALID_PARAMS, SERVER_ERROR, JsonRpcError, invalid_params
 from hutong.relay.evm.rpc.json_params import Method, Params
+from hutong.relay.hub.application.abci import CODE_OK
 from hutong.relay.hub.application.application import HubApplication
 from hutong.relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
 from hutong.relay.hub.application.evidence_records import read_records
 from hutong.relay.hub.application.named_code import BY_DECISION, runs_any_code
 from hutong.relay.hub.application.packets.shared_quotas import Lane, SharedQuotas
+from hutong.relay.hub.application.queries import QUERY_STORE_PATHS
 from hutong.relay.hub.rpc.forward_rows import waiting_packet
+from hutong.relay.hub.rpc.record_rows import observation_rows, service_rows, writer_rows
 from hutong.relay.hub.rpc.unsettled import UnsettledPackets
 from hutong.relay.hub.state import StateView, keys
+from hutong.relay.services.directory.rules.records.keys import DIRECTORY_PREFIX
+from hutong.relay.services.identity.rules.records.keys import IDENTITY_PREFIX
+from hutong.relay.services.storage.rules.records.keys import STORAGE_PREFIX
 
 MAX_ROWS = 1_000
 """Per answer; the caller goes on from the last sequence that it was given."""
+RECORD_PATH = QUERY_STORE_PATHS[0]
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _CLIENT_STATE_KEY = re.compile(rb"clients/([^/]+)/state")
 
@@ -51,6 +58,12 @@ class HutongMethods:
             "hutong_chain": self._method(0, self._chain),
             "hutong_evidence": self._method(0, self._evidence),
             "hutong_code": self._method(2, self._code),
+            "hutong_observations": self._method(1, self._observations),
+            "hutong_observationWriters": self._method(1, self._observation_writers),
+            "hutong_record": self._method(2, self._record),
+            "hutong_identity": self._method(2, self._identity),
+            "hutong_storage": self._method(2, self._storage),
+            "hutong_directory": self._method(2, self._directory),
         }
 
     def _method(self, most: int, read: Callable[[Params], Any]) -> Method:
@@ -86,6 +99,49 @@ class HutongMethods:
         ]
         version = self._application.coming.rules_version(height + 1)
         return {"open": runs_any_code(view, version), "deployers": deployers, "contracts": contracts}
+
+    def _observations(self, params: Params) -> list[dict[str, Any]]:
+        """(after key = none): values of other chains' state that the hub keeps, in the order of their keys."""
+        view, _, _ = self._application.view()
+        return observation_rows(view, params.data(0, keys.MAX_KEY_BYTES) if params.has(0) else b"", MAX_ROWS)
+
+    def _observation_writers(self, params: Params) -> dict[str, Any]:
+        """(after address = none): who opens keys of observations: everybody, or the named writers."""
+        view, _, _ = self._application.view()
+        return writer_rows(view, params.address(0) if params.has(0) else b"", MAX_ROWS)
+
+    def _identity(self, params: Params) -> list[dict[str, Any]]:
+        """(prefix, after key = none): identity records under a prefix, in the order of their keys."""
+        return self._rows_of(IDENTITY_PREFIX, params)
+
+    def _storage(self, params: Params) -> list[dict[str, Any]]:
+        """(prefix, after key = none): storage records under a prefix, in the order of their keys."""
+        return self._rows_of(STORAGE_PREFIX, params)
+
+    def _directory(self, params: Params) -> list[dict[str, Any]]:
+        """(prefix, after key = none): directory records under a prefix, in the order of their keys."""
+        return self._rows_of(DIRECTORY_PREFIX, params)
+
+    def _rows_of(self, service: bytes, params: Params) -> list[dict[str, Any]]:
+        prefix = params.data(0, keys.MAX_KEY_BYTES)
+        after = params.data(1, keys.MAX_KEY_BYTES) if params.has(1) else b""
+        view, _, _ = self._application.view()
+        return service_rows(view, service, prefix, after, MAX_ROWS)
+
+    def _record(self, params: Params) -> dict[str, Any]:
+        """(key, height = newest): a value of the hub's state after block `height`, or null, with its ICS-23 proof."""
+        key = params.data(0, keys.MAX_KEY_BYTES)
+        height = params.quantity(1) if params.has(1) else 0
+        found = self._application.query(RECORD_PATH, key, height, prove=True)
+        if found.code != CODE_OK:
+            raise JsonRpcError(SERVER_ERROR if key else INVALID_PARAMS, found.log)
+        return {
+            "key": f"0x{key.hex()}",
+            "value": f"0x{found.value.hex()}" if found.value else None,
+            "height": hex(found.height - 1),
+            "headerHeight": hex(found.height),
+            "proof": f"0x{found.proof.hex()}",
+        }
 
     def _forward_failure(self, params: Params) -> str | None:
         """(client, sequence): why the hub failed this packet, or null."""

@@ -246,6 +246,29 @@ def skip_certificate_key(height: int) -> bytes:
     return certificate_state_key(height)
 
 
+OBSERVED_CLIENT_PREFIX = b"observation/client/"
+"""Holds the epoch of each client that was ever observed; identifiers follow (`hutong.light_clients.records`)."""
+OBSERVATIONS_OPEN_KEY = b"observation/open"
+"""Present where everybody opens keys of observations, from rules version 4 on."""
+OBSERVATION_WRITER_PREFIX = b"observation/writer/"
+OBSERVATION_COUNT_PREFIX = b"observation/count/"
+
+
+def observation_writer_key(account: bytes) -> bytes:
+    """Holds BE8 of how many keys a named writer may have open; a 20-byte address."""
+    return OBSERVATION_WRITER_PREFIX + account
+
+
+def observation_opened_key(key_hash: bytes) -> bytes:
+    """Holds the 20-byte account that opened the key with this SHA-256."""
+    return b"observation/opened/" + key_hash
+
+
+def observation_count_key(account: bytes) -> bytes:
+    """Holds BE8 of how many keys an account has open; absent for none."""
+    return OBSERVATION_COUNT_PREFIX + account
+
+
 def path_key(hashed_path: bytes) -> bytes:
     """Holds the ICS-24 key with this Keccak-256, for `getCommitment`."""
     return b"router/path/" + hashed_path

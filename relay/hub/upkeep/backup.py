@@ -113,8 +113,8 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
                 yield key, value
 
         def tail_of(rows: int) -> BackupTail:
-            # The record of a key that is with a signer is there too, and moves with the key.
-            remote = key_is_remote(home)
+            # The record of a key that is with a signer of ours is there too, and moves with the key.
+            remote = key_is_remote(home) and not (home / LAST_SIGNED_FILE).exists()
             record = encode_last_signed(LastSigned()) if remote else _read(home / LAST_SIGNED_FILE)
             return BackupTail(rows, record)
 

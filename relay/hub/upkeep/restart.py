@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hutong.relay.base.durable_files import write_durably
 from hutong.relay.evm.store.lmdb_store import StoreFull
@@ -32,6 +33,15 @@ class NextRevision:
     genesis: Genesis
     previous_file: Path
 
+    def as_dict(self) -> dict[str, Any]:
+        """The fields that `--json` prints."""
+        return {
+            "chain_id": self.genesis.chain_id,
+            "first_height": self.genesis.base_height + 1,
+            "digest": self.genesis.digest.hex(),
+            "previous_genesis": str(self.previous_file),
+        }
+
 
 def next_genesis(ledger: HubLedger) -> Genesis:
     """The document of the revision after the one that has ended here. It is the same for every member, byte for byte.
@@ -60,7 +70,7 @@ def next_genesis(ledger: HubLedger) -> Genesis:
         genesis_time_ns=tip.time_ns + FIRST_TIME_AFTER_NS,
         validators=tuple(GenesisValidator(key, power) for key, power in canonical_order(powers)),
         rules_version=rules_version,
-        runtime=runtime_rules(rules_version),
+        runtime=runtime_rules(rules_version, genesis.runtime.chosen),
         constitution=constitution,
         continues=Continuation(genesis.chain_id, end, tip.block_id.hash, tip.app_hash, genesis.origin),
     )

@@ -1,16 +1,24 @@
 """What an operator does with a stopped node whose next block cannot be executed: look, sign, hand the certificate in."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lmdb
 
 from hutong.light_clients.interface import PredicateFailed, VerificationError
 from hutong.light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
-from hutong.light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, encode_certificate
+from hutong.light_clients.tendermint.skip_certificate import (
+    SkipCertificate,
+    SkipStatement,
+    combined,
+    encode_certificate,
+    skip_is_decided,
+    skip_is_signed,
+)
 from hutong.relay.evm.store.lmdb_store import LmdbStore, StoreFull
 from hutong.relay.evm.vm.stack import run_with_evm_stack
 from hutong.relay.hub.application.application import HubApplication
@@ -20,7 +28,7 @@ from hutong.relay.hub.chain.taking_off import take_off_state
 from hutong.relay.hub.home.home import DATABASE_DIRECTORY, load_genesis
 from hutong.relay.hub.home.key_file import Password
 from hutong.relay.hub.home.process import MAP_BYTES, NodeRefused, open_store, refusal_at_open
-from hutong.relay.hub.skipping.files import SkipFiles
+from hutong.relay.hub.skipping.files import SkipFiles, read_file
 from hutong.relay.hub.skipping.marker import ExecutionMarker, Stage, load_marker
 from hutong.relay.hub.state import StateDamaged
 from hutong.relay.hub.state.keys import skip_certificate_key
@@ -47,6 +55,44 @@ class SkipStanding:
     certificate: SkipCertificate | None
     """That the home has of the block that follows, or of the newest one."""
     powers: dict[bytes, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields that `--json` prints."""
+        marker = self.marker
+        return {
+            "chain_id": self.chain_id,
+            "height": self.height,
+            "block": None
+            if marker is None
+            else {
+                "height": marker.height,
+                "hash": marker.block_hash.hex(),
+                "stage": marker.stage.value,
+                "attempts": marker.attempts,
+                "reason": marker.why_failed(),
+            },
+            "may_sign": self.why_not is None,
+            "why_not": self.why_not,
+            "certificate_of": None if self.certificate is None else self.certificate.statement.height,
+            "total_power": sum(self.powers.values()),
+            "power_needed": sum(self.powers.values()) * 2 // 3 + 1,
+        }
+
+    def in_words(self, home: Path) -> list[str]:
+        """The same for the operator of the node in `home`, with what to do, in lines."""
+        lines = [f"hub {self.chain_id} stands at block {self.height} here"]
+        if self.certificate is not None:
+            height = self.certificate.statement.height
+            return [*lines, f"a certificate of block {height} is in {home / 'skips'}: start the node"]
+        if self.why_not is not None or self.marker is None:
+            return [*lines, self.why_not or ""]
+        total = sum(self.powers.values())
+        return [
+            *lines,
+            f"block {self.marker.height} ({self.marker.block_hash.hex()}) failed here: {self.marker.why_failed()}",
+            f"members with {total * 2 // 3 + 1} of {total} voting power must fail on the same hash: ask them, by another way, first",
+            f"then: hutong hub skip sign --home {home}",
+        ]
 
 
 def standing_of(home: Path) -> SkipStanding:
@@ -213,6 +259,41 @@ def sign_skip(home: Path, password: Password) -> SkipCertificate:
         finally:
             signer.close()
     return SkipCertificate(found.statement, (signature,))
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Signatures of one block put together: how much voting power of how much has signed, and whether that decides."""
+
+    certificate: SkipCertificate
+    power: int
+    total: int
+    is_complete: bool
+
+
+def combine_certificates(home: Path, files: Sequence[Path]) -> Combination:
+    """Put signatures of one block together, each checked by the powers of a node's state.
+
+    Raises:
+        UnusableHome, NodeRefused: the home or a file is unusable.
+        SkipNotDue: a signature is false, or they are of different blocks.
+    """
+    powers, parts = standing_of(home).powers, [read_file(path) for path in files]
+    for path, part in zip(files, parts, strict=True):
+        try:
+            skip_is_signed(part, powers)
+        except VerificationError as error:
+            raise SkipNotDue(f"{path}: {error}") from None
+    try:
+        certificate = combined(parts)
+        power = skip_is_signed(certificate, powers)
+    except VerificationError as error:
+        raise SkipNotDue(str(error)) from None
+    try:
+        skip_is_decided(certificate, powers)
+    except VerificationError:
+        return Combination(certificate, power, sum(powers.values()), is_complete=False)
+    return Combination(certificate, power, sum(powers.values()), is_complete=True)
 
 
 def apply_certificate(home: Path, certificate: SkipCertificate) -> str:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from hutong.relay.ledger.values.life import Cause, Outcome, Step, is_refusal, said_of
+from hutong.relay.ledger.reading.endings import last_refusal, lateness_text, reason_of_refusal, refusal_text
+from hutong.relay.ledger.reading.receiver_remedies import remedy_at_receiver
+from hutong.relay.ledger.values.life import Cause, Outcome, Step, is_refusal
 from hutong.relay.ledger.values.packets import KnownPacket, LifeCycle
 
 SLOW_INCLUSION_NS = 60 * 10**9
@@ -28,6 +30,8 @@ _REMEDIES = {
     Cause.TOO_LARGE: "raise the chain's batch.bytes or batch.gas if the chain takes more, then hutong relay retry",
     Cause.LOST: "nothing: it is tried again by itself",
     Cause.TURN: "nothing: this relay does it in a moment if nobody else has (docs/deploy/several-relays.md)",
+    Cause.SIGNER_AWAY: "start what holds the relay's key, or mend the way to it: nothing is lost meanwhile (docs/keys.md)",
+    Cause.SIGNER_REFUSED: "look at the policy of the relay's key, and at the signer that holds it (docs/keys.md)",
     Cause.NOT_FINAL: "nothing: it is done as soon as that block is final",
 }
 _GOALS = {"receive": "be received on", "acknowledge": "be acknowledged on", "timeout": "be timed out on"}
@@ -44,7 +48,9 @@ def remedy_of(cause: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`waits_for` and `remedy` make the sentence; `settled` where there is nothing to wait for."""
+    """`waits_for` (what happened, of what is settled) and `remedy` (what to do) make the sentence; `settled` where there
+    is nothing to wait for.
+    """
 
     waits_for: str
     remedy: str
@@ -71,11 +77,28 @@ def explain(life: LifeCycle, now_ns: int, leg_2: LifeCycle | None = None) -> Exp
         refused = any(is_refusal(step.reason) for step in life.steps if step.kind == "acknowledge")
         end = f"{_ENDS[Outcome(packet.outcome)]} {packet.source_chain}"
         if packet.outcome == Outcome.TIMED_OUT:
-            said = f"it was not received on {packet.destination_chain} before its timeout, {_undone(packet)}"
-        else:
-            said = _refused(packet, life, leg_2) if refused else "nothing to do"
-        return Explanation(end, said, settled=True)
+            end += f"; {lateness_text(packet, life.steps)}, {_undone(packet)}"
+        elif refused:
+            second = None if leg_2 is None else leg_2.packet
+            steps = life.steps if leg_2 is None else (*life.steps, *leg_2.steps)
+            end += f"; {refusal_text(packet, second, steps)}, {_undone(packet)}"
+            is_unknown = leg_2 is None and reason_of_refusal(packet, steps) is None
+            if is_unknown and packet.contents.next_client is not None:
+                asked = f'hutong_forwardFailure ["{packet.destination_client}", "{packet.sequence:#x}"]'
+                remedy = f"if the hub refused it, {asked} of a node of {packet.destination_chain} says why"
+                return Explanation(end, remedy, settled=True)
+        return Explanation(end, "nothing to do", settled=True)
     return _explain_open(packet, life, now_ns, leg_2)
+
+
+def mend_of(packet: KnownPacket) -> str:
+    """What can be done about what a packet met last.
+
+    Raises:
+        ValueError: its cause is not a `Cause`.
+    """
+    cause = Cause(packet.cause or Cause.OTHER)
+    return remedy_at_receiver(packet) or _REMEDIES.get(cause, "mend the reason")
 
 
 def _undone(packet: KnownPacket) -> str:
@@ -83,26 +106,6 @@ def _undone(packet: KnownPacket) -> str:
     if packet.contents.app == "transfer":
         return "the sender was given back what it sent"
     return "the sender was told that it failed"
-
-
-def _said_by(life: LifeCycle | None) -> str:
-    """What the receiver gave as its reason, where its chain told it."""
-    for step in () if life is None else life.steps:
-        if step.kind == "acknowledge" and (said := said_of(step.reason)) is not None:
-            return f" ({said})"
-    return ""
-
-
-def _refused(packet: KnownPacket, life: LifeCycle, leg_2: LifeCycle | None) -> str:
-    back = _undone(packet)
-    second = None if leg_2 is None else leg_2.packet
-    if second is not None and second.outcome == Outcome.TIMED_OUT:
-        return f"it was not received on {second.destination_chain} before its timeout, {back}"
-    if leg_2 is None and packet.contents.next_client is not None:
-        return f"it was refused on the way over {packet.destination_chain}, {back}; if the hub refused it, hutong_forwardFailure says why"
-    if second is not None:
-        return f"its receiver on {second.destination_chain} refused it{_said_by(leg_2)}, {back}"
-    return f"its receiver on {packet.destination_chain} refused it{_said_by(life)}, {back}"
 
 
 def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: LifeCycle | None) -> Explanation:
@@ -116,17 +119,15 @@ def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: Life
                 f"undo it with: hutong relay ignore --undo {one.job}; it may still time out",
             )
     if step is Step.DEAD:
-        cause = Cause(packet.cause or Cause.OTHER)
-        mend = _REMEDIES.get(cause, "mend the reason")
         return Explanation(
             f"{goal}, failed often ({packet.reason}), and is tried again now and then",
-            f"{mend}; to try it at once: hutong relay retry {packet.kind}:{packet.packet_id}",
+            f"{mend_of(packet)}; to try it at once: hutong relay retry --config relay.toml {packet.kind}:{packet.packet_id}",
         )
     if packet.kind == "receive" and step in (Step.INCLUDED, Step.SUPERSEDED):
         return _explain_received(packet, leg_2, now_ns)
     if step is Step.EXPIRED:
         return Explanation(
-            f"it was not received in time ({packet.reason}); its timeout waits to be proven on {packet.source_chain}",
+            f"it was not received in time ({packet.reason}){last_refusal(packet, life.steps)}; its timeout waits to be proven on {packet.source_chain}",
             "nothing: the relay sends the timeout, and the sender gets back what it sent",
         )
     if life.route is not None and life.route.reason is not None:
@@ -139,7 +140,8 @@ def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: Life
         cause = Cause(packet.cause or Cause.OTHER)
         return Explanation(
             f"{goal}, and is tried again after: {packet.reason}",
-            _REMEDIES.get(cause, "nothing, unless it fails again: it is tried again by itself"),
+            remedy_at_receiver(packet)
+            or _REMEDIES.get(cause, "nothing, unless it fails again: it is tried again by itself"),
         )
     if step is Step.SUBMITTED:
         return _explain_submitted(life, goal, now_ns)

@@ -55,7 +55,7 @@ class Figures(Reading):
             states[state] += count
             routes[lane][0] += count
             routes[lane][1] += count if state in _UNSETTLED else 0
-        costs, unread = sum_costs(self._rows, sqlite=self._engine.dialect.name == "sqlite")
+        costs, unread = sum_costs(self._rows, sqlite=self.engine.dialect.name == "sqlite")
         return Totals(
             total=sum(states.values()),
             states={state: states[state] for state in MessageState},

@@ -1,10 +1,12 @@
 """The lives of all packets of one message, in as few queries as there are tables."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from hutong.relay.ledger.reading.reader import LedgerReader
+from hutong.relay.ledger.reading.receipts import located
 from hutong.relay.ledger.store.rows import delivery, raw_columns, step_record
 from hutong.relay.ledger.store.tables import DeliveryRow, StepRow
 from hutong.relay.ledger.values.life import Step
@@ -34,7 +36,9 @@ def lives_of(record: MessageRecord, reader: LedgerReader) -> tuple[LifeCycle, ..
     ids = {"ids": [leg.packet_id for leg in record.legs]}
     steps = [step_record(row) for row in reader._rows(_STEPS, ids)]
     deliveries = [delivery(row) for row in reader._rows(_DELIVERIES, ids)]
-    return tuple(_life(leg, steps, deliveries, reader) for leg in record.legs)
+    first, *rest = (_life(leg, steps, deliveries, reader) for leg in record.legs)
+    onward = record.legs[1].sent if rest else None
+    return (replace(first, steps=located(first.steps, onward)), *rest)
 
 
 def _life(packet: KnownPacket, steps: list[StepRecord], deliveries: list[Delivery], reader: LedgerReader) -> LifeCycle:

@@ -8,13 +8,23 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, tuple_
 
+from hutong.relay.ledger.reading.explain import mend_of
 from hutong.relay.ledger.reading.figures import Figures
 from hutong.relay.ledger.reading.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
 from hutong.relay.ledger.reading.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
-from hutong.relay.ledger.reading.message_records import record_of
+from hutong.relay.ledger.reading.message_records import is_told_by_steps, record_of
+from hutong.relay.ledger.reading.receiver_remedies import explained
 from hutong.relay.ledger.store.bounds import MAX_INT64
-from hutong.relay.ledger.store.rows import known_packet, message_row, raw_columns, route_state
-from hutong.relay.ledger.store.tables import CounterRow, DeliveryRow, MessageRow, PacketRow, RouteRow, TransactionRow
+from hutong.relay.ledger.store.rows import known_packet, message_row, raw_columns, route_state, step_record
+from hutong.relay.ledger.store.tables import (
+    CounterRow,
+    DeliveryRow,
+    MessageRow,
+    PacketRow,
+    RouteRow,
+    StepRow,
+    TransactionRow,
+)
 from hutong.relay.ledger.values.errors import CursorOfAnotherLedger, DamagedRow, LedgerDamaged
 from hutong.relay.ledger.values.messages import (
     DeadPage,
@@ -27,6 +37,7 @@ from hutong.relay.ledger.values.messages import (
     MessageRecord,
     MessageState,
 )
+from hutong.relay.ledger.values.packets import StepRecord
 from hutong.relay.ledger.writing.message_rows import searched
 
 MAX_LIMIT = 1_000
@@ -199,7 +210,7 @@ class MessageReader(Figures):
         """
         page = self.page(MessageFilter(state=MessageState.DEAD), cursor, limit)
         steps = [
-            DeadStep(f"{leg.kind}:{leg.packet_id}", message, leg.reason, leg.cause, leg.at_ns)
+            DeadStep(f"{leg.kind}:{leg.packet_id}", message, explained(leg.reason), leg.cause, leg.at_ns, mend_of(leg))
             for message in page.items
             for leg in message.legs
             if leg.step == "dead" and leg.outcome is None
@@ -341,7 +352,9 @@ class MessageReader(Figures):
                 damaged.append(error.row)
         routes = {leg.route for _, legs in read for leg in legs if leg.outcome is None}
         waits = self._waits(routes, damaged) if routes else {}
-        return _Loaded(tuple(record_of(message, legs, waits) for message, legs in read), tuple(damaged))
+        told = [leg.packet_id for message, legs in read if is_told_by_steps(message, legs) for leg in legs]
+        steps = self._steps(told, damaged) if told else []
+        return _Loaded(tuple(record_of(message, legs, waits, steps) for message, legs in read), tuple(damaged))
 
     def _waits(self, routes: Collection[str], damaged: list[DamagedRow]) -> dict[str, str]:
         waits: dict[str, str] = {}
@@ -353,6 +366,16 @@ class MessageReader(Figures):
             else:
                 waits[state.route] = state.reason or ""
         return waits
+
+    def _steps(self, packet_ids: Sequence[str], damaged: list[DamagedRow]) -> list[StepRecord]:
+        """Those that have a reason, in the order of `LedgerReader.life`."""
+        steps: list[StepRecord] = []
+        for row in self._rows(_STEPS, {"ids": packet_ids}):
+            try:
+                steps.append(step_record(row))
+            except LedgerDamaged as error:
+                damaged.append(error.row)
+        return steps
 
     def _counter(self) -> int:
         row = self._one(select(CounterRow.value))
@@ -394,6 +417,11 @@ class _Fits:
 _IDS: Any = bindparam("ids", expanding=True)
 _MESSAGES = select(*raw_columns(MessageRow)).where(MessageRow.packet_id.in_(_IDS))
 _PACKETS = select(*raw_columns(PacketRow)).where(PacketRow.packet_id.in_(_IDS))
+_STEPS = (
+    select(StepRow.__table__)
+    .where(StepRow.packet_id.in_(_IDS), StepRow.reason.is_not(None))
+    .order_by(StepRow.first_at_ns, StepRow.at_ns, StepRow.kind.desc())
+)
 _ROUTES = select(*raw_columns(RouteRow)).where(RouteRow.route.in_(_IDS), RouteRow.reason.is_not(None))
 
 

@@ -3,20 +3,30 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hutong.relay.ledger.values.life import Outcome
+from hutong.relay.ledger.reading.endings import last_refusal, lateness_text, refusal_text
+from hutong.relay.ledger.values.life import Outcome, Step
 from hutong.relay.ledger.values.messages import App, MessageEnd, MessageRecord, MessageStage, MessageState
-from hutong.relay.ledger.values.packets import KnownPacket
+from hutong.relay.ledger.values.packets import KnownPacket, StepRecord
 
 _UNSETTLED = (MessageState.OPEN, MessageState.DEAD)
 
 
-def record_of(message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mapping[str, str]) -> MessageRecord:
+def is_told_by_steps(message: dict[str, Any], legs: Sequence[KnownPacket]) -> bool:
+    """Whether the reason of what `record_of` says is in the steps of the legs, and not in the legs themselves."""
+    ended = MessageState(message["state"]) in (MessageState.REFUSED, MessageState.TIMED_OUT)
+    return ended or any(leg.step == Step.EXPIRED for leg in legs)
+
+
+def record_of(
+    message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mapping[str, str], steps: Sequence[StepRecord]
+) -> MessageRecord:
     """A message out of its rows, which were checked (`rows.message_row`, `rows.known_packet`).
 
     Args:
         message: of the table `messages`, by column name.
         legs: one packet or two, the first leg first.
         waits: reasons by name of the routes that wait.
+        steps: those that have a reason, of any packets; needed where `is_told_by_steps`.
     """
     first = legs[0]
     state = MessageState(message["state"])
@@ -34,7 +44,7 @@ def record_of(message: dict[str, Any], legs: Sequence[KnownPacket], waits: Mappi
         receiver=first.contents.receiver,
         denom=first.contents.denom,
         amount=first.contents.amount,
-        waiting=_waiting(legs, state, waits),
+        waiting=_waiting(legs, state, waits, steps),
         ordered_at_ns=message["ordered_at_ns"],
         updated_at_ns=message["updated_at_ns"],
         settled_at_ns=message["settled_at_ns"],
@@ -61,28 +71,28 @@ def _stage(legs: Sequence[KnownPacket], state: MessageState, *, forwarded: bool)
     return MessageStage.AT_HUB if legs[0].received else MessageStage.SENT
 
 
-def refusal_text(first: KnownPacket, second: KnownPacket | None) -> str:
-    """Which chain answered the first leg with an error, as far as the legs tell; only of a message that was refused."""
-    if second is not None and second.outcome == Outcome.TIMED_OUT:
-        return (
-            f"it was not received on {second.destination_chain} before its timeout, so the hub answered with an error"
-        )
-    if second is None and first.contents.next_client is not None:
-        return f"it was refused on the way over {first.destination_chain}: error acknowledgement"
-    return "the receiver refused it: error acknowledgement"
-
-
-def _waiting(legs: Sequence[KnownPacket], state: MessageState, waits: Mapping[str, str]) -> str | None:
+def _waiting(
+    legs: Sequence[KnownPacket], state: MessageState, waits: Mapping[str, str], steps: Sequence[StepRecord]
+) -> str | None:
     """The last leg that is not settled says it, or the route on which it waits."""
-    if state is MessageState.REFUSED:
-        return refusal_text(legs[0], legs[1] if len(legs) > 1 else None)
+    if state is MessageState.REFUSED or (state is MessageState.TIMED_OUT and legs[0].outcome == Outcome.ACKNOWLEDGED):
+        return refusal_text(legs[0], legs[1] if len(legs) > 1 else None, steps)
     if state is MessageState.TIMED_OUT:
-        late = next((leg for leg in legs if leg.outcome == Outcome.TIMED_OUT), legs[-1])
-        return f"it was not received on {late.destination_chain} before its timeout"
+        return lateness_text(legs[0], steps)
     if state not in _UNSETTLED:
         return None
     unsettled = [leg for leg in legs if leg.outcome is None]
     for leg in sorted(unsettled, key=lambda leg: leg.step != "dead"):
-        if (reason := leg.reason or waits.get(leg.route)) is not None:
+        if (reason := _held_up(leg, waits, steps)) is not None:
             return reason
     return None
+
+
+def _held_up(leg: KnownPacket, waits: Mapping[str, str], steps: Sequence[StepRecord]) -> str | None:
+    """As `explain` has it: what was given up or came too late has a reason of its own; else the route's is the newer."""
+    if leg.step == Step.EXPIRED and leg.reason is not None:
+        return f"{leg.reason}{last_refusal(leg, steps)}"
+    if leg.step in (Step.DEAD, Step.EXPIRED):
+        return leg.reason
+    is_received = leg.kind == "receive" and leg.received
+    return (None if is_received else waits.get(leg.route)) or leg.reason

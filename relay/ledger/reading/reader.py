@@ -7,10 +7,18 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from hutong.relay.ledger.reading.reading import Reading
+from hutong.relay.ledger.reading.receipts import lacks_block, located
 from hutong.relay.ledger.store.rows import delivery, known_packet, raw_columns, route_state, step_record
 from hutong.relay.ledger.store.tables import DeliveryRow, IgnoredRow, PacketRow, RouteRow, StepRow, TransactionRow
 from hutong.relay.ledger.values.errors import DamagedRow, LedgerDamaged
-from hutong.relay.ledger.values.packets import IgnoredJob, KnownPacket, LifeCycle, OpenTransaction, RouteState
+from hutong.relay.ledger.values.packets import (
+    IgnoredJob,
+    KnownPacket,
+    LifeCycle,
+    OpenTransaction,
+    RouteState,
+    StepRecord,
+)
 
 MAX_PENDING = 10_000
 MAX_FOUND = 100
@@ -90,7 +98,7 @@ class LedgerReader(Reading):
         return LifeCycle(
             packet_id=packet_id,
             packet=known,
-            steps=tuple(step_record(row) for row in steps),
+            steps=self._located(packet_id, [step_record(row) for row in steps]),
             deliveries=tuple(delivery(row) for row in deliveries),
             route=None if known is None else self._route(known),
             transaction=self._open_transaction(packet_id, steps),
@@ -133,6 +141,14 @@ class LedgerReader(Reading):
         waits = select(RouteRow.__table__).where(RouteRow.route == name, RouteRow.reason.is_not(None))
         row = self._one(waits.order_by(RouteRow.at_ns.desc()).limit(1))
         return None if row is None else route_state(row)
+
+    def _located(self, packet_id: str, steps: Sequence[StepRecord]) -> tuple[StepRecord, ...]:
+        onward = None
+        if any(lacks_block(step) for step in steps):
+            second = select(*raw_columns(PacketRow)).where(PacketRow.leg_of == packet_id).order_by(PacketRow.sequence)
+            row = self._one(second.limit(1))
+            onward = None if row is None else known_packet(row).sent
+        return located(steps, onward)
 
     def _route(self, packet: KnownPacket) -> RouteState | None:
         return self.route(packet.route)

@@ -17,7 +17,8 @@ class Reading:
     """Every call blocks, and raises LedgerUnavailable in one sentence."""
 
     def __init__(self, engine: Engine, password: Password) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Of its database, which takes no writes over it."""
         self._password = password
         self._lateral = engine.dialect.name == "postgresql"
 
@@ -42,6 +43,11 @@ class Reading:
         return cls._checked(open_engine(url, password, read_only=True), password)
 
     @classmethod
+    def beside(cls, other: "Reading") -> Self:
+        """What else can be read of the same database, over the connections of `other`: close one of the two."""
+        return cls(other.engine, other._password)
+
+    @classmethod
     def _checked(cls, engine: Engine, password: Password) -> Self:
         reader = cls(engine, password)
         try:
@@ -59,7 +65,7 @@ class Reading:
 
     def close(self) -> None:
         """Give the connections back. Further calls would open new ones."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def _one(self, query: Any, parameters: dict[str, Any] | None = None) -> dict[str, Any] | None:
         rows = self._rows(query, parameters)
@@ -67,7 +73,7 @@ class Reading:
 
     def _rows(self, query: Any, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         try:
-            with self._engine.connect() as connection:
+            with self.engine.connect() as connection:
                 return [dict(row) for row in connection.execute(query, parameters or {}).mappings()]
         except SQLAlchemyError as error:
             raise LedgerUnavailable(f"the ledger cannot be read: {reason_of(error, self._password)}") from None

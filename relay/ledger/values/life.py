@@ -74,6 +74,10 @@ class Cause(StrEnum):
     TURN = "turn"
     """Left to another relay for a moment, or to a transaction that waits in a pool."""
     QUEUE_FULL = "queue_full"
+    SIGNER_AWAY = "signer_away"
+    """What holds the relay's key does not answer; nothing is lost meanwhile."""
+    SIGNER_REFUSED = "signer_refused"
+    """By the key's policy, or it gave no signature of the key."""
     OTHER = "other"
 
 

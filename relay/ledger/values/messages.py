@@ -195,13 +195,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class DeadStep:
-    """A step that was given up; `job` is `kind:packet id`, as `hutong relay retry` takes it."""
+    """A step that was given up; `job` is `kind:packet id`, as `hutong relay retry` takes it.
+
+    `mend` is what can be done about the reason, in the words of `hutong why`.
+    """
 
     job: str
     message: MessageRecord
     reason: str | None
     cause: str | None
     at_ns: int
+    mend: str
 
 
 @dataclass(frozen=True, slots=True)

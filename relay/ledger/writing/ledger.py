@@ -56,10 +56,12 @@ class Ledger:
 
     def __init__(self, engine: Engine, run: Runner | None = None, owner: str = ONLY_OWNER) -> None:
         """`owner` names this relay where several write one ledger: cursors and what its routes wait for are its own."""
-        self._engine = engine
+        self.engine = engine
+        """Of its database, for statements of one's own: they see what is committed, and wait for no note."""
         self._run = run if run is not None else thread_runner(1)
         self._owner = owner
-        self._owed = Owed()
+        self.owed = Owed()
+        """What was told and is not written yet."""
         self._keeps_records = True
         self._log = get_logger("ledger")
 
@@ -104,19 +106,19 @@ class Ledger:
             self._with_notes(lambda _connection: None, ())
         except (SQLAlchemyError, LedgerUnavailable) as error:
             self._log.warning("the last steps are not in the ledger", reason=type(error).__name__)
-        self._engine.dispose()
+        self.engine.dispose()
 
     def note(self, entries: Iterable[Note | RouteNote]) -> None:
         """Say what happened, without waiting: it is written with the next transaction, at the latest by `flush`.
 
         A crash may lose the last second of it, a database that is away for long the oldest of it.
         """
-        self._owed.note(list(entries))
+        self.owed.note(list(entries))
 
     @property
     def notes(self) -> int:
         """How many steps, ends and cursors are not written yet."""
-        return len(self._owed)
+        return len(self.owed)
 
     async def flush(self) -> None:
         """Write what is noted, in one transaction.
@@ -157,10 +159,10 @@ class Ledger:
 
     def _with_notes(self, work: Callable[[Connection], T], notes: Collection[Note]) -> T:
         """`work` and everything told before, in one transaction. What cannot be written does not stop `work`."""
-        taken = self._owed.take()
+        taken = self.owed.take()
         noted = written = not (taken or notes)
         try:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 _one_writer(connection)
                 write_entries(connection, [*taken.entries, *notes], self._owner, keeps_records=self._keeps_records)
                 noted = True
@@ -171,10 +173,10 @@ class Ledger:
         except Exception as error:
             # Put back, a note that can never be written would fail every later write. Drivers raise more than SQLAlchemy's.
             if written or _is_away(error):
-                self._owed.put_back(taken)
+                self.owed.put_back(taken)
                 raise
             if noted:
-                self._owed.put_back(Taken(taken.entries, [], {}))
+                self.owed.put_back(Taken(taken.entries, [], {}))
                 self._write_apart(taken)
                 return self._with_notes(work, notes)
             lost = len(taken.entries) + len(notes)
@@ -182,10 +184,10 @@ class Ledger:
                 "steps that the database refused are not in the ledger", notes=lost, reason=reason_of(error)
             )
             self._write_apart(taken)
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 return work(connection)
         except BaseException:
-            self._owed.put_back(taken)
+            self.owed.put_back(taken)
             raise
 
     def _write_apart(self, taken: Taken) -> None:
@@ -194,11 +196,11 @@ class Ledger:
         while ends or cursors:
             write = ends[0] if ends else next(iter(cursors.values()))
             try:
-                with self._engine.begin() as connection:
+                with self.engine.begin() as connection:
                     write(connection)
             except BaseException as error:
                 if not isinstance(error, Exception) or _is_away(error):
-                    self._owed.put_back(Taken([], ends, cursors))
+                    self.owed.put_back(Taken([], ends, cursors))
                     raise
                 self._log.error("the database refused the end of a transaction or a cursor", reason=reason_of(error))
             if ends:
@@ -213,9 +215,9 @@ class Ledger:
         """What was told before is there to be read, but for notes alone."""
 
         def call() -> T:
-            if self._owed.writes:
+            if self.owed.writes:
                 self._with_notes(lambda _connection: None, ())
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 return work(connection)
 
         return await self._call(call)
@@ -224,7 +226,7 @@ class Ledger:
         try:
             result: T = await self._run(call)
         except SQLAlchemyError as error:
-            reason = reason_of(error, file=self._engine.url.database)
+            reason = reason_of(error, file=self.engine.url.database)
             raise LedgerUnavailable(f"the ledger cannot be used: {reason}") from None
         return result
 
@@ -283,7 +285,7 @@ class Ledger:
 
     def note_cursor(self, chain: str, height: int) -> None:
         """`set_cursor` without waiting: after a crash the events of the last second are read and enqueued again."""
-        self._owed.cursor(chain, self._cursor_write(chain, height))
+        self.owed.cursor(chain, self._cursor_write(chain, height))
 
     def _cursor_write(self, chain: str, height: int) -> Callable[[Connection], None]:
         values = {"owner": self._owner, "chain": chain, "height": bounded_int(height)}
@@ -363,7 +365,7 @@ class Ledger:
     def note_end(self, end: TransactionEnd) -> None:
         """`end` without waiting, of a transaction in a final block: after a crash it is open here, and the chain tells its
         end again. All that is recorded afterwards is written with it or later."""
-        self._owed.end(end_write(self._owned(end)), notes_of_end(end))
+        self.owed.end(end_write(self._owned(end)), notes_of_end(end))
 
     def _owned(self, end: TransactionEnd) -> TransactionEnd:
         if self._owner == ONLY_OWNER:

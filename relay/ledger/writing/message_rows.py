@@ -11,7 +11,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
+    literal,
     literal_column,
     null,
     or_,
@@ -21,8 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from hutong.light_clients.ibc.forward_failure import APPS, ForwardFailure
 from hutong.relay.ledger.store.bounds import MAX_ADDRESS_CHARS, bounded_text
 from hutong.relay.ledger.store.tables import CounterRow, MessageRow, PacketRow, StepRow
+from hutong.relay.ledger.values.life import REFUSED
 
 CHUNK_IDS = 500
 COUNTER = "changes"
@@ -86,11 +90,16 @@ def _messages() -> Any:
         StepRow.kind == first.kind,
         StepRow.step == "included",
     )
+    refused = and_(first.outcome == "acknowledged", first.refused.is_(True))
+    # The hub answers the first leg with an error once the second has timed out: nobody refused anything.
+    late = or_(
+        second.outcome == "timed_out",
+        and_(func.coalesce(second.outcome, "settled") == "settled", _hub_says_late(first)),
+    )
     gives_up = or_(first.step == "dead", and_(second.step == "dead", second.outcome.is_(None)))
     state = case(
-        # The hub answers the first leg with an error once the second has timed out: nobody refused anything.
-        (and_(first.outcome == "acknowledged", first.refused.is_(True), second.outcome == "timed_out"), "timed_out"),
-        (and_(first.outcome == "acknowledged", first.refused.is_(True)), "refused"),
+        (and_(refused, late), "timed_out"),
+        (refused, "refused"),
         (first.outcome.is_not(None), first.outcome),
         (gives_up, "dead"),
         else_="open",
@@ -118,6 +127,17 @@ def _messages() -> Any:
         .outerjoin(StepRow, and_(*included))
         .where(first.packet_id.in_(bindparam("firsts", expanding=True)), first.leg_of.is_(None))
     )
+
+
+def _hub_says_late(first: Any) -> Any:
+    """Whether the hub's own reason for the error is that the second leg timed out: where its end is not known here."""
+    told = aliased(StepRow)
+    begins = [
+        literal(f"{REFUSED}: {application} over ") + first.next_client + literal(f": {ForwardFailure.LATE.value}")
+        for application in APPS
+    ]
+    said = or_(*(func.substr(told.reason, 1, func.length(begin)) == begin for begin in begins))
+    return exists().where(told.packet_id == first.packet_id, told.kind == "acknowledge", told.step == "seen", said)
 
 
 def searched(address: str) -> str:

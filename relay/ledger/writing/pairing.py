@@ -70,7 +70,7 @@ def pair_legs(connection: Connection, packet_ids: Collection[str]) -> None:
         for found in connection.execute(_unpaired_firsts(), wanted):
             firsts[found.unpaired_key, found.destination_chain, found.next_client].append(found)
         for way, ours in seconds.items():
-            pairs += _pairs(sorted(firsts.get(way, ()), key=_age), sorted(ours, key=_sequence))
+            pairs += _pairs(_in_order(firsts.get(way, ())), sorted(ours, key=_sequence))
     if pairs:
         connection.execute(_SET_FIRST, pairs)
         connection.execute(_SET_SECOND, pairs)
@@ -156,6 +156,17 @@ def _wanted(seconds: Collection[Any]) -> dict[str, Any]:
         "since_s": since_ns // NS,
         "ended_ns": since_ns - CLOCK_DRIFT_NS,
     }
+
+
+def _in_order(firsts: Iterable[Any]) -> list[Any]:
+    """Oldest first. One chain's client sends in the order of its sequences, whenever this relay heard of each."""
+    ages: dict[str, tuple[int, int]] = {}
+    oldest_ns: dict[tuple[str, str], int] = {}
+    for packet in sorted(firsts, key=_sequence, reverse=True):
+        source, (at_ns, sequence) = (packet.source_chain, packet.source_client), _age(packet)
+        oldest_ns[source] = min(at_ns, oldest_ns.get(source, at_ns))
+        ages[packet.packet_id] = oldest_ns[source], sequence
+    return sorted(firsts, key=lambda packet: ages[packet.packet_id])
 
 
 def _age(packet: Any) -> tuple[int, int]:

@@ -460,6 +460,7 @@ async def ask_twisted(method: str, position: int, junk) -> None:
     assert proof.value == b"\x07" * 32
 
 
+@pytest.mark.long
 @given(st.sampled_from(["commit", "validators", "abci_query"]), st.integers(0, 10**6), JUNK)
 @settings(max_examples=200, deadline=None)
 def test_attack_H_any_field_of_a_comet_answer_may_be_junk(method, position, junk):

@@ -46,6 +46,7 @@ async def rpc_of(hub):
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.long
 async def test_bisection_reaches_the_head_of_a_hub_over_many_changes(hub):
     counts = []
     async with rpc_of(hub) as rpc:
@@ -65,6 +66,7 @@ async def test_bisection_reaches_the_head_of_a_hub_over_many_changes(hub):
     assert min(counts) == 1 < max(counts)
 
 
+@pytest.mark.long
 async def test_the_signing_set_is_that_of_the_newest_header(hub):
     async with rpc_of(hub) as rpc:
         found = await signing_set(rpc)

@@ -24,18 +24,22 @@ from hutong.relay.config import AttestorConfig
 from hutong.relay.keys import Signer
 from tests.adapters.conformance.suite import End, Link
 
-QUICK = RpcOptions(attempt_timeout_s=10, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
+QUICK = RpcOptions(attempt_timeout_s=600, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
+"""As that of the lanes: attestors, relay and test share an interpreter."""
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"))
 POLL_S = 0.05
 DRIFT_S = 3_600
 """anvil's blocks run ahead of the clock: each is a second after the one before."""
-DEPLOYER = Signer(bytes(31) + b"\xd1")
-RELAYER = Signer(bytes(31) + b"\x71")
+DEPLOYER = Signer.in_memory(bytes(31) + b"\xd1")
+RELAYER = Signer.in_memory(bytes(31) + b"\x71")
 
 
 def attestor_keys(chain_id: int, count: int) -> list[Signer]:
     """Keys of one chain's attestors; no two chains share one."""
-    return [Signer(bytes(24) + chain_id.to_bytes(4, "big") + bytes([0, 0, 0, 1 + index])) for index in range(count)]
+    return [
+        Signer.in_memory(bytes(24) + chain_id.to_bytes(4, "big") + bytes([0, 0, 0, 1 + index]))
+        for index in range(count)
+    ]
 
 
 def address_bytes(signer: Signer) -> bytes:

@@ -9,17 +9,13 @@ import trio
 
 from hutong.adapters.evm import EvmSettings, open_evm_chain
 from hutong.adapters.evm.administration import deploy as deployment
-from hutong.adapters.hub import HubChain, admin
+from hutong.adapters.hub import HubChain
 from hutong.adapters.ics26.chain import RouterSettings
-from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import ClientParameters
 from hutong.relay.devnet import Genesis
 from hutong.relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, running_beacon_devnet
 from tests.adapters.conformance.lane import (
-    ADMIN,
-    CHAIN_ID,
     DEPLOYER,
-    HUB_EVM_CHAIN_ID,
     PARAMETERS,
     POLL_S,
     QUICK,
@@ -29,6 +25,8 @@ from tests.adapters.conformance.lane import (
     EvmMember,
     Lane,
     address_bytes,
+    deploy_at,
+    introduce,
     join,
     running_hub,
 )
@@ -54,38 +52,26 @@ def ethereum_settings(name: str, chain_id: int, node: BeaconNode, router: str, s
     )
 
 
-async def join_ethereum(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int, pace: BeaconPace) -> EvmMember:
-    """As `join`, with an `ethereum` client on the hub."""
+async def join_ethereum(
+    stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int, pace: BeaconPace, from_slot: int = 0
+) -> EvmMember:
+    """As `join`, with an `ethereum` client on the hub, which begins at that final slot at the earliest."""
     funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
     chains = BeaconDevnet(Genesis(chain_id, funds_wei=funds), pace, seed=bytes(31) + b"\x05", absent_members=3)
     node = await stack.enter_async_context(running_beacon_devnet(chains))
-    async with open_evm_chain(ethereum_settings(name, chain_id, node, "0x" + "11" * 20), Random(2)) as bare:
-        deployer = Transactor(bare.execution, chain_id, DEPLOYER)
-        contracts = await deployment.deploy(deployer, forward_margin_s=5, open_relaying=True)
+    contracts = await deploy_at(ethereum_settings(name, chain_id, node, "0x" + "11" * 20))
     settings = ethereum_settings(name, chain_id, node, contracts.router, contracts.height)
     chain = await stack.enter_async_context(open_evm_chain(settings, Random(2)))
-    deployer = Transactor(chain.execution, chain_id, DEPLOYER)
-    administrator = Transactor(hub.execution, HUB_EVM_CHAIN_ID, ADMIN)
     await wait_final(chain, contracts.height)
-    states = await chain.initial_states("ethereum", PARAMETERS)
-    action = admin.create_client(1, "ethereum", states.client_state, states.consensus_state)
-    hub_client = admin.created_client(await admin.approve_and_execute([administrator], CHAIN_ID, action))
-    hub_states = await hub.initial_states("07-tendermint", BEHIND)
-    contract = await deployment.deploy_hub_client(deployer, hub_states)
-    router = bytes.fromhex(contracts.router[2:])
-    client = await deployment.add_client(deployer, router, contract, hub_client, hub.merkle_prefix)
-    action = admin.register_counterparty(2, hub_client, client, chain.merkle_prefix)
-    await admin.approve_and_execute([administrator], CHAIN_ID, action)
-    member = EvmMember(chain, deployer, contracts, client, hub_client)
-    await deployment.set_hub_client(deployer, member.mailbox, client)
-    return member
+    await chain.wait_for_height(from_slot)
+    return await introduce(hub, chain, contracts, await chain.initial_states("ethereum", PARAMETERS), BEHIND)
 
 
 async def wait_final(chain, block_number: int) -> None:
     """Until an execution block is final."""
-    with trio.fail_after(60):
-        _, time_ns = await chain._consensus.facts(block_number)
-        await chain.wait_for_height(chain._beacon.blocks.slot_of(time_ns // 10**9))
+    with trio.fail_after(600):
+        _, time_ns = await chain.consensus.facts(block_number)
+        await chain.wait_for_height(chain.beacon.blocks.slot_of(time_ns // 10**9))
 
 
 class EthereumLane(Lane):

@@ -122,9 +122,17 @@ async def updates(link: Link, source: End, destination: End, height: Height) -> 
 
 
 async def submit(link: Link, end: End, messages: list):
+    """Prepared, signed and outcome of the transaction, of the last one where they do not fit into one."""
     adapter = end.adapter
     account = await adapter.account(end.address)
-    prepared = await adapter.prepare(Batch(tuple(messages)), end.address)
+    try:
+        prepared = await adapter.prepare(Batch(tuple(messages)), end.address)
+    except BatchTooLarge:  # a chain that made many blocks meanwhile has more headers than fit beside a packet
+        if len(messages) == 1:
+            raise
+        _, _, outcome = await submit(link, end, messages[:-1])
+        assert outcome.reverted is None and outcome.failures == ()
+        return await submit(link, end, messages[-1:])
     signed = await adapter.sign(prepared, account.latest_nonce, end.signer)
     await adapter.broadcast(signed)
     for _ in range(60):
@@ -143,7 +151,7 @@ async def submit_alone(adapter: ChainAdapter, signer: Signer, messages: list):
     prepared = await adapter.prepare(Batch(tuple(messages)), address)
     signed = await adapter.sign(prepared, account.latest_nonce, signer)
     await adapter.broadcast(signed)
-    with trio.fail_after(60):
+    with trio.fail_after(600):
         while True:
             outcome = await adapter.outcome(signed.hash)
             if outcome is not None:
@@ -207,7 +215,7 @@ async def check_identity_and_heads(link: Link) -> None:
         first = await end.adapter.head()
         assert len(first.hash) == 32
         await link.advance()
-        with trio.fail_after(60):
+        with trio.fail_after(600):
             second = await end.adapter.wait_for_height(first.height)
         assert second.height >= first.height
         assert second.time_ns >= first.time_ns
@@ -344,6 +352,12 @@ async def check_one_failure_does_not_sink_the_batch(link: Link) -> None:
         RecvPacket(sent.packet, proof.proof, proof.height),
     ]
     bad = len(messages)
+    try:
+        await b.adapter.prepare(Batch(tuple(batch)), b.address)
+    except BatchTooLarge:  # see `submit`
+        _, _, outcome = await submit(link, b, messages)
+        assert outcome.reverted is None and outcome.failures == ()
+        batch, bad = batch[bad:], 0
     if b.adapter.atomic_batches:
         prepared = await b.adapter.prepare(Batch(tuple(batch)), b.address)
         assert prepared.expected == tuple(index != bad for index in range(len(batch)))

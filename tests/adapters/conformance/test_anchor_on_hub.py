@@ -149,6 +149,7 @@ def judge_lies(proof, checkpoint: Checkpoint, now_ns: int) -> None:
     assert [one.name for one in verdicts] == ["log_reaches_the_anchor", "anchored_root_matches"]
 
 
+@pytest.mark.long
 async def test_the_relays_task_anchors_what_has_grown(tmp_path):
     async with running_hub(tmp_path / "hub") as hub:
         contract = await deploy_anchor(Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER))
@@ -175,6 +176,7 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
         assert metrics.registry.get_sample_value("hutong_archive_failures_total", {"what": "anchor"}) == 1
 
 
+@pytest.mark.long
 async def test_an_anchor_key_of_an_account_that_submits_is_refused_at_start(tmp_path):
     """A copy of the keystore under another name passes the configuration: the address tells."""
     async with running_hub(tmp_path / "hub") as hub:

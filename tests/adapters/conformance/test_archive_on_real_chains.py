@@ -86,7 +86,7 @@ async def test_an_operator_anchors_and_an_auditor_verifies_from_a_newer_checkpoi
         file = tmp_path / "anchor.json"
         await hutong("prove-anchor", "--config", config, "--checkpoint", checkpoint, "-o", file)
 
-    named = ("--contract", contract, "--publisher", Signer(PUBLISHER_KEY).address)
+    named = ("--contract", contract, "--publisher", Signer.in_memory(PUBLISHER_KEY).address)
     trust = ("--anchor", file, "--checkpoint", checkpoint, *named, "--now", "2099-01-01T00:00:00Z")
     verdict = json.loads(await hutong("verify", archive, *trust, "--json"))
     assert verdict["valid"] and "at checkpoint" in verdict["trust"] and verdict["entries"] == len(RECORDED)

@@ -47,7 +47,7 @@ a = {{ chain = "alpha", client = "{client}" }}
 b = {{ chain = "hub", client = "{hub_client}" }}
 """
 UNREACHABLE = CONFIG.format(chain_id=CHAIN_ID, hub="http://127.0.0.1:1", comet="http://127.0.0.1:1")
-LIMIT_S = 240
+LIMIT_S = 600
 RELAYER_SECRET = bytes(31) + b"\x71"
 
 
@@ -87,6 +87,7 @@ async def test_attack_C17_two_answers_of_hub_nodes_freeze_a_router_s_client(tmp_
             assert (code, "frozen" in said.lower()) == (1, True)
 
 
+@pytest.mark.long
 async def test_encoded_evidence_freezes_a_client_of_another_type(tmp_path):
     with trio.fail_after(LIMIT_S):
         async with running_hub(tmp_path / "hub") as hub:

@@ -13,7 +13,7 @@ GENESIS_TIME_S = 1_760_000_000
 def simulated_link(traits: ChainTraits = ChainTraits()) -> Link:
     alpha = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, traits=traits)
     beta = SimulatedChain("beta", 1002, genesis_time_s=GENESIS_TIME_S, traits=traits)
-    signer = Signer(bytes(31) + b"\x07")
+    signer = Signer.in_memory(bytes(31) + b"\x07")
     clients = {}
     for _ in range(4):
         alpha.produce_block()
@@ -51,4 +51,4 @@ async def test_conformance(check, traits):
 
 
 async def test_poor_sender():
-    await check_poor_sender(simulated_link(), Signer(bytes(31) + b"\x09"))
+    await check_poor_sender(simulated_link(), Signer.in_memory(bytes(31) + b"\x09"))

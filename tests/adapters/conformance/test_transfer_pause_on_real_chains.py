@@ -42,6 +42,15 @@ async def with_transfer(member) -> bytes:
     return contract
 
 
+async def settled_after_s(member) -> float:
+    """How long it takes until nothing that was sent from there is unsettled."""
+    start_s = trio.current_time()
+    with trio.fail_after(900):
+        while await member.chain.unsettled_sends(member.client):  # noqa: ASYNC110  no event
+            await trio.sleep(0.5)
+    return trio.current_time() - start_s
+
+
 @pytest.mark.long
 async def test_parity_pain_14_tokens_arrive_within_a_minute_of_a_pause_s_end(tmp_path):
     async with running_lane(tmp_path / "hub") as lane, trio.open_nursery() as nursery:
@@ -59,28 +68,30 @@ async def test_parity_pain_14_tokens_arrive_within_a_minute_of_a_pause_s_end(tmp
         token = (await lane.alpha.deployer.send(None, code)).contract_address
         await nursery.start(relay.run)
 
-        await lane.beta.deployer.send(receiver, PAUSE.encode())
         order = transfer.Order(
             lane.alpha.client, token, 10, RECEIVER, int(time.time()) + 3_600, next_client=lane.beta.hub_client
         )
+        await transfer.send_tokens(lane.alpha.deployer, sender, order)
+        usual_s = await settled_after_s(lane.alpha)
+        await lane.beta.deployer.send(receiver, PAUSE.encode())
         for _ in range(TOKENS):
             with suppress(RpcRefused):  # a busy machine's node gives a call up: then it is one token less
                 await transfer.send_tokens(lane.alpha.deployer, sender, order)
             await trio.sleep(PAUSE_S / TOKENS)
         sent = await lane.alpha.chain.next_sequence_send(lane.alpha.client) - 1
-        assert sent and await lane.alpha.chain.unsettled_sends(lane.alpha.client) == tuple(range(1, sent + 1))
+        assert sent > 1 and await lane.alpha.chain.unsettled_sends(lane.alpha.client) == tuple(range(2, sent + 1))
         await lane.beta.deployer.send(receiver, UNPAUSE.encode())
-        start_s = trio.current_time()
-        with trio.fail_after(240):
-            while await lane.alpha.chain.unsettled_sends(lane.alpha.client):  # noqa: ASYNC110  no event
-                await trio.sleep(0.5)
-        waited_s = trio.current_time() - start_s
+        waited_s = await settled_after_s(lane.alpha)
         events = [
             await lane.beta.chain.written_acknowledgement(lane.beta.client, number) for number in range(1, sent + 1)
         ]
-        print(f"\npaused for {PAUSE_S:.0f} s on running chains: {sent} tokens settled {waited_s:.1f} s after its end")
+        print(
+            f"\npaused for {PAUSE_S:.0f} s on running chains: {sent - 1} tokens settled {waited_s:.1f} s after its end,",
+            end="",
+        )
+        print(f" the one before it in {usual_s:.1f} s")
         assert all(not event.acknowledgement.is_error for event in events)
-        assert waited_s <= 60
+        assert waited_s <= 60 + 3 * usual_s, "the minute is the relay's, and what a token takes is the machine's"
         nursery.cancel_scope.cancel()
     connection.close()
     ledger.close()

@@ -408,6 +408,7 @@ async def test_attack_G1_simd_unbonding_time_of_nothing(value):
             await chain.initial_states(CLIENT_TYPE, PARAMETERS)
 
 
+@pytest.mark.long
 @given(
     st.sampled_from(["clientState", "counterparty", "staking", "sequence", "list"]), st.binary(min_size=1, max_size=64)
 )
@@ -528,6 +529,7 @@ async def test_attack_G1_simd_thousands_of_events_are_read_within_bounds():
         assert len(await events_of_send(chain)) == 1
 
 
+@pytest.mark.long
 async def test_attack_G1_simd_endless_events():
     tight = RpcOptions(rounds=1, max_answer_bytes=1 << 20)
     async with simd({"block_results": at(SENT, many_events(50_000))}, options=tight) as chain:
@@ -633,6 +635,7 @@ JUNK = st.one_of(
 METHODS = ["commit", "validators", "abci_query", "block_results", "block", "blockchain", "tx_search", "status"]
 
 
+@pytest.mark.long
 @given(st.sampled_from(METHODS), st.integers(0, 10**6), JUNK)
 @settings(max_examples=120, deadline=None)
 def test_attack_H_any_field_of_an_answer_of_simd_may_be_junk(method, position, junk):

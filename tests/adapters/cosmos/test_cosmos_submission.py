@@ -56,7 +56,7 @@ from tests.adapters.rpc.hostile_server import error, hostile_server, result
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
-SIGNER = Signer(bytes(31) + b"\x01")
+SIGNER = Signer.in_memory(bytes(31) + b"\x01")
 ADDRESS = "cosmos1w508d6qejxtdg4y5r3zarvary0c5xw7k6ah60c"
 
 
@@ -284,7 +284,7 @@ async def test_attack_G8_no_fee_above_the_cap_is_signed():
 async def test_transactions_of_another_chain_or_account_are_not_signed():
     async with node_and_chain() as (_, chain):
         prepared = (await signed(chain)).prepared
-        other = account_address("cosmos", Signer(bytes(31) + b"\x02").public_key)
+        other = account_address("cosmos", Signer.in_memory(bytes(31) + b"\x02").public_key)
         for twisted in (replace(prepared, chain_id="sim-2"), replace(prepared, sender=other)):
             with pytest.raises(ValueError, match="not ours"):
                 await chain.sign(twisted, 3, SIGNER)

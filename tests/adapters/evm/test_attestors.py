@@ -20,6 +20,7 @@ from hutong.adapters.evm.attested.attestor_api import (
     AttestationRequest,
     AttestorRefused,
     PacketSignature,
+    StateRootSignature,
     decode_answer,
     decode_request,
     encode_answer,
@@ -27,9 +28,14 @@ from hutong.adapters.evm.attested.attestor_api import (
     encode_request,
 )
 from hutong.adapters.evm.attested.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
+from hutong.adapters.evm.attested.consensus import AttestedConsensus
+from hutong.adapters.evm.consensus import RouterOnChain
 from hutong.adapters.ics26.chain import RouterSettings
+from hutong.adapters.ics26.execution import ExecutionRpc
+from hutong.adapters.ics26.reverts import RevertReader
+from hutong.adapters.ics26.router import RouterReads
 from hutong.adapters.interface import EndpointMismatch, EndpointUnavailable, HeightUnavailable, NotSupported
-from hutong.adapters.rpc import RpcOptions
+from hutong.adapters.rpc import RpcOptions, open_rpc_client
 from hutong.adapters.rpc.transport import new_http_client
 from hutong.light_clients.attestation import (
     ABSENT,
@@ -41,32 +47,40 @@ from hutong.light_clients.attestation import (
     PreviousSet,
     Scope,
     StateAttestation,
+    StateRootAttestation,
+    decode_attestation,
+    decode_state_root,
     encode_attestation,
     encode_client_state,
     encode_packets,
     encode_state,
+    encode_state_root,
 )
 from hutong.light_clients.crypto import keccak256
-from hutong.light_clients.interface import Height, MalformedInput, Updated
+from hutong.light_clients.interface import VERIFY, Height, MalformedInput, Updated
 from hutong.light_clients.interface.memory import MemoryConsensusStates
 from hutong.relay.keys import Signer
 from tests.adapters.rpc.hostile_server import HostileServer, hostile_server, http, result
+from tests.relay.keys.at_once import at_once
 
 SCOPE = Scope("31337", b"\xa1" * 20, "hutong-1", bytes(18) + b"\x10\x00", "attestation-0")
-SIGNERS = [Signer(bytes(31) + bytes([number])) for number in (1, 2, 3)]
-STRANGER_KEY = Signer(bytes(31) + b"\x09")
+SIGNERS = [Signer.in_memory(bytes(31) + bytes([number])) for number in (1, 2, 3)]
+STRANGER_KEY = Signer.in_memory(bytes(31) + b"\x09")
 ADDRESSES = tuple(sorted(bytes.fromhex(signer.address[2:]) for signer in SIGNERS))
 CLIENT = ClientState(SCOPE, ADDRESSES, 2, 86_400, 15, 5)
 HEIGHT, TIME_S = 7, 1_700_000_000
 KEYS = [b"client-0\x01" + number.to_bytes(8, "big") for number in (1, 2)]
 PATHS = [keccak256(key) for key in KEYS]
 STORED = {PATHS[0]: b"\x55" * 32, PATHS[1]: ABSENT}
+ROOT = b"\x99" * 32
 QUICK = RpcOptions(attempt_timeout_s=0.4, straggler_grace_s=0.2)
 
 
-def answer_of(signer: Signer, request: AttestationRequest, time_s=TIME_S, stored=STORED) -> AttestationAnswer:
+def answer_of(
+    signer: Signer, request: AttestationRequest, time_s=TIME_S, stored=STORED, root=ROOT
+) -> AttestationAnswer:
     def signed(kind, data):
-        return signer.sign_attestation(request.scope, kind, data)
+        return at_once(signer.sign_attestation(request.scope, kind, data))
 
     packets = []
     for path in request.path_hashes:
@@ -74,7 +88,11 @@ def answer_of(signer: Signer, request: AttestationRequest, time_s=TIME_S, stored
         data = encode_packets(PacketAttestation(request.height, (entry,)))
         packets.append(PacketSignature(entry.commitment, signed(AttestationKind.PACKETS, data)))
     state = encode_state(StateAttestation(request.height, time_s))
-    return AttestationAnswer(request.height, time_s, signed(AttestationKind.STATE, state), tuple(packets))
+    signed_root = None
+    if request.state_root:
+        data = encode_state_root(StateRootAttestation(request.height, root))
+        signed_root = StateRootSignature(root, signed(AttestationKind.STATE_ROOT, data))
+    return AttestationAnswer(request.height, time_s, signed(AttestationKind.STATE, state), tuple(packets), signed_root)
 
 
 def honest(signer, **lies):
@@ -298,6 +316,7 @@ requests = st.builds(
     st.integers(0, 2**64 - 1),
     st.lists(st.binary(min_size=32, max_size=32), unique=True, max_size=5).map(tuple),
     st.integers(0, 5000),
+    st.booleans(),
 )
 answers = st.builds(
     AttestationAnswer,
@@ -307,6 +326,7 @@ answers = st.builds(
     st.lists(
         st.builds(PacketSignature, st.binary(min_size=32, max_size=32), st.binary(min_size=65, max_size=65)), max_size=5
     ).map(tuple),
+    st.none() | st.builds(StateRootSignature, st.binary(min_size=32, max_size=32), st.binary(min_size=65, max_size=65)),
 )
 
 
@@ -331,6 +351,8 @@ def test_request_bounds_and_fields():
         ({"height": -1}, "request.height"),
         ({"height": True}, "request.height"),
         ({"wait_ms": 60_000}, "request.wait_ms"),
+        ({"state_root": 1}, "request.state_root"),
+        ({"state_root": None}, "request.state_root"),
         ({"paths": ["0x" + "AA" * 32]}, "request.paths[0]"),
         ({"paths": ["0x" + "aa" * 31]}, "request.paths[0]"),
         ({"paths": [document["paths"][0]] * 2}, "request.paths"),
@@ -354,9 +376,12 @@ def test_the_specification_page_shows_what_the_code_says():
     vector = json.loads(page.partition("```json\n")[2].partition("```")[0])
     request = decode_request(json.dumps(vector["request"]).encode())
     assert json.loads(encode_request(request)) == vector["request"]
-    signer = Signer(bytes.fromhex(vector["private_key"]))
+    signer = Signer.in_memory(bytes.fromhex(vector["private_key"]))
     assert signer.address == vector["attestor"]
     assert json.loads(encode_answer(answer_of(signer, request))) == vector["answer"]
+    asked = decode_request(json.dumps(vector["request of a root"]).encode())
+    assert asked.state_root and json.loads(encode_request(asked)) == vector["request of a root"]
+    assert json.loads(encode_answer(answer_of(signer, asked))) == vector["answer with a root"]
 
 
 def node_answers(words, time_s=TIME_S):
@@ -411,6 +436,72 @@ async def test_attack_D12_attestors_that_the_own_node_denies_are_alerted_and_not
     assert about in alerts[0].detail and about in str(caught.value)
 
 
+async def test_enough_attestors_of_a_root_make_what_the_light_client_takes(three):
+    attested = await three.panel.attest_state_root(CLIENT, HEIGHT)
+    root, attestation = attested.root
+    assert root == StateRootAttestation(HEIGHT, ROOT) and len(attestation.signatures) == CLIENT.threshold
+    states = MemoryConsensusStates({Height(0, HEIGHT): encode_state(StateAttestation(HEIGHT, TIME_S))})
+    proven = AttestationClient().judge_state_root(
+        VERIFY, encode_client_state(CLIENT), states, Height(0, HEIGHT), encode_attestation(attestation), TIME_S * 10**9
+    )
+    assert (proven.state_root, proven.threshold, proven.attestors) == (ROOT, 2, 3)
+
+
+async def test_attack_D12_attestors_of_two_roots_are_named_and_the_quorum_is_followed(three):
+    three.servers[2].answers["*"] = honest(SIGNERS[2], root=b"\x66" * 32)
+    with trio.fail_after(10):
+        attested = await three.panel.attest_state_root(CLIENT, HEIGHT)
+    assert attested.root[0].state_root == ROOT
+    three.servers[1].answers["*"] = honest(SIGNERS[1], root=b"\x44" * 32)
+    with pytest.raises(EndpointUnavailable), trio.fail_after(10):
+        await three.panel.attest_state_root(CLIENT, HEIGHT)
+    assert any("state root of height 7" in alert.detail for alert in three.alerts)
+
+
+async def test_a_root_that_was_asked_for_and_is_not_there_is_no_answer(three):
+    for server, signer in zip(three.servers[:2], SIGNERS, strict=False):
+        server.answers["*"] = twisted(signer, lambda answer: replace(answer, root=None))
+    with pytest.raises(EndpointUnavailable, match="without being asked for, or the reverse"), trio.fail_after(10):
+        await three.panel.attest_state_root(CLIENT, HEIGHT)
+    for server, signer in zip(three.servers, SIGNERS, strict=True):
+        server.answers["*"] = twisted(
+            signer, lambda answer: replace(answer, root=StateRootSignature(ROOT, answer.state_signature))
+        )
+    with pytest.raises(EndpointUnavailable, match="without being asked for, or the reverse"), trio.fail_after(10):
+        await three.attest()
+
+
+@pytest.mark.parametrize("own", [ROOT, b"\x66" * 32])
+async def test_attack_D12_the_own_node_confirms_an_attested_root_or_nothing_is_shown(three, own):
+    alerts: list[Alert] = []
+    state = encode_client_state(CLIENT)
+    block = {"number": hex(HEIGHT), "hash": "0x" + "77" * 32, "parentHash": "0x" + "66" * 32, "gasLimit": "0x1"}
+    block |= {"timestamp": hex(TIME_S), "stateRoot": "0x" + own.hex()}
+    async with (
+        hostile_server() as node,
+        open_rpc_client("source", [node.url], Random(1), QUICK) as client,
+        new_http_client(8) as http_client,
+    ):
+        node.answers["eth_getBlockByNumber"] = lambda request: result(request, block)
+        execution = ExecutionRpc(client, RevertReader())
+        panel = AttestorPanel("source", [one.url for one in three.servers], http_client, QUICK, alerts.append)
+        router = RouterOnChain("source", 31337, SCOPE.source_router, execution)
+
+        async def facts(_height):
+            return bytes(32), TIME_S * 10**9
+
+        reads = RouterReads("source", execution, SCOPE.source_router, facts)
+        consensus = AttestedConsensus(router, reads, panel, 0, alerts.append)
+        if own == ROOT:
+            shown = await consensus.attested_state_root(state, Height(0, HEIGHT))
+            assert decode_state_root(decode_attestation(shown).data) == StateRootAttestation(HEIGHT, ROOT)
+            assert alerts == []
+            return
+        with pytest.raises(EndpointUnavailable, match="state root of block 7"), trio.fail_after(10):
+            await consensus.attested_state_root(state, Height(0, HEIGHT))
+    assert [alert.what for alert in alerts] == [CONTRADICTED]
+
+
 async def test_a_proof_for_no_client_or_of_another_source_is_refused(three):
     settings = EvmSettings(
         31337,
@@ -431,7 +522,7 @@ async def test_a_proof_for_no_client_or_of_another_source_is_refused(three):
     assert three.servers[0].requests == []
 
 
-NEW_ADDRESSES = tuple(sorted(bytes.fromhex(Signer(bytes(31) + bytes([n])).address[2:]) for n in (21, 22)))
+NEW_ADDRESSES = tuple(sorted(bytes.fromhex(Signer.in_memory(bytes(31) + bytes([n])).address[2:]) for n in (21, 22)))
 ROTATED = replace(CLIENT, attestors=NEW_ADDRESSES, set_number=1, previous=PreviousSet(ADDRESSES, 2, HEIGHT))
 
 

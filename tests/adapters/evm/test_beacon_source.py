@@ -149,15 +149,15 @@ async def test_slots_name_the_newest_block_that_is_not_after_them():
         slots = {}
         for number in range(chains.execution.head.number + 1):
             _, header = chains.execution.blocks.header(number)
-            slots[chain._beacon.blocks.slot_of(header.timestamp_s)] = number
+            slots[chain.beacon.blocks.slot_of(header.timestamp_s)] = number
         order = list(range(head.height + 1))
         Random(5).shuffle(order)
         for slot in order:
             expected = max(number for at, number in slots.items() if at <= slot)
-            assert await chain._beacon.number_at(slot) == expected
+            assert await chain.beacon.number_at(slot) == expected
             assert await chain.block_time_ns(slot) <= chains.network.slot_time_s(slot) * 10**9
         with pytest.raises(HeightUnavailable):
-            await chain._beacon.number_at(head.height + 1)
+            await chain.beacon.number_at(head.height + 1)
 
 
 async def test_what_cannot_be_led_to_is_unavailable():
@@ -243,7 +243,7 @@ async def test_finality_that_the_execution_chain_does_not_have_is_no_head():
         await twin.add_slots(3 * PERIOD_SLOTS)
         update = twin.beacon.finality_update
         with pytest.raises(EndpointUnavailable, match="finalized block's"):
-            await chain._beacon._accepted(ServedUpdate(twin.beacon.fork_of(update), update))
+            await chain.beacon._accepted(ServedUpdate(twin.beacon.fork_of(update), update))
         execution = chain._execution.client.statistics()[0].name
         router = chain.settings.router
         async with open_ethereum_chain(settings(chains, other.url, execution, router=router), Random(1)) as both:
@@ -256,13 +256,13 @@ async def test_update_that_nobody_signed_is_forgotten_for_the_real_one():
         await chains.add_slots(2)
         real = chains.beacon.finality_update
         aggregate = replace(real.sync_aggregate, signature=chains.beacon.best_update(1).sync_aggregate.signature)
-        chains.beacon._finality_update = replace(real, sync_aggregate=aggregate)
+        chains.beacon.newest_update = replace(real, sync_aggregate=aggregate)
         target = Height(0, (await chain.head()).height)
         ask = partial(chain.client_messages, "ethereum", states.client_state, states.height, target)
         for _ in range(2):
             with pytest.raises(HeightUnavailable):
                 await ask()
-        chains.beacon._finality_update = real
+        chains.beacon.newest_update = real
         await chain.head()
         client_state, _ = followed(states, await ask(), now_ns(chains))
         assert CLIENT.latest_height(client_state) == target
@@ -286,11 +286,11 @@ async def test_finality_that_contradicts_the_execution_chain_is_left(field, reas
             payload = replace(payload, **{field: {"state_root": b"\x07" * 32, "timestamp_s": NOW_S}[field]})
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("hutong.relay.devnet.beacon.payload_header", lambda _: payload)
-            forged = beacon._made(slot, execution, None)
+            forged = beacon.made(slot, execution, None)
             patched.setattr(beacon, "_finalized_at", lambda _: forged)
-            attested = beacon._made(max(slot, beacon.slot) + 1, execution, None)
+            attested = beacon.made(max(slot, beacon.slot) + 1, execution, None)
         indices = state_indices(Fork.ELECTRA)
-        beacon._finality_update = replace(
+        beacon.newest_update = replace(
             beacon.finality_update,
             attested_header=attested.header,
             signature_slot=attested.slot + 1,
@@ -306,7 +306,7 @@ async def test_client_of_another_chain_or_router_gets_no_headers():
     async with world() as (_, chain):
         states = await chain.initial_states("ethereum", PARAMETERS)
         async with world() as (_, other):
-            other._beacon._router = b"\x42" * 20
+            other.beacon._router = b"\x42" * 20
             head = await other.head()
             with pytest.raises(EndpointMismatch):
                 await other.client_messages("ethereum", states.client_state, states.height, Height(0, head.height + 2))

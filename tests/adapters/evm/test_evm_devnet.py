@@ -1,5 +1,6 @@
 """The evm adapter against a running dev chain, with the hub played by a simulated CometBFT chain."""
 
+import socket
 import time
 from contextlib import asynccontextmanager
 from random import Random
@@ -44,6 +45,7 @@ from hutong.light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from hutong.light_clients.interface import ClientStatus, Height, Updated
 from hutong.light_clients.tendermint.client import TendermintClient
 from hutong.light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from hutong.relay.core.endpoint_watch import another_chain
 from hutong.relay.devnet import Genesis, Pace, running_devnet
 from hutong.relay.keys import Signer
 from tests.adapters.conformance.suite import StoredStates, submit_alone
@@ -78,7 +80,7 @@ class Setting:
 
 @asynccontextmanager
 async def evm_setting():
-    signer = Signer(KEY)
+    signer = Signer.in_memory(KEY)
     hub = SimulatedChain(chain_id="hutong-1", genesis_time_ns=time.time_ns() - 60 * 10**9)
     hub.advance(5)
     genesis = Genesis(CHAIN_ID, funds_wei={bytes.fromhex(signer.address[2:]): 10**24})
@@ -131,6 +133,7 @@ async def sent(setting: Setting):
     return event
 
 
+@pytest.mark.long
 async def test_states_that_are_read_at_one_moment_ask_for_the_client_s_contract_once(monkeypatch):
     asked = []
     call = ExecutionRpc.call
@@ -152,6 +155,7 @@ async def test_states_that_are_read_at_one_moment_ask_for_the_client_s_contract_
             await each_of(lambda at: chain.consensus_state("client-77", Height(1, at)), [height, height + 1])
 
 
+@pytest.mark.long
 async def test_life_of_a_packet_from_the_chain():
     async with evm_setting() as setting:
         chain, client = setting.chain, setting.client
@@ -217,6 +221,7 @@ async def test_life_of_a_packet_from_the_chain():
             )
 
 
+@pytest.mark.long
 async def test_standing_sends_are_read_in_one_request_however_many(monkeypatch):
     asked = []
     call = ExecutionRpc.call
@@ -234,6 +239,7 @@ async def test_standing_sends_are_read_in_one_request_however_many(monkeypatch):
         assert asked == [MULTICALL.selector]
 
 
+@pytest.mark.long
 async def test_receives_from_the_hub_and_one_failure_does_not_sink_the_batch():
     async with evm_setting() as setting:
         chain, client, hub = setting.chain, setting.client, setting.hub
@@ -262,6 +268,7 @@ async def test_receives_from_the_hub_and_one_failure_does_not_sink_the_batch():
         assert await chain.receipt(client, 2) is None
 
 
+@pytest.mark.long
 async def test_validator_change_is_bridged_by_several_headers():
     async with evm_setting() as setting:
         chain = setting.chain
@@ -289,9 +296,33 @@ async def test_attack_G1_endpoint_of_another_chain_is_refused():
                 await chain.head()
 
 
+async def test_attack_G1_devnet_that_takes_the_port_of_a_dead_one_is_refused_until_that_one_is_back(tmp_path):
+    ours, home = Genesis(CHAIN_ID), tmp_path / "ours"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    settings = EvmSettings(CHAIN_ID, (url,), RouterSettings("alpha", "0x" + "11" * 20), options=QUICK)
+    async with open_evm_chain(settings, Random(1)) as chain:
+        async with running_devnet(ours, Pace(100, 50), home=home, port=port):
+            first = await chain.head()
+        with pytest.raises(EndpointUnavailable) as caught:
+            await chain.head()
+        assert not caught.value.foreign
+        async with running_devnet(Genesis(9), Pace(100, 50), port=port):
+            with pytest.raises(EndpointUnavailable, match=f"chain id is 9, expected {CHAIN_ID}"):
+                await chain.head()
+            said = another_chain(chain)
+            assert said is not None and f"chain id is 9, expected {CHAIN_ID}" in said
+        async with running_devnet(ours, Pace(100, 50), home=home, port=port):
+            assert (await chain.head()).height >= first.height
+            assert another_chain(chain) is None
+
+
+@pytest.mark.long
 async def test_refused_calls_say_why():
     async with evm_setting() as setting:
-        stranger = Signer(bytes(31) + b"\x55")
+        stranger = Signer.in_memory(bytes(31) + b"\x55")
         transactor = Transactor(setting.chain.execution, CHAIN_ID, stranger)
         with pytest.raises(RefusedByChain) as caught:
             await deployment.set_hub_client(transactor, setting.mailbox, "client-0")
@@ -306,6 +337,7 @@ async def test_refused_calls_say_why():
         assert caught.value.name == "IBCCounterpartyClientNotFound" or "client-9" in caught.value.reason
 
 
+@pytest.mark.long
 async def test_trial_T4_a_packet_that_was_there_already_is_a_noop_and_leaves_a_trace(monkeypatch):
     """Of a pending transaction, of who sent it, and of its having come too late."""
     async with evm_setting() as setting:

@@ -324,6 +324,7 @@ async def ask_twisted(method: str, position: int, junk) -> None:
     assert proof.value == CHAIN.store.get(CHAIN.blocks[3].router.storage_root, KEY)
 
 
+@pytest.mark.long
 @given(st.sampled_from(["eth_getBlockByNumber", "eth_getProof"]), st.integers(0, 10**6), JUNK)
 @settings(max_examples=250, deadline=None)
 def test_attack_H_any_field_of_an_execution_answer_may_be_junk(method, position, junk):

@@ -1,5 +1,6 @@
 """Tokens, limits and recovery through the evm adapter, on a running dev chain with the hub played by a simulated one."""
 
+import json
 import re
 import time
 from functools import partial
@@ -148,6 +149,12 @@ async def test_audit_H4_a_multisig_recovers_a_client(tmp_path: Path):
         refused = await trio.to_thread.run_sync(run, words)
         assert refused.exit_code == 1 and "it needs the migrator role" in refused.output
         assert "--decide-as" in refused.output
+        early = to_checksum_address(await new_client(setting, trusting_period_ns=2 * 10**9))
+        late = [early if word == substitute else word for word in words]
+        refused = await trio.to_thread.run_sync(run, [*late, "--decide-as", migrator])
+        told = rf"nothing was sent: the substitute {early} expire[sd] at \S+Z .*, and alpha can take it in 2 s at the earliest"
+        assert refused.exit_code == 1 and refused.stdout == "" and re.search(told, refused.stderr), refused.output
+        assert "run the command without --substitute for one that begins now" in refused.stderr
         sent = []
         while (done := await trio.to_thread.run_sync(run, [*words, "--decide-as", migrator])).exit_code:
             found = re.search(f"for {migrator} to send: to (0x[0-9a-fA-F]{{40}}) data 0x([0-9a-f]+)", done.stderr)
@@ -272,18 +279,32 @@ async def test_trial_T3_command_line_of_transfers(tmp_path, monkeypatch):
             code, said = await run(*order, "--next-client", "bft-evm-1", *wrong)
             assert (code, named in said, "alpha/client-0" in said) == (1 if "holds" in named else 2, True, False), said
         assert await run(*order, "--next-client", "bft-evm-1") == (0, "alpha/client-0/1")
-        assert await run(*order, "--memo", "x") == (0, "alpha/client-0/2")
+        code, said = await run(*order, "--next-client", "bft-evm-0")  # O10: alpha's own path
+        back = "--next-client 'bft-evm-0' leads back to alpha, which the tokens come from: hub has bft-evm-1 for beta"
+        assert (code, back in said, "on no path" in said) == (2, True, False), said
+        code, said = await run(*order, "--memo", "x")  # N4, O2: before it is sent, and not sent unless that is meant
+        ends = "this transfer ends on the hub hub: for a chain beyond it give --next-client, the hub's client of that chain"
+        meant = "; to leave the tokens on the hub give --stay-on-hub. Nothing was sent"
+        assert (code, said) == (2, f"{ends} (bft-evm-1 for beta){meant}")
+        assert await run(*order, "--memo", "x", "--stay-on-hub") == (0, "alpha/client-0/2")
         code, said = await run(*order, "--memo", "x", "--next-client", "bft-evm-1")
         assert (code, "leave --memo out" in said) == (2, True)
         scope = ("--token", token, "--client", "client-0")
         assert await run("limits", "show", *scope) == (0, "no limit")
         caps = ("--send-cap", "100", "--delay-above", "50", "--delay-s", "60")
-        assert await run("limits", "set", *scope, *caps, *signing) == (0, "limit set")
+        code, said = await run("limits", "set", *scope, *caps, *signing)
+        assert (code, said.splitlines()[0], said.splitlines()[-1]) == (0, "before: no limit", "limit set")
         code, said = await run("limits", "show", *scope)
         assert (code, "send: 0 of 100" in said, "receive: 0 of any amount" in said) == (0, True, True)
-        assert (await run(*order))[0] == 0
-        code, said = await run(*order)
-        assert (code, "20" in said) == (1, True)
+        assert "window: 3600 s, ends at 20" in said, said
+        now = json.loads((await run("limits", "show", *scope, "--json"))[1])
+        assert now["window_ends_at_s"] % 3600 == 0 and abs(now["window_ends_at_s"] - time.time()) <= 3660
+        assert (await run(*order, "--stay-on-hub"))[0] == 0
+        code, said = await run(*order, "--stay-on-hub")
+        assert (code, "room 20, amount 80; the window ends at 20" in said) == (1, True), said
+        assert said.endswith(": send it after that, or at most 20 before"), said
+        code, said = await run(*order, "--stay-on-hub", "--amount", "101")
+        assert code == 1 and said.endswith("a window of this limit lets 100 be sent at most: send less at once"), said
         for held in (("release", "--refund"), ("claim", "--to", RECEIVER)):
             code, said = await run(held[0], "--client", "client-0", "--sequence", "1", *held[1:], *signing)
             assert (code, said) == (1, "nothing is held of packet client-0/1")

@@ -13,7 +13,7 @@ from hutong.adapters.evm.bft.consensus import BftConsensus
 from hutong.adapters.evm.bft.headers import check_seals
 from hutong.adapters.evm.clique.consensus import CliqueConsensus
 from hutong.adapters.evm.consensus import RouterOnChain
-from hutong.adapters.ics26.execution import decode_block
+from hutong.adapters.ics26.answers import decode_block
 from hutong.adapters.interface import BadAnswer
 from hutong.adapters.rpc import Fields
 from hutong.light_clients.bft_evm import (

@@ -8,9 +8,10 @@ import pytest
 from eth_abi.abi import encode
 
 from hutong.adapters.ics26.abi import selector
+from hutong.adapters.ics26.answers import MAX_RECEIPT_LOGS, decode_block, decode_receipt
 from hutong.adapters.ics26.batch import DEFAULT_LIMITS
 from hutong.adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC, sequence_topic
-from hutong.adapters.ics26.execution import MAX_RECEIPT_LOGS, ExecutionRpc, decode_block, decode_receipt, hex_data
+from hutong.adapters.ics26.execution import ExecutionRpc, hex_data
 from hutong.adapters.ics26.reverts import RevertReader
 from hutong.adapters.ics26.router import RouterReads
 from hutong.adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
@@ -336,6 +337,28 @@ async def test_attack_G4_broadcast_refusals(words, known, latest, balance, expec
             await broadcast(rpc, SIGNED)
         assert type(caught.value) is expected
         assert caught.value.transaction_hash == HASH
+
+
+async def test_attack_G4_what_one_endpoint_misses_is_not_signed_again():
+    """The pool's first answer was lost and the transaction is mined: who says that its nonce is used by another has it paid twice."""
+    async with two_endpoints() as (lagging, good, rpc):
+        for server in (lagging, good):
+            answers(server, eth_getTransactionCount="0x6", eth_getBalance="0x0")
+            server.answers["eth_sendRawTransaction"] = lambda request: error(request, -32000, "nonce too low")
+        answers(lagging, eth_getTransactionByHash=None)
+        answers(good, eth_getTransactionByHash=KNOWN)
+        with pytest.raises(AlreadyKnown):
+            await broadcast(rpc, SIGNED)
+
+
+async def test_attack_G4_a_transaction_mined_while_it_is_looked_for_is_not_signed_again():
+    async with execution() as (server, rpc):
+        server.answers["eth_sendRawTransaction"] = lambda request: error(request, -32000, "nonce too low")
+        missed = iter([None, None])
+        answers(server, eth_getTransactionCount="0x6", eth_getBalance="0x0")
+        server.answers["eth_getTransactionByHash"] = lambda request: result(request, next(missed, KNOWN))
+        with pytest.raises(AlreadyKnown):
+            await broadcast(rpc, SIGNED)
 
 
 async def test_attack_G1_another_transaction_is_not_the_refused_one():

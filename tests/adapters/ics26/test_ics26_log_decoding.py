@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hutong.adapters.ics26 import execution
-from hutong.adapters.ics26.execution import decode_log
+from hutong.adapters.ics26 import answers
+from hutong.adapters.ics26.answers import decode_log
 from hutong.adapters.interface import BadAnswer
 from hutong.adapters.rpc import Fields
 
@@ -35,7 +35,7 @@ JUNK = st.one_of(
 
 
 def full(value):
-    with patch.object(execution, "_usual_log", side_effect=ValueError):
+    with patch.object(answers, "_usual_log", side_effect=ValueError):
         return decode_log(Fields("eth_getLogs", value))
 
 
@@ -46,6 +46,7 @@ def outcome(decode, value):
         return error.field, error.reason
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.sampled_from([*HONEST]), JUNK, max_size=2), st.sets(st.sampled_from([*HONEST]), max_size=1))
 @settings(max_examples=500, deadline=None)
 def test_attack_H_any_field_of_a_log_may_be_junk_or_missing(changes, missing):
@@ -60,4 +61,4 @@ def test_attack_H_a_log_that_is_no_object(value):
 
 
 def test_an_honest_log_is_taken_the_quick_way():
-    assert execution._usual_log(HONEST) == full(HONEST)
+    assert answers._usual_log(HONEST) == full(HONEST)

@@ -79,7 +79,7 @@ async def node(logs: list[dict]):
         server.answers["eth_getTransactionReceipt"] = lambda request: result(
             request, receipt | {"transactionHash": request["params"][0]}
         )
-        yield Transactor(ExecutionRpc(client, RevertReader()), CHAIN_ID, Signer(bytes(31) + b"\x07"))
+        yield Transactor(ExecutionRpc(client, RevertReader()), CHAIN_ID, Signer.in_memory(bytes(31) + b"\x07"))
 
 
 @pytest.mark.parametrize("indexed", [0, 1, 3])

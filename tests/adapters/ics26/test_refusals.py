@@ -1,5 +1,7 @@
 """Why a receiver refused, out of a router's log: decoded, unwrapped, bounded, and attached to its own packet alone."""
 
+from dataclasses import replace
+
 import pytest
 from eth_abi.abi import encode
 from hypothesis import given
@@ -58,6 +60,22 @@ def test_trial_T11_a_reason_that_the_router_cut_says_what_it_can():
         "ReceiverReverted: Error: closed for the season closed"
     )
     assert reason(error("ReceiverReverted(bytes)", cut)[:500]) == "a reason that cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("receiver", "port", "cause"),
+    [
+        ("0x" + "11" * 20, "gmpport", ": no contract is there, or it is one of the bridge's own"),
+        ("bob", "gmpport", ": it is not an address"),
+        ("0x" + "11" * 20, "transfer", ""),  # there an account may be the receiver
+    ],
+)
+def test_trial_O8_a_receiver_that_is_not_called_is_told_why(receiver, port, cause):
+    packet = replace(PACKET, payloads=(Payload(port, port, "v1", "text", b"x"),))
+    refusals = Refusals(evm_reverts())
+    assert refusals.takes(log(encode(["bytes"], [error("InvalidReceiver(string)", receiver)])))
+    said = refusals.explained(replace(written(ERROR), packet=packet)).refusal
+    assert said == f"InvalidReceiver: receiver {receiver}{cause}"
 
 
 def test_a_wrapper_in_a_wrapper_ends():

@@ -42,7 +42,7 @@ class HostileServer:
         self.close_after = False
         self.url = ""
 
-    async def _serve(self, stream: trio.SocketStream) -> None:
+    async def serve_stream(self, stream: trio.SocketStream) -> None:
         buffer = b""
         async with stream:
             while True:
@@ -87,7 +87,7 @@ async def hostile_server() -> AsyncIterator[HostileServer]:
 
         async def handle(stream):
             try:
-                await server._serve(stream)
+                await server.serve_stream(stream)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
 

@@ -96,6 +96,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(JSON)
 @settings(max_examples=300, deadline=None)
 def test_attack_H_whatever_is_answered_is_the_values_or_a_typed_error(document):

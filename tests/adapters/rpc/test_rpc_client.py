@@ -11,7 +11,7 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hutong.adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, RpcRefused
+from hutong.adapters.interface import BadAnswer, EndpointError, EndpointMismatch, EndpointUnavailable, RpcRefused
 from hutong.adapters.rpc import (
     MAX_JSON_DEPTH,
     HeadSignal,
@@ -70,11 +70,7 @@ async def test_answer_of_one_endpoint():
 
 
 async def test_attack_G1_wrong_chain_id_endpoint_is_left():
-    async def identify(attempt):
-        got = await attempt.call("eth_chainId", [], quantity)
-        if got != 7:
-            raise EndpointMismatch(attempt.endpoint_name, "chain id", got, 7)
-
+    identify = of_chain_7
     async with two_servers() as (bad, good):
         bad.answers.update({"eth_chainId": lambda r: result(r, "0x8"), "eth_blockNumber": lambda r: result(r, "0xff")})
         good.answers["eth_chainId"] = lambda r: result(r, "0x7")
@@ -88,6 +84,72 @@ async def test_attack_G1_wrong_chain_id_endpoint_is_left():
         with pytest.raises(EndpointUnavailable) as caught:
             await ask([bad, good], identify=identify)
         assert not caught.value.foreign, "one of them may be the right one"
+
+
+async def of_chain_7(attempt):
+    got = await attempt.call("eth_chainId", [], quantity)
+    if got != 7:
+        raise EndpointMismatch(attempt.endpoint_name, "chain id", got, 7)
+
+
+BROKEN = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"
+
+
+async def test_attack_G1_endpoint_that_became_another_chain_is_refused_until_the_right_one_is_back():
+    """The node dies, another chain's takes its port: nothing that it says counts, and the log has both chain ids."""
+    async with hostile_server() as node:
+        node.answers.update({"eth_chainId": lambda r: result(r, "0x7"), "*": lambda r: result(r, "0x10")})
+        async with open_rpc_client("chain-a", [node.url], Random(1), QUICK, of_chain_7) as client:
+            for _ in range(3):
+                assert await client.call("eth_blockNumber", [], quantity) == 16
+            assert node.methods().count("eth_chainId") == 1
+            node.close_after, node.answers = True, {"*": BROKEN}
+            with pytest.raises(EndpointUnavailable):
+                await client.call("eth_blockNumber", [], quantity)
+            node.close_after, other = False, len(node.requests)
+            node.answers = {"eth_chainId": lambda r: result(r, "0x9"), "*": lambda r: result(r, "0xff")}
+            with pytest.raises(EndpointUnavailable, match="chain id is 9, expected 7") as caught:
+                await client.call("eth_blockNumber", [], quantity)
+            assert caught.value.foreign
+            assert set(node.methods()[other:]) == {"eth_chainId"}, "it was asked nothing else"
+            (one,) = client.statistics()
+            assert one.foreign == f"{node.url}: chain id is 9, expected 7" and not one.identified
+            back = len(node.requests)
+            node.answers = {"eth_chainId": lambda r: result(r, "0x7"), "*": lambda r: result(r, "0x11")}
+            for _ in range(3):
+                assert await client.call("eth_blockNumber", [], quantity) == 17
+            assert node.methods()[back:] == ["eth_chainId"] + ["eth_blockNumber"] * 3
+            (one,) = client.statistics()
+            assert one.foreign is None and one.identified and one.strikes == 0
+
+
+async def test_attack_G1_endpoint_that_became_another_chain_leaves_the_work_to_the_next():
+    async with two_servers() as (bad, good):
+        for server in (bad, good):
+            server.answers.update({"eth_chainId": lambda r: result(r, "0x7"), "*": lambda r: result(r, "0x10")})
+        async with open_rpc_client("chain-a", [bad.url, good.url], Random(1), QUICK, of_chain_7) as client:
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+            bad.close_after, bad.answers["eth_blockNumber"] = True, BROKEN
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+            bad.close_after = False
+            bad.answers = {"eth_chainId": lambda r: result(r, "0x9"), "*": lambda r: result(r, "0xff")}
+            asked = len(bad.requests)
+            for _ in range(3):
+                assert await client.call("eth_blockNumber", [], quantity) == 16
+            assert bad.methods()[asked:] == ["eth_chainId"]
+            assert [one.foreign is None for one in client.statistics()] == [False, True]
+
+
+async def test_answer_to_who_it_is_from_before_a_failure_does_not_outlive_it():
+    endpoint = Endpoint("http://node", QUICK)
+    asked = endpoint.doubts
+    endpoint.failed(EndpointError.CONNECTION, "refused", 0.0)
+    endpoint.is_of_its_chain(asked)
+    assert not endpoint.identified
+    endpoint.failed(EndpointError.SLOW, "much slower than the others", 0.0)
+    endpoint.is_of_its_chain(endpoint.doubts)
+    endpoint.failed(EndpointError.SLOW, "much slower than the others", 0.0)
+    assert endpoint.identified, "who is slow is who it was"
 
 
 async def test_attack_G1_ten_megabyte_body():
@@ -135,6 +197,31 @@ async def test_attack_G1_half_closed_socket():
         value, (first, _) = await ask([bad, good])
         assert value == 16
         assert first.failures == 1
+
+
+async def test_trial_T6_statistics_say_how_long_an_answer_is_waited_for():
+    async with (
+        hostile_server() as server,
+        open_rpc_client("chain-a", [server.url], Random(1), RpcOptions()) as client,
+    ):
+        assert client.statistics()[0].waiting_s == 0
+        server.answers["*"] = lambda request: None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.call, "eth_blockNumber", [], quantity)
+            with trio.fail_after(5):
+                while not server.requests:  # noqa: ASYNC110  the server raises no event
+                    await trio.sleep(0.01)
+            first = client.statistics()[0].waiting_s
+            await trio.sleep(0.05)
+            assert first + 0.05 <= client.statistics()[0].waiting_s < 5
+            with trio.move_on_after(0.02):  # a younger one hides no older one, also once it is cancelled
+                await client.call("eth_chainId", [], quantity)
+            assert client.statistics()[0].waiting_s >= first + 0.07
+            nursery.cancel_scope.cancel()
+        assert client.statistics()[0].waiting_s == 0
+        server.answers["*"] = lambda request: result(request, "0x10")
+        assert await client.call("eth_blockNumber", [], quantity) == 16
+        assert client.statistics()[0].waiting_s == 0
 
 
 async def test_attack_G1_silent_socket_is_left_after_the_attempt_timeout():
@@ -344,6 +431,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(JSON)
 @settings(max_examples=300, deadline=None)
 def test_attack_H_field_reads_name_the_field_or_succeed(value):
@@ -420,13 +508,13 @@ async def test_connections_are_kept_and_a_stale_one_is_not_used_again():
         server.answers["*"] = lambda request: result(request, request["id"])
         endpoint = Endpoint(server.url, RpcOptions())
         connections = []
-        server_serve = server._serve
+        server_serve = server.serve_stream
 
         async def counted(stream):
             connections.append(stream)
             await server_serve(stream)
 
-        server._serve = counted
+        server.serve_stream = counted
         for number in range(5):
             body = json.dumps({"id": number, "method": "m"}).encode()
             assert json.loads(await post(client, endpoint, "m", body, 1000))["result"] == number

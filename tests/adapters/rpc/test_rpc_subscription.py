@@ -233,3 +233,20 @@ async def test_trial_T16_a_refusal_whose_body_never_ends_is_a_refusal_and_no_sil
         one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.strikes >= 2)
         nursery.cancel_scope.cancel()
     assert dict(one.errors) == {"status": one.failures} and one.last_failure == "HTTP status 403"
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 1"], ids=["nothing", "a piece"])
+async def test_trial_T16_an_endpoint_that_closes_at_once_is_not_called_silent(answer):
+    async def close(stream):
+        async with stream:
+            with suppress(trio.BrokenResourceError):
+                await stream.receive_some(65536)
+                await stream.send_all(answer)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, close, 0, host="127.0.0.1"))
+        url = f"ws://127.0.0.1:{listener.socket.getsockname()[1]}"
+        one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.strikes >= 2)
+        nursery.cancel_scope.cancel()
+    assert dict(one.errors) == {"connection": one.failures}
+    assert one.last_failure == "closed the connection before the handshake"

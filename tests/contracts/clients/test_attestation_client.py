@@ -437,6 +437,7 @@ def test_attack_H_contract_any_bit_or_word_of_an_attestation_counts(use, data):
 HEIGHTS = st.integers(1, 12)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_contract_and_library_agree_on_every_history(data):

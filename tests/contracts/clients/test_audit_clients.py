@@ -7,7 +7,15 @@ import pytest
 from hutong.adapters.evm.hub_client import encode_update
 from hutong.light_clients.ibc.commitment import packet_commitment
 from tests.contracts.attested_lane import AttestedLane
-from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, STRANGER, Lane, deploy_hub_client
+from tests.contracts.lane import (
+    HUB_SIDE_CLIENT,
+    LOCAL_CLIENT,
+    MERKLE_PREFIX,
+    STRANGER,
+    Lane,
+    deploy_hub_client,
+    new_lane,
+)
 from tests.contracts.test_router_packets import refused
 from tests.light_clients.attestation.attested_chain import address_of, attestor_keys
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
@@ -18,7 +26,7 @@ FAR_HEIGHT = 2**63 - 1
 
 @pytest.fixture
 def lane():
-    return Lane()
+    return new_lane(Lane)
 
 
 def another_client(lane, **changes):
@@ -51,7 +59,7 @@ def test_audit_M5_contract_the_hubs_next_revision_is_the_same_hub(lane):
 
 def test_audit_M5_contract_chains_share_names_of_clients():
     """Every chain calls its first client of us alike: what differs is the chain, or its router."""
-    lane = AttestedLane()
+    lane = new_lane(AttestedLane)
     twin = lane.light_client(scope=lane.scope("client-1"))
     refused(lambda: lane.router.transact("addClient", INFO, twin.address), "CounterpartyTaken")
     for number, changes in ((1, {"source_chain_id": "31338"}), (2, {"source_router": b"\x01" * 20})):
@@ -100,7 +108,7 @@ def test_audit_M4_contract_a_height_far_ahead_is_left_by_a_lower_substitute(lane
 
 def test_audit_M4_contract_the_attestors_unit_error():
     """Milliseconds for a height; the substitute names others, since the signature on the error stays good."""
-    lane = AttestedLane()
+    lane = new_lane(AttestedLane)
     lane.advance()
     error = lane.chain.update(1_700_000_000_000, lane.chain.times_s[-1])
     lane.router.transact("updateClient", LOCAL_CLIENT, error)

@@ -62,6 +62,7 @@ def test_attack_H_contract_random_bytes_are_refused(data):
     assert not accepted("verifyNonMembership", (data, (1, 3), (KEY,)))
 
 
+@pytest.mark.long
 @given(st.integers(0, len(UPDATE) // 32 - 1), st.binary(min_size=32, max_size=32))
 @settings(max_examples=80, deadline=None)
 def test_attack_H_contract_any_word_of_an_update_replaced(place, word):
@@ -103,6 +104,7 @@ def test_attack_H_contract_proofs_cut_anywhere(length):
     assert accepted("verifyMembership", (PROOF, (1, 3), (KEY,), b"\x07" * 32))
 
 
+@pytest.mark.long
 def test_attack_H_contract_huge_lengths_fail_fast():
     """A length of 2^255 or 2^64 in place of any word costs little and reverts."""
     for value in (2**255, 2**64 - 1, 2**32):

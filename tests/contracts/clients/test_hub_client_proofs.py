@@ -141,7 +141,7 @@ def test_attack_B3_contract_inner_hash(twin, number):
 def test_attack_B4_contract_inner_node_as_leaf_and_reverse(twin):
     proof = existence(twin)
     op = proof.path[-1]
-    child = smt_model._node(smt_model._leaves(state(twin)), 0)
+    child = smt_model.node(smt_model.leaves_of(state(twin)), 0)
     left, right = (op.prefix[1:], op.suffix) if op.suffix else (op.prefix[1:], b"")
     for key, value in ((left or child, right or child), (child, child)):
         forged = ExistenceProof(key, value, replace(proof.leaf, prefix=b"\x01"), ())
@@ -428,6 +428,7 @@ def test_encoder_is_total(data):
             continue
 
 
+@pytest.mark.long
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_random_trees_agree_with_the_python_client(data):

@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 
 from hutong.light_clients.crypto import keccak256
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
-from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER
+from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, new_lane
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.test_transfer_limits import WINDOW_S, limit, next_window, used
 from tests.contracts.transfer.transfer_lane import ALICE, NO_LIMIT, REMOTE_TOKEN, TransferLane
@@ -18,7 +18,7 @@ SETTLEMENT_GAS = 150_000
 @pytest.fixture
 def lane():
     """At the beginning of a window; MALLORY has a hundredth of the caps that the tests set."""
-    lane = TransferLane()
+    lane = new_lane(TransferLane)
     lane.token.transact("transfer", MALLORY, 100, sender=ALICE)
     lane.token.transact("approve", lane.transfer.address, 2**256 - 1, sender=MALLORY)
     next_window(lane)
@@ -34,6 +34,7 @@ def completed(lane, amount, sender=ALICE, **fields):
 # L1, the victim's view: an honest redemption
 
 
+@pytest.mark.long
 def test_audit_L1_contract_round_trips_of_ones_own_tokens_take_nobodys_room(lane):
     completed(lane, 20_000)
     next_window(lane)
@@ -85,6 +86,7 @@ def test_audit_L1_contract_who_holds_the_whole_cap_can_still_take_it(lane):
 # L1, the thief's view: a broken client lets in what it likes
 
 
+@pytest.mark.long
 def test_audit_L1_contract_escrow_never_falls_by_more_than_the_cap_in_a_window(lane):
     """With capital of its own: what is sent and settled makes room, and was paid in before."""
     completed(lane, 50_000)

@@ -14,13 +14,13 @@ from hutong.light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER
+from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, new_lane
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, REMOTE_TOKEN, SUPPLY, TransferLane, text
 
 
 @pytest.fixture
 def lane():
-    return TransferLane()
+    return new_lane(TransferLane)
 
 
 def test_direct_transfer_is_sent_in_the_frozen_format(lane):

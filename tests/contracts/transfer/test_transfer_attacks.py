@@ -19,6 +19,7 @@ from tests.contracts.lane import (
     REMOTE_SENDER,
     STRANGER,
     deploy_hub_client,
+    new_lane,
 )
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, REMOTE_TOKEN, SUPPLY, TransferLane, text
@@ -26,7 +27,7 @@ from tests.contracts.transfer.transfer_lane import ALICE, BOB, REMOTE_TOKEN, SUP
 
 @pytest.fixture
 def lane():
-    return TransferLane()
+    return new_lane(TransferLane)
 
 
 def second_client(lane, counterparty="bft-evm-7"):
@@ -358,6 +359,7 @@ def test_attack_F8_contract_receivers_that_are_invalid(lane, receiver, home):
     assert lane.arrives(lane.tokens("", value=data_of(denom, 100, mixed)))
 
 
+@pytest.mark.long
 def test_attack_F12_contract_tokens_for_contracts_of_the_bridge_are_refused(lane):
     """They could never leave again."""
     lane.arrives(lane.tokens("usd", 1))

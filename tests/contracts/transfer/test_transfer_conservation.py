@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Outcome, Reverted
-from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, deploy_hub_client
+from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, deploy_hub_client, new_lane
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane
 
 ACCOUNTS = (ALICE, BOB)
@@ -37,7 +37,7 @@ class Remote:
 class Conservation(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.lane = TransferLane()
+        self.lane = new_lane(TransferLane)
         contract = deploy_hub_client(self.lane.evm, self.lane.chain, self.lane.chain.latest.header.height)
         self.lane.router.transact("addClient", ("bft-evm-7", MERKLE_PREFIX), contract.address)
         self.remotes = {client: Remote() for client in CLIENTS}

@@ -42,11 +42,13 @@ def receive_of(name: str) -> Sweep:
     return receive_sweep(lane, packet, (lane.transfer.address, lane.voucher(REMOTE_TOKEN).address))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["home", "new voucher", "known voucher"])
 def test_attack_E12_contract_gas_sweep_of_received_tokens(name):
     check(receive_of(name), judge_receive, GAS_STEP)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("burnt", [False, True])
 def test_attack_E12_contract_gas_sweep_of_a_refund(burnt):
     lane = TransferLane()
@@ -62,6 +64,7 @@ def test_attack_E12_contract_gas_sweep_of_a_refund(burnt):
     check(sweep, judge_refund, GAS_STEP)
 
 
+@pytest.mark.long
 def test_attack_E12_contract_token_gets_at_least_what_is_promised():
     """At every amount of gas with which tokens arrive at all, the paying token had 150 000."""
     lane = TransferLane()
@@ -87,6 +90,7 @@ def arrives_with(lane, message, gas):
     return True
 
 
+@pytest.mark.long
 def test_gas_of_transfers():
     lane = TransferLane()
     # a hub with a thousand other keys: proofs of a realistic depth

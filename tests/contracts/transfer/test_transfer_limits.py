@@ -4,7 +4,7 @@ import pytest
 
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
-from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, STRANGER
+from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, STRANGER, new_lane
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, REMOTE_TOKEN, SUPPLY, TransferLane, text
 
@@ -15,7 +15,7 @@ DAY_S = 86_400
 @pytest.fixture
 def lane():
     """At the beginning of a window."""
-    lane = TransferLane()
+    lane = new_lane(TransferLane)
     lane.pass_time_to((lane.evm.timestamp_s // WINDOW_S + 1) * WINDOW_S)
     return lane
 

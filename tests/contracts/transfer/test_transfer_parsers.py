@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import pytest
 from eth_abi.abi import encode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo, decode_transfer
 from hutong.light_clients.interface import MalformedInput
 from tests.contracts.evm import Reverted
-from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER
+from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, new_lane
 from tests.contracts.transfer.transfer_lane import BOB, TransferLane, text
 
 PART = st.one_of(
@@ -27,7 +28,7 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(Hea
 
 @cache
 def lane() -> TransferLane:
-    return TransferLane()
+    return new_lane(TransferLane)
 
 
 def refusal(value: bytes) -> str:
@@ -46,6 +47,7 @@ def data_of(denom: str) -> bytes:
     return encode(["(string,string,string,uint256,string)"], [(denom, REMOTE_SENDER, text(BOB), 1, "")])
 
 
+@pytest.mark.long
 @QUICK
 @given(DENOM)
 @example("transfer/client-0/" * 15 + "x")
@@ -62,6 +64,7 @@ def test_attack_F3_contract_and_library_take_the_same_denoms(denom):
         assert refusal(data_of(denom)) == ""
 
 
+@pytest.mark.long
 @QUICK
 @given(st.data())
 def test_attack_F4_contract_and_library_read_the_same_packets(data):
@@ -86,6 +89,7 @@ def test_attack_F4_contract_and_library_read_the_same_packets(data):
         )
 
 
+@pytest.mark.long
 @QUICK
 @given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60))
 @example('","channel":"bft-evm-9')

@@ -6,7 +6,7 @@ from hutong.light_clients.ibc.commitment import commitment_key, receipt_key
 from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Reverted
-from tests.contracts.lane import LOCAL_CLIENT, RELAYER, REMOTE_SENDER
+from tests.contracts.lane import LOCAL_CLIENT, RELAYER, REMOTE_SENDER, new_lane
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, SUPPLY, TransferLane, text
 
@@ -17,7 +17,7 @@ from tests.contracts.transfer.transfer_lane import ALICE, BOB, SUPPLY, TransferL
 
 @pytest.fixture
 def lane():
-    return TransferLane()
+    return new_lane(TransferLane)
 
 
 def become(token, kind, size=0, target=bytes(20), data=b""):

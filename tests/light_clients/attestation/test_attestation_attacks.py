@@ -29,7 +29,7 @@ from hutong.light_clients.attestation import (
     in_signer_order,
     sign_digest,
 )
-from hutong.light_clients.attestation.types import MAX_PERIOD_S, MAX_TIMESTAMP_S, Attestation
+from hutong.light_clients.attestation.types import EVIDENCE_KINDS, MAX_PERIOD_S, MAX_TIMESTAMP_S, Attestation
 from hutong.light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
@@ -589,7 +589,7 @@ ATTESTATIONS = st.builds(
     st.binary(max_size=200),
     st.lists(st.binary(min_size=65, max_size=65), min_size=1, max_size=4).map(tuple),
 )
-EVIDENCE = st.builds(Misbehaviour, st.sampled_from(AttestationKind), ATTESTATIONS, ATTESTATIONS)
+EVIDENCE = st.builds(Misbehaviour, st.sampled_from(EVIDENCE_KINDS), ATTESTATIONS, ATTESTATIONS)
 CODECS = [
     pytest.param(client_states(), encode_client_state, decode_client_state, id="client state"),
     pytest.param(STATES, encode_state, decode_state, id="state"),

@@ -56,7 +56,7 @@ from tests.light_clients.attestation.attested_chain import (
 )
 
 CLIENT = AttestationClient()
-STATE, PACKETS, ROTATION = AttestationKind
+STATE, PACKETS, ROTATION, _STATE_ROOT = AttestationKind
 NEW = attestor_keys(3, first=10)
 
 
@@ -478,4 +478,4 @@ def test_attack_H_attestation_damaged_rotations_change_nothing(data):
 def test_digest_binds_the_kind():
     data = b"data"
     scope = AttestedChain().scope
-    assert len({attestation_digest(scope, kind, data) for kind in AttestationKind}) == 3
+    assert len({attestation_digest(scope, kind, data) for kind in AttestationKind}) == 4

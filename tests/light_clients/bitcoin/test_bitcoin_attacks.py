@@ -356,12 +356,12 @@ def test_attack_C11_bitcoin_block_that_is_not_among_the_headers(chain):
 
 def test_attack_C12_bitcoin_ten_megabytes_of_headers_and_the_longest_run_end_in_bounded_time(chain):
     header = chain.blocks[13].header
-    started = time.perf_counter()
+    started = time.thread_time()
     for count in (130_000, MAX_HEADERS + 1):
         with pytest.raises(MalformedInput, match=f"more than {MAX_HEADER_BYTES} bytes"):
             judge(chain, Header(Height(0, TRUSTED), Height(0, 13), (header,) * count))
     refused("headers_linked", chain, Header(Height(0, TRUSTED), Height(0, 13), (header,) * MAX_HEADERS))
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_attack_C15_bitcoin_same_block_again_is_no_op_whatever_lies_on_it(chain):

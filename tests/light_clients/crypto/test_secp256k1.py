@@ -1,4 +1,5 @@
 import pytest
+from coincurve import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,14 @@ def test_sign_verify_recover_agree():
     key = secp256k1.recover_public_key(DIGEST, SIGNATURE)
     assert secp256k1.compress(key) == PUBLIC
     assert recover_eth_address(DIGEST, SIGNATURE) == eth_address(PUBLIC) == eth_address(key)
+
+
+def test_signatures_are_those_of_the_librarys_own_keys():
+    secrets = (SECRET, (1).to_bytes(32, "big"), (secp256k1.ORDER - 1).to_bytes(32, "big"))
+    for secret in secrets:
+        for digest in (DIGEST, bytes(32), b"\xff" * 32):
+            expected = PrivateKey(secret).sign_recoverable(digest, hasher=None)
+            assert secp256k1.sign_recoverable(secret, digest) == expected
 
 
 def test_attack_D2_the_high_s_twin_is_refused():
@@ -96,3 +105,36 @@ def test_any_bytes_give_a_verdict_and_batches_agree(public_key, digest, signatur
     secp256k1.decompress(public_key)
     secp256k1.compress(public_key)
     eth_address(public_key)
+
+
+def der(r: int, s: int) -> bytes:
+    def integer(number: int) -> bytes:
+        body = number.to_bytes(number.bit_length() // 8 + 1, "big")
+        return b"\x02" + bytes([len(body)]) + body
+
+    body = integer(r) + integer(s)
+    return b"\x30" + bytes([len(body)]) + body
+
+
+@given(st.integers(1, secp256k1.ORDER - 1), st.integers(1, secp256k1.ORDER - 1))
+def test_signatures_in_der_are_read_with_either_s(r, s):
+    assert secp256k1.signature_of_der(der(r, s)) == r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        lambda good: b"",
+        lambda good: good[:-1],
+        lambda good: good + b"\0",
+        lambda good: b"\x31" + good[1:],
+        lambda good: good[:1] + b"\x81" + good[1:],
+        lambda good: der(secp256k1.ORDER, 5),
+        lambda good: b"\x30\x07\x02\x02\x00\x05\x02\x01\x05",
+        lambda good: b"\x30\x06\x02\x01\x85\x02\x01\x05",
+    ],
+)
+def test_what_is_no_strict_der_is_none(twist):
+    good = der(5, 7)
+    assert secp256k1.signature_of_der(good) is not None
+    assert secp256k1.signature_of_der(twist(good)) is None

@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 from random import Random
 
+import pytest
 from py_ecc.bls import G2ProofOfPossession
 from remerkleable.byte_arrays import Bytes4, Bytes32
 from remerkleable.complex import Container
@@ -104,6 +105,7 @@ def mutated(value, random: Random):
     return replace(value, **{name: mutated(getattr(value, name), random)})
 
 
+@pytest.mark.long
 def test_what_we_accept_a_second_verifier_accepts():
     fork = Fork.ELECTRA
     chain = chain_of(network=network_of(fork))

@@ -1,7 +1,7 @@
 """Attack checklist lines against headers of the fisco-bcos client, each refusal beside a twin that differs in the attacked part."""
 
 from dataclasses import replace
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -298,14 +298,14 @@ def test_attack_C12_fisco_ten_thousand_sealers_are_refused_in_bounded_time(gener
     keys = [replace(key_of(ECDSA, 0), public=n.to_bytes(64, "big")) for n in range(1, 10_001)]
     for count in (MAX_SEALERS + 1, 10_000):
         header = proposal(chain, 2, keys=keys[:count], signers=[])
-        begun = perf_counter()
+        begun = thread_time()
         with pytest.raises(MalformedInput):
             judge(chain, header)
-        assert perf_counter() - begun < 1
-    begun = perf_counter()
+        assert thread_time() - begun < 1
+    begun = thread_time()
     with pytest.raises(MalformedInput):
         judge(chain, bytes(10 * 1024 * 1024))
-    assert perf_counter() - begun < 1
+    assert thread_time() - begun < 1
 
 
 def test_attack_C12_fisco_status_of_a_client_with_many_sealers_is_read_once():
@@ -500,7 +500,7 @@ def test_attack_C20_fisco_suite_that_is_not_installed_is_named(monkeypatch):
     client, state = chain.client_state(1), chain.consensus_state(1)
     CLIENT.create(client, state, chain.now_ns)
     monkeypatch.setattr(gm, "is_installed", lambda: False)
-    with pytest.raises(UnsupportedOperation, match=r"pip install 'hutong\[gm\]'"):
+    with pytest.raises(UnsupportedOperation, match=r"pip install .* '\.\[gm\]'"):
         CLIENT.create(client, state, chain.now_ns)
     ecdsa = chain_of()
     assert isinstance(judge(ecdsa, ecdsa.update(3, 1)), Updated)

@@ -40,6 +40,7 @@ def test_canonical_data_of_every_kind_of_type():
     assert decode(encode(["bytes[]"], [[]]), ["bytes[]"]) == ((),)
 
 
+@pytest.mark.long
 def test_attack_H_every_changed_bit_is_another_value_or_refused():
     for bit in range(8 * len(DATA)):
         changed = bytearray(DATA)
@@ -99,12 +100,12 @@ def test_attack_H_offsets_that_share_bytes_do_not_unfold():
     head = word(1) + word(0xA0) + word(0xA0) + word(9) + word(0xE0)
     data = word(0x20) + head + word(8) + b"client-0".ljust(32, b"\0") + word(count) + word(32 * count) * count + shared
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(MalformedInput):
         decode_packet_abi(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     assert peak < 4 * len(data)
 
 

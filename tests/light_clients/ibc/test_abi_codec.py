@@ -42,6 +42,7 @@ def typed_values(draw):
     return tuple(name for name, _ in members), [draw(values) for _, values in members]
 
 
+@pytest.mark.long
 @given(typed_values())
 def test_it_encodes_and_decodes_as_the_library(case):
     types, values = case

@@ -89,6 +89,7 @@ def test_attack_E5_source_client_and_sequence_change_the_key():
         assert commitment_key(changed) != commitment_key(PACKET)
 
 
+@pytest.mark.long
 @given(PACKETS, PACKETS)
 def test_attack_E5_commitment_and_key_together_are_the_packet(one, other):
     same = (packet_commitment(one), commitment_key(one)) == (packet_commitment(other), commitment_key(other))

@@ -204,6 +204,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(
     st.dictionaries(
         st.sampled_from(["denom", "amount", "sender", "receiver", "memo", "Memo", "x"]), JSON_VALUES, max_size=7

@@ -50,6 +50,7 @@ def _depth_by_the_byte(data: bytes) -> int:
     return deepest
 
 
+@pytest.mark.long
 @settings(max_examples=500)
 @given(data=st.text(alphabet='[]{}"a', max_size=60) | st.text(alphabet='[]{}"\\a', max_size=60))
 def test_depth_is_that_of_a_reader_byte_by_byte(data: str) -> None:
@@ -114,13 +115,13 @@ from hutong.relay.dispatch.record import RecordRefused, decode_job
 from hutong.relay.hub.application.genesis import decode_genesis
 from hutong.relay.hub.home.home import decode_validator_key
 from hutong.relay.hub.home.last_signed import decode_last_signed
-from hutong.relay.keys.keystore import KeyUnavailable, _read_keyfile
+from hutong.relay.keys.keystore import KeyUnavailable, read_keyfile
 
 keystore = Path(tempfile.mkdtemp()) / "key.json"
 def read_keystore(data):
     keystore.touch(mode=0o600)
     keystore.write_bytes(data)
-    return _read_keyfile(keystore)
+    return read_keyfile(keystore)
 
 expected = (MalformedInput, BadAnswer, RecordRefused, ValueError, KeyUnavailable)
 readers = [
@@ -141,6 +142,7 @@ print("all refused")
 """
 
 
+@pytest.mark.long
 def test_a_bomb_of_brackets_ends_no_process_by_a_signal() -> None:
     """In a process of its own, with the recursion limit that py_ecc sets: a parser that recurses would be killed."""
     ended = subprocess.run([sys.executable, "-c", BOMBED], capture_output=True, text=True, timeout=120, check=False)

@@ -35,6 +35,7 @@ from hutong.light_clients.protobuf import (
     fisco_bcos_pb2,
     ibc_pb2,
     ics23_pb2,
+    tlog_pb2,
 )
 from hutong.light_clients.protobuf.canonical import parse_canonical
 from hutong.light_clients.tendermint.types import KeyType
@@ -54,6 +55,7 @@ from tests.light_clients.fisco_bcos import fisco_harness
 from tests.light_clients.mutation.engine import FalseAcceptance, Subject
 from tests.light_clients.mutation.forms import Abi, Form, Protobuf
 from tests.light_clients.tendermint.tendermint_harness import TendermintHarness
+from tests.light_clients.tlog.tlog_harness import TlogHarness
 
 OUTER_LIMIT_BYTES = 1 << 23
 OTHER_VALUE = bytes(range(2, 34))
@@ -112,6 +114,13 @@ FISCO_BCOS = Messages(
     fisco_bcos_pb2.ClientState,
     fisco_bcos_pb2.ConsensusState,
 )
+TLOG = Messages(
+    tlog_pb2.Header,
+    tlog_pb2.Misbehaviour,
+    tlog_pb2.MembershipProof,
+    tlog_pb2.ClientState,
+    tlog_pb2.ConsensusState,
+)
 ATTESTATION = Messages(None, None, None, None, None)
 
 KINDS: dict[str, tuple[Callable[[], Harness], Messages]] = {
@@ -127,6 +136,7 @@ KINDS: dict[str, tuple[Callable[[], Harness], Messages]] = {
     "fisco-bcos 2": (fisco_harness.FiscoBcosHarness, FISCO_BCOS),
     "fisco-bcos 3": (fisco_harness.WeightedHarness, FISCO_BCOS),
     "fisco-bcos 3 gm": (fisco_harness.GmV3Harness, FISCO_BCOS),
+    "tlog": (TlogHarness, TLOG),
     "attestation": (AttestationHarness, ATTESTATION),
     "attestation public": (PublicDigestHarness, ATTESTATION),
     "attestation rotated": (PreviousSetHarness, ATTESTATION),

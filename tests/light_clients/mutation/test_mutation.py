@@ -19,6 +19,7 @@ def subjects():
     return all_subjects()
 
 
+@pytest.mark.long
 def test_nothing_false_is_taken_and_most_inputs_reach_the_rules(subjects):
     check_seeds(subjects)
     tallies, failures = run(subjects, EACH * len(subjects), SEED)
@@ -41,6 +42,7 @@ def judged_by(judge, first=lambda data: None):
     return tallies["planted"], [failure.problem for failure in failures]
 
 
+@pytest.mark.long
 def test_each_way_to_fail_is_counted(monkeypatch):
     def lie(data):
         raise FalseAcceptance("a lie")
@@ -79,6 +81,7 @@ def test_a_client_that_does_not_check_signatures_is_found_out(monkeypatch):
     assert problems and all(problem.startswith("false acceptance") for problem in problems)
 
 
+@pytest.mark.long
 def test_the_command_says_what_is_wrong(capsys):
     assert main(["--count", "40", "--only", "rlp"]) == 0
     assert "past the first decoder, 0 failures" in capsys.readouterr().out

@@ -297,12 +297,12 @@ def test_attack_B9_ten_thousand_steps_fail_fast(tree):
     proof = tree.existence(tree.keys[0])
     accept(tree, tree.keys[0])
     long = replace(proof, path=proof.path[:1] * 10_000)
-    started = time.perf_counter()
+    started = time.thread_time()
     refuse(tree.spec, long, "depth_within_spec", tree.root)
     encoded = ics23.encode_merkle_proof((long,))
     with pytest.raises(MalformedInput):
         ics23.verify_chained((tree.spec,), encoded, tree.root, (proof.key,), proof.value)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @KINDS

@@ -433,6 +433,7 @@ def test_any_nodes_under_their_own_root_give_a_verdict(nodes, fixed):
 NODE_ITEMS = st.one_of(st.binary(max_size=34), st.lists(st.binary(max_size=8), max_size=3))
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(st.one_of(st.lists(NODE_ITEMS, min_size=2, max_size=2), st.lists(NODE_ITEMS, min_size=17, max_size=17)))
 def test_any_node_shape_gives_a_verdict(items):

@@ -22,7 +22,7 @@ def _bit(key_hash: bytes, depth: int) -> int:
     return key_hash[depth // 8] >> (7 - depth % 8) & 1
 
 
-def _node(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
+def node(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
     if not leaves:
         return EMPTY
     if len(leaves) == 1:
@@ -30,19 +30,19 @@ def _node(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
         return _hash(b"\x00" + key_hash + value_hash)
     left = [leaf for leaf in leaves if not _bit(leaf[0], depth)]
     right = [leaf for leaf in leaves if _bit(leaf[0], depth)]
-    return _hash(b"\x01" + _node(left, depth + 1) + _node(right, depth + 1))
+    return _hash(b"\x01" + node(left, depth + 1) + node(right, depth + 1))
 
 
-def _leaves(state: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+def leaves_of(state: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     return sorted((_hash(key), _hash(value)) for key, value in state.items())
 
 
 def root(state: Mapping[bytes, bytes]) -> bytes:
-    return _node(_leaves(state), 0)
+    return node(leaves_of(state), 0)
 
 
 def existence(state: Mapping[bytes, bytes], key: bytes) -> ExistenceProof:
-    leaves, wanted, depth = _leaves(state), _hash(key), 0
+    leaves, wanted, depth = leaves_of(state), _hash(key), 0
     path: list[InnerOp] = []
     while len(leaves) > 1:
         sides = (
@@ -50,7 +50,7 @@ def existence(state: Mapping[bytes, bytes], key: bytes) -> ExistenceProof:
             [leaf for leaf in leaves if _bit(leaf[0], depth)],
         )
         side = _bit(wanted, depth)
-        sibling = _node(sides[1 - side], depth + 1)
+        sibling = node(sides[1 - side], depth + 1)
         path.append(InnerOp(1, b"\x01" + sibling, b"") if side else InnerOp(1, b"\x01", sibling))
         leaves, depth = sides[side], depth + 1
     return ExistenceProof(key, state[key], SMT_SPEC.leaf_spec, tuple(reversed(path)))

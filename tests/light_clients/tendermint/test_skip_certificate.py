@@ -171,6 +171,7 @@ def test_any_bytes_are_a_certificate_or_malformed(noise, at, byte):
             pass
 
 
+@pytest.mark.long
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=70),

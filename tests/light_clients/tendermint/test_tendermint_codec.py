@@ -134,6 +134,7 @@ def test_attack_H_decoders_are_total_on_random_bytes(decoder, data):
     assert encode(value) == data
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_attack_H_decoders_are_total_and_canonical_on_damaged_bytes(data):
@@ -256,6 +257,7 @@ def unread_removed(update: TendermintHeader) -> TendermintHeader:
 READ_ENTRIES = 3
 
 
+@pytest.mark.long
 def test_attack_H_one_bit_of_a_valid_header_is_either_unread_or_refused():
     """Every bit of an update with nil vote, unread last entry, priorities and claimed total, flipped alone."""
     members = dict(zip(signers(4), (12, 4, 3, 1), strict=True))

@@ -312,6 +312,7 @@ def test_attack_C12_empty_set_and_set_of_one():
     client.refuses("validator_set_is_sound", with_commit(replace(update, validator_set=empty), signatures=()))
 
 
+@pytest.mark.long
 def test_attack_C12_set_of_10_000_validators_is_judged_and_one_more_is_refused():
     chain = chain_of(*[1] * MAX_VALIDATORS, key_type=KeyType.ED25519)
     client = Verifier(chain, 1)

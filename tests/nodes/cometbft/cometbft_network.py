@@ -27,9 +27,9 @@ from hutong.relay.local.ports import free_ports
 from tests.nodes.provision import cometbft
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, address_of
 
-START_TIMEOUT_S = 180.0
+START_TIMEOUT_S = 600.0
 """Four validators start in seconds; on two cores that others use, in a minute or two."""
-END_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 120.0
 POLL_S = 0.05
 
 

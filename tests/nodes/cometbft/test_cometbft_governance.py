@@ -7,14 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from hutong.light_clients.crypto import gm
+from hutong.relay.cli.main import app
+from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.keys import create_keystore
 from tests.nodes.cometbft.cometbft_network import new_hub, running_network
 from tests.relay.cli.hub.test_hub_governance_commands import CONFIG, ask
 from tests.relay.hub.application.governance.governed_hub import OPERATORS
 from tests.relay.hub.simulated_hub import address_of
+from tests.relay.services.identity.rules.records.sample_records import SM2
 
 pytestmark = pytest.mark.nodes
+NOTICE = 60
+"""Blocks, some 20 s: three commands end in them on a busy machine."""
 
 
 @pytest.fixture
@@ -62,6 +69,14 @@ def decide(folder, *arguments: str) -> None:
     assert third.exit_code == 0 and " is executed in block " in third.output, third.output
 
 
+def registers_with_a_key_of_sm2(folder):
+    """A new DID of the first operator, whose key is of the GM suite."""
+    (folder / "sm2.pem").write_bytes(gm.public_key_to_pem(SM2.x + SM2.y))
+    signer = ["--keystore", str(folder / "operator-0.json"), "--password-file", str(folder / "password")]
+    words = ["identity", "register", "--key", f"signing={folder / 'sm2.pem'}", "--config", str(folder / "relay.toml")]
+    return CliRunner().invoke(app, [*words, *signer])
+
+
 def test_a_hub_of_four_is_governed_changes_its_rules_and_ends_under_cometbft(network, folder):
     member = network.members[0]
     home = network.members[3].home.home
@@ -71,16 +86,23 @@ def test_a_hub_of_four_is_governed_changes_its_rules_and_ends_under_cometbft(net
     network.wait_for_height(new_key["from_height"] + 1)
     signing = member.comet(f"validators?height={new_key['from_height']}")["validators"]
     assert new_key["address"] in [row["address"] for row in signing] and len(signing) == 4
-    at = member.height + 20
-    decide(folder, "rules", "--version", "3", "--height", str(at))
+    at = member.height + NOTICE
+    decide(folder, "rules", "--version", str(rules_versions.NEWEST), "--height", str(at))
     network.wait_for_height(at + 2)
     versions = [
         member.comet(f"commit?height={height}")["signed_header"]["header"]["version"] for height in (at - 1, at)
     ]
-    assert [version["app"] for version in versions] == ["1", "3"]
-    assert member.rpc("hutong_chain")["rulesVersion"] == 3
+    assert [version["app"] for version in versions] == ["1", str(rules_versions.NEWEST)]
+    assert member.rpc("hutong_chain")["rulesVersion"] == rules_versions.NEWEST
     assert member.rpc("hutong_code")["open"] is False, "a running hub without fees closes at that block"
-    end = member.height + 25
+    observations = "0x0000000000000000000000000000000000001005"
+    codes = [member.rpc("eth_getCode", observations, hex(height)) for height in (at - 1, at)]
+    assert codes == ["0x", "0xfe"], "the module of records is there from that block on"
+    decide(folder, "writer", "0x" + "11" * 20, "--keys", "3")
+    assert member.rpc("hutong_observationWriters")["writers"][0]["limit"] == "0x3"
+    registered = registers_with_a_key_of_sm2(folder)
+    assert registered.exit_code == 0, registered.output
+    end = member.height + NOTICE
     decide(folder, "end", "--height", str(end))
     for one in network.members:
         one.wait_for_height(end)

@@ -22,7 +22,7 @@ from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
 pytestmark = pytest.mark.nodes
 
-ANSWER_TIMEOUT_S = 120
+ANSWER_TIMEOUT_S = 300
 
 
 def nonce_of(member: Member, tag: str = "latest") -> int:

@@ -14,13 +14,11 @@ from hutong.relay.hub.skipping.files import read_file
 from tests.nodes.cometbft.cometbft_network import Member, Network, new_network
 from tests.nodes.cometbft.test_cometbft_hub import block_at
 from tests.nodes.provision import cometbft
-from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
+from tests.relay.hub.skipping.heavy_block import EXECUTION_LIMIT_S, PAID_WEI, RECIPIENT, heavy_transactions
 
 pytestmark = pytest.mark.nodes
 
-PAYMENTS = 300
-RECIPIENT = "0x" + "77" * 20
-HALT_LIMIT_S = 240
+HALT_LIMIT_S = 900
 
 
 def hutong(*arguments, code: int = 0) -> str:
@@ -30,31 +28,23 @@ def hutong(*arguments, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def send_payments(member: Member) -> None:
-    """The first nonce last, so that one block has them all."""
-    fields = {"chainId": EVM_CHAIN_ID, "gas": 21_000, "gasPrice": 0, "value": 1, "to": RECIPIENT, "data": b""}
-    for nonce in (*range(1, PAYMENTS), 0):
-        member.rpc(
-            "eth_sendRawTransaction", "0x" + DAPP.sign_transaction({**fields, "nonce": nonce}).raw_transaction.hex()
-        )
-
-
 def test_four_members_skip_a_block_that_three_cannot_execute(short_path):
     network = new_network(short_path, 4)
     failing, executing = network.members[:3], network.members[3]
     for member in failing:
-        member.application.command += ["--execution-limit-s", "0.05"]
+        member.application.command += ["--execution-limit-s", str(EXECUTION_LIMIT_S)]
     try:
         network.start()
         network.wait_for_height(2)
-        send_payments(executing)
+        for raw in heavy_transactions():
+            executing.rpc("eth_sendRawTransaction", raw)
         for member in failing:
             member.application.wait(HALT_LIMIT_S)
-            assert "cannot be executed here: it took longer than 0.05 s" in member.application.tail()
+            assert f"cannot be executed here: it took longer than {EXECUTION_LIMIT_S} s" in member.application.tail()
             member.cometbft.end_by_itself_or_be_killed()
         whole, height = sign_and_combine(failing, short_path)
         assert executing.wait_for_height(height) == height
-        assert int(executing.rpc("eth_getBalance", RECIPIENT, "latest"), 16) > 0
+        assert int(executing.rpc("eth_getBalance", RECIPIENT, "latest"), 16) == PAID_WEI
         executing.stop()
         hutong("hub", "skip", "sign", "--home", executing.home.home, "--yes", code=1)
         for member in failing:

@@ -9,7 +9,7 @@ from random import Random
 import trio
 
 from hutong.adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
-from hutong.adapters.cosmos.administration import create_client
+from hutong.adapters.cosmos.administration import create_client, register_counterparty
 from hutong.adapters.hub import HubChain, admin
 from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import (
@@ -33,7 +33,7 @@ from tests.adapters.conformance.suite import submit_alone
 from tests.nodes.cosmos.simd_chain import GAS_PRICE, SimdChain
 
 CLIENT_TYPE = "07-tendermint"
-TIMEOUT_S = 240
+TIMEOUT_S = 3_600
 
 
 @asynccontextmanager
@@ -155,6 +155,10 @@ class SimdAndHub:
         """The counterparty is a client on simd."""
         await self._act(admin.register_counterparty, client, counterparty, self.cosmos.merkle_prefix)
 
+    async def register_on_simd(self, client: str, counterparty: str) -> None:
+        """The counterparty is a client on the hub."""
+        await register_counterparty(self.cosmos, RELAYER, client, counterparty, self.hub.merkle_prefix)
+
     async def recover_on_hub(self, subject: str, substitute: str) -> None:
         await self._act(admin.recover_client, subject, substitute)
 
@@ -164,8 +168,8 @@ class SimdAndHub:
         return await admin.approve_and_execute([self._administrator], self.hub.chain_id, action)
 
 
-async def _first_block(hub: HubChain) -> None:
-    """Before its first block a new hub has no commit to show."""
+async def first_block(hub: HubChain) -> None:
+    """Wait for it: before its first block a new hub has no commit to show."""
     while True:
         try:
             await hub.head()
@@ -180,5 +184,5 @@ async def simd_and_hub(home: Path, simd: SimdChain) -> AsyncIterator[SimdAndHub]
     """A fresh one-validator hub beside a simd that is shared by tests."""
     with trio.fail_after(TIMEOUT_S):
         async with running_hub(home) as hub, open_simd(simd) as cosmos:
-            await _first_block(hub)
+            await first_block(hub)
             yield SimdAndHub(simd, cosmos, hub)

@@ -31,7 +31,7 @@ POWER_REDUCTION = 10**6
 # The account of x/gov's authority: sha256("gov")[:20] in bech32, the same on every chain with this prefix.
 GOVERNANCE = "cosmos10d07y265gmmuvt4z0w9aw880jnsr700j6zn9kn"
 OPERATORS = 3
-TRANSACTION_TIMEOUT_S = 30
+TRANSACTION_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.nodes.cosmos.simd_chain import GAS_PRICE, SimdChain
 
 COUNTERPARTY_CLIENT = "07-tendermint-77"
-WAIT_S = 60
+WAIT_S = 600
 
 
 def settings_of(chain: SimdChain, **changes) -> CosmosSettings:

@@ -16,8 +16,8 @@ from hutong.adapters.cosmos.transactions.addresses import encode_address
 from hutong.adapters.cosmos.transfer import send_transfers
 from hutong.light_clients.crypto.hashes import sha256
 from hutong.light_clients.ibc.denom import Denom
-from hutong.relay.cli.chains.cosmos_transfer import CosmosWish, transfer_of
-from hutong.relay.config import KeyConfig, load_config
+from hutong.relay.administration.cosmos_wish import CosmosWish, transfer_of
+from hutong.relay.config import KeystoreConfig, load_config
 from hutong.relay.core.topology.chains import open_chain
 from hutong.relay.keys import load_signer
 from hutong.relay.local.chain import DemoChain
@@ -30,7 +30,7 @@ from hutong.relay.local.processes import Daemon, run_command, run_daemon, wait_u
 from hutong.relay.local.traffic import User
 from tests.nodes.cosmos.simd_chain import CHAIN_ID, FEE_DENOM, GAS_PRICE, TOKEN_DENOM, SimdChain, running_simd
 
-START_LIMIT_S = 90
+START_LIMIT_S = 600
 EVM_CHAIN_ID = 7_001
 BLOCK_TIME_S = 0.7
 POLL_S = 0.5
@@ -86,7 +86,7 @@ class SimdLane:
             )
             for amount in amounts
         ]
-        signer = load_signer(KeyConfig(keystore=self.user.keystore, password_file=self.user.password_file))
+        signer = load_signer(KeystoreConfig(keystore=self.user.keystore, password_file=self.user.password_file))
         cosmos = load_config(self.administration).chain("simd")
         async with open_chain(cosmos, Random(1)) as chain:
             await send_transfers(chain, signer, [transfer_of(wish, int(time.time())) for wish in wishes])

@@ -15,10 +15,11 @@ from typing import Any
 from hutong.relay.local.ports import free_ports
 from tests.nodes.provision import simd
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 20
-COMMAND_TIMEOUT_S = 60
-RPC_TIMEOUT_S = 10
+COMMAND_TIMEOUT_S = 300
+RPC_TIMEOUT_S = 120
+"""All of them for what never comes: beside much else on the machine an answer took more than 10 s."""
 POLL_S = 0.1
 LOG_TAIL_BYTES = 4_000
 

@@ -8,14 +8,14 @@ import trio
 from hutong.adapters.cosmos.transactions.addresses import account_address
 from hutong.light_clients.crypto import secp256k1
 from hutong.relay.demo.cosmos.chain import CosmosChain
-from hutong.relay.demo.cosmos.simd import FEE_DENOM, FUNDS, PREFIX, STAKE, TOKEN_DENOM, SimdPlan
 from hutong.relay.local.member import TOKEN_SUPPLY
 from hutong.relay.local.processes import wait_until_serving
+from hutong.relay.local.simd import FEE_DENOM, FUNDS, PREFIX, STAKE, TOKEN_DENOM, SimdPlan
 from tests.nodes.provision import simd
 
 pytestmark = pytest.mark.nodes
 
-START_LIMIT_S = 60
+START_LIMIT_S = 300
 NEVER_MADE = "07-tendermint-7"
 
 

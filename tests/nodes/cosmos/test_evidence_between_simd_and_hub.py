@@ -107,7 +107,7 @@ async def test_attack_G11_a_running_relay_freezes_a_client_that_was_shown_a_fork
             log = tmp_path / "relay.log"
             await nursery.start(run_daemon, "relay", ["relay", "run", "--config", str(tmp_path / "relay.toml")], log)
             for follower in (on_simd, on_hub):
-                follower.signer = AccountSigner(STRANGER_SECRET)
+                follower.signer = AccountSigner.in_memory(STRANGER_SECRET)
                 await follower.refresh()
                 assert await follower.status() is ClientStatus.ACTIVE
                 forked = twin(await follower.real_header(), [keys[follower.host.name]])

@@ -14,7 +14,7 @@ OUT = [1_000 + number for number in range(8)]
 LATE = [77, 78]
 SUPPLY_ON_SIMD = FUNDS[TOKEN_DENOM]
 POLL_S = 0.5
-SETTLE_S = 180
+SETTLE_S = 900
 
 
 async def wait(condition):

@@ -12,7 +12,7 @@ from tests.nodes.cosmos.simd_lane import SimdLane, simd_lane
 pytestmark = pytest.mark.nodes
 
 TRUSTING_S = 90
-LIMIT_S = 180
+LIMIT_S = 900
 POLL_S = 1.0
 
 

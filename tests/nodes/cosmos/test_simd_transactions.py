@@ -65,13 +65,14 @@ from hutong.relay.keys import Signer
 from hutong.relay.ledger import Cause, Ledger
 from hutong.relay.telemetry import Metrics
 from tests.nodes.cosmos.simd_chain import FEE_DENOM, TOKEN_DENOM, SimdChain, running_simd
-from tests.nodes.cosmos.simd_counterparty import COUNTERPARTY_CLIENT, Counterparty, opened, outcome_of
+from tests.nodes.cosmos.simd_counterparty import COUNTERPARTY_CLIENT, WAIT_S, Counterparty, opened, outcome_of
+from tests.relay.keys.at_once import at_once
 
 pytestmark = pytest.mark.nodes
 
-RELAYER = Signer(bytes(31) + b"\x07", "simd-1")
+RELAYER = Signer.in_memory(bytes(31) + b"\x07", "simd-1")
 VECTOR_SECRET = bytes(31) + b"\x01"
-POOR = Signer(bytes(31) + b"\x63")
+POOR = Signer.in_memory(bytes(31) + b"\x63")
 SECRETS = {"relayer": bytes(31) + b"\x07", "vector": VECTOR_SECRET}
 
 
@@ -111,12 +112,12 @@ async def account_of(simd: SimdChain, adapter, folder, signer=RELAYER, fees: Fee
 
 
 def test_simd_signs_the_vector_of_the_specification_page(simd, tmp_path):
-    signer = Signer(VECTOR_SECRET)
+    signer = Signer.in_memory(VECTOR_SECRET)
     address = simd.accounts["vector"].address
     body = encode_body([send(address, address, 5, FEE_DENOM)])
     auth_info = encode_auth_info(signer.public_key, 3, 80_000, Coin(2_000, FEE_DENOM))
     document = encode_sign_document(body, auth_info, "simd-1", 7)
-    raw = encode_raw(body, auth_info, signer.sign_document(document))
+    raw = encode_raw(body, auth_info, at_once(signer.sign_document(document)))
     unsigned = json.loads(simd.node.command("tx", "decode", base64.b64encode(raw).decode()))
     assert unsigned["body"]["messages"][0]["@type"] == SEND_URL
     unsigned["signatures"], unsigned["auth_info"]["signer_infos"] = [], []
@@ -220,7 +221,7 @@ async def test_attack_G4_pool_lost_with_its_node_is_sent_again(simd, tmp_path):
         pending = [await account.submit(prepared, (None,), ()) for _ in range(3)]
         await trio.to_thread.run_sync(simd.kill)
         await trio.to_thread.run_sync(simd.restart)
-        with trio.fail_after(90):
+        with trio.fail_after(WAIT_S):
             ends = [await one.wait() for one in pending]
         assert all(isinstance(end, Included) and end.outcome.reverted is None for end in ends)
         assert [one.nonce for one in pending] == list(range(pending[0].nonce, pending[0].nonce + 3))
@@ -237,13 +238,13 @@ async def test_attack_G4_refused_for_good_gives_its_sequence_to_another(simd, tm
         honest, adapter.broadcast = adapter.broadcast, lost_broadcast
         pending = await account.submit(prepared, (None, None), ())
         adapter.broadcast = honest
-        other = Signer(VECTOR_SECRET)
+        other = Signer.in_memory(VECTOR_SECRET)
         theirs = await adapter.prepare(batch, adapter.address_of(other))
         state = await adapter.account(adapter.address_of(other))
         signed = await adapter.sign(theirs, state.pending_nonce, other)
         await adapter.broadcast(signed)
         assert (await outcome_of(adapter, signed.hash)).reverted is None
-        with trio.fail_after(120):
+        with trio.fail_after(WAIT_S):
             end = await pending.wait()
         assert isinstance(end, Lost) and "relayed by another already" in end.reason
         plain = await adapter.submission.prepare_messages([send(account.address, account.address, 1)], account.address)
@@ -327,7 +328,7 @@ async def test_attack_G8_fee_below_the_nodes_floor_and_above_our_cap(simd, tmp_p
             with pytest.raises(SubmissionRefused) as refused:
                 await account.submit(prepared, (None,), ())
             assert refused.value.cause is Cause.POOL_REFUSED
-            account._fees = FeeLimits(max_fee_wei=10)
+            account.fees = FeeLimits(max_fee_wei=10)
             with pytest.raises(TooDear) as dear:
                 await account.submit(replace(prepared, fee_wei=11), (None,), ())
             assert (dear.value.got_wei, dear.value.limit_wei) == (11, 10)
@@ -471,15 +472,15 @@ async def test_misbehaviour_freezes_and_governance_recovers(simd):
         proposal = await propose_recovery(
             adapter, RELAYER, world.client, substitute, Coin(10**7, FEE_DENOM), "recover", "it was frozen"
         )
-        validator = Signer(simd.accounts["operator-0"].secret)
+        validator = Signer.in_memory(simd.accounts["operator-0"].secret)
         await vote(adapter, validator, proposal, VoteOption.YES)
-        with trio.fail_after(60):
+        with trio.fail_after(WAIT_S):
             while (await adapter.client(world.client)).status is not ClientStatus.ACTIVE:
                 await adapter.wait_for_height((await adapter.head()).height + 1)
 
 
 async def test_attack_G14_signer_of_another_chain_signs_nothing_here(simd):
-    foreign = Signer(SECRETS["relayer"], "other-1")
+    foreign = Signer.in_memory(SECRETS["relayer"], "other-1")
     async with opened(simd) as adapter:
         relayer = adapter.address_of(foreign)
         prepared = await adapter.submission.prepare_messages([send(relayer, relayer, 1)], relayer)

@@ -18,7 +18,7 @@ from hutong.relay.local.ports import free_port
 from tests.contracts.evm import GAS, INTRINSIC_GAS, SENDER, Contract, Reverted, artifact, type_of
 from tests.nodes.provision import foundry
 
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 300
 CALL_TIMEOUT_S = 300
 DEPLOY_GAS = 10_000_000
 
@@ -67,6 +67,10 @@ class AnvilEvm:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def chain_id(self) -> int:
+        return int(self.request("eth_chainId"), 16)
 
     def close(self) -> None:
         self._process.terminate()

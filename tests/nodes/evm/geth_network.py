@@ -24,10 +24,10 @@ from hutong.relay.local.member import ask_for_height, has_a_block
 from hutong.relay.local.ports import free_port
 from hutong.relay.local.processes import RunningProcess, run_daemon, wait_until_serving
 
-REQUEST_TIMEOUT_S = 20
-INIT_TIMEOUT_S = 60
-START_LIMIT_S = 90
-VOTE_LIMIT_S = 90
+REQUEST_TIMEOUT_S = 120
+INIT_TIMEOUT_S = 300
+START_LIMIT_S = 300
+VOTE_LIMIT_S = 300
 POLL_S = 0.2
 GAS_LIMIT = 30_000_000
 FUNDS_WEI = 10**24

@@ -32,8 +32,8 @@ from hutong.relay.local.traffic import User
 from tests.nodes.evm.geth_network import GethNetwork
 
 OUTSIDE_CHAIN_ID, DEV_CHAIN_ID = 7_301, 7_001
-START_LIMIT_S = 120
-SETTLE_S = 180
+START_LIMIT_S = 600
+SETTLE_S = 900
 POLL_S = 0.5
 AMOUNT = 10**18
 LARGE = "x" * 6_000

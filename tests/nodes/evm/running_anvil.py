@@ -12,7 +12,8 @@ from typing import Any
 from hutong.relay.local.ports import free_port
 from tests.nodes.provision import foundry
 
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120
+"""Beside much else that runs on the machine; also of one answer."""
 
 
 @dataclass(frozen=True)

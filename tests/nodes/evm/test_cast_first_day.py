@@ -26,7 +26,7 @@ KEY, POOR_KEY, THIRD_KEY = ("0x" + byte * 32 for byte in ("11", "22", "33"))
 RECIPIENT = "0x" + "fe" * 20
 ALICE = "0x00000000000000000000000000000000000A11cE"
 LEAST_WEI = 1_000_000_000
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 @dataclass

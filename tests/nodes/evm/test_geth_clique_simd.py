@@ -14,7 +14,7 @@ pytestmark = pytest.mark.nodes
 OUT = [1_000, 1_001, 1_002]
 LATE = [77]
 POLL_S = 0.5
-SETTLE_S = 180
+SETTLE_S = 900
 
 
 class CliqueSide(EvmSide):

@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutong.light_clients.ibc.denom import Denom
-from hutong.relay.api.access.api_keys import (
+from hutong.relay.api.models.instants import instant, parse_instant
+from hutong.relay.api.reading import answer_cache
+from hutong.relay.api.reading.answer_cache import MAX_ANSWERS, AnswerCache, target_of
+from hutong.relay.api.reading.public_text import public_text
+from hutong.relay.api.sending import under_way
+from hutong.relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
+from hutong.relay.api.serving.front import cost_of
+from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
+from hutong.relay.api.tokens.tracing import Place, home_of
+from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.topology.paths import Paths
+from hutong.relay.schemas.fields import instant_text
+from hutong.relay.web.api_keys import (
     ApiKey,
     KeyRing,
     KeysUnusable,
@@ -20,19 +32,8 @@ from hutong.relay.api.access.api_keys import (
     read_keys,
     write_keys,
 )
-from hutong.relay.api.access.rate_limit import BURST, RateLimit, client_of, cost_of
-from hutong.relay.api.models.instants import instant, parse_instant
-from hutong.relay.api.problems import STATUSES, TITLES, ApiProblem, Code
-from hutong.relay.api.reading import answer_cache
-from hutong.relay.api.reading.answer_cache import MAX_ANSWERS, AnswerCache, target_of
-from hutong.relay.api.reading.public_text import public_text
-from hutong.relay.api.sending import under_way
-from hutong.relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
-from hutong.relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
-from hutong.relay.api.tokens.tracing import Place, home_of
-from hutong.relay.config import PathConfig, PathEnd
-from hutong.relay.core.topology.paths import Paths
-from hutong.relay.schemas.fields import instant_text
+from hutong.relay.web.problems import STATUSES, TITLES, ApiProblem, Code
+from hutong.relay.web.rate_limit import BURST, RateLimit, client_of
 
 
 class Clock:

@@ -8,8 +8,8 @@ import trio
 import trio.lowlevel
 import trio.testing
 
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.reading.backend import CHAIN_ASKERS, ThreadBackend, TrioBackend
+from hutong.relay.web.problems import ApiProblem, Code
 from tests.relay.api.api_world import chains_of, config_of
 
 LIMIT_S = 10

@@ -29,7 +29,7 @@ from tests.relay.api.api_world import (
     write_ledger,
 )
 
-LIMIT_S = 30
+LIMIT_S = 120
 # The clients here leave in the middle of an answer; httpx then leaves its generators to the collector.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -97,6 +97,7 @@ async def see_it_end(url: str, home: Path) -> None:
     assert states[0] == "open" and states[-1] == "acknowledged", "it begins as it is, and ends when it is settled"
 
 
+@pytest.mark.long
 async def test_a_message_is_followed_to_its_end_under_trio(tmp_path):
     await write_ledger(tmp_path)
     async with api_under_trio(config_of(tmp_path)) as (url, service):
@@ -113,6 +114,7 @@ async def test_a_message_is_followed_to_its_end_under_uvicorn(tmp_path):
             await see_it_end(url, tmp_path)
 
 
+@pytest.mark.long
 async def test_what_was_missed_comes_first_and_once(tmp_path, monkeypatch):
     await write_ledger(tmp_path)
     reader = MessageReader.open_file(tmp_path / "ledger.sqlite")
@@ -137,6 +139,7 @@ async def test_what_was_missed_comes_first_and_once(tmp_path, monkeypatch):
     reader.close()
 
 
+@pytest.mark.long
 async def test_every_message_of_one_transaction_of_the_ledger_is_told(tmp_path):
     """They have one number in the ledger: that of the flush which wrote them."""
     await write_ledger(tmp_path)
@@ -170,6 +173,7 @@ async def test_who_follows_a_settled_message_from_after_its_settlement_is_told_s
     assert states == ["acknowledged"]
 
 
+@pytest.mark.long
 async def test_a_restored_ledger_resets_its_streams_and_goes_on(tmp_path):
     await write_ledger(tmp_path)
     later = encode_cursor(CursorKind.CHANGES, Position(2**62, f"alpha/{CLIENT}/1"))
@@ -200,6 +204,7 @@ async def test_a_restored_ledger_resets_its_streams_and_goes_on(tmp_path):
                         pass
 
 
+@pytest.mark.long
 async def test_the_same_over_a_websocket(tmp_path):
     await write_ledger(tmp_path)
     for serve in (api_under_trio, None):

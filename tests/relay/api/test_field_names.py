@@ -15,24 +15,24 @@ from hutong.relay.sdk.sending import MessageDemand, TransferDemand
 
 FOLDER = Path(api.__file__).parent / "explorer"
 OF_THE_LANGUAGE = frozenset(
-    """abort abs activeElement add addEventListener altKey append apply blur bottom bundle button catch ceil
+    """abort abs activeElement add addEventListener altKey append apply blur bottom button catch ceil
     checkpoint childNodes children classList clear clientX clipboard close closest codePointAt contains contentRect
     createElement createElementNS ctrlKey currentTarget dataset dateTime delete dispatchEvent documentElement entries
     every exec filter finally find findIndex findLast firstChild flat flatMap floor focus fromEntries get
     getAttribute getBoundingClientRect getElementById getItem getPropertyValue groupBy has includes indexOf join json
-    keys lastEventId left length localeCompare log10 map matches max metaKey min nextSibling nodeName now observe ok
+    lastEventId left length localeCompare log10 map matches max metaKey min nextSibling nodeName now observe ok
     padStart parse parseFloat prepend preventDefault push querySelector querySelectorAll race readyState reduce remove
     removeAttribute replace replaceAll replaceChildren replaceWith resolve right round row scroll scrollIntoView set
-    setAttribute setItem signal size slice some splice split startsWith stopPropagation stringify style tabIndex target
+    setAttribute setItem signal slice some splice split startsWith stopPropagation stringify style tabIndex target test
     textContent then toFixed toLocaleString toLocaleTimeString toLowerCase toReversed toSorted toString toggle top trim
-    values width writeText x y CLOSED Object String new of this toml""".split()
+    values width writeText x y CLOSED Object String new of this toml one""".split()
 )
 """Of JavaScript and the browser, and what follows a dot in the name of a file or a spread."""
 OF_THE_EXPLORER = frozenset(
-    """before clients ended figures filters form forth heading hidden home icon item kinds key known lane look mark missing more names narrow
-    number otherFilters opened options page parts place query reading restart root rowHeight rows say select series show
-    shown sign slot standing starts steps stream summary svg theme tokens tone totalTiles view ways waits wide
-    words APPS UNITS STATE_FILTER""".split()
+    """above before below byOwnClock clients figures filters form forth heading hidden home hubs icon item kinds
+    known lane listCells look mark missing more names narrow ofBlock options organisations otherFilters page parts
+    query reading restart roots rowHeight rows say select series show shown sign standing starts steps stream
+    summary svg theme tokens tone totalTiles view waits ways wide words APPS UNITS STATE_FILTER""".split()
 )
 """What its modules hand to each other."""
 

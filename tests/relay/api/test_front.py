@@ -11,13 +11,15 @@ import httpx
 import pytest
 import trio
 
-from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
-from hutong.relay.api.access.rate_limit import client_of
 from hutong.relay.api.reading.answer_cache import AnswerCache
 from hutong.relay.api.reading.ledger_desk import AWAY
-from hutong.relay.api.serving import front, uvicorn_protocol
-from hutong.relay.api.serving.front import Front, _Headers
+from hutong.relay.api.serving import uvicorn_protocol
+from hutong.relay.api.serving.front import api_front
 from hutong.relay.telemetry import configure_logs
+from hutong.relay.web import front, request_heads
+from hutong.relay.web.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from hutong.relay.web.rate_limit import client_of
+from hutong.relay.web.request_heads import RequestHead
 from tests.relay.api.api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
 RAW = {"chain": "alpha", "raw": "0x02"}
@@ -232,7 +234,7 @@ def test_a_body_that_is_no_json_is_refused(client):
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/transfers/prepare"])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_a_body_that_no_rule_reads_does_not_cost_the_answer(uvicorn_api, monkeypatch, method, path):
-    monkeypatch.setattr(front, "REFUSED_BODY_LIMIT_S", 10)
+    monkeypatch.setattr(request_heads, "REFUSED_BODY_LIMIT_S", 10)
     host, port = uvicorn_api[0].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 10) as sock, sock.makefile("rb") as answers:
         for _ in range(2):
@@ -297,7 +299,7 @@ async def test_attack_G15_who_takes_no_answer_is_given_up(uvicorn_api, autojump_
     service = uvicorn_api[1]
     cache = AnswerCache(lambda: 0.0)
     cache.put(b"/cached", [], b"x", b'"x"', [], cache.changes, 1)
-    front = Front(None, replace(service, cache=cache))
+    guarding = api_front(None, replace(service, cache=cache))
     scope = {
         "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
         "client": ("127.0.0.1", 1), "headers": [] if path == "/cached" else [(b"authorization", b"Bearer wrong")],
@@ -310,7 +312,7 @@ async def test_attack_G15_who_takes_no_answer_is_given_up(uvicorn_api, autojump_
         await trio.sleep_forever()
 
     with trio.fail_after(60):
-        await front(scope, receive, send)
+        await guarding(scope, receive, send)
 
 
 async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
@@ -340,7 +342,7 @@ def test_attack_G15_rate_limits_hold_for_each_address_and_key(ledger_home, tmp_p
     key = keys_in(file, writer=["write"])["writer"]
     config = config_of(ledger_home, rate_limit_per_s=1, keys_file=str(file), trusted_proxies=["127.0.0.1"])
     with api_under_uvicorn(config) as (url, service):
-        service.rate_limit._clock_s = lambda: 100.0  # no time passes
+        service.rate_limit.clock_s = lambda: 100.0  # no time passes
         with httpx.Client(base_url=url, trust_env=False) as http:
 
             def ask(**headers):
@@ -362,7 +364,7 @@ def test_attack_G15_wrong_keys_are_counted_for_their_address(ledger_home, tmp_pa
     file = tmp_path / "api-keys.json"
     key = keys_in(file, writer=["write"])["writer"]
     with api_under_uvicorn(config_of(ledger_home, rate_limit_per_s=1, keys_file=str(file))) as (url, service):
-        service.rate_limit._clock_s = lambda: 100.0
+        service.rate_limit.clock_s = lambda: 100.0
         with httpx.Client(base_url=url, trust_env=False) as http:
             wrong = {"authorization": "Bearer hk_" + "A" * 43}
             said = [http.get("/v1/status", headers=wrong).status_code for _ in range(8)]
@@ -385,14 +387,14 @@ def test_attack_G15_wrong_keys_are_counted_for_their_address(ledger_home, tmp_pa
 )
 def test_a_trusted_proxy_is_believed_however_it_writes_addresses(ledger_home, uvicorn_api, peer, said, client):
     config = config_of(ledger_home, trusted_proxies=["10.0.0.0/8"])
-    front = Front(None, replace(uvicorn_api[1], config=config, settings=config.api))
+    guarding = api_front(None, replace(uvicorn_api[1], config=config, settings=config.api))
     scope = {"client": (peer, 1234)}
-    assert client_of(front._address(scope, _Headers([(b"x-forwarded-for", said.encode())]))) == client
+    assert client_of(guarding._address(scope, RequestHead([(b"x-forwarded-for", said.encode())]))) == client
 
 
 def test_a_forwarded_address_of_a_stranger_is_not_believed(ledger_home):
     with api_under_uvicorn(config_of(ledger_home, rate_limit_per_s=1)) as (url, service):
-        service.rate_limit._clock_s = lambda: 100.0
+        service.rate_limit.clock_s = lambda: 100.0
         with httpx.Client(base_url=url, trust_env=False) as http:
             said = [http.get("/healthz", headers={"x-forwarded-for": f"203.0.113.{number}"}) for number in range(8)]
     assert said[-1].status_code == 429

@@ -62,6 +62,7 @@ async def test_it_serves_over_tls(tmp_path, certificate):
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.long
 async def test_a_failure_of_the_api_ends_nothing_else(tmp_path, monkeypatch, autojump_clock):
     """A defect is logged, and the API starts again."""
     started = []
@@ -83,6 +84,7 @@ async def test_it_is_not_served_where_the_configuration_says_so(tmp_path):
         await inside.serve_beside(parts_of(tmp_path, inside_relay=False))
 
 
+@pytest.mark.long
 async def test_a_chain_that_hangs_stops_no_answer(tmp_path):
     await write_ledger(tmp_path)
     adapters = simulated_adapters()

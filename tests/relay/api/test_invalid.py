@@ -28,6 +28,7 @@ def test_the_good_request_of_this_file_is_one():
         ({"timeout_s": 0}, "timeout_s", "must be at least 1"),
         ({"timeout_s": 86_401}, "timeout_s", "must be at most 86400"),
         ({"timeout_s": "1h"}, "timeout_s", "must be a whole number"),
+        ({"timeout_s": 1.5}, "timeout_s", "must be a whole number"),
         ({"memo": "x" * 32_769}, "memo", "must have at most 32768 characters"),
         ({"token": ""}, "token", "is empty"),
         ({"color": SECRET}, "color", "is no field of this request"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hutong.relay.api.problems import STATUSES
+from hutong.relay.web.problems import STATUSES
 
 SPEC = Path(__file__).parents[3] / "docs" / "spec" / "api.md"
 OPEN = {"/healthz", "/readyz"}
@@ -77,11 +77,11 @@ def test_no_page_of_the_api_loads_from_elsewhere(client):
 
 PATHS = st.sampled_from(
     ["/v1/messages", "/v1/search", "/v1/routes", "/v1/series", "/v1/tokens", "/v1/dead-letters", "/v1/messages/alpha/client-0/1",
-     "/v1/transactions/alpha/0x" + "00" * 32, "/v1/messages/0x" + "ab" * 32, "/v1/paths", "/"]
+     "/v1/transactions/alpha/0x" + "00" * 32, "/v1/observations", "/v1/records/0x00", "/v1/records/0x00/bundle", "/v1/cases", "/v1/cases/swaps/evidence", "/v1/messages/0x" + "ab" * 32, "/v1/paths", "/"]
 )  # fmt: skip
 NAMES = st.sampled_from(
     ["q", "limit", "cursor", "state", "app", "source", "destination", "sender", "since", "until", "transaction", "message_id",
-     "from", "to", "window", "chain", "x"]
+     "from", "to", "window", "chain", "hub", "x"]
 )  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=80),
@@ -108,6 +108,7 @@ def test_attack_G15_no_query_makes_the_server_fail(client, path, query):
     ),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.long
 def test_attack_G15_no_body_makes_the_server_fail(client, path, body):
     try:
         response = client.post(path, json=body)
@@ -119,6 +120,7 @@ def test_attack_G15_no_body_makes_the_server_fail(client, path, body):
 
 @given(st.binary(max_size=120))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.long
 def test_attack_G15_no_bytes_as_a_body_make_the_server_fail(client, body):
     response = client.post("/v1/transfers/prepare", content=body, headers={"content-type": "application/json"})
     assert response.status_code in (400, 422) and response.json()["code"] == "invalid_request"

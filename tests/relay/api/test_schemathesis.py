@@ -1,6 +1,6 @@
 """schemathesis against the API's own OpenAPI document: no 500, no hang, and every answer is one that the document names.
 
-pip install 'hutong[fuzz]' && pytest -m nodes tests/relay/api/test_schemathesis.py
+pip install -c constraints.txt '.[fuzz]' && pytest -m nodes tests/relay/api/test_schemathesis.py
 """
 
 import subprocess
@@ -18,7 +18,7 @@ LIMIT_S = 400
 
 def test_attack_G15_schemathesis_finds_no_failure(uvicorn_api):
     if not PROGRAM.exists():
-        pytest.fail("schemathesis is not installed: pip install 'hutong[fuzz]'")
+        pytest.fail("schemathesis is not installed: pip install -c constraints.txt '.[fuzz]'")
     url, _ = uvicorn_api
     command = [
         str(PROGRAM), "run", f"{url}/openapi.json", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",

@@ -14,19 +14,21 @@ from eth_hash.auto import keccak
 
 from hutong.adapters.evm.administration import deploy as deployment
 from hutong.adapters.ics26.execution import ExecutionRpc
-from hutong.adapters.interface import RefusedByChain, RpcRefused
+from hutong.adapters.interface import EndpointUnavailable, RefusedByChain, RpcRefused
 from hutong.contracts.artifacts import load_artifact
 from hutong.light_clients.ibc.denom import Denom
-from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
-from hutong.relay.api.problems import ApiProblem
 from hutong.relay.api.reading.ways import Way
+from hutong.relay.api.sending import receivers
 from hutong.relay.api.sending.contract_rules import check_send
 from hutong.relay.api.sending.evm import SEND_MESSAGE_WITH_GAS
 from hutong.relay.api.sending.idempotency import IdempotencyStore
+from hutong.relay.api.sending.receivers import warnings_about
 from hutong.relay.api.tokens.metadata import read_metadata
 from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.web.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from hutong.relay.web.problems import ApiProblem
 from tests.adapters.evm.test_evm_devnet import KEY, evm_setting
-from tests.relay.api.api_world import api_under_trio, config_of, simulated_adapters, write_ledger
+from tests.relay.api.api_world import api_under_trio, chains_of, config_of, simulated_adapters, write_ledger
 
 RECEIVER = "0x" + "22" * 20
 MISTYPED = "0xAbabababababababababababababababababAbAb"
@@ -63,6 +65,42 @@ def signed(unsigned: dict, key: bytes = KEY) -> str:
     return "0x" + Account.from_key(key).sign_transaction(fields).raw_transaction.hex().removeprefix("0x")
 
 
+async def silent(*_args, **_named):
+    await trio.sleep_forever()
+
+
+async def away(*_args, **_named):
+    raise EndpointUnavailable("beta", "eth_getCode", (("http://beta.test", "connection refused"),))
+
+
+@pytest.mark.long
+async def test_what_speaks_against_a_message_is_said_before_it_is_signed(tmp_path, monkeypatch):
+    """O8, O11: a receiver without a contract, and a hub, which has no receivers."""
+    await write_ledger(tmp_path)
+    async with evm_setting() as setting, sending_api(setting, tmp_path) as (http, _):
+        chains, _ = chains_of(config_of(tmp_path), {**simulated_adapters(), "beta": setting.chain})
+        assert await warnings_about(chains, "hub", RECEIVER) == ()
+        wish = {"source": "alpha", "sender": setting.transactor.signer.address, "payload": "0x68"}
+        assert await warnings_about(chains, "beta", setting.contracts.mailbox) == ()
+        (said,) = await warnings_about(chains, "beta", RECEIVER)
+        assert f"no contract is at the receiver {RECEIVER} on beta now" in said
+        mailbox = bytes.fromhex(setting.contracts.mailbox[2:])
+        await setting.transactor.send(mailbox, deployment.SET_DIRECT_PEER.encode(setting.client, ""))
+        refused = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub", "receiver": RECEIVER})
+        assert (refused.status_code, refused.json()["code"]) == (422, "refused_by_chain"), refused.text
+        assert refused.json()["detail"].startswith(
+            "hub is a hub: it sends messages on and has no receivers; name the chain"
+        )
+        assert "as destination (beta)" in refused.json()["detail"]
+        monkeypatch.setattr(receivers, "CODE_LIMIT_S", 0.01)
+        monkeypatch.setattr(ExecutionRpc, "code", silent)
+        with trio.fail_after(LIMIT_S):
+            assert await warnings_about(chains, "beta", RECEIVER) == (), "a silent chain holds nothing up"
+        monkeypatch.setattr(ExecutionRpc, "code", away)
+        assert await warnings_about(chains, "beta", RECEIVER) == ()
+
+
+@pytest.mark.long
 async def test_a_user_prepares_signs_and_submits_once(tmp_path, monkeypatch):
     await write_ledger(tmp_path)
     async with evm_setting() as setting:
@@ -178,6 +216,7 @@ async def messages(http, key, setting, home) -> None:
         refused = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub", "receiver": receiver})
         assert (refused.status_code, refused.json()["field"]) == (422, "receiver")
     direct = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub"})
+    assert direct.json()["warnings"] == [], "a simulated chain is not asked for code"
     (unsigned,) = direct.json()["transactions"]
     assert unsigned["to"] == setting.contracts.mailbox and unsigned["gas"] > 21_000
 

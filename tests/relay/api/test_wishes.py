@@ -5,11 +5,11 @@ from eth_utils.address import to_checksum_address
 
 from hutong.adapters.cosmos.transactions.addresses import encode_address
 from hutong.light_clients.ibc.denom import Denom
-from hutong.relay.api.problems import ApiProblem, Code
 from hutong.relay.api.sending.addresses import check_receiver
 from hutong.relay.api.sending.choosing import choice_of
 from hutong.relay.config import Config
 from hutong.relay.core.topology.paths import Paths
+from hutong.relay.web.problems import ApiProblem, Code
 from tests.relay.api.api_world import CLIENT, chain_table, hub_table
 
 COSMOS = {

@@ -99,6 +99,7 @@ def test_a_bundle_of_two_legs_covers_both_packets(place):
     assert archive.bundle(0) == bundle_of(5, second_leg=True)
 
 
+@pytest.mark.long
 def test_the_log_spans_segments_and_proves_its_past(place):
     archive = BundleArchive.create(Directory(place))
     heads = []
@@ -138,6 +139,7 @@ class Crashing(Directory):
             raise Crash
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_at_any_write_leaves_the_archive_of_the_head(tmp_path, after):
     """Of an append that goes over the edge of a segment: 7 objects, two files a segment, the head."""

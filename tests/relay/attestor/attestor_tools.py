@@ -20,6 +20,7 @@ class ScriptedNode:
     finalized: int = 12
     fork: int = 0
     words: dict = field(default_factory=dict)
+    roots: dict = field(default_factory=dict)
     chain_id: int = CHAIN_ID
 
     def __post_init__(self):
@@ -27,6 +28,7 @@ class ScriptedNode:
             "eth_chainId": lambda request: result(request, hex(self.chain_id)),
             "eth_blockNumber": lambda request: result(request, hex(self.newest)),
             "eth_getBlockByNumber": self._block,
+            "eth_getBlockByHash": self._block_by_hash,
             "eth_call": self._call,
         }
 
@@ -49,6 +51,16 @@ class ScriptedNode:
                 "gasLimit": "0x1",
             },
         )
+
+    def state_root(self, height: int) -> bytes:
+        return self.roots.get(height, keccak256(f"state {height}/{self.fork}".encode()))
+
+    def _block_by_hash(self, request):
+        (named, _) = request["params"]
+        height = next((n for n in range(self.newest + 1) if "0x" + self.hash(n).hex() == named), None)
+        if height is None:
+            return result(request, None)
+        return result(request, {"hash": named, "stateRoot": "0x" + self.state_root(height).hex()})
 
     def _call(self, request):
         transaction, where = request["params"]

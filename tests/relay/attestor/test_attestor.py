@@ -2,6 +2,7 @@
 
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -22,9 +23,11 @@ from hutong.light_clients.attestation import (
     PacketEntry,
     Scope,
     StateAttestation,
+    StateRootAttestation,
     attestation_digest,
     encode_packets,
     encode_state,
+    encode_state_root,
     recover_attestor,
 )
 from hutong.relay.attestor import daemon
@@ -37,7 +40,7 @@ from tests.adapters.rpc.hostile_server import hostile_server
 from tests.relay.attestor.attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
 
 SECRET = bytes(range(1, 33))
-SIGNER = Signer(SECRET)
+SIGNER = Signer.in_memory(SECRET)
 ADDRESS = bytes.fromhex(SIGNER.address[2:])
 HUB_ROUTER = bytes(18) + b"\x10\x00"
 SCOPE = Scope(str(CHAIN_ID), ROUTER, "hutong-1", HUB_ROUTER, "attestation-0")
@@ -84,8 +87,8 @@ async def attestor_over(home, count=1, **options):
         yield await stack.enter_async_context(open_attestor(loaded, SIGNER)), nodes
 
 
-def ask(height, paths=PATHS, scope=SCOPE, wait_ms=0):
-    return AttestationRequest(scope, height, tuple(paths), wait_ms)
+def ask(height, paths=PATHS, scope=SCOPE, wait_ms=0, state_root=False):
+    return AttestationRequest(scope, height, tuple(paths), wait_ms, state_root)
 
 
 async def refused(attestor, request):
@@ -110,6 +113,39 @@ async def test_a_final_height_is_signed_as_the_router_holds_it(tmp_path, quick):
             data = encode_packets(PacketAttestation(18, (PacketEntry(path, packet.commitment),)))
             assert signer_of(AttestationKind.PACKETS, data, packet.signature) == ADDRESS
         assert "signed 18 1018" in (tmp_path / FILE_NAME).read_text()
+
+
+async def test_the_state_root_of_a_final_block_is_signed_where_it_is_asked_for(tmp_path, quick):
+    async with attestor_over(tmp_path, 3) as (attestor, nodes):
+        assert (await attestor.attest(ask(18))).root is None
+        root = (await attestor.attest(ask(18, (), state_root=True))).root
+        assert root.state_root == nodes[0].state_root(18)
+        data = encode_state_root(StateRootAttestation(18, root.state_root))
+        assert signer_of(AttestationKind.STATE_ROOT, data, root.signature) == ADDRESS
+        assert await refused(attestor, ask(19, (), state_root=True)) == "not_final"
+        elsewhere = replace(SCOPE, destination_client_id="attestation-1")
+        assert await refused(attestor, ask(18, (), elsewhere, state_root=True)) == "not_configured"
+
+
+async def test_attack_J9_a_root_that_endpoints_do_not_agree_on_is_not_signed(tmp_path, quick):
+    async with attestor_over(tmp_path, 3) as (attestor, nodes):
+        nodes[1].roots[18] = b"\x66" * 32
+        assert await refused(attestor, ask(18, (), state_root=True)) == "unavailable"
+        assert (await attestor.attest(ask(18))).height == 18
+        nodes[1].roots.clear()
+        assert (await attestor.attest(ask(18, (), state_root=True))).root is not None
+
+
+async def test_attack_J9_the_root_is_that_of_the_block_on_record(tmp_path, quick):
+    """After the node has changed its history, the signed height's block is not there, and no root is signed."""
+    async with attestor_over(tmp_path) as (attestor, (node,)):
+        signed = (await attestor.attest(ask(18, (), state_root=True))).root
+        node.fork = 1
+        assert await refused(attestor, ask(18, (), state_root=True)) == "unavailable"
+        node.fork = 0
+        assert (await attestor.attest(ask(18, (), state_root=True))).root == signed
+        node.roots[18] = bytes(32)
+        assert await refused(attestor, ask(18, (), state_root=True)) == "unavailable"
 
 
 @pytest.mark.parametrize(("confirmations", "final"), [(0, 20), (2, 18), (None, 12)])
@@ -170,7 +206,7 @@ async def test_a_race_for_a_new_height_signs_one_state(tmp_path, quick):
     """Both requests read before either is recorded; the node forks in between."""
     async with attestor_over(tmp_path) as (attestor, (node,)):
         outcomes = []
-        real = attestor._source.final_block
+        real = attestor.source.final_block
 
         async def slow(height):
             block = await real(height)
@@ -178,7 +214,7 @@ async def test_a_race_for_a_new_height_signs_one_state(tmp_path, quick):
             await trio.testing.wait_all_tasks_blocked(0.05)
             return block
 
-        attestor._source.final_block = slow
+        attestor.source.final_block = slow
 
         async def one():
             try:
@@ -250,18 +286,18 @@ async def test_one_endpoint_does_not_choose_where_a_new_record_begins(tmp_path, 
             for node in nodes[:2]:
                 node.server.answers = {"*": None}
             with pytest.raises(AttemptFailed):
-                await attestor._source.final_height()
+                await attestor.source.final_height()
 
 
 async def test_a_floor_that_rises_under_a_waiting_request_refuses_it(tmp_path, quick):
     async with attestor_over(tmp_path) as (attestor, _):
-        real = attestor._source.final_block
+        real = attestor.source.final_block
 
         async def meanwhile(height):
-            attestor._record.floor = 11
+            attestor.record.floor = 11
             return await real(height)
 
-        attestor._source.final_block = meanwhile
+        attestor.source.final_block = meanwhile
         assert await refused(attestor, ask(10)) == "too_old"
         assert (await attestor.attest(ask(11))).height == 11
 
@@ -272,7 +308,7 @@ async def test_a_disk_that_fails_keeps_the_signature_back(tmp_path, quick, monke
         def full(*_arguments):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(attestor._record, "add", full)
+        monkeypatch.setattr(attestor.record, "add", full)
         assert await refused(attestor, ask(10)) == "unavailable"
         monkeypatch.undo()
         assert (await attestor.attest(ask(10))).height == 10

@@ -9,11 +9,14 @@ import pytest
 from hutong.light_clients.attestation import (
     Attestation,
     AttestationKind,
+    Rotation,
     Scope,
     StateAttestation,
     decode_attestation,
     decode_state,
     encode_attestation,
+    encode_rotation,
+    encode_rotation_update,
     encode_state,
 )
 from hutong.light_clients.evm_header import decode_header, encode_header
@@ -29,6 +32,7 @@ from hutong.relay.audit import Auditor, MissingTrust, Report
 from hutong.relay.audit.inquiry import Inquiry
 from hutong.relay.audit.links import judge_links
 from hutong.relay.keys import Signer
+from tests.relay.keys.at_once import at_once
 
 FOLDER = Path(__file__).with_name("recorded")
 ALPHA, BETA, HUB = "1001", "1002", "hutong-1"
@@ -497,7 +501,9 @@ def test_bundle_that_lacks_validators_is_refused_after_one_that_has_them():
 
 def attestor_keys(chain_id: int) -> list[Signer]:
     """Those of the recorded chain (tests/adapters/conformance/attested_pair.py)."""
-    return [Signer(bytes(24) + chain_id.to_bytes(4, "big") + bytes([0, 0, 0, 1 + index])) for index in range(3)]
+    return [
+        Signer.in_memory(bytes(24) + chain_id.to_bytes(4, "big") + bytes([0, 0, 0, 1 + index])) for index in range(3)
+    ]
 
 
 def test_attack_D8_attested_times_that_cannot_both_be_true_prove_nothing():
@@ -520,7 +526,7 @@ def test_attack_D8_attested_times_that_cannot_both_be_true_prove_nothing():
     def attested(state: StateAttestation) -> bytes:
         data = encode_state(state)
         signers = [by_address[address] for address in alpha.trust.attestors[:2]]
-        signatures = tuple(signer.sign_attestation(scope, AttestationKind.STATE, data) for signer in signers)
+        signatures = tuple(at_once(signer.sign_attestation(scope, AttestationKind.STATE, data)) for signer in signers)
         return encode_attestation(Attestation(data, signatures))
 
     for time_s, refusal in ((late.timestamp_s + 1, "attested_times_agree"), (late.timestamp_s, None)):
@@ -536,3 +542,22 @@ def test_height_of_another_revision_is_unknown():
     proof = proof_of(leg, Claim.ACKNOWLEDGED)
     other = with_proof(leg, Claim.ACKNOWLEDGED, height=Height(2, proof.height.revision_height))
     assert failed(audited(replace(bundle, legs=(other,)))) == "proof_height_known"
+
+
+def test_attack_D8_a_rotation_of_attestors_in_the_place_of_a_state_is_refused():
+    """A client takes it as an update of the same signers; it is neither a state nor a defect of the verifier."""
+    bundle, (alpha, beta) = bundle_of(DIRECT), roots_of(DIRECT)
+    first, second = bundle.chains[0].headers
+    state = decode_state(decode_attestation(first.header).data)
+    by_address = {bytes.fromhex(key.address[2:]): key for key in attestor_keys(int(alpha.chain_id))}
+    (to,) = alpha.trust.destinations
+    scope = Scope(alpha.chain_id, alpha.trust.router_address, to.chain_id, to.router_address, to.client_id)
+    data = encode_rotation(Rotation(state, 1, beta.trust.attestors, 2, 0))
+    signers = [by_address[address] for address in alpha.trust.attestors[:2]]
+    signatures = tuple(at_once(signer.sign_attestation(scope, AttestationKind.ROTATION, data)) for signer in signers)
+    rotated = replace(first, header=encode_rotation_update(Attestation(data, signatures)))
+    chain = replace(bundle.chains[0], headers=(rotated, second))
+    assert audited(bundle, alpha, beta).is_valid
+    failure = audited(replace(bundle, chains=(chain, bundle.chains[1])), alpha, beta).failure
+    assert failure is not None
+    assert failure.check.name == "attestation_stands_alone"

@@ -39,8 +39,8 @@ VALUES = {
 NUMBERS = frozenset(
     {"amount", "height", "power", "packets", "bytes", "threshold", "overlap", "blocks", "sequence", "number"}
 )
-OF_ITS_OWN = frozenset({("demo",)})
-"""Needs nothing and starts a whole network: a test of its own."""
+OF_ITS_OWN = frozenset({("demo",), ("city", "up")})
+"""They need nothing and start whole networks: a test each of their own, here and in `tests/relay/city`."""
 
 
 def _walk(command, path):

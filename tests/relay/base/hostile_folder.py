@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -16,6 +17,7 @@ with open({marker!r}, "a") as told:
 """
 
 
+@cache
 def module_names() -> list[str]:
     """Top-level names of the standard library, of everything that is installed, and of Python's start."""
     names = {*sys.stdlib_module_names, *packages_distributions(), "sitecustomize", "usercustomize", *FOLDERS, OWN}
@@ -29,14 +31,15 @@ class HostileFolder:
         self.path = path / "hostile"
         self._marker = path / "imported"
         self.path.mkdir()
-        text = TELLS.format(marker=str(self._marker))
+        tells = path / "tells.py"
+        tells.write_text(TELLS.format(marker=str(self._marker)))
         for name in module_names():
             if name in (*FOLDERS, OWN):
                 if own_packages or name != OWN:
                     (self.path / name).mkdir()
-                    (self.path / name / "__init__.py").write_text(text)
+                    (self.path / name / "__init__.py").hardlink_to(tells)
             else:
-                (self.path / f"{name}.py").write_text(text)
+                (self.path / f"{name}.py").hardlink_to(tells)
 
     @property
     def told(self) -> str:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from hutong.relay.cli.main import SUBCOMMANDS, app
 
 BIN = str(Path(sys.executable).parent)
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ class Terminal:
         os.close(self._fd)
 
 
+@pytest.mark.long
 def test_trial_T10_tab_completes_in_bash(environment, tmp_path):
     terminal = Terminal(environment, tmp_path)
     try:
@@ -68,6 +69,7 @@ def test_trial_T10_tab_completes_in_bash(environment, tmp_path):
         terminal.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("shell", "asked"),
     [

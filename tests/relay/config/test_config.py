@@ -1,6 +1,9 @@
 """The configuration file: what is accepted, and that each refusal names its field and what to do."""
 
+import copy
+import json
 import os
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from hutong.relay.config import ConfigError, UnsafeFile, file_problems, load_config, parse_config, read_private_file
+from hutong.relay.config import (
+    ConfigError,
+    EvmChainConfig,
+    RelayConfig,
+    UnsafeFile,
+    file_problems,
+    load_config,
+    parse_config,
+    read_private_file,
+)
 
 GOOD = """
 [relay]
@@ -39,6 +51,9 @@ a = { chain = "alpha", client = "client-0" }
 b = { chain = "hub", client = "bft-evm-0" }
 """
 HERE = Path("/configured")
+
+KEYSTORE = '{ keystore = "alpha.json", password_env = "ALPHA_PASSWORD" }'
+PUBLIC_KEY = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
 
 def parse(text: str):
@@ -176,10 +191,41 @@ def test_attack_G14_a_user_stands_in_an_access_entry_and_in_no_url():
 @pytest.mark.parametrize(
     "table", ['{ remote_signer = "http://127.0.0.1:9000" }', '{ keystore = "k", signer_url = "x" }']
 )
-def test_attack_G14_remote_signer_is_not_offered_and_refused_as_such(table):
-    found = problem(GOOD.replace('{ keystore = "alpha.json", password_env = "ALPHA_PASSWORD" }', table))
-    assert found.field == "chains.0.key" and "remote signers are not supported" in found.reason
-    parse(GOOD)
+def test_attack_G14_a_remote_signer_has_a_kind_of_its_own(table):
+    found = problem(GOOD.replace(KEYSTORE, table))
+    assert found.field == "chains.0.key" and "say which kind it is" in found.reason
+    assert parse(GOOD).chains[0].key.kind == "keystore"
+
+
+TOKEN = f'{{ kind = "pkcs11", module = "m", token_label = "relay", key_id = "01", public_key = "{PUBLIC_KEY}", pin_file = "p" }}'
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "reason"),
+    [
+        ('{ kind = "vault" }', "chains.0.key.kind", "is no kind of key"),
+        (f'{{ kind = "privval", listen = "tcp://h:1", chain_id = "a-1", public_key = "{PUBLIC_KEY}" }}', "chains.0.key.listen", "SecretConnection"),
+        ('{ kind = "keystore", password_env = "P" }', "chains.0.key.keystore", "field required"),
+        ('{ kind = "eth1-signer", url = "http://h" }', "chains.0.key.public_key", "field required"),
+        (f'{{ kind = "eth1-signer", url = "ftp://h", public_key = "{PUBLIC_KEY}" }}', "chains.0.key.url", "https://"),
+        (f'{{ kind = "eth1-signer", url = "http://h", public_key = "04{PUBLIC_KEY}" }}', "chains.0.key.public_key", "compressed"),
+        (f'{{ kind = "eth1-signer", url = "http://h", public_key = "{PUBLIC_KEY}", ca_file = "c" }}', "chains.0.key", "https://"),
+        (f'{{ kind = "eth1-signer", url = "http://h", public_key = "{PUBLIC_KEY}", keystore = "k" }}', "chains.0.key.keystore", "unknown"),
+        (TOKEN.replace("01", "1"), "chains.0.key.key_id", "in hex"),
+        (TOKEN.replace("01", "0" * 64), "chains.0.key.key_id", "looks like a private key"),
+        (TOKEN.replace("}", ', pin = "1234" }'), "chains.0.key.pin", "unknown key"),
+        (TOKEN.replace("}", ", processes = 9 }"), "chains.0.key.processes", "is more than 8"),
+        (TOKEN.replace("}", ', curve = "p256" }'), "chains.0.key.public_key", "P-256"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_table_names_its_field(table, field, reason):
+    found = problem(GOOD.replace(KEYSTORE, table))
+    assert found.field == field and reason in found.reason
+    good = f'{{ kind = "eth1-signer", url = "http://127.0.0.1:9000", public_key = "{PUBLIC_KEY}" }}'
+    (key,) = parse(GOOD.replace(KEYSTORE, good)).chains[0].all_keys
+    assert key.place == "eth1-signer http://127.0.0.1:9000" and key.key.hex() == PUBLIC_KEY
+    (key,) = parse(GOOD.replace(KEYSTORE, TOKEN)).chains[0].all_keys
+    assert key.place == "pkcs11 relay 01" and key.key.hex() == PUBLIC_KEY
 
 
 @pytest.mark.parametrize(
@@ -353,6 +399,7 @@ def test_attack_G13_cosmos_mistakes_name_their_field(old, new, field):
     ("change", "said"),
     [
         (("[relay]\n", 'home = "x"\n[relay]\n'), "home: unknown key; it belongs into [relay]"),
+        (("[relay]\n", '[relay]\nhome2 = "x"\n'), "relay.home2: unknown key; remove it"),
         (
             ("chain_id = 1001", 'chain_id = "abc"'),
             "chains.0.chain_id (alpha): is not a whole number; write a whole number",
@@ -366,6 +413,47 @@ def test_trial_T17_problems_are_said_in_words_of_the_file(change, said):
         parse_config(GOOD.replace(*change, 1).encode(), "relay.toml", Path("/etc/hutong"))
     assert said in str(refused.value)
     assert "valid integer" not in str(refused.value) and "did you mean home?" not in str(refused.value)
+
+
+WRONG = (5, -1, 1.5, True, "x", "", [], [5], {}, {"a": 1}, "x" * 5_000)
+LIBRARY = ("nput should", "should have", "should match", "instance of", "valid ", "validation", "tuple", "dictionary")
+
+
+def places(table, before=()):
+    """Where a value stands, in a document or in a list."""
+    for name, value in table.items() if isinstance(table, dict) else enumerate(table):
+        yield (*before, name)
+        if isinstance(value, dict | list):
+            yield from places(value, (*before, name))
+
+
+def toml(value) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(one)}" for name, one in value.items()) + "}"
+    return json.dumps(value) if not isinstance(value, list) else "[" + ", ".join(map(toml, value)) + "]"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("text", [GOOD, COSMOS], ids=["evm", "cosmos"])
+def test_trial_T17_no_mistake_is_said_in_the_librarys_words(text):
+    """A wrong value at every place of a file, and in every key that `[relay]` and a chain can have."""
+    document = tomllib.loads(text)
+    spots = [*places(document), *(("relay", name) for name in RelayConfig.model_fields)]
+    spots += [("chains", 0, name) for name in EvmChainConfig.model_fields]
+    said = set()
+    for spot in spots:
+        for value in WRONG:
+            changed = copy.deepcopy(document)
+            at = changed
+            for part in spot[:-1]:
+                at = at[part]
+            at[spot[-1]] = value
+            try:
+                parse("\n".join(f"{name} = {toml(one)}" for name, one in changed.items()))
+            except ConfigError as error:
+                said |= {one.reason for one in error.problems}
+    assert len(said) > 20
+    assert [reason for reason in said if any(words in reason for words in LIBRARY)] == []
 
 
 def test_trial_T17_an_empty_list_of_endpoints_is_said_without_tuples():

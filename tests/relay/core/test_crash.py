@@ -123,6 +123,7 @@ STARTS = range(1, EVERY + 1) if EVERY == 6 else (1,)
 """CI crashes at every step in a run of its own, a plain run at every 24th."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", STARTS)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_attack_G3_crash_at_every_step_of_one_packets_way(tmp_path, valkey, autojump_clock, after, first):
@@ -145,6 +146,7 @@ async def test_attack_G3_crash_at_every_step_of_one_packets_way(tmp_path, valkey
     assert at > 30
 
 
+@pytest.mark.long
 async def test_attack_G3_restart_under_load_loses_nothing(world, autojump_clock):
     async with making_blocks(world):
         for round_ in range(6):

@@ -26,6 +26,7 @@ from hutong.relay.core.watching.clearer import MAX_FAILURES
 from hutong.relay.core.watching.watcher import KEPT_BLOCKS
 from hutong.relay.dispatch import Job, JobKind, Route
 from tests.relay.core.world import CLIENT, FORTUNE_WEI, World, key, making_blocks
+from tests.relay.keys.at_once import at_once
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 
@@ -61,8 +62,8 @@ async def test_attack_G1_forged_and_hidden_events_and_lagging_heads_lose_nothing
 
 async def test_attack_G1_lie_about_the_next_sequence_neither_holds_nor_blinds_the_clearer(world, autojump_clock):
     process = world.relay()
-    clearer = process.relay._clearer
-    adapter = clearer._adapters["alpha"]
+    clearer = process.relay.clearer
+    adapter = process.relay.adapters["alpha"]
     honest = adapter.next_sequence_send
     lies = [10**18, 1]
 
@@ -83,8 +84,8 @@ async def test_attack_G1_lie_about_the_next_sequence_neither_holds_nor_blinds_th
 
 async def test_attack_G1_absence_that_an_endpoint_claims_is_believed_for_one_round_only(world, autojump_clock):
     process = world.relay()
-    clearer = process.relay._clearer
-    adapter = clearer._adapters["alpha"]
+    clearer = process.relay.clearer
+    adapter = process.relay.adapters["alpha"]
     honest = adapter.unsettled_sends
     end = PathEnd(chain="alpha", client=CLIENT)
     world.send("alpha", 3)
@@ -177,16 +178,17 @@ async def test_attack_G4_transaction_of_an_unknown_fate_is_followed_though_nothi
     assert [receipt.transaction.nonce for receipt in world.transactions("beta")] == [0]
 
 
+@pytest.mark.long
 async def test_attack_G4_transaction_at_the_fee_cap_is_not_signed_again_and_again(world, autojump_clock):
     process = world.relay()
     (account,) = process.relay.accounts["beta"]
-    account._fees = FeeLimits(max_fee_per_gas_wei=BASE_FEE_WEI)
+    account.fees = FeeLimits(max_fee_per_gas_wei=BASE_FEE_WEI)
     async with making_blocks(world), process.running():
         world.send()
         await world.until(lambda: bool(world.chains["beta"].pool))
         world.pause_blocks = True
         await trio.sleep(900)
-        (entry,) = account._pending.values()
+        (entry,) = account.pending.values()
         hashes = [signed.hash for signed in entry.variants]
         assert len(hashes) == len(set(hashes))
         assert entry.variants[-1].prepared.max_fee_per_gas_wei == BASE_FEE_WEI
@@ -213,6 +215,7 @@ class QueueThatFailsAfterAJob:
         return taken
 
 
+@pytest.mark.long
 async def test_attack_G3_failing_worker_gives_its_slots_back(world, autojump_clock):
     queues = []
 
@@ -241,7 +244,7 @@ async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autoj
             "type": 2, "chainId": 1002, "nonce": account._next, "gas": template.gas, "maxFeePerGas": 100,
             "maxPriorityFeePerGas": 0, "to": "0x" + template.to.hex(), "value": 0, "data": template.data,
         }  # fmt: skip
-        adapter.chain.submit(world.signer.sign_transaction(fields))
+        adapter.chain.submit(at_once(world.signer.sign_transaction(fields)))
         await trio.sleep(1.5)
         world.send("alpha", 2)
         await world.all_settled(3)
@@ -267,7 +270,7 @@ async def test_attack_G4_pending_transaction_whose_nonce_another_program_uses_is
             "type": 2, "chainId": 1002, "nonce": ours.nonce, "gas": ours.gas, "maxFeePerGas": 10**12,
             "maxPriorityFeePerGas": 10**11, "to": "0x" + ours.to.hex(), "value": 0, "data": b"",
         }  # fmt: skip
-        world.adapter("beta").chain.submit(world.signer.sign_transaction(fields))
+        world.adapter("beta").chain.submit(at_once(world.signer.sign_transaction(fields)))
         ((_, theirs),) = beta.pool.items()
         assert theirs.hash != ours.hash
         await world.all_settled(2, at_most_s=40)
@@ -277,6 +280,7 @@ async def test_attack_G4_pending_transaction_whose_nonce_another_program_uses_is
     assert "another transaction with this key used the nonce" in capsys.readouterr().out
 
 
+@pytest.mark.long
 async def test_attack_G9_receipt_that_nobody_can_read_holds_no_other_transaction(world, autojump_clock, capsys):
     """Its logs may be more than an answer may have; later packets must not wait for what never comes."""
     unread = []
@@ -355,6 +359,7 @@ async def test_attack_G4_two_processes_with_one_key_settle_everything(world, aut
     assert world.received("alpha") == world.received("beta") == 12
 
 
+@pytest.mark.long
 async def test_attack_G5_flush_under_load_heals(world, valkey, autojump_clock):
     async with making_blocks(world), world.relay().running():
         for _ in range(6):
@@ -366,6 +371,7 @@ async def test_attack_G5_flush_under_load_heals(world, valkey, autojump_clock):
     assert all(not receipt.failures for name in world.chains for receipt in world.transactions(name))
 
 
+@pytest.mark.long
 async def test_attack_G5_server_away_for_a_while_and_back_empty(world, valkey, autojump_clock):
     async with making_blocks(world), world.relay().running():
         world.send("alpha", 3)
@@ -416,6 +422,7 @@ async def test_attack_G16_pause_of_the_destination_costs_no_attempt(tmp_path, va
         await world.all_settled(3)
 
 
+@pytest.mark.long
 async def test_attack_G7_another_relayer_wins(world, autojump_clock):
     async with making_blocks(world), world.relay(prefix="ours").running() as ours:
         world.send("alpha", 1)
@@ -456,6 +463,7 @@ async def test_attack_G7_packet_received_by_another_and_not_yet_settled_is_not_p
         assert len(world.transactions("beta")) == delivered
 
 
+@pytest.mark.long
 async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, autojump_clock, capsys):
     world.chains["beta"].fund(world.signer.address, -FORTUNE_WEI)
     async with making_blocks(world), world.relay().running():
@@ -472,12 +480,12 @@ async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, auto
 async def test_attack_G8_transaction_above_the_fee_cap_waits(world, autojump_clock):
     process = world.relay()
     (account,) = process.relay.accounts["beta"]
-    generous, account._fees = account._fees, FeeLimits(max_fee_wei=1)
+    generous, account.fees = account.fees, FeeLimits(max_fee_wei=1)
     async with making_blocks(world), process.running():
         world.send()
         await trio.sleep(30)
         assert world.transactions("beta") == [] and not world.chains["beta"].pool
-        account._fees = generous
+        account.fees = generous
         await world.all_settled(1)
     assert len(world.transactions("beta")) == 1
 
@@ -504,7 +512,7 @@ async def test_attack_G12_wrong_host_clock_changes_nothing(world, autojump_clock
     process = world.relay()
     wrong = lambda: world.now_ns() + hours * 3600 * 10**9  # noqa: E731
     for worker in process.relay.workers:
-        worker._builder._now_ns = wrong
+        worker.builder._now_ns = wrong
     async with making_blocks(world), process.running():
         world.send("alpha", 2)
         await world.all_settled(2)
@@ -516,7 +524,7 @@ async def test_attack_G1_corrupt_proofs_and_headers_are_never_paid_for(world, au
     async with making_blocks(world), process.running():
         world.send("alpha", 4)
         await world.all_settled(4, at_most_s=600)
-        assert process.relay._adapters["alpha"].distrusted
+        assert process.relay.adapters["alpha"].distrusted
     assert all(receipt.reverted is None and not receipt.failures for receipt in world.transactions("beta"))
 
 
@@ -527,7 +535,7 @@ async def test_attack_G1_a_corrupt_proof_alone_costs_its_endpoint_the_trust(worl
     async with making_blocks(world), process.running():
         world.send("alpha", 4)
         await world.all_settled(4, at_most_s=600)
-        assert process.relay._adapters["alpha"].distrusted
+        assert process.relay.adapters["alpha"].distrusted
 
 
 @pytest.mark.parametrize(
@@ -613,7 +621,7 @@ async def test_readiness_at_start_names_whom_the_start_waits_for_and_foreign_end
         return adapter
 
     process = world.relay(wrap=wrap)
-    assert [reason["what"] for reason in process.relay.ready()["reasons"]] == ["start"]
+    assert [reason["what"] for reason in process.relay.ready()["reasons"]] == ["chain alpha", "chain beta"]
     ended = []
 
     async def run():
@@ -661,7 +669,7 @@ async def test_attack_G12_job_of_another_packet_under_a_used_id_makes_way(world,
 
 async def test_attack_G6_packet_whose_simulation_never_answers_delays_nobody(world, autojump_clock):
     process = world.relay(max_attempts=3)
-    adapter = process.relay._adapters["beta"]
+    adapter = process.relay.adapters["beta"]
     honest = adapter.prepare
 
     async def prepare(batch, sender):
@@ -679,10 +687,11 @@ async def test_attack_G6_packet_whose_simulation_never_answers_delays_nobody(wor
     assert "3 attempts" in letters[0].reason and "no answer" in letters[0].reason
 
 
+@pytest.mark.long
 async def test_attack_G9_full_route_does_not_hold_the_watcher(world, autojump_clock):
     """Beta takes nothing while alpha's packets fill their route; when it does, the clearer brings what did not fit."""
     process = world.relay()
-    process.queue._capacity = 10
+    process.queue.capacity = 10
     async with making_blocks(world), process.running():
         await trio.sleep(2)
         world.refuse_all("beta")
@@ -721,7 +730,7 @@ async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, 
     for chain in world.chains.values():
         chain.produce_block()
     process = world.relay()
-    adapter = process.relay._discovery._adapters["alpha"]
+    adapter = process.relay.adapters["alpha"]
     honest = adapter.sent_packet
 
     async def sent_packet(client_id, sequence):
@@ -730,9 +739,9 @@ async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, 
         return await honest(client_id, sequence)
 
     adapter.sent_packet = sent_packet
-    assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 4
+    assert await process.relay.clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 4
     adapter.sent_packet = honest
-    assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
+    assert await process.relay.clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
     process.close()
 
 

@@ -57,6 +57,7 @@ async def test_sources_that_are_silent_hold_no_slot_of_their_destination(star, a
             await star.all_settled(1, source, at_most_s=120)
 
 
+@pytest.mark.long
 async def test_trial_T6_why_names_a_chain_that_is_away_since_the_start(star, autojump_clock):
     star.silence("s0")
     process = star.relay()
@@ -87,6 +88,37 @@ async def test_trial_T6_why_names_a_chain_that_is_away_since_the_start(star, aut
     process.close()
 
 
+async def test_trial_T6_every_route_says_from_the_first_second_what_it_waits_for(star, autojump_clock):
+    """Also the one whose own chains answered: while the start waits for all, no packet is carried."""
+    star.silence("s0")
+    process = star.relay()
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+
+        def said(route: str) -> str | None:
+            reader = LedgerReader.open_file(star.directory / "hutong" / star.signer.address / "ledger.sqlite")
+            try:
+                state = reader.route(route)
+            finally:
+                reader.close()
+            return None if state is None else state.reason
+
+        await trio.sleep(2)
+        silent = "chain s0 is not watched yet: it has not answered since the relay started"
+        assert said("hub:bft-evm-0") == said("s0:bft-evm-0") == silent
+        just_started = "the relay has just started, and waits up to 10 s for chain s0"
+        assert said("hub:bft-evm-1") == said("s1:bft-evm-0") == just_started
+        assert process.relay.ready()["reasons"] == [
+            {"what": "chain s0", "detail": "it has not answered since the relay started"}
+        ]
+        await trio.sleep(FIRST_ANSWERS_S)
+        assert said("hub:bft-evm-0") == silent
+        assert said("hub:bft-evm-1") is said("s1:bft-evm-0") is None
+        nursery.cancel_scope.cancel()
+    process.close()
+
+
+@pytest.mark.long
 async def test_a_chain_that_is_away_at_the_start_holds_up_no_other(star, autojump_clock):
     star.silence("s0")
     process = star.relay()
@@ -132,7 +164,7 @@ async def test_parity_row_30_a_task_that_ended_is_no_life(star, autojump_clock):
     async def ends_at_once():
         return
 
-    process.relay._watchers["s1"].run = ends_at_once
+    process.relay.watchers["s1"].run = ends_at_once
     async with making_blocks(star), trio.open_nursery() as nursery:
         nursery.start_soon(process.relay.run)
         await star.until(lambda: process.relay.health()["status"] == "failing", at_most_s=60)
@@ -155,6 +187,7 @@ async def answer_of(process, path):
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
+@pytest.mark.long
 async def test_attack_G13_a_chain_that_answers_late_and_is_another_is_left_out_and_ends_nothing(star, autojump_clock):
     star.silence("s0")
     process = star.relay()
@@ -174,6 +207,7 @@ async def test_attack_G13_a_chain_that_answers_late_and_is_another_is_left_out_a
     process.close()
 
 
+@pytest.mark.long
 async def test_expired_packets_of_a_silent_chain_hold_up_no_other_timeout(star, autojump_clock):
     process = star.relay()
     star.refuse_all(HUB)

@@ -18,6 +18,7 @@ def world(tmp_path, valkey):
     return World(tmp_path, valkey.url)
 
 
+@pytest.mark.long
 async def test_attack_G4_transaction_in_a_block_that_is_not_final_yet_is_neither_lost_nor_paid_again(
     tmp_path, valkey, autojump_clock
 ):
@@ -50,26 +51,26 @@ async def test_attack_G6_refund_that_an_app_refused_for_long_goes_on_when_it_doe
 async def test_attack_G6_packets_that_expire_together_all_time_out_where_others_settle_some(world, autojump_clock):
     """One is settled while another is looked at: the rest must still be remembered."""
     process = world.relay()
-    scheduler = process.relay._timeouts
+    scheduler = process.relay.timeouts
     async with making_blocks(world):
         world.send("alpha", 12, timeout_s=5)
         await trio.sleep(3)
-        for chain in process.relay._chains.values():
-            chain.heads._publish(await chain.adapter.head())
-        events = await process.relay._adapters["alpha"].packet_events(0, world.chains["alpha"].final_height)
-        jobs = await process.relay._watchers["alpha"]._confirm(events, world.chains["alpha"].final_height)
+        for chain in process.relay.chains.values():
+            chain.heads.publish(await chain.adapter.head())
+        events = await process.relay.adapters["alpha"].packet_events(0, world.chains["alpha"].final_height)
+        jobs = await process.relay.watchers["alpha"].confirm(events, world.chains["alpha"].final_height)
         for job in jobs:
             scheduler.watch(job)
         await trio.sleep(10)
-        honest = scheduler._discovery.next_job
+        honest = process.relay.discovery.next_job
 
         async def another_relay_is_quicker(end, sequence):
             scheduler.forget("beta", jobs[10].packet_id)
             return await honest(end, sequence)
 
-        scheduler._discovery.next_job = another_relay_is_quicker
+        process.relay.discovery.next_job = another_relay_is_quicker
         await process.queue.open(TO_ALPHA)
-        await scheduler.expire("alpha", "beta", await process.relay._adapters["beta"].head())
+        await scheduler.expire("alpha", "beta", await process.relay.adapters["beta"].head())
         assert not any(scheduler.watches("beta", job.packet_id) for job in jobs)
         found = {one.job.packet_id for one in await process.queue.take(TO_ALPHA, 20)}
         # packets are looked at side by side: the settled one may have been the first of them
@@ -80,15 +81,15 @@ async def test_attack_G6_packets_that_expire_together_all_time_out_where_others_
 
 async def test_expired_packets_are_remembered_when_the_queue_fails(world, autojump_clock):
     process = world.relay()
-    scheduler = process.relay._timeouts
+    scheduler = process.relay.timeouts
     async with making_blocks(world):
         world.send("alpha", 3, timeout_s=5)
         await trio.sleep(3)
         final_height = world.chains["alpha"].final_height
-        for chain in process.relay._chains.values():
-            chain.heads._publish(await chain.adapter.head())
-        events = await process.relay._adapters["alpha"].packet_events(0, final_height)
-        for job in await process.relay._watchers["alpha"]._confirm(events, final_height):
+        for chain in process.relay.chains.values():
+            chain.heads.publish(await chain.adapter.head())
+        events = await process.relay.adapters["alpha"].packet_events(0, final_height)
+        for job in await process.relay.watchers["alpha"].confirm(events, final_height):
             scheduler.watch(job)
         await trio.sleep(10)
         honest = process.queue.enqueue
@@ -97,7 +98,7 @@ async def test_expired_packets_are_remembered_when_the_queue_fails(world, autoju
             raise RuntimeError("the server has no memory left")
 
         process.queue.enqueue = broken
-        head = await process.relay._adapters["beta"].head()
+        head = await process.relay.adapters["beta"].head()
         with pytest.raises(RuntimeError):
             await scheduler.expire("alpha", "beta", head)
         process.queue.enqueue = honest
@@ -107,6 +108,7 @@ async def test_expired_packets_are_remembered_when_the_queue_fails(world, autoju
     process.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("refusal", ["range", "size"])
 async def test_attack_G1_node_that_answers_only_narrow_ranges_does_not_stop_the_watcher(world, autojump_clock, refusal):
     """After an outage the cursor is far behind, and each try of a thousand blocks fails alike."""
@@ -119,7 +121,7 @@ async def test_attack_G1_node_that_answers_only_narrow_ranges_does_not_stop_the_
             await trio.sleep(5)
         await trio.sleep(250)
         process = world.relay(clear_interval_s=80_000)
-        alpha = process.relay._adapters["alpha"]
+        alpha = process.relay.adapters["alpha"]
         honest, asked = alpha.packet_events, []
 
         async def narrow(first, last):
@@ -136,6 +138,7 @@ async def test_attack_G1_node_that_answers_only_narrow_ranges_does_not_stop_the_
     assert max(asked) > 200 and len([width for width in asked if width > 20]) < 15
 
 
+@pytest.mark.long
 async def test_attack_G10_client_whose_refresh_hangs_in_the_pool_is_alarmed_all_the_same(
     tmp_path, valkey, autojump_clock
 ):
@@ -144,6 +147,6 @@ async def test_attack_G10_client_whose_refresh_hangs_in_the_pool_is_alarmed_all_
     async with making_blocks(world), world.relay().running() as process:
         alarm = {f"beta:{CLIENT}": Condition.NEAR_EXPIRY}
         await world.until(lambda: process.relay.health()["clients_in_trouble"] == alarm, at_most_s=180)
-        assert len(process.relay.accounts["beta"]._accounts[0]._pending) == 1, "one refresh, not one a look"
+        assert len(next(iter(process.relay.accounts["beta"])).pending) == 1, "one refresh, not one a look"
         world.faults["beta"].lost_broadcast = 0.0
         await world.until(lambda: process.relay.health()["clients_in_trouble"] == {}, at_most_s=20)

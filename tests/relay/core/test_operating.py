@@ -1,5 +1,7 @@
 """What an operator sees of one packet and of a chain that is away: metrics, lines of the log, readiness."""
 
+from datetime import UTC, datetime
+
 import pytest
 import structlog
 import trio
@@ -9,6 +11,7 @@ from hutong.adapters.rpc import RpcOptions, named_endpoints, statistics_of
 from hutong.light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
 from hutong.light_clients.ibc.packet import Payload
 from hutong.relay.config import PathConfig, PathEnd
+from hutong.relay.core.history import facts
 from hutong.relay.core.history.history import MAX_LOGGED_PACKETS, History, packets_of
 from hutong.relay.core.readiness import CHAIN_WITHIN_S
 from hutong.relay.core.topology.paths import Paths
@@ -24,7 +27,7 @@ def world(tmp_path, valkey):
 
 def value(world, name: str, **labels: str) -> float | None:
     """Of one series, as `/metrics` would show it; None if there is none."""
-    return world.metrics.registry.get_sample_value(name, labels)
+    return world.figure(name, **labels)
 
 
 def end(chain: str) -> dict[str, str]:
@@ -128,6 +131,22 @@ def test_second_leg_names_the_first_packet_of_its_message():
     )
 
 
+def test_a_forwarded_packet_is_decoded_once_for_all_lines_about_it(monkeypatch):
+    paths = Paths.of(
+        [PathConfig(a=PathEnd(chain="alpha", client="client-0"), b=PathEnd(chain="hub", client="bft-evm-0"))]
+    )
+    history = History(None, paths, lambda: 0, None)
+    stamp = OriginStamp(1, "bft-evm-0", "gmpport", "forward", 41, 1)
+    payload = Payload("forward", "gmpport", "v", "e", encode_stamped_payload(StampedPayload(stamp, "x", "y", b"once")))
+    decoded = []
+    decode = facts.decode_stamped_payload
+    monkeypatch.setattr(facts, "decode_stamped_payload", lambda value: decoded.append(value) or decode(value))
+    for _ in range(3):
+        leg_2 = packet(9, source_client="bft-evm-1", payloads=(payload,))
+        assert history.about(job(9, source="hub", destination="beta", packet=leg_2))["message"] == "alpha/client-0/41"
+    assert len(decoded) == 1
+
+
 def test_attack_G15_a_line_names_a_bounded_number_of_packets():
     jobs: list[Job] = [job(number) for number in range(1, 1_000)]
     assert packets_of(jobs) == [one.packet_id for one in jobs[:MAX_LOGGED_PACKETS]]
@@ -140,7 +159,7 @@ async def test_relay_is_ready_while_everything_answers_and_says_who_does_not(wor
         await world.until(lambda: process.relay.ready() == {"status": "ready", "reasons": []}, at_most_s=10)
         assert value(world, "hutong_ready") == 1
         answered_s = value(world, "hutong_chain_answered_timestamp_seconds", chain="beta")
-        beta = process.relay._adapters["beta"]
+        beta = process.relay.adapters["beta"]
 
         async def away():
             raise EndpointUnavailable("beta", "head", (("http://beta", "refused"),))
@@ -148,7 +167,11 @@ async def test_relay_is_ready_while_everything_answers_and_says_who_does_not(wor
         honest, beta.head = beta.head, away
         await world.until(lambda: process.relay.ready()["status"] == "not ready", at_most_s=CHAIN_WITHIN_S + 30)
         (reason,) = process.relay.ready()["reasons"]
-        assert reason["what"] == "chain beta" and "did not answer for" in reason["detail"]
+        assert reason["what"] == "chain beta"
+        last = value(world, "hutong_chain_answered_timestamp_seconds", chain="beta")
+        assert reason["detail"] == f"no answer since {datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        newest = process.relay.chains["beta"].heads
+        assert last * 10**9 >= (await newest.head()).time_ns, "a block is an answer too: none is newer"
         assert value(world, "hutong_ready") == 0
         assert process.relay.health()["status"] == "ok", "alive all the same"
         assert value(world, "hutong_chain_answered_timestamp_seconds", chain="beta") < answered_s + 30
@@ -176,6 +199,7 @@ async def test_parity_row_56_the_relays_metrics_have_each_endpoint_of_its_chains
         assert b"/key" not in process.relay.metrics.exposition()
 
 
+@pytest.mark.long
 async def test_trial_T16_an_endpoint_that_fails_again_and_again_is_one_line_and_another_when_it_is_back(
     world, autojump_clock
 ):
@@ -205,3 +229,38 @@ async def test_trial_T16_an_endpoint_that_fails_again_and_again_is_one_line_and_
             endpoint.answered()
             await trio.sleep(45)
             assert [one["event"] for one in lines(captured)[1:]] == ["an endpoint answers again"]
+
+
+@pytest.mark.long
+async def test_an_endpoint_that_became_another_chain_is_named_in_the_log_and_in_readiness(world, autojump_clock):
+    (endpoint,) = named_endpoints(["http://alpha.example"], RpcOptions())
+    said = "http://alpha.example: chain id is 9, expected 7001"
+
+    def wrap(adapter):
+        if adapter.name == "alpha":
+            adapter.endpoint_statistics = lambda: statistics_of((endpoint,), "rpc", trio.current_time())
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    with structlog.testing.capture_logs() as captured:
+        async with making_blocks(world), process.running():
+            await world.until(lambda: process.relay.ready()["status"] == "ready", at_most_s=10)
+            for _ in range(3):
+                endpoint.failed(EndpointError.CONNECTION, "refused", trio.current_time())
+            await trio.sleep(45)
+            for _ in range(2):
+                endpoint.distrusted(EndpointError.FOREIGN, said, trio.current_time())
+                await trio.sleep(45)
+            (reason,) = process.relay.ready()["reasons"]
+            assert (reason["what"], reason["detail"]) == ("chain alpha", f"serves another chain: {said}")
+            endpoint.is_of_its_chain(endpoint.doubts)
+            endpoint.answered()
+            assert process.relay.ready()["status"] == "ready"
+            await trio.sleep(45)
+    lines = [line for line in captured if line.get("component") == "endpoints"]
+    assert [line["event"] for line in lines] == [
+        "an endpoint fails",
+        "an endpoint serves another chain",
+        "an endpoint answers again",
+    ]
+    assert lines[1]["reason"] == said and lines[1]["log_level"] == "warning"

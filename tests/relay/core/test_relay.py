@@ -29,6 +29,7 @@ async def test_packet_is_delivered_and_acknowledged(world, autojump_clock):
     assert len(world.transactions("beta")) == len(world.transactions("alpha")) == 1
 
 
+@pytest.mark.long
 async def test_many_packets_both_ways_travel_in_batches(world, autojump_clock):
     async with making_blocks(world), world.relay().running():
         world.send("alpha", 60)

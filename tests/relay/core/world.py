@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import trio
 
@@ -17,6 +18,7 @@ from hutong.relay.archive import Archive
 from hutong.relay.config import Config
 from hutong.relay.core.relay import Relay
 from hutong.relay.core.services import Services
+from hutong.relay.core.topology.logs import open_log
 from hutong.relay.dispatch import Connection, Queue, QueueLimits
 from hutong.relay.keys import Signer
 from hutong.relay.ledger import Ledger
@@ -48,7 +50,7 @@ def open_ledger(path: Path) -> Ledger:
 
 
 def key(number: int) -> Signer:
-    return Signer(bytes(31) + bytes([number]))
+    return Signer.in_memory(bytes(31) + bytes([number]))
 
 
 def chain_table(name: str, chain_id: int, **more) -> dict:
@@ -89,10 +91,11 @@ class World:
         self.pause_blocks = False
         self.metrics = Metrics(self.chains, {("alpha", CLIENT): "beta", ("beta", CLIENT): "alpha"})
 
-    def config(self, turns: dict | None = None, **relay_options) -> Config:
+    def config(self, turns: dict | None = None, logs: tuple = (), **relay_options) -> Config:
         return Config.model_validate(
             {
                 "turns": turns or {},
+                "logs": logs,
                 "relay": {"home": str(self.directory), "clear_interval_s": 10, **relay_options},
                 "chains": [chain_table("alpha", 1001), chain_table("beta", 1002)],
                 "paths": [{"a": {"chain": "alpha", "client": CLIENT}, "b": {"chain": "beta", "client": CLIENT}}],
@@ -155,6 +158,14 @@ class World:
 
     def transactions(self, chain: str) -> list:
         return [receipt for block in self.chains[chain].blocks for receipt in block.receipts]
+
+    def figure(self, name: str, **labels: str) -> float | None:
+        """One of `/metrics`. The others are not collected for it, those of the process from /proc among them."""
+        for metric in self.metrics.registry.restricted_registry([name]).collect():
+            for sample in metric.samples:
+                if sample.name == name and sample.labels == labels:
+                    return sample.value
+        return None
 
     def paid_in_vain(self) -> int:
         """Messages of packets that were paid for on either chain and found their work done."""
@@ -233,6 +244,7 @@ class Process:
             Random(1),
             in_line,
             alone=options.pop("alone", True),
+            open_log=options.pop("open_log", open_log),
         )
         adapters = {name: around(name, wrap(world.adapter(name))) for name in world.chains}
         self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signers), services)
@@ -269,11 +281,15 @@ class Process:
 
     def _forget(self) -> None:
         """What the ledger was told without waiting dies with the process, though `close` would write it."""
-        self.ledger._owed.take()
+        self.ledger.owed.take()
+
+
+class MakesBlocks(Protocol):
+    async def make_blocks(self) -> None: ...
 
 
 @asynccontextmanager
-async def making_blocks(world: World):
+async def making_blocks(world: MakesBlocks):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.make_blocks)
         yield

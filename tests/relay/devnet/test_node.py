@@ -235,6 +235,7 @@ def test_command_says_what_is_wrong(options):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_command_says_that_the_port_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hutong.relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind, QueueLimits
-from hutong.relay.dispatch.queue import LEASE_S
 from hutong.relay.dispatch.record import encode_job
+from hutong.relay.dispatch.resting import LEASE_S
 from tests.relay.relay_values import job
 
 ROUTE = job().route
@@ -204,7 +204,7 @@ async def test_attack_G5_jobs_of_a_dead_worker_are_claimed_and_a_living_ones_are
     (first,) = await dead.take(ROUTE, 1)
     (second,) = await alive.take(ROUTE, 1)
     stream = f"hutong:{{{ROUTE.name}}}:jobs"
-    for name, entry in ((dead._consumer, first.entry), (alive._consumer, second.entry)):
+    for name, entry in ((dead.consumer, first.entry), (alive.consumer, second.entry)):
         valkey.client.xclaim(stream, ROUTE.destination, name, 0, [entry], idle=60_000, justid=True)
     await alive.touch(ROUTE, [second])
     assert [item.job for item in await queue.claim(ROUTE, 10, 30_000)] == [job(1)]
@@ -276,7 +276,7 @@ async def test_attack_G5_server_restarts_without_its_data(queue, valkey, autojum
 async def test_attack_G5_answer_lost_on_the_way_is_read_again(queue):
     await queue.enqueue([job(1)])
     (lost,) = await queue.take(ROUTE, 10)
-    queue._connection.losses += 1
+    queue.connection.losses += 1
     assert await queue.take(ROUTE, 10) == [lost]
     assert await queue.take(ROUTE, 10) == []
 

@@ -1,6 +1,7 @@
 """The queue record: one encoding a job, and a typed refusal for everything else."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,14 @@ def test_vector_of_the_specification():
 @pytest.mark.parametrize("kind", JobKind)
 def test_round_trip(kind):
     assert decode_job(encode_job(job(kind=kind))) == job(kind=kind)
+
+
+def test_a_job_has_its_record_made_once():
+    made, read = job(), decode_job(VECTOR)
+    assert made.record == read.record == VECTOR
+    assert made.record is made.record and read.record is read.record
+    assert made == read == job() and hash(made) == hash(job()), "whether it was made is no part of the job"
+    assert decode_job(replace(made, event_height=8).record).event_height == 8
 
 
 def test_ids_and_routes():

@@ -64,34 +64,34 @@ class HubProcess:
         )
         line = self.process.stdout.readline()
         if "ready" not in line:
-            raise AssertionError(f"no ready line: {line!r} {self.process.communicate(timeout=10)}")
+            raise AssertionError(f"no ready line: {line!r} {self.process.communicate(timeout=60)}")
         words = line.replace(",", " ").split()
         self.eth_url, self.cometbft_url = [word for word in words if word.startswith("http://")]
         return self
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=120)
         self.process.stdout.close()
         self.process.stderr.close()
 
     def stop(self) -> tuple[int, str]:
         """SIGTERM; exit code and what was written to stderr."""
         self.process.send_signal(signal.SIGTERM)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=120)
         return self.process.returncode, errors
 
     def rpc(self, method: str, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
         request = urllib.request.Request(self.eth_url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             answer = json.load(response)
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["result"]
 
     def cometbft(self, path: str):
-        with urllib.request.urlopen(f"{self.cometbft_url}/{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"{self.cometbft_url}/{path}", timeout=120) as response:
             return json.load(response)["result"]
 
     @property

@@ -3,6 +3,7 @@
 Time is set by the test. "A sends, the hub receives, B answers" reads as such.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -74,7 +75,9 @@ def code_rules(rules_version, rules=CodeRules(is_open=True)):
     return rules if rules_version >= rules_versions.BOUNDED_EXECUTION else None
 
 
-def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, code=CodeRules(is_open=True), **params):
+def hub_genesis(
+    *, fees=None, rules_version=rules_versions.NEWEST, code=CodeRules(is_open=True), libraries=(), **params
+):
     hub = NewHub(
         "hutong-1",
         EVM_CHAIN_ID,
@@ -85,6 +88,7 @@ def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, code=CodeRule
         rules_version,
         fees=fees,
         code=code_rules(rules_version, code),
+        libraries=libraries,
     )
     return build_genesis(hub, (VALIDATOR,))
 
@@ -135,6 +139,9 @@ class SimulatedHub:
         self.time_s = GENESIS_TIME_S
         if self.height == 0:
             self.advance(time_s=GENESIS_TIME_S)
+        is_usual = store is None and validator_keys == (VALIDATOR,)
+        self._steps: tuple[Hashable, ...] | None = (self.genesis,) if is_usual else None
+        """The clients that were made, if nothing else was done since genesis."""
 
     # --- blocks
 
@@ -155,6 +162,7 @@ class SimulatedHub:
 
     def advance(self, *raw: bytes, time_s: int | None = None) -> list[Outcome]:
         """Decide and apply a block. Its time was fixed by the last commit; `time_s` (default + 1) is the next one's."""
+        self._steps = None
         block, block_id, commit = self.decide(*raw, time_s=time_s)
         self.ledger.apply(block, block_id, commit)
         return self.outcomes(block.header.height)
@@ -170,11 +178,11 @@ class SimulatedHub:
         self.time_s = self.time_s + 1 if time_s is None else time_s
         block_id = block_id_of(block)
         vote_time_ns = max(self.time_s * NANOSECONDS_PER_SECOND, block.header.time_ns + 1_000_000)
-        tally = Tally(dict(self._votes(block.header.height, block_id, vote_time_ns)))
+        tally = Tally(dict(self.votes(block.header.height, block_id, vote_time_ns)))
         assert tally.majority(ledger.tip.validators) == block_id
         return block, block_id, tally.commit(ledger.tip.validators, block_id)
 
-    def _votes(self, height: int, block_id: BlockId, time_ns: int):
+    def votes(self, height: int, block_id: BlockId, time_ns: int):
         for index, validator in enumerate(self.ledger.tip.validators.validators):
             key = self.validator_keys.get(validator.address)
             if key is None or validator.address in self.absent:
@@ -202,6 +210,7 @@ class SimulatedHub:
     # --- transactions
 
     def raw(self, to: bytes | None, data: bytes, account=RELAYER, gas: int = 8_000_000, value: int = 0) -> bytes:
+        self._steps = None
         nonce = self.nonces.get(account.address, 0)
         self.nonces[account.address] = nonce + 1
         fields = {
@@ -240,10 +249,14 @@ class SimulatedHub:
     def execute(self, action: bytes, admins=None) -> Outcome:
         """Approve by `admins` (two of three) and execute by the first."""
         admins = ADMINS[:2] if admins is None else admins
+        self.approve(action, admins)
+        return self.send(CLIENT_MANAGER_ADDRESS, abi.EXECUTE.call(action), admins[0])
+
+    def approve(self, action: bytes, admins=ADMINS[:2]) -> None:
+        """Each in a block of its own; not executed."""
         hashed = action_hash(self.genesis.chain_id, action)
         for admin in admins:
             assert self.send(CLIENT_MANAGER_ADDRESS, abi.APPROVE.call(hashed), admin).ok
-        return self.send(CLIENT_MANAGER_ADDRESS, abi.EXECUTE.call(action), admins[0])
 
     def create_client(self, client_type: str, client_state: bytes, consensus_state: bytes) -> str:
         outcome = self.execute(create_client_action(self.next_salt(), client_type, client_state, consensus_state))
@@ -253,6 +266,39 @@ class SimulatedHub:
 
     def register(self, client_id: str, counterparty: str, prefix=(b"",)) -> Outcome:
         return self.execute(register_counterparty_action(self.next_salt(), client_id, counterparty, prefix))
+
+    def connect(self, client_type: str, client_state: bytes, consensus_state: bytes, counterparty: str | None) -> str:
+        """Create a client and, unless it is None, register its counterparty.
+
+        Where nothing but this was done on this hub since genesis, and the same was done on another, its blocks are taken over
+        from there, as by a node that is started on a copy of its store.
+        """
+        step = (client_type, client_state, consensus_state, counterparty)
+        is_usual = self._steps is not None and not (self.absent or self.nil or self.ledger.guard or self.ledger.pruner)
+        steps = (*self._steps, step) if is_usual else None
+        connected = None if steps is None else CONNECTED.get(steps)
+        if connected is None:
+            client_id = self.create_client(client_type, client_state, consensus_state)
+            assert counterparty is None or self.register(client_id, counterparty).ok
+            if steps is not None and len(CONNECTED) < MOST_CONNECTED:
+                CONNECTED[steps] = _Connected(
+                    client_id, dict(self.store.items()), dict(self.nonces), self.salt, self.time_s
+                )
+        else:
+            client_id = self._take_over(connected)
+        self._steps = steps
+        return client_id
+
+    def _take_over(self, other: "_Connected") -> str:
+        with self.store.batch() as batch:
+            for key, _ in list(self.store.items()):
+                if key not in other.stored:
+                    batch.delete(key)
+            for key, value in other.stored.items():
+                batch.put(key, value)
+        self.ledger = HubLedger(self.store, self.genesis)
+        self.nonces, self.salt, self.time_s = dict(other.nonces), other.salt, other.time_s
+        return other.client_id
 
     # --- what clients of the hub read
 
@@ -285,6 +331,21 @@ class SimulatedHub:
         return ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
 
 
+@dataclass(frozen=True)
+class _Connected:
+    """A hub after a client was made."""
+
+    client_id: str
+    stored: dict[bytes, bytes]
+    nonces: dict[str, int]
+    salt: int
+    time_s: int
+
+
+MOST_CONNECTED = 256
+CONNECTED: dict[tuple[Hashable, ...], _Connected] = {}
+
+
 class RemoteChain:
     """A QBFT, IBFT 2.0 or Istanbul chain whose router the hub has a client of; its own client of the hub is `client-0`."""
 
@@ -300,14 +361,16 @@ class RemoteChain:
         self.own_client = "client-0"
         self.sequence = 0
         self.trusted = self.chain.height
-        self.client = self.create_client(self.trusted)
-        if register:
-            assert hub.register(self.client, self.own_client).ok
+        state, consensus_state = self._states(self.trusted)
+        self.client = hub.connect("bft-evm", state, consensus_state, self.own_client if register else None)
 
     def create_client(self, height: int, **changed) -> str:
         """One more client of this chain on the hub, without a counterparty."""
+        return self.hub.create_client("bft-evm", *self._states(height, **changed))
+
+    def _states(self, height: int, **changed) -> tuple[bytes, bytes]:
         state = self.chain.client_state(height, **{"chain_id": self.chain_id} | changed)
-        return self.hub.create_client("bft-evm", state, self.chain.consensus_state(height))
+        return state, self.chain.consensus_state(height)
 
     # --- on the remote chain
 

@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from typer.testing import CliRunner
 
-from hutong.relay.config import KeyConfig
+from hutong.relay.config import KeystoreConfig
 from hutong.relay.keys import KeyUnavailable, Signer, create_keystore, list_keystores, load_signer
 
 PRIVATE_KEY = bytes(range(1, 33))
@@ -19,13 +19,13 @@ ADDRESS = Account.from_key(PRIVATE_KEY).address
 def key(tmp_path):
     keystore = tmp_path / "key.json"
     assert create_keystore(keystore, PRIVATE_KEY, b"correct horse", iterations=2) == ADDRESS
-    return KeyConfig(keystore=keystore, password_env="PASSWORD")
+    return KeystoreConfig(keystore=keystore, password_env="PASSWORD")
 
 
-def test_right_password_gives_a_signer(key):
+async def test_right_password_gives_a_signer(key):
     signer = load_signer(key, {"PASSWORD": "correct horse"})
     assert signer.address == ADDRESS
-    raw = signer.sign_transaction(
+    raw = await signer.sign_transaction(
         {
             "nonce": 1,
             "chainId": 5,
@@ -54,7 +54,7 @@ def test_attack_G14_keystore_and_password_files_must_be_private(key, tmp_path):
     password_file = tmp_path / "password"
     password_file.write_text("correct horse\n")
     password_file.chmod(0o600)
-    by_file = KeyConfig(keystore=key.keystore, password_file=password_file)
+    by_file = KeystoreConfig(keystore=key.keystore, password_file=password_file)
     assert load_signer(by_file).address == ADDRESS
     password_file.chmod(0o604)
     with pytest.raises(KeyUnavailable, match="open to others"):
@@ -65,7 +65,7 @@ def test_attack_G14_keystore_and_password_files_must_be_private(key, tmp_path):
 
 
 def test_attack_G14_signer_shows_no_key():
-    signer = Signer(PRIVATE_KEY)
+    signer = Signer.in_memory(PRIVATE_KEY)
     assert PRIVATE_KEY.hex() not in repr(signer) + str(signer)
     assert not hasattr(signer, "__dict__") and not hasattr(signer, "key")
     for steal in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -91,6 +91,7 @@ def test_damaged_keystore_is_one_typed_error(key, damage):
         load_signer(key, {"PASSWORD": "correct horse"})
 
 
+@pytest.mark.long
 def test_list_and_add_commands(tmp_path, monkeypatch):
     from hutong.relay.cli.operator.keys import app
 

@@ -77,7 +77,7 @@ class LedgerConformance:
     ):
         """What they did is one history, and says whose it is."""
         first = open_ledger()
-        second = Ledger(first._engine, owner="second")
+        second = Ledger(first.engine, owner="second")
         await first.set_cursor("alpha", 5)
         await second.set_cursor("alpha", 9)
         assert (await first.cursor("alpha"), await second.cursor("alpha")) == (5, 9)

@@ -95,6 +95,33 @@ def test_legs_that_are_unpaired_in_an_older_schema_are_paired_later(tmp_path):
     engine.dispose()
 
 
+def test_trial_T5_ends_that_older_relays_did_not_know_are_told(tmp_path):
+    """Schema 0009: a timeout that was superseded. The others stay, and changes are told to who follows them."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        for packet in (first(1, 10, 20, outcome="settled"), second(2, 10), first(3, 10, 20, outcome="settled")):
+            connection.exec_driver_sql(INSERT_PACKET, packet)
+        for leg_1, leg_2, state in ((1, None, "settled"), (2, "hub/bft-evm-1/2", "refused"), (3, None, "settled")):
+            connection.exec_driver_sql(
+                "INSERT INTO messages (packet_id, second_id, lane, state, ordered_at_ns, updated_at_ns, change)"
+                " VALUES (?, ?, 'alpha beta transfer', ?, 5, 5, 7)",
+                (f"alpha/client-0/{leg_1}", leg_2, state),
+            )
+        connection.exec_driver_sql(
+            "UPDATE packets SET kind = 'timeout', step = 'superseded', outcome = 'settled' WHERE sequence < 3"
+        )
+        before = connection.exec_driver_sql("SELECT value FROM counter").scalar_one()
+        command.upgrade(config, "head")
+        rows = connection.exec_driver_sql("SELECT state, change FROM messages ORDER BY packet_id")
+        assert [tuple(row) for row in rows] == [("timed_out", before + 1), ("timed_out", before + 1), ("settled", 7)]
+        outcomes = connection.exec_driver_sql("SELECT outcome FROM packets ORDER BY sequence").scalars()
+        assert list(outcomes) == ["timed_out", "timed_out", "settled"]
+    engine.dispose()
+
+
 def test_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
     """Alembic compares their columns alone, not of which rows they are."""
     definitions = []
@@ -111,6 +138,7 @@ def test_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
     assert definitions[0]["packets_by_leg"].endswith("(leg_of) WHERE leg_of IS NOT NULL")
 
 
+@pytest.mark.long
 def test_many_pairs_take_steps_in_proportion(old_ledger):
     """Half of them under one key, a tenth of first legs without second."""
     key = lambda number: "k" if number % 2 else f"k{number}"  # noqa: E731

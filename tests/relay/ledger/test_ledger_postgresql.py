@@ -86,7 +86,7 @@ def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
     from sqlalchemy import text
 
     ledger = open_ledger()
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         assert connection.execute(text("select version_num from alembic_version")).scalar_one() == newest_revision()
     ledger.close()
@@ -96,11 +96,11 @@ async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
     """As for SQLite: every large table is entered by an index, with a condition or of what is open alone."""
     ledger = open_ledger()
     await grow(ledger)
-    with ledger._engine.begin() as connection:
+    with ledger.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
     asked = await asked_by(ledger)
     entered, walked = set(), []
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         connection.exec_driver_sql("SET enable_seqscan = off")  # these tables are small, and it would be right there
         for statement, node in plans_of(connection, asked):
             if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in ("counter", "cursors", "routes"):
@@ -117,11 +117,11 @@ async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
 async def test_write_into_a_young_ledger_does_not_read_it(open_ledger):
     """Of tables without statistics the server guesses how many rows a condition leaves, and joins by the guess."""
     ledger = open_ledger()
-    with ledger._engine.begin() as connection:
+    with ledger.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE packets SET (autovacuum_enabled = false)")
     await grow(ledger, 80)
     asked = [one for one in await asked_by(ledger) if one[0].startswith(("INSERT", "UPDATE"))]
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         nodes = [(node.get("Relation Name"), node["Node Type"]) for _, node in plans_of(connection, asked)]
         assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
     assert ("packets", "Index Scan") in nodes and ("packets", "Seq Scan") not in nodes
@@ -132,9 +132,9 @@ async def asked_by(ledger):
     """Statements, with their parameters, of everything that a relay writes."""
     asked = []
     listen = lambda *call: asked.append(call[2:4])  # noqa: E731
-    event.listen(ledger._engine, "before_cursor_execute", listen)
+    event.listen(ledger.engine, "before_cursor_execute", listen)
     await live(ledger)
-    event.remove(ledger._engine, "before_cursor_execute", listen)
+    event.remove(ledger.engine, "before_cursor_execute", listen)
     return [one for one in asked if one[0].startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
 
 
@@ -207,13 +207,13 @@ def test_attack_G14_ledger_password_is_in_no_error(url, password, caplog):
         assert "password authentication failed" in str(caught.value)
         assert wrong not in str(caught.value) + repr(caught.value) + caplog.text
     opened = Ledger.open_url(url, password=password)
-    assert password not in repr(opened._engine) + str(opened._engine.url)
+    assert password not in repr(opened.engine) + str(opened.engine.url)
     opened.close()
 
 
 def test_reader_cannot_write(open_ledger, open_reader):
     open_ledger().close()
     reader = open_reader()
-    with pytest.raises(Exception, match="read-only"), reader._engine.begin() as connection:
+    with pytest.raises(Exception, match="read-only"), reader.engine.begin() as connection:
         connection.exec_driver_sql("delete from packets")
     reader.close()

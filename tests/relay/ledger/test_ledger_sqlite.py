@@ -53,7 +53,7 @@ async def test_ledger_of_before_long_senders_keeps_its_rows(tmp_path, open_ledge
     ledger = open_ledger()
     (found,) = await ledger.open_transactions("hub", SENDER)
     assert (found.nonce, found.raw, found.signed_at_ns) == (5, b"\x01", 9)
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     ledger.close()
 
@@ -63,7 +63,7 @@ async def test_reader_cannot_write(tmp_path, open_ledger, open_reader):
     ledger.note([note(Step.SEEN)])
     await ledger.flush()
     reader = open_reader()
-    with pytest.raises(Exception, match="readonly|read-only|read only"), reader._engine.begin() as connection:
+    with pytest.raises(Exception, match="readonly|read-only|read only"), reader.engine.begin() as connection:
         connection.exec_driver_sql("delete from packets")
     reader.close()
     ledger.close()
@@ -128,14 +128,14 @@ async def test_pairing_reads_no_more_than_can_be_paired(tmp_path):
         if "AS place" in statement:
             reads.append(len(cursor.connection.execute(statement, parameters).fetchall()))
 
-    event.listen(ledger._engine, "after_cursor_execute", listen)
+    event.listen(ledger.engine, "after_cursor_execute", listen)
     ledger.note([told(token_1(91), at_ns=400 * NS)])
     await ledger.flush()
     assert reads == [0]  # no second leg waits for a first one, so first legs are not read
     ledger.note([told(token_2(91), at_ns=401 * NS)])
     await ledger.flush()
     assert reads == [0, 1, 1]
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT packet_id, leg_of FROM packets WHERE leg_of IS NOT NULL").all()
     assert rows == [("hub/bft-evm-1/91", "alpha/client-0/91")]
     ledger.close()
@@ -168,10 +168,10 @@ async def test_comparison_with_the_chain_does_not_walk_through_what_is_settled(t
     """Every pass of the clearer asks; a million settled packets must not make the relay's transactions wait."""
     ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
     asked = []
-    event.listen(ledger._engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+    event.listen(ledger.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
     assert await ledger.reconcile("alpha", "client-0", {2}, range(1, 5), 60) == 0
     (statement, parameters), *_ = asked
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         (step,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     assert "packets_open_by_sender" in step[3]
     ledger.close()

@@ -67,7 +67,7 @@ def write(ledger, notes):
 
 
 def clear(ledger):
-    with ledger._engine.begin() as connection:
+    with ledger.engine.begin() as connection:
         for table in ("packets", "steps", "messages"):
             connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
 
@@ -127,7 +127,7 @@ def test_no_list_walks_through_what_it_does_not_give(opened):
     write(ledger, [told(direct(1), at_ns=1), told(leg_1(1), at_ns=2)])
     asked = []
     listener = lambda *call: asked.append(call[2:4])  # noqa: E731
-    event.listen(reader._engine, "before_cursor_execute", listener)
+    event.listen(reader.engine, "before_cursor_execute", listener)
     cursor = encode_cursor(CursorKind.PAGE, Position(5, "x"))
     filters = [
         {}, {"state": MessageState.DEAD}, {"source": "alpha"}, {"destination": "beta", "state": MessageState.OPEN}, {"app": App.OTHER},
@@ -141,9 +141,9 @@ def test_no_list_walks_through_what_it_does_not_give(opened):
         reader.search(text)
     reader.changes_after(reader.newest_change())
     reader.estimate("alpha", "beta", 0)
-    event.remove(reader._engine, "before_cursor_execute", listener)
+    event.remove(reader.engine, "before_cursor_execute", listener)
     plans = set()
-    with reader._engine.connect() as connection:
+    with reader.engine.connect() as connection:
         for statement, parameters in asked:
             plans |= {row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)}
     tables = ("messages", "packets", "deliveries", "transactions", "steps")
@@ -162,7 +162,7 @@ def test_text_in_place_of_a_number_is_named(opened, tmp_path):
         1: ("packets", "at_ns", "'soon'"), 2: ("packets", "payload_bytes", "x'00ff'"), 3: ("messages", "ordered_at_ns", "'now'"),
         4: ("packets", "sender", "CAST(x'ff41' AS TEXT)"), 5: ("packets", "refused", "7"),
     }  # fmt: skip
-    with ledger._engine.begin() as connection:
+    with ledger.engine.begin() as connection:
         for number, (table, column, value) in changes.items():
             connection.exec_driver_sql(
                 f"UPDATE {table} SET {column} = {value} WHERE packet_id = 'alpha/client-7/{number}'"  # noqa: S608

@@ -26,13 +26,13 @@ def ended(one, state=TransactionState.INCLUDED, deliveries=(), **fields):
 
 def killed(ledger):
     """Its memory goes; what is in the file stays."""
-    ledger._owed.take()
+    ledger.owed.take()
     ledger.close()
 
 
 def count_commits(ledger):
     commits = []
-    event.listen(ledger._engine, "commit", lambda _connection: commits.append(1))
+    event.listen(ledger.engine, "commit", lambda _connection: commits.append(1))
     return commits
 
 
@@ -100,9 +100,9 @@ async def test_an_end_and_its_steps_are_never_apart(open_ledger, open_reader):
     ledger.note([note(Step.SEEN, kind="acknowledge")])
     await ledger.record(transaction(1))
     ledger.note_end(ended(transaction(1), deliveries=[delivery(1, kind="acknowledge")]))
-    taken = ledger._owed.take()
+    taken = ledger.owed.take()
     assert (len(taken.ends), [entry.step for entry in taken.entries]) == (1, [Step.INCLUDED])
-    ledger._owed.put_back(taken)
+    ledger.owed.put_back(taken)
     await ledger.flush()
     ledger.close()
     assert last_step(open_reader) == ("included", "acknowledged")
@@ -119,14 +119,14 @@ async def test_a_database_that_is_away_gets_all_of_it_later_and_in_order(open_le
     def away(_connection):
         raise OperationalError("commit", {}, Exception("disk I/O error"))
 
-    event.listen(ledger._engine, "commit", away)
+    event.listen(ledger.engine, "commit", away)
     with pytest.raises(LedgerUnavailable):
         await ledger.flush()
     with pytest.raises(LedgerUnavailable):
         await ledger.cursor("alpha")
     assert ledger.notes == 3
     ledger.note_cursor("alpha", 6)
-    event.remove(ledger._engine, "commit", away)
+    event.remove(ledger.engine, "commit", away)
     await ledger.flush()
     assert (await ledger.cursor("alpha"), ledger.notes) == (6, 0), "the newer cursor holds over the one put back"
     assert await ledger.open_transactions("hub", SENDER) == []

@@ -26,7 +26,7 @@ def observed(request, tmp_path_factory):
         if name == "large":
             trio.run(grow, ledger)
         if request.param == "statistics":
-            with ledger._engine.begin() as connection:
+            with ledger.engine.begin() as connection:
                 connection.exec_driver_sql("ANALYZE")
         ledger.close()
         ledger, counted = Ledger.open_file(path), [0]
@@ -34,16 +34,16 @@ def observed(request, tmp_path_factory):
         def count(counted=counted):
             counted[0] += 1
 
-        event.listen(ledger._engine, "connect", lambda one, _, count=count: one.set_progress_handler(count, STEPS))
-        ledger._engine.dispose()
+        event.listen(ledger.engine, "connect", lambda one, _, count=count: one.set_progress_handler(count, STEPS))
+        ledger.engine.dispose()
         asked.clear()
-        event.listen(ledger._engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(ledger.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         trio.run(live, ledger)
         steps.append(counted[0])
         ledger.close()
     plans = set()
     ledger = Ledger.open_file(path)
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         for statement, parameters in asked:
             if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
                 one = parameters[0] if isinstance(parameters, list) else parameters
@@ -52,6 +52,7 @@ def observed(request, tmp_path_factory):
     return plans, *steps
 
 
+@pytest.mark.long
 def test_no_statement_of_a_write_walks_through_a_table(observed):
     plans, _, _ = observed
     assert [plan for plan in plans if WALKS.match(plan)] == []
@@ -76,12 +77,12 @@ def test_start_and_what_waits_are_read_from_what_is_open(tmp_path):
     Ledger.open_file(path).close()
     asked = []
     for reader in (LedgerReader.open_file(path), MessageReader.open_file(path)):
-        event.listen(reader._engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(reader.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         if isinstance(reader, LedgerReader):
             assert reader.pending("alpha").packets == reader.pending().packets == ()
         else:
             assert reader.open_by_route() == ()
-        with reader._engine.connect() as connection:
+        with reader.engine.connect() as connection:
             for statement, parameters in [one for one in asked if "FROM packets" in one[0] and "EXPLAIN" not in one[0]]:
                 plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
                 assert plan[0].startswith("SCAN packets USING INDEX packets_open")
@@ -94,7 +95,7 @@ async def test_pairing_passes_what_can_be_no_half(tmp_path):
     """A shop that sends the same amount to the same receiver day by day gives all its packets one key."""
     ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
     await grow(ledger)
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         marked = "SELECT count(*), sum(leg_of IS NOT NULL) FROM packets WHERE unpaired_key IS NOT NULL"
         assert tuple(connection.exec_driver_sql(marked).one()) == (SETTLED // 5, 0)
         keyed = "SELECT count(*) FROM packets WHERE forward_key = 'k' AND sender = ?"
@@ -106,8 +107,8 @@ async def test_retention_looks_for_lone_deliveries_when_packets_are_gone(tmp_pat
     """That passes every old delivery whose packet is still there; with each piece of a million it would pass them all."""
     ledger, looks, pieces = Ledger.open_file(tmp_path / "ledger.sqlite"), [], 0
     await grow(ledger)
-    event.listen(ledger._engine, "before_cursor_execute", lambda *call: looks.append("NOT (EXISTS" in call[2]))
-    with ledger._engine.begin() as connection:
+    event.listen(ledger.engine, "before_cursor_execute", lambda *call: looks.append("NOT (EXISTS" in call[2]))
+    with ledger.engine.begin() as connection:
         while prune(connection, 10**18):
             pieces += 1
         assert connection.exec_driver_sql("SELECT count(*) FROM packets").scalar_one() == 0

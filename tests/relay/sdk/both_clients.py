@@ -4,8 +4,8 @@ from contextlib import aclosing
 
 import trio
 
-from hutong.relay.api.access.api_keys import new_key
 from hutong.relay.sdk import Hutong, TrioHutong
+from hutong.relay.web.api_keys import new_key
 
 WRITER, ADMIN = new_key(), new_key()
 

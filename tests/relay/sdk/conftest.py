@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from hutong.relay.api.access.api_keys import ApiKey, Scope, digest_of, write_keys
+from hutong.relay.web.api_keys import ApiKey, Scope, digest_of, write_keys
 from tests.relay.api.api_world import api_under_uvicorn, config_of, write_ledger
 from tests.relay.sdk.both_clients import ADMIN, WRITER, Blocking, UnderTrio
 

@@ -6,12 +6,12 @@ import time
 import httpx
 import pytest
 
-from hutong.relay.api.problems import STATUSES
 from hutong.relay.sdk import AnswerTooLarge, ApiProblem, BadAnswer, HutongError, TooSlow, Unreachable
 from hutong.relay.sdk import plan as plans
 from hutong.relay.sdk.deadline import transport, within
 from hutong.relay.sdk.listing import MAX_EMPTY_PAGES
 from hutong.relay.sdk.plan import MAX_ATTEMPTS, MAX_PAUSE_S, pause_s
+from hutong.relay.web.problems import STATUSES
 from tests.relay.sdk.scripted_server import PROBLEM, answer, endless, in_order, problem, scripted
 from tests.relay.sdk.sdk_values import HASH, STATUS, summary
 

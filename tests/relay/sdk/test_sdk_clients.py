@@ -65,7 +65,7 @@ def test_series_are_whole_windows_oldest_first(client, api, window, bucket_s, bu
 def test_dead_letters_name_the_message_and_what_to_do(client, api, page_items):
     (letter,) = client.take(None, api[0], "dead_letters", page_items=page_items)
     assert letter.message.id == DEAD and letter.message.state is MessageState.DEAD
-    assert letter.do.endswith(f"hutong relay retry {letter.job}")
+    assert letter.do.endswith(f"hutong relay retry --config relay.toml {letter.job}")
 
 
 def test_a_message_by_either_id_is_one_value(client, api):

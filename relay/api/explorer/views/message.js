@@ -4,7 +4,7 @@ import { announce } from "../announce.js";
 import { messagePath, read } from "../api.js";
 import { ago } from "../clock.js";
 import { h } from "../dom.js";
-import { absolute, count, fee } from "../format.js";
+import { absolute, count, fee, units } from "../format.js";
 import { badge, copyable, copyButton, foreign, identifier, loading, route, section, table } from "../parts.js";
 import { proofSection } from "../proofs.js";
 import { hash } from "../router.js";
@@ -78,10 +78,15 @@ function verdict(message) {
     { class: `card verdict ${state.tone}`, "aria-label": "Where it is" },
     h("div", { class: "verdict-head" }, badge(state), route(message.source.chain, message.destination.chain), message.via !== null && h("span", { class: "muted" }, "through ", foreign(message.via))),
     h("p", { class: "sentence" }, messageSentence(message)),
-    // Of a settled message the second half is no advice: it says who refused it, and the receiver's own reason.
-    h("p", { class: "why" }, h("b", {}, "Why: "), foreign(`${message.why.settled ? message.why.sentence : message.why.waits_for}.`, 1_000)),
-    !message.why.settled && message.why.do !== null && h("p", { class: "why" }, h("b", {}, "What to do: "), foreign(`${message.why.do}.`, 1_000)),
+    // Of a settled message the first half is what happened: who refused it, and the receiver's own reason.
+    h("p", { class: "why" }, h("b", {}, "Why: "), foreign(closed(message.why.waits_for), 1_000)),
+    message.why.do !== null && message.why.do !== "nothing to do" && h("p", { class: "why" }, h("b", {}, "What to do: "), foreign(closed(message.why.do), 1_000)),
   );
+}
+
+// A reason out of a node or a contract may end with a point of its own.
+function closed(sentence) {
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 function factsCard(message, tokens) {
@@ -98,6 +103,8 @@ function facts(message, tokens) {
     ["Kind", APPS[message.app] ?? foreign(message.app)],
     message.token !== null && ["Amount", tokens.amount(message, true)],
     message.token !== null && ["Token", copyable(message.token.denom, "the token", { head: 20, tail: 10 })],
+    // null: the chain that may hold something did not say so now.
+    ...(message.held ?? []).map((one) => heldFact(one, when)),
     person("Sender", message.sender),
     person("Receiver", message.receiver),
     message.message_id !== null && ["Message id", copyable(message.message_id, "the message id", { head: 12, tail: 8 })],
@@ -106,6 +113,11 @@ function facts(message, tokens) {
     message.sent_at !== null && ["Sent", when(message.sent_at)],
     message.settled_at === null ? ["Gives up waiting", when(message.timeout_at)] : ["Settled", when(message.settled_at)],
   ].filter((fact) => fact !== false);
+}
+
+function heldFact(one, when) {
+  const what = [h("span", {}, units(one.amount, 0), " of "), identifier(one.token, { head: 8, tail: 6 }), h("span", {}, " on "), foreign(one.chain)];
+  return [one.kind === "refund" ? "Refund held" : "Held", [what, h("span", {}, ", to be paid from "), when(one.releasable_at), h("span", {}, " on")]];
 }
 
 function costs(message, kinds) {

@@ -1,20 +1,14 @@
 """`hutong hub backup`, `restore` and `rollback`: what an operator does before and after a disk fails."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.key_password import NewKeyPassword
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import NewHome
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused, refusing
 
-if TYPE_CHECKING:
-    from hutong.relay.hub.consensus.signing import LastSigned
-
-MAX_RECORD_FILE_BYTES = 64 * 1024
 SignAbove = Annotated[
     int | None,
     typer.Option(
@@ -41,17 +35,12 @@ def backup(
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.upkeep.backup import BackupRefused, make_backup
 
-    try:
+    with refusing(UnusableHome, refused=(BackupRefused,)):
         height, rows = make_backup(home, to, with_key=with_consensus_key)
-    except UnusableHome as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except BackupRefused as error:
-        raise Refused(str(error), REFUSED) from None
     key = "with" if with_consensus_key else "without"
     typer.echo(f"backup of block {height} in {to}: {rows} rows, {key} the validator's key")
 
 
-@grouped
 def restore(
     home: NewHome,
     from_file: Annotated[Path, typer.Option("--from", help="A file that `hutong hub backup` made.")],
@@ -74,23 +63,19 @@ def restore(
 
     Exit codes: 0 restored, 1 refused, 2 unusable input.
     """
-    from hutong.relay.cli.hub.node.join import genesis_of
-    from hutong.relay.hub.home.home import UnusableHome
+    from hutong.relay.hub.home.home import UnusableHome, read_genesis
     from hutong.relay.hub.home.key_file import read_key_file
+    from hutong.relay.hub.home.last_signed import read_record
     from hutong.relay.hub.upkeep.backup import BackupRefused, SigningFrom, restore_backup
 
     if last_signed is not None and sign_above is not None:
         raise Refused("give --last-signed or --sign-above, not both", UNUSABLE)
-    wanted = None if genesis is None else genesis_of(genesis)
-    signing = SigningFrom(None if last_signed is None else _record_of(last_signed), sign_above)
-    try:
+    with refusing(UnusableHome, refused=(BackupRefused,)):
+        wanted = None if genesis is None else read_genesis(genesis)
+        signing = SigningFrom(None if last_signed is None else read_record(last_signed), sign_above)
         encode_key = password.encoding(home)
         known = None if key is None else read_key_file(key)
         done = restore_backup(home, from_file, wanted, known, signing, encode_key)
-    except UnusableHome as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except BackupRefused as error:
-        raise Refused(str(error), REFUSED) from None
     typer.echo(f"restored block {done.height} in {home}; validator {done.address.hex().upper()}")
     if done.signs_above:
         typer.echo(f"this key signs above height {done.signs_above} only, and once the node has caught up that far:")
@@ -110,22 +95,6 @@ def rollback(
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.rollback import RollbackRefused, roll_back
 
-    try:
+    with refusing(UnusableHome, NodeRefused, refused=(RollbackRefused,)):
         height = roll_back(home, blocks, sign_above)
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except RollbackRefused as error:
-        raise Refused(str(error), REFUSED) from None
     typer.echo(f"the chain in {home} ends at block {height}")
-
-
-def _record_of(path: Path) -> "LastSigned":
-    from hutong.relay.hub.home.last_signed import decode_last_signed
-
-    try:
-        with open_regular(path) as file:
-            return decode_last_signed(file.read(MAX_RECORD_FILE_BYTES + 1))
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror or error}", UNUSABLE) from None
-    except ValueError as error:
-        raise Refused(f"{path}: {error}", UNUSABLE) from None

@@ -1,25 +1,25 @@
 """`hutong hub init`: a new hub, with the homes of its first validators."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hutong.relay.cli.common.key_password import NewKeyPassword
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import NewHome
 from hutong.relay.cli.common.refusal import UNUSABLE, Refused
-from hutong.relay.cli.hub.node.genesis_options import ChainOptions, GasOptions, GovernmentOptions, KeystoreOptions
-from hutong.relay.cli.hub.node.member_lines import member_lines
-from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.cli.hub.node.genesis_options import (
+    ChainOptions,
+    GasOptions,
+    GovernmentOptions,
+    KeystoreOptions,
+    ObservationOptions,
+)
 
 if TYPE_CHECKING:
-    from hutong.relay.hub.application.genesis import Genesis
     from hutong.relay.hub.home.initialise import NewHub
-    from hutong.relay.hub.home.key_file import EncodeKey
 
 DEFAULT_BASE_PORT = 26_656
 
@@ -52,13 +52,13 @@ class HomeOptions:
     ] = DEFAULT_BASE_PORT
 
 
-@grouped
 def init(
     *,
     homes: HomeOptions,
     chain: ChainOptions,
     government: GovernmentOptions,
     gas: GasOptions,
+    observing: ObservationOptions,
     keystores: KeystoreOptions,
     password: NewKeyPassword,
 ) -> None:
@@ -67,6 +67,13 @@ def init(
     Exit codes: 0 done, 2 unusable input.
     """
     from hutong.light_clients.interface import MalformedInput
+    from hutong.relay.administration.hub.founding import (
+        judge,
+        make_cometbft_homes,
+        make_homes,
+        observation_tables,
+        rules_in_words,
+    )
     from hutong.relay.config import UnsafeFile
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.keys import KeyUnavailable
@@ -77,82 +84,47 @@ def init(
             if taken.exists():
                 raise Refused(f"{taken} exists: a home is initialised once", UNUSABLE)
         encode_key = password.encoding(home, keystores.scrypt_iterations)
+        tables = observation_tables(observing.open_observations, observing.writer or (), chain.rules_version)
         if homes.engine is Engine.COMETBFT and password.is_named:
             raise Refused("CometBFT reads its key plain: an encrypted one is not supported under it", UNUSABLE)
+        asked = replace(_new_hub(chain, government, gas), tables=tables)
+        judge(asked)  # before keystores are made: a second try would find them
         home.mkdir(parents=True, exist_ok=True)
-        new_hub = _new_hub(homes, chain, government, gas, keystores)
-        genesis, lines = _make_homes(homes, new_hub, encode_key)
+        deciding = government.decide(home, homes.validators, keystores)
+        new_hub = replace(asked, admins=deciding.admins, operators=deciding.operators)
+        where = (home, new_hub, homes.validators, homes.base_port)
+        genesis, lines = (
+            make_homes(*where, encode_key) if homes.engine is Engine.EMBEDDED else make_cometbft_homes(*where)
+        )
     except (UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
         raise Refused(str(error), UNUSABLE) from None
     except OSError as error:
         raise Refused(f"{home}: {error.strerror or error}", UNUSABLE) from None
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
-    _say_rules(genesis, new_hub.operators)
-    for line in lines:
+    for line in (*rules_in_words(genesis, new_hub.operators), *lines):
         typer.echo(line)
 
 
-def _new_hub(
-    homes: HomeOptions,
-    chain: ChainOptions,
-    government: GovernmentOptions,
-    gas: GasOptions,
-    keystores: KeystoreOptions,
-) -> "NewHub":
+def _new_hub(chain: ChainOptions, government: GovernmentOptions, gas: GasOptions) -> "NewHub":
+    """The hub without those who decide on it."""
+    from hutong.relay.administration.hub import founding
     from hutong.relay.hub.home.initialise import NewHub
 
-    # All that can be refused before keystores are made: a second try would find them.
-    params, funding, fees, code = chain.params(), chain.funding(), gas.fees(), gas.code_rules(chain.rules_version)
-    deciding = government.decide(homes.home, homes.validators, keystores)
+    params = founding.hub_params(chain.block_interval_ms, chain.proof_block_ms, chain.block_max_gas)
+    balances = tuple(map(founding.balance_of, chain.fund or ()))
+    fees = founding.fee_rules(gas.base_fee, gas.fee_recipient)
+    named, version = (gas.deployer or (), gas.contract or ()), chain.rules_version
+    code = founding.code_rules(gas.open_code, *named, version, has_fees=fees is not None)
     return NewHub(
         chain.chain_id,
         chain.evm_chain_id,
         time.time_ns(),
-        deciding.admins,
+        None,
         params,
-        funding,
+        balances,
         fees=fees,
-        rules_version=chain.rules_version,
-        operators=deciding.operators,
+        rules_version=version,
         voting_period_s=government.voting_period_s,
         code=code,
+        libraries=founding.chosen_libraries(chain.rules_version, gm=chain.gm),
     )
-
-
-def _make_homes(homes: HomeOptions, new_hub: "NewHub", encode_key: "EncodeKey") -> "tuple[Genesis, list[str]]":
-    """The genesis that all homes share, and the commands by which they run."""
-    from hutong.relay.hub.abci.initialise import initialise_members, ports_from
-    from hutong.relay.hub.home.initialise import initialise_home
-    from hutong.relay.hub.upkeep.initialise_network import initialise_network
-
-    if homes.engine is Engine.COMETBFT:
-        ports = [ports_from(homes.base_port, index) for index in range(homes.validators)]
-        genesis, members = initialise_members(homes.home, new_hub, ports)
-        return genesis, [line for member in members for line in member_lines(member)]
-    if homes.validators == 1:
-        return initialise_home(homes.home, new_hub, encode_key=encode_key), []
-    genesis, peers = initialise_network(homes.home, new_hub, homes.validators, homes.base_port, encode_key)
-    lines = []
-    for one in peers:
-        lines.append(f"hutong hub start --home {one.home} --port {one.eth} --cometbft-port {one.cometbft}")
-        lines.append(f"peer {one.node_id}@127.0.0.1:{one.p2p}")
-    return genesis, lines
-
-
-def _say_rules(genesis: "Genesis", operators: Sequence[bytes]) -> None:
-    if genesis.fees is not None:
-        typer.echo(
-            f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: anyone who sends needs a balance (--fund)"
-        )
-    rules = genesis.code_rules
-    if genesis.rules_version >= rules_versions.BOUNDED_EXECUTION and not rules.is_open:
-        named = ", ".join(f"0x{account.hex()}" for account in rules.deployers) or "nobody"
-        typer.echo(f"code is closed: {named} may create contracts (hutong hub name-deployer)")
-    if genesis.admins is not None:
-        for address in genesis.admins.addresses:
-            typer.echo(f"admin 0x{address.hex()}")
-        typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
-        return
-    for account in operators:
-        typer.echo(f"operator 0x{account.hex()}")
-    typer.echo("proposals need more than two thirds of the validators' power")

@@ -8,7 +8,7 @@ import typer
 
 from hutong.relay.base.regular_files import open_regular
 from hutong.relay.cli.common.command_group import command_group
-from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import UNUSABLE, Refused, refusing
 
 app = command_group("A node's place among its peers (network.toml).")
 Home = Annotated[Path, typer.Option(help="The node's home.")]
@@ -16,18 +16,15 @@ Home = Annotated[Path, typer.Option(help="The node's home.")]
 
 @app.command()
 def init(
-    home: Home,
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where peers reach this node.")],
+    home: Home, listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where peers reach this node.")]
 ) -> None:
     """Make a node key and network.toml in a home that `hutong hub join`, `restore` or `init` made; print what peers must add."""
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.network.membership import enter_network
     from hutong.relay.hub.network.network_file import parse_endpoint, peer_lines
 
-    try:
+    with refusing(UnusableHome, ValueError):
         own = enter_network(home, parse_endpoint(listen, "--listen"))
-    except (UnusableHome, ValueError) as error:
-        raise Refused(str(error), UNUSABLE) from None
     typer.echo(peer_lines(own))
 
 
@@ -38,10 +35,8 @@ def show(home: Home) -> None:
     from hutong.relay.hub.network.membership import own_lines
     from hutong.relay.hub.network.network_file import peer_lines
 
-    try:
+    with refusing(UnusableHome):
         typer.echo(peer_lines(own_lines(home)))
-    except UnusableHome as error:
-        raise Refused(str(error), UNUSABLE) from None
 
 
 @app.command()
@@ -77,7 +72,5 @@ def remove(
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.network.membership import remove_peer
 
-    try:
+    with refusing(UnusableHome):
         typer.echo(f"no peer any more: {remove_peer(home, node_id)}")
-    except UnusableHome as error:
-        raise Refused(str(error), UNUSABLE) from None

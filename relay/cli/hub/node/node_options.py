@@ -64,9 +64,7 @@ class ExecutionOptions:
     execution_limit_mib: Annotated[
         int,
         typer.Option(
-            min=1,
-            max=2**20,
-            help="MiB that one block's execution may add to the process; then the node halts.",
+            min=1, max=2**20, help="MiB that one block's execution may add to the process; then the node halts."
         ),
     ] = 2_048
 

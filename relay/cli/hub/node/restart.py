@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hutong.relay.cli.common.options import AsJson
-from hutong.relay.cli.common.refusal import UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import refusing
 
 
 def restart(
@@ -22,19 +22,11 @@ def restart(
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.restart import restart as make
 
-    try:
+    with refusing(NodeRefused):
         made = make(home)
-    except NodeRefused as error:
-        raise Refused(str(error), UNUSABLE) from None
     genesis = made.genesis
     if as_json:
-        answer = {
-            "chain_id": genesis.chain_id,
-            "first_height": genesis.base_height + 1,
-            "digest": genesis.digest.hex(),
-            "previous_genesis": str(made.previous_file),
-        }
-        typer.echo(json.dumps(answer))
+        typer.echo(json.dumps(made.as_dict()))
         return
     typer.echo(
         f"hub {genesis.chain_id} begins at block {genesis.base_height + 1}; its genesis has digest {genesis.digest.hex()}"

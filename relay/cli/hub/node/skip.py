@@ -2,19 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hutong.relay.cli.common.command_group import command_group
 from hutong.relay.cli.common.key_password import KeyPassword
-from hutong.relay.cli.common.option_groups import grouped
 from hutong.relay.cli.common.options import AsJson
-from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused
+from hutong.relay.cli.common.refusal import REFUSED, UNUSABLE, Refused, refusing
 
 if TYPE_CHECKING:
     from hutong.light_clients.tendermint.skip_certificate import SkipCertificate
-    from hutong.relay.hub.upkeep.stopped import SkipStanding
 
 app = command_group("A block that no node can execute: sign that it counts as empty, and go on.")
 
@@ -32,59 +30,16 @@ def status(home: Home, as_json: AsJson = False) -> None:
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.stopped import standing_of
 
-    try:
+    with refusing(UnusableHome, NodeRefused):
         found = standing_of(home)
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
     if as_json:
-        typer.echo(json.dumps(_document(found)))
+        typer.echo(json.dumps(found.as_dict()))
         return
-    for line in _lines(found, home):
+    for line in found.in_words(home):
         typer.echo(line)
 
 
-def _document(found: "SkipStanding") -> dict[str, Any]:
-    marker = found.marker
-    return {
-        "chain_id": found.chain_id,
-        "height": found.height,
-        "block": None
-        if marker is None
-        else {
-            "height": marker.height,
-            "hash": marker.block_hash.hex(),
-            "stage": marker.stage.value,
-            "attempts": marker.attempts,
-            "reason": marker.why_failed(),
-        },
-        "may_sign": found.why_not is None,
-        "why_not": found.why_not,
-        "certificate_of": None if found.certificate is None else found.certificate.statement.height,
-        "total_power": sum(found.powers.values()),
-        "power_needed": sum(found.powers.values()) * 2 // 3 + 1,
-    }
-
-
-def _lines(found: "SkipStanding", home: Path) -> list[str]:
-    lines = [f"hub {found.chain_id} stands at block {found.height} here"]
-    if found.certificate is not None:
-        lines.append(
-            f"a certificate of block {found.certificate.statement.height} is in {home / 'skips'}: start the node"
-        )
-        return lines
-    if found.why_not is not None or found.marker is None:
-        return [*lines, found.why_not or ""]
-    total = sum(found.powers.values())
-    return [
-        *lines,
-        f"block {found.marker.height} ({found.marker.block_hash.hex()}) failed here: {found.marker.why_failed()}",
-        f"members with {total * 2 // 3 + 1} of {total} voting power must fail on the same hash: ask them, by another way, first",
-        f"then: hutong hub skip sign --home {home}",
-    ]
-
-
 @app.command()
-@grouped
 def sign(
     home: Home,
     out: Out = None,
@@ -102,7 +57,7 @@ def sign(
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.stopped import SkipNotDue, sign_skip, standing_of
 
-    try:
+    with refusing(UnusableHome, NodeRefused, refused=(SkipNotDue, SkipRefused, SignerAway)):
         found = standing_of(home)
         if found.why_not is not None or found.statement is None:
             raise Refused(found.why_not or "no execution failed here", REFUSED)
@@ -117,10 +72,6 @@ def sign(
                 "Did members with more than two thirds of the power say that this very hash failed?", abort=True
             )
         certificate = sign_skip(home, password.source())
-    except (SkipNotDue, SkipRefused, SignerAway) as error:
-        raise Refused(str(error), REFUSED) from None
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
     signer = certificate.signatures[0].public_key.hex()[-8:]
     _write(certificate, out or Path(f"skip-{certificate.statement.height}-{signer}.json"))
 
@@ -135,32 +86,16 @@ def combine(
 
     Exit codes: 0 complete, 1 more signatures are needed or one is false, 2 unusable input.
     """
-    from hutong.light_clients.interface import VerificationError
-    from hutong.light_clients.tendermint.skip_certificate import combined, skip_is_decided, skip_is_signed
     from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.home.process import NodeRefused
-    from hutong.relay.hub.skipping.files import read_file
-    from hutong.relay.hub.upkeep.stopped import standing_of
+    from hutong.relay.hub.upkeep.stopped import SkipNotDue, combine_certificates
 
-    try:
-        powers, parts = standing_of(home).powers, [read_file(path) for path in files]
-        for path, part in zip(files, parts, strict=True):
-            try:
-                skip_is_signed(part, powers)
-            except VerificationError as error:
-                raise Refused(f"{path}: {error}", REFUSED) from None
-        certificate = combined(parts)
-        power, total = skip_is_signed(certificate, powers), sum(powers.values())
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
-    except VerificationError as error:
-        raise Refused(str(error), REFUSED) from None
-    _write(certificate, out or Path(f"skip-{certificate.statement.height}.json"))
-    typer.echo(f"{len(certificate.signatures)} signatures with {power} of {total} voting power")
-    try:
-        skip_is_decided(certificate, powers)
-    except VerificationError:
-        raise Refused(f"more than {total * 2 // 3} is needed: collect more signatures", REFUSED) from None
+    with refusing(UnusableHome, NodeRefused, refused=(SkipNotDue,)):
+        made = combine_certificates(home, files)
+    _write(made.certificate, out or Path(f"skip-{made.certificate.statement.height}.json"))
+    typer.echo(f"{len(made.certificate.signatures)} signatures with {made.power} of {made.total} voting power")
+    if not made.is_complete:
+        raise Refused(f"more than {made.total * 2 // 3} is needed: collect more signatures", REFUSED)
     typer.echo(f"complete: hutong hub skip apply --home {home} FILE, on every node")
 
 
@@ -175,12 +110,8 @@ def apply(home: Home, file: Annotated[Path, typer.Argument(help="A complete cert
     from hutong.relay.hub.skipping.files import read_file
     from hutong.relay.hub.upkeep.stopped import SkipNotDue, apply_certificate
 
-    try:
+    with refusing(UnusableHome, NodeRefused, refused=(SkipNotDue,)):
         typer.echo(apply_certificate(home, read_file(file)))
-    except SkipNotDue as error:
-        raise Refused(str(error), REFUSED) from None
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
 
 
 @app.command()
@@ -206,13 +137,9 @@ def show(
     from hutong.relay.hub.home.process import NodeRefused
     from hutong.relay.hub.upkeep.stopped import SkipNotDue, certificate_in_state, evidence_in_state
 
-    try:
+    with refusing(UnusableHome, NodeRefused, refused=(SkipNotDue,)):
         certificate = certificate_in_state(home, height)
         found = None if evidence is None else evidence_in_state(home, height, trusted_height or max(1, height - 1))
-    except SkipNotDue as error:
-        raise Refused(str(error), REFUSED) from None
-    except (UnusableHome, NodeRefused) as error:
-        raise Refused(str(error), UNUSABLE) from None
     if certificate is None:
         raise Refused(f"block {height} does not count as empty in this node's state", REFUSED)
     _write(certificate, out or Path(f"skip-{height}.json"))

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hutong.adapters.interface import ChainAdapter, ClientInfo, ClientParameters, Source
-from hutong.light_clients import attestation, bft_evm, clique, ethereum
+from hutong.adapters.tlog import LogSource
+from hutong.light_clients import attestation, bft_evm, clique, ethereum, tlog
 from hutong.light_clients.evm_header import decode_header
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
 from hutong.light_clients.proofs.ics23 import STANDARD_SPECS
@@ -23,6 +24,7 @@ from hutong.relay.archive.checkpoint import (
     TendermintTrust,
     Trust,
 )
+from hutong.relay.archive.log_chain import chain_id_of
 from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
 
 
@@ -56,7 +58,7 @@ async def read_checkpoint(
     for client_id in clients:
         info = await chain.client(client_id)
         if info.counterparty_client_id is not None:
-            chain_id = followed_chain_id(info.client_type, info.client_state)
+            chain_id = chain_id_of(info.client_type, followed_chain_id(info.client_type, info.client_state))
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
     if kind is ChainKind.ETHEREUM:
         return await _ethereum_checkpoint(chain, followers, followed)
@@ -81,6 +83,30 @@ async def read_checkpoint(
         trust=trust,
         header=header,
     )
+
+
+async def read_log_checkpoint(log: LogSource, followers: Sequence[tuple[str, ClientInfo]]) -> Checkpoint:
+    """The largest tree that a log serves, which log and witnesses signed; by whom its keys are known, the reader says.
+
+    Args:
+        followers: clients of the log, each with the chain id of its hub. They call the log's own client of theirs by
+            different names, or are one.
+
+    Raises:
+        AdapterError: the log does not answer.
+        UnsupportedOperation: a client is of no log, or of another one, has no counterparty, or shares its name with one on
+            another hub.
+    """
+    followed: dict[str, Remote] = {}
+    for host_chain_id, info in followers:
+        name = info.counterparty_client_id
+        if info.client_type != ChainKind.TLOG or name is None:
+            raise UnsupportedOperation(f"a checkpoint of a signed log by {info.client_id}, which follows none")
+        if name in followed:
+            raise UnsupportedOperation(f"one checkpoint for two clients whose packets the log sends as {name}")
+        followed[name] = Remote(host_chain_id, info.client_id)
+    at = (await log.head()).height
+    return await _followed_checkpoint(log, ChainKind.TLOG, [info for _, info in followers], followed, at)
 
 
 async def _ethereum_checkpoint(
@@ -109,7 +135,7 @@ async def _ethereum_checkpoint(
 
 
 async def _followed_checkpoint(
-    chain: Source,
+    chain: Source | LogSource,
     kind: ChainKind,
     followers: Sequence[ClientInfo],
     followed: Mapping[str, Remote],
@@ -131,7 +157,7 @@ async def _followed_checkpoint(
                 f"one checkpoint for {info.client_id} and the others, which trust the chain by different rules ({error})"
             ) from error
     return Checkpoint(
-        chain_id=chain.chain_id,
+        chain_id=chain_id_of(kind.client_type, chain.chain_id),
         kind=kind,
         height=height,
         hash=states.block_hash,
@@ -140,7 +166,7 @@ async def _followed_checkpoint(
         max_clock_drift_s=parameters.max_clock_drift_s,
         clients=followed,
         trust=FollowedTrust(states.client_state, states.consensus_state),
-        header=None if kind is ChainKind.CLIQUE else await chain.bare_header(height),
+        header=None if kind in (ChainKind.CLIQUE, ChainKind.TLOG) else await chain.bare_header(height),
     )
 
 
@@ -160,6 +186,8 @@ def _drift_s(info: ClientInfo) -> int:
             return bft_evm.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.CLIQUE:
             return clique.decode_client_state(info.client_state).max_clock_drift_s
+        case ChainKind.TLOG:
+            return tlog.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ATTESTATION:
             return attestation.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ETHEREUM:
@@ -196,7 +224,7 @@ def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
         case ChainKind.BFT_EVM:
             bft_client = bft_evm.decode_client_state(state)
             return BftEvmTrust(bft_client.router_address, bft_client.consensus, bft_client.quorum_rule)
-        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT:
+        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT | ChainKind.TLOG:
             raise UnsupportedOperation(f"a checkpoint of a chain of kind {kind} without a client's states")
         case ChainKind.ATTESTATION:
             states = [attestation.decode_client_state(info.client_state) for info in followers]

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from random import Random
 
 import trio
 
 from hutong.adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter, HeightUnavailable
+from hutong.adapters.tlog import LogSource
 from hutong.light_clients.ibc.packet import Packet
 from hutong.light_clients.interface import Height, VerificationError
 from hutong.relay.archive import Archive
-from hutong.relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
+from hutong.relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, HeaderEntry, check_bundle
 from hutong.relay.archive.checkpoint import Checkpoint
 from hutong.relay.archive.legs import Link, is_second_leg, link_of_first, link_of_second, next_client
+from hutong.relay.archive.log_chain import bare_note, log_chain_id
 from hutong.relay.config import PathEnd
+from hutong.relay.config.logs import LogConfig
 from hutong.relay.core.archiving.bundling.headers import HeaderCollector
 from hutong.relay.core.archiving.bundling.known import kind_of, seal_rules_of
 from hutong.relay.core.archiving.bundling.legs import FoundLeg, LegReader, NotExportable
+from hutong.relay.core.topology.logs import open_log
 from hutong.relay.core.topology.paths import Paths
 
 __all__ = ["Exporter", "NotExportable"]
@@ -58,10 +63,36 @@ class Exporter:
                 proven.
             ArchiveUnavailable: the evidence cannot be read.
         """
-        first = await self._legs.read(source, sequence)
+        return await self._whole(await self._legs.read(source, sequence))
+
+    async def export_from_log(self, log: LogConfig, sender: str, sequence: int, random: Random) -> Bundle:
+        """The bundle of a packet of a signed log, with its second leg if the hub sent it on.
+
+        Args:
+            log: as configured; its endpoints are asked anew.
+            sender: the client that the packet names as its source.
+
+        Raises:
+            NotExportable: no hub that the log's `kept_on` names has acknowledged it, or the publisher has not committed it.
+            VerificationError, AdapterError, ArchiveUnavailable: as `export`.
+        """
+        why = NotExportable(f"the configuration of log {log.name} names no client on a hub that follows it (kept_on)")
+        async with open_log(log, random) as source:
+            for client in log.kept_on:
+                try:
+                    first = await self._legs.read_from_log(source, client, sequence)
+                except NotExportable as error:
+                    why = error
+                    continue
+                if first.source.client == sender:
+                    return await self._whole(first, source)
+                why = NotExportable(f"packet {sequence} of {log.name} is of {first.source.client}, not {sender}")
+        raise why
+
+    async def _whole(self, first: FoundLeg, log: LogSource | None = None) -> Bundle:
         second = await self._second_leg(first)
         found = [first] if second is None else [first, second]
-        bundle = Bundle(tuple(one.leg for one in found), await self._headers(found))
+        bundle = Bundle(tuple(one.leg for one in found), await self._headers(found, log))
         check_bundle(bundle)
         return bundle
 
@@ -99,13 +130,13 @@ class Exporter:
         onward = next_client(first.leg.packet)
         if onward is None or first.leg.outcome is Claim.TIMED_OUT:
             return None
-        if (await self._legs.client(first.source)).client_type != ChainKind.TENDERMINT:
+        if (await self._legs.client(first.reader)).client_type != ChainKind.TENDERMINT:
             return None  # no hub, whatever the sender wrote
         if self._adapters[first.destination.chain].kind == "cosmos":
             return None  # nor a stock chain; what middlewares of theirs send on is on none of our paths
         end = PathEnd(chain=first.destination.chain, client=onward)
         acknowledgement = first.leg.acknowledgement
-        for sequence in await self._candidates(end, first.leg.packet):
+        for sequence in await self.candidates(end, first.leg.packet):
             if (end, sequence) not in self.second_legs:
                 self.second_legs.add((end, sequence))
                 try:
@@ -118,7 +149,7 @@ class Exporter:
             raise NotExportable(f"the second leg of {first.leg.packet_id} is neither in the archive nor on the hub")
         return None
 
-    async def _candidates(self, end: PathEnd, first: Packet) -> list[int]:
+    async def candidates(self, end: PathEnd, first: Packet) -> list[int]:
         """Sequences of packets that may be what the hub made of `first`, known ones before those that must be asked for."""
         if end not in self._sent:
             packets = await self._archive.sent_packets(end.chain, end.client, self._newest_sent)
@@ -139,14 +170,14 @@ class Exporter:
                     return [sequence]
         return []
 
-    async def _headers(self, found: list[FoundLeg]) -> tuple[ChainHeaders, ...]:
+    async def _headers(self, found: list[FoundLeg], log: LogSource | None) -> tuple[ChainHeaders, ...]:
         heights: dict[str, set[Height]] = {}
         readers: dict[str, PathEnd] = {}
         names = {}
         for one in found:
             for chain_id, end, reader in (
                 (one.leg.source_chain_id, one.source, one.destination),
-                (one.leg.destination_chain_id, one.destination, one.source),
+                (one.leg.destination_chain_id, one.destination, one.reader),
             ):
                 names[chain_id] = end.chain
                 readers.setdefault(chain_id, reader)
@@ -155,6 +186,9 @@ class Exporter:
                 heights[one.leg.chain_id_of(proof.claim)].add(proof.height)
         chains = []
         for chain_id in sorted(heights):
+            if log is not None and chain_id == log_chain_id(log.chain_id):
+                chains.append(_signed_trees(log, heights[chain_id]))
+                continue
             info = await self._legs.client(readers[chain_id])
             collector = self._collectors.get(chain_id)
             if collector is None:
@@ -173,6 +207,12 @@ class Exporter:
                         collector.learn_client(evidence.proof_height, evidence.trusted_client_state)
             chains.append(await collector.collect(heights[chain_id], info.client_state))
         return tuple(chains)
+
+
+def _signed_trees(log: LogSource, heights: set[Height]) -> ChainHeaders:
+    """The trees of these sizes, as log and witnesses signed them."""
+    notes = (bare_note(log.signed_checkpoint(height.revision_height), log.believed) for height in sorted(heights))
+    return ChainHeaders(log_chain_id(log.chain_id), ChainKind.TLOG, tuple(map(HeaderEntry, notes)))
 
 
 class _SentOver:

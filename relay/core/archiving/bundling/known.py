@@ -72,6 +72,8 @@ def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> K
             return _tendermint(message)
         case ChainKind.BFT_EVM:
             return _bft_evm(message, rules)
+        case ChainKind.TLOG:
+            raise UnsupportedOperation("headers of a signed log from its updates")
         case ChainKind.ATTESTATION:
             state = attestation.decode_state(attestation.decode_attestation(message).data)
             return KnownHeader(state.height, HeaderEntry(message), b"", b"")
@@ -133,7 +135,7 @@ def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) ->
             return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus))
         case ChainKind.ATTESTATION:
             raise UnsupportedOperation("headers of an attested chain")
-        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT:
+        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT | ChainKind.TLOG:
             raise UnsupportedOperation(f"bare headers of a chain of kind {kind}")
 
 

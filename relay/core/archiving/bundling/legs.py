@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hutong.adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable, Source
-from hutong.light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
+from hutong.adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable, NotSupported, Source
+from hutong.adapters.tlog import LogSource
+from hutong.light_clients.ibc.commitment import (
+    acknowledgement_key,
+    commitment_key,
+    merkle_path,
+    packet_commitment,
+    receipt_key,
+)
 from hutong.light_clients.ibc.packet import Acknowledgement, Packet
 from hutong.light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from hutong.relay.archive import Archive, Evidence
-from hutong.relay.archive.bundle import Claim, Leg, StateProof
+from hutong.relay.archive.bundle import ChainKind, Claim, Leg, StateProof
+from hutong.relay.archive.log_chain import log_chain_id
 from hutong.relay.config import PathEnd
 from hutong.relay.core.topology.paths import Paths
 
@@ -20,12 +28,17 @@ class NotExportable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FoundLeg:
-    """A leg, the ends of its path, and evidence that has headers for it."""
+    """A leg, the ends of its path, and evidence that has headers for it.
+
+    `reader` is the client that shows the destination: that at the source, or where that is a log, which has none, another
+    chain's client of the same hub.
+    """
 
     source: PathEnd
     destination: PathEnd
     leg: Leg
     evidence: tuple[Evidence, ...]
+    reader: PathEnd
 
 
 class LegReader:
@@ -86,7 +99,39 @@ class LegReader:
             settled = await reader.settled(packet, destination_client, heights)
             proofs += [] if settled is None else [settled]
         leg = Leg(reader.source.chain_id, reader.destination.chain_id, packet, acknowledgement, tuple(proofs))
-        return FoundLeg(source, destination, leg, tuple(evidence.values()))
+        return FoundLeg(source, destination, leg, tuple(evidence.values()), source)
+
+    async def read_from_log(self, log: LogSource, client: PathEnd, sequence: int) -> FoundLeg:
+        """The leg of a packet of a signed log, once the hub has acknowledged it: the log has the packet's hash alone.
+
+        Args:
+            client: the hub's, which follows the log.
+
+        Raises:
+            NotExportable: the hub has acknowledged no such packet, or the log's publisher has not committed it.
+            AdapterError: log or hub does not answer.
+        """
+        hub, info = self._adapters[client.chain], await self.client(client)
+        if info.client_type != ChainKind.TLOG:
+            raise NotExportable(f"{client.chain} {client.client} follows no signed log")
+        event = await hub.written_acknowledgement(client.client, sequence)
+        if event is None:
+            raise NotExportable(f"{client.chain} has acknowledged no packet {sequence} of {log.name}")
+        packet, height = event.packet, Height(0, (await log.head()).height)
+        try:
+            sent = await log.prove((commitment_key(packet),), height)
+        except NotSupported as error:
+            raise NotExportable(f"packet {sequence} of {log.name}: {error}") from None
+        if sent.value != packet_commitment(packet):
+            raise NotExportable(f"{log.name} committed another packet {sequence} first")
+        readers = sorted((end for end, other in self._paths.opposite.items() if other.chain == client.chain), key=str)
+        if not readers:
+            raise NotExportable(f"no configured path says how {client.chain} is believed")
+        key, at = acknowledgement_key(packet), hub.proving_height(event.height)
+        outcome = await _Leg._prove(Claim.ACKNOWLEDGED, hub, key, at, await self.client(readers[0]))
+        proofs = StateProof(Claim.SENT, height, sent.proof), outcome
+        leg = Leg(log_chain_id(log.chain_id), hub.chain_id, packet, event.acknowledgement, proofs)
+        return FoundLeg(PathEnd(chain=log.name, client=packet.source_client), client, leg, (), readers[0])
 
     async def _heights(self, chain: str) -> list[Height]:
         """Where the chain's present state is proven: best at the checkpoint, else at the head."""

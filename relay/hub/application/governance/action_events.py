@@ -36,3 +36,28 @@ def emit_executed(call: NativeCall, done: Executed) -> None:
             emit(call, abi.DEPLOYER_NAMED_EVENT, (done.account,), (done.allowed,))
         case ActionKind.NAME_CONTRACT:
             emit(call, abi.CONTRACT_NAMED_EVENT, (done.account,), (done.allowed,))
+        case ActionKind.NAME_WRITER:
+            emit(call, abi.OBSERVATION_WRITER_SET_EVENT, (done.account,), (done.number,))
+        case ActionKind.SET_OBSERVATIONS_OPEN:
+            emit(call, abi.OBSERVATIONS_OPEN_SET_EVENT, (), (done.allowed,))
+        case ActionKind.ACCREDIT_ROOT:
+            did, schema, depth, until_s = done.root
+            emit(call, abi.IDENTITY_ROOT_SET_EVENT, (did,), (schema, depth, until_s))
+        case ActionKind.SET_IDENTITY:
+            emit(call, abi.IDENTITY_SET_EVENT, (), done.identity)
+        case ActionKind.NAME_STORAGE_OPERATOR:
+            operator, account, *_, weight = done.storage
+            emit(call, abi.STORAGE_OPERATOR_NAMED_EVENT, (operator,), (account, weight))
+        case ActionKind.SET_STORAGE_OPERATOR_STATE:
+            operator, state = done.storage
+            emit(call, abi.STORAGE_OPERATOR_STATE_SET_EVENT, (operator,), (state,))
+        case ActionKind.NAME_STORAGE_PARTY:
+            role, party, account = done.storage
+            emit(call, abi.STORAGE_PARTY_NAMED_EVENT, (party,), (role, account))
+        case ActionKind.SET_STORAGE:
+            emit(call, abi.STORAGE_SET_EVENT, (), done.storage)
+        case ActionKind.NAME_DIRECTORY_PUBLISHER:
+            publisher, account, records = done.directory
+            emit(call, abi.DIRECTORY_PUBLISHER_NAMED_EVENT, (publisher,), (account, records))
+        case ActionKind.SET_DIRECTORY:
+            emit(call, abi.DIRECTORY_SET_EVENT, (), done.directory)

@@ -17,6 +17,7 @@ from hutong.relay.hub.application.governance.proposals import Proposals
 from hutong.relay.hub.application.governance.schedule import Schedule
 from hutong.relay.hub.application.module import ROUTER_ADDRESS, clients_of
 from hutong.relay.hub.application.validators import Powers, Validators
+from hutong.relay.services.identity.rules.records.did_record import Moment
 
 
 class _EarlierPowers(Mapping[bytes, int]):
@@ -102,6 +103,7 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
             validators,
             members if governed else None,
             schedule if governed or frame.rules_version > 1 else None,
+            Moment(frame.height, frame.now_s),
         )
         return Chamber(
             store,

@@ -16,12 +16,22 @@ PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
     rules_versions.FIRST: FORK_PRECOMPILES,
     rules_versions.SETTLES_WHILE_PAUSED: FORK_PRECOMPILES,
     rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,
+    rules_versions.RECORDS: PRECOMPILES_WITHOUT_BLOBS,
+    rules_versions.IDENTITY: PRECOMPILES_WITHOUT_BLOBS,
+    rules_versions.SM2_KEYS: PRECOMPILES_WITHOUT_BLOBS,
+    rules_versions.STORAGE: PRECOMPILES_WITHOUT_BLOBS,
+    rules_versions.DIRECTORY: PRECOMPILES_WITHOUT_BLOBS,
 }
 
 PRICES: Final[Mapping[int, WorkPrices]] = {
     rules_versions.FIRST: SLOW_CURVE_PRICES,
     rules_versions.SETTLES_WHILE_PAUSED: SLOW_CURVE_PRICES,
     rules_versions.BOUNDED_EXECUTION: BOUNDED_WORK_PRICES,
+    rules_versions.RECORDS: BOUNDED_WORK_PRICES,
+    rules_versions.IDENTITY: BOUNDED_WORK_PRICES,
+    rules_versions.SM2_KEYS: BOUNDED_WORK_PRICES,
+    rules_versions.STORAGE: BOUNDED_WORK_PRICES,
+    rules_versions.DIRECTORY: BOUNDED_WORK_PRICES,
 }
 
 

@@ -16,6 +16,7 @@ from hutong.light_clients.ibc.forward import (
     decode_forward_request,
     encode_stamped_payload,
 )
+from hutong.light_clients.ibc.forward_failure import forward_failed, refusal_words, timeout_words
 from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from hutong.light_clients.interface import MalformedInput, VerificationError
 from hutong.relay.hub.application.packets.packets import ApplicationRefused, PacketRouter
@@ -79,7 +80,7 @@ class Forwarder:
             RuntimeError: leg 2 has no pending record, which halts the node.
         """
         if acknowledgement.is_error:
-            self._settle(packet, ERROR, f"{packet.destination_client} at the destination answered with an error")
+            self._settle(packet, ERROR, refusal_words(packet))
         else:
             self._settle(packet, acknowledgement, None)
 
@@ -89,12 +90,12 @@ class Forwarder:
         Raises:
             RuntimeError: leg 2 has no pending record, which halts the node.
         """
-        self._settle(packet, ERROR, f"timed out at the destination at {packet.timeout_timestamp_s}")
+        self._settle(packet, ERROR, timeout_words(packet))
 
     def _settle(self, leg_2: Packet, acknowledgement: Acknowledgement, failure: str | None) -> None:
         pending = take_pending(self._router, leg_2)
         if pending is None:
             raise RuntimeError(f"forward {leg_2.source_client} {leg_2.sequence} has no pending record")
         if failure is not None:
-            self._router.record_failure(pending.leg_1, f"forward over {leg_2.source_client}: {failure}")
+            self._router.record_failure(pending.leg_1, forward_failed(leg_2.source_client, failure))
         self._router.write_acknowledgement(pending.leg_1, acknowledgement)

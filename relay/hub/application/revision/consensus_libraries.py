@@ -4,7 +4,7 @@ Two nodes with other versions of one of them may judge or execute one block diff
 change of a version here is a change of the rules: a new rules version with a table of its own (docs/contributing.md).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import metadata
 from typing import Final
 
@@ -49,24 +49,41 @@ PINNED: Final[Mapping[str, str]] = {
     "toolz": "1.2.0",
     "trie": "4.0.0",
 }
-"""Of rules version 3: distributions and their versions, what they need themselves included. constraints.txt pins the same."""
+"""Of rules versions 3 to 8: distributions and their versions, what they need themselves included. constraints.txt pins the same."""
+
+GM_LIBRARY: Final = "gmssl-pyx"
+"""SM2 and SM3. A genesis that names it has a hub accept chains of FISCO BCOS under that suite."""
+CHOSEN: Final[Mapping[str, str]] = {GM_LIBRARY: "2.1.0"}
+"""Libraries that a genesis may name besides, each with what a hub offers where it is named; and their versions."""
+CHOSEN_SINCE: Final = rules_versions.IDENTITY
 
 TABLES: Final[Mapping[int, Mapping[str, str]]] = {
     rules_versions.FIRST: ALGORITHMS,
     rules_versions.SETTLES_WHILE_PAUSED: ALGORITHMS,
     rules_versions.BOUNDED_EXECUTION: PINNED,
+    rules_versions.RECORDS: PINNED,
+    rules_versions.IDENTITY: PINNED,
+    rules_versions.SM2_KEYS: PINNED,
+    rules_versions.STORAGE: PINNED,
+    rules_versions.DIRECTORY: PINNED,
 }
 
 
-def library_table(rules_version: int) -> tuple[tuple[str, str], ...]:
+def library_table(rules_version: int, chosen: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
     """What `rules.libraries` of a genesis of this version must say, by name.
 
     The version is one of `rules_versions.ALL`.
 
+    Args:
+        chosen: those of `CHOSEN` that the genesis names besides; none before rules version 5.
+
     Raises:
         KeyError: it is another version.
     """
-    return tuple(sorted(TABLES[rules_version].items()))
+    besides = chosen if rules_version >= CHOSEN_SINCE else ()
+    return tuple(
+        sorted({**TABLES[rules_version], **{name: CHOSEN[name] for name in CHOSEN if name in besides}}.items())
+    )
 
 
 def _installed(distribution: str) -> str | None:
@@ -76,17 +93,22 @@ def _installed(distribution: str) -> str | None:
         return None
 
 
-def unfit_library(version_of: Callable[[str], str | None] = _installed) -> str | None:
+def unfit_library(version_of: Callable[[str], str | None] = _installed, chosen: Collection[str] = ()) -> str | None:
     """One sentence about the first installed library that is not the pinned one; None where all are.
 
     Asked whatever rules version the hub has, since it may take up the newest.
+
+    Args:
+        chosen: those of `CHOSEN` that the genesis names besides.
     """
-    for distribution, expected in PINNED.items():
+    besides = {name: CHOSEN[name] for name in CHOSEN if name in chosen}
+    for distribution, expected in {**PINNED, **besides}.items():
         got = version_of(distribution)
         if got != expected:
+            extras = "gm,relay" if GM_LIBRARY in besides else "relay"
             here = f"has version {got}" if got is not None else "is not installed"
             return (
                 f"the library {distribution} {here}, the rules of this hutong need {expected}, and another one may"
-                f" execute a block otherwise: pip install '{distribution}=={expected}', or all of them: pip install -c constraints.txt '.[relay]' in the checkout"
+                f" execute a block otherwise: pip install '{distribution}=={expected}', or all of them: pip install -c constraints.txt '.[{extras}]' in the checkout"
             )
     return None

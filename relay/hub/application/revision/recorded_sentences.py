@@ -1,7 +1,7 @@
-"""Sentences of refusals as rules versions 1 and 2 recorded them, where the code words them better now.
+"""Sentences of refusals as earlier rules versions recorded them, where the code words them better now.
 
 A sentence is part of the revert, and the next header hashes the revert (`last_results_hash`): a block replays only if it
-finds the words of its own time. New wording therefore rules from version 3 on.
+finds the words of its own time. New wording therefore rules from the version on that is the newest when it comes.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,24 @@ RECORDED: Mapping[str, str] = MappingProxyType(
         "forward_memo.next: a second hop after the hub": "forward_memo.next: one hop behind the hub",
     }
 )
-"""Reason or operation as the code gives it → as versions 1 and 2 recorded it. A new wording is unique in the code."""
+"""Reason or operation as version 3 gives it → as versions 1 and 2 recorded it. A new wording is unique in the code."""
+
+RECORDED_TO_3: Mapping[str, str] = MappingProxyType(
+    {
+        "SM2 and SM3 without the extra `gm` (in the checkout of hutong run: pip install -c constraints.txt '.[gm]')": (
+            "SM2 and SM3 without the extra `gm` (pip install 'hutong[gm]')"
+        ),
+    }
+)
+"""Likewise as the code gives it → as versions 1 to 3 recorded it."""
+
+
+def _words(text: str, rules_version: int) -> str:
+    if rules_version < rules_versions.RECORDS:
+        text = RECORDED_TO_3.get(text, text)
+    if rules_version < rules_versions.BOUNDED_EXECUTION:
+        text = RECORDED.get(text, text)
+    return text
 
 
 def as_recorded(error: Refusal, rules_version: int) -> Refusal:
@@ -36,12 +53,10 @@ def as_recorded(error: Refusal, rules_version: int) -> Refusal:
 
     The error itself is not changed.
     """
-    if rules_version >= rules_versions.BOUNDED_EXECUTION:
-        return error
     match error:
         case PredicateFailed() | MalformedInput():
-            return replace(error, reason=RECORDED.get(error.reason, error.reason))
+            return replace(error, reason=_words(error.reason, rules_version))
         case UnsupportedOperation():
-            return replace(error, operation=RECORDED.get(error.operation, error.operation))
+            return replace(error, operation=_words(error.operation, rules_version))
         case _:
             return error

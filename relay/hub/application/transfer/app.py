@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hutong.light_clients.ibc.denom import Denom
 from hutong.light_clients.ibc.forward import MAX_STAMPED_BYTES
+from hutong.light_clients.ibc.forward_failure import refusal_words, timeout_words, transfer_failed
 from hutong.light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS, client_type_of
 from hutong.light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from hutong.light_clients.ibc.transfer import (
@@ -132,13 +133,13 @@ class TransferApplication:
         A chain that brought the tokens home before and answers with an error now is not paid twice: that is logged.
         """
         if acknowledgement.is_error:
-            self._undo(packet, f"{packet.destination_client} at the destination answered with an error")
+            self._undo(packet, refusal_words(packet))
         else:
             self._complete(packet)
 
     def on_timeout(self, packet: Packet) -> None:
         """Give the tokens back; of a forward to where leg 1 brought them from."""
-        self._undo(packet, f"timed out at the destination at {packet.timeout_timestamp_s}")
+        self._undo(packet, timeout_words(packet))
 
     # --- receiving
 
@@ -189,7 +190,7 @@ class TransferApplication:
             self._contradicted(sent, pending, failure, error)
             return
         if pending is not None:
-            self._router.record_failure(pending.leg_1, f"transfer over {sent.source_client}: {failure}")
+            self._router.record_failure(pending.leg_1, transfer_failed(sent.source_client, failure))
             self._router.write_acknowledgement(pending.leg_1, ERROR)
 
     def _contradicted(
@@ -199,7 +200,7 @@ class TransferApplication:
         reason = f"{failure}, yet the tokens came home before: {error}"
         self._router.emit(interface.REFUND_REFUSED_EVENT, (sent.source_client, sent.sequence), (reason,))
         if pending is not None:
-            self._router.record_failure(pending.leg_1, f"transfer over {sent.source_client}: {reason}")
+            self._router.record_failure(pending.leg_1, transfer_failed(sent.source_client, reason))
             self._succeed(pending)
 
     @staticmethod

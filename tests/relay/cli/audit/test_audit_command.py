@@ -2,43 +2,34 @@
 
 import json
 import os
+import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hutong.relay.archive.checkpoint import decode_checkpoint
+from tests.relay.cli.audit.without_network import in_its_own_process, within_this_process
 
 RECORDED = Path(__file__).parents[2] / "audit" / "recorded"
 FORWARD = ("message-delivered", "message-refused-by-the-hub", "received-on-the-hub", "timeout-leg-1", "timeout-leg-2")
 CHAINS = ("1001", "1002", "hutong-1")
 NOW = str(max(decode_checkpoint(path.read_bytes()).time_ns for path in RECORDED.glob("after-*")) // 10**9 + 60)
-NO_NETWORK = """
-import socket, sys
-def refuse(*arguments, **options):
-    raise SystemExit("the audit opened a socket")
-socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from hutong.relay.cli.main import main
-sys.argv[0] = "hutong"
-main()
-"""
 
 
-def verify(*arguments, chains=CHAINS, word="before", now=NOW):
+def verify(*arguments, chains=CHAINS, word="before", now=NOW, run=within_this_process):
     roots = [part for chain in chains for part in ("--checkpoint", RECORDED / f"{word}-{chain}.checkpoint.json")]
     time = () if now is None else ("--now", now)
-    command = [sys.executable, "-c", NO_NETWORK, "audit", "verify", *arguments, *roots, *time]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
+    return run("audit", "verify", *arguments, *roots, *time)
 
 
 def bundle(name: str) -> Path:
     return RECORDED / f"{name}.bundle.json"
 
 
+@pytest.mark.long
 def test_valid_bundle_prints_every_predicate_and_the_mode_of_each_chain():
-    done = verify(bundle("message-delivered"))
+    done = verify(bundle("message-delivered"), run=in_its_own_process)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("stamp_matches", "two_thirds_signed", "storage_path_is_proven", "router_account_proven"):
         assert line in done.stdout
@@ -72,8 +63,9 @@ def test_json_has_each_verdict_with_its_citation():
     assert all(check["held"] and check["source"] and check["subject"] for check in report["checks"])
 
 
+@pytest.mark.long
 def test_missing_checkpoint_is_unusable_input_and_named():
-    done = verify(bundle("message-delivered"), chains=("1001", "1002"))
+    done = verify(bundle("message-delivered"), chains=("1001", "1002"), run=in_its_own_process)
     assert done.returncode == 2 and "hutong-1" in done.stderr
 
 
@@ -83,6 +75,26 @@ def test_a_checkpoint_that_is_invalid_is_unusable_input(tmp_path, text):
     broken.write_text(text)
     done = verify(bundle("timeout-leg-1"), "--checkpoint", broken)
     assert done.returncode == 2 and str(broken) in done.stderr
+
+
+@pytest.mark.long
+def test_trial_O12_bytes_that_are_no_bundle_break_the_first_predicate_and_an_empty_file_is_unusable(tmp_path):
+    whole = bundle("timeout-leg-1").read_bytes()
+    file = tmp_path / "some.bundle.json"
+    for content, code in ((b"\0\0", 1), (b"[]", 1), (whole[: len(whole) // 2], 1), (b"", 2)):
+        file.write_bytes(content)
+        done = verify(file, run=in_its_own_process)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert ("bundle_is_canonical" in done.stdout) == (code == 1)
+
+
+def test_trial_O12_a_failed_predicate_is_named_once_in_the_sentence(tmp_path):
+    checkpoint = json.loads((RECORDED / "before-1001.checkpoint.json").read_text())
+    other = tmp_path / "1001.checkpoint.json"
+    other.write_text(json.dumps(checkpoint | {"hash": "0x" + "11" * 32}))
+    done = verify(bundle("timeout-leg-1"), "--checkpoint", other, chains=("1002", "hutong-1"))
+    (sentence,) = {line for line in done.stdout.splitlines() if line.startswith("invalid: ")}
+    assert sentence.count("checkpoint_hash_matches: ") == 1, done.stdout
 
 
 def test_a_file_that_is_not_there_is_unusable_input(tmp_path):
@@ -119,8 +131,8 @@ def test_the_hosts_clock_judges_where_no_time_is_given(tmp_path):
 def test_export_wants_a_packet_or_all_of_them(tmp_path):
     config = tmp_path / "relay.toml"
     config.write_text('[relay]\nhome = "state"\n')
-    command = [sys.executable, "-m", "hutong.relay.cli", "audit", "export", "--config", config, "-o", tmp_path / "x"]
-    assert subprocess.run(command, capture_output=True, env=os.environ).returncode == 2
+    refused = within_this_process("audit", "export", "--config", config, "-o", tmp_path / "x")
+    assert refused.returncode == 2, refused.stdout
 
 
 def test_trial_T8_one_bad_entry_stops_nothing(tmp_path):
@@ -157,11 +169,13 @@ def test_trial_T8_one_bad_entry_stops_nothing(tmp_path):
     assert (report["bundles"], report["unreadable"], report["unjudged"], report["refused"]) == (6, 4, 1, 0)
 
 
+@pytest.mark.long
 def test_trial_T8_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path):
     """Nobody writes to it: a read would wait without end. As bundle, as checkpoint, and in other commands' places."""
     pipe = tmp_path / "a.bundle.json"
     os.mkfifo(pipe)
-    for done in (verify(pipe), verify(bundle("timeout-leg-1"), "--checkpoint", pipe)):
+    for given in ((pipe,), (bundle("timeout-leg-1"), "--checkpoint", pipe)):
+        done = verify(*given, run=in_its_own_process)
         assert (done.returncode, done.stdout) == (2, "") and f"{pipe} is not a file" in done.stderr
     home = tmp_path / "home"
     commands = (
@@ -171,8 +185,7 @@ def test_trial_T8_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path):
         ("hub", "network", "add", "--home", home, pipe),
     )
     for command in commands:
-        words = [sys.executable, "-m", "hutong.relay.cli", *map(str, command)]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+        done = within_this_process(*command)
         assert done.returncode == 2 and f"{pipe}" in done.stderr and "is not a file" in done.stderr, done.stderr
 
 
@@ -190,3 +203,11 @@ def test_trial_T8_the_summary_comes_before_the_predicates():
     assert lines[-2:] == lines[:2]
     refused = verify(bundle("timeout-leg-1"), now="2020-01-01T00:00:00Z").stdout.splitlines()
     assert refused[0].startswith("invalid: ") and refused[0] == refused[-1]
+
+
+def test_trial_T17_an_expiry_is_a_date_for_people_and_nanoseconds_for_programs():
+    expired = r"trusted state expired at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z, now is 2030-01-01T00:00:00Z"
+    for files in ([bundle("timeout-leg-1")], [bundle("timeout-leg-1"), bundle("timeout-leg-2-backward")]):
+        assert re.search(expired, verify(*files, now="2030-01-01T00:00:00Z").stdout)
+    said = json.loads(verify(bundle("timeout-leg-1"), "--json", now="2030-01-01T00:00:00Z").stdout)
+    assert said["failure"]["reason"].endswith(", now is 1893456000000000000 ns")

@@ -85,6 +85,7 @@ def test_clean_period_in_words(folder):
     assert "no more home than sent" in result.stdout and "clean" in result.stdout
 
 
+@pytest.mark.long
 def test_damage_is_named_told_apart_and_explained(folder, damaged, tmp_path):
     result = run("replay", damaged, *trust(folder), "--jobs", "1")
     assert result.exit_code == 1
@@ -129,6 +130,7 @@ def test_expected_packets(folder, tmp_path):
     assert refused.exit_code == 2 and "no checkpoint is of chain alpha" in refused.stderr and "1001" in refused.stderr
 
 
+@pytest.mark.long
 def test_a_folder_of_checkpoints_is_all_of_them(folder):
     one_by_one = run("replay", folder / "bundles", *trust(folder), "--now", "2026-01-01T01:00:00Z", "--json")
     together = run("replay", folder / "bundles", "--checkpoint", folder, "--now", "2026-01-01T01:00:00Z", "--json")

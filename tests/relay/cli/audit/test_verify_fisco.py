@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hutong.light_clients.crypto import gm
+from hutong.light_clients.crypto.gm import libraries
 from hutong.light_clients.fisco_bcos import BlockHeaderV2, CryptoSuite, Generation
 from hutong.relay.cli.audit.verify import app
 from tests.light_clients.fisco_bcos.fisco_chain import GENESIS_TIME_MS, SimulatedChain, receipt
@@ -296,13 +296,29 @@ def test_without_a_trust_root_nothing_is_judged(tmp_path):
     assert "no trust root" in result.stderr
 
 
+def test_attack_D2_gm_block_with_halves_of_a_signature_swapped_is_refused_and_nothing_else_is_printed(run, capfd):
+    block = RECORDED["v2_gm"]
+    trusted = {**block, "chain": "a"}
+    assert run(block, trusted).exit_code == 0
+    first, *others = block["signatureList"]
+    digits = first["signature"].removeprefix("0x")
+    swapped = {**first, "signature": "0x" + digits[64:128] + digits[:64] + digits[128:]}
+    refused = run({**block, "signatureList": [swapped, *others]}, trusted)
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["checks"][-1]["name"] == "signatures_of_sealers"
+    assert capfd.readouterr().err == ""
+
+
 def test_block_of_a_gm_chain_without_the_extra_says_what_to_install(run, monkeypatch):
     block = RECORDED["v2_gm"]
     trusted = {**block, "chain": "a"}
     assert run(block, trusted).exit_code == 0
-    monkeypatch.setattr(gm, "_library", lambda: None)
+    monkeypatch.setattr(libraries, "_gmssl", lambda: None)
     result = run(block, trusted)
     assert result.exit_code == 1
-    assert "pip install 'hutong[gm]'" in json.loads(result.stdout)["checks"][-1]["reason"]
+    assert (
+        "in the checkout of hutong run: pip install -c constraints.txt '.[gm]'"
+        in json.loads(result.stdout)["checks"][-1]["reason"]
+    )
     own = rpc_block(V2, V2.blocks[5])
     assert run(own, checkpoint(V2)).exit_code == 0

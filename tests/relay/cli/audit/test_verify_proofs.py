@@ -201,6 +201,7 @@ def test_one_key_of_a_batch(tmp_path):
     assert "batch_holds_key" in missing.output
 
 
+@pytest.mark.long
 def test_a_tampered_proof_is_invalid_and_never_a_crash(tmp_path):
     path = tmp_path / "proof"
     path.write_bytes(SINGLE)
@@ -442,6 +443,7 @@ def test_attack_H_any_file_is_judged_or_unusable(data):
     judged(base64.b64encode(data))
 
 
+@pytest.mark.long
 @given(QUERIES)
 def test_attack_H_any_query_response_is_judged_or_unusable(document):
     judged(json.dumps(document).encode())

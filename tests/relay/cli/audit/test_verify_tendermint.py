@@ -293,6 +293,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_attack_H_damaged_files_end_in_a_verdict_or_as_unusable(files, chain, data):

@@ -18,6 +18,8 @@ CHAIN, HUB, HUB_EVM = 7_001, "hutong-1", 47_001
 class Place:
     """A hub and a dev chain as processes, with contracts on the chain and nothing made of a path."""
 
+    apps = ()
+
     def __init__(self, home, stack):
         self.home = home
         self.keys = {name: make_key(home, name) for name in ("owner", "admin")}
@@ -34,8 +36,11 @@ class Place:
         deployed = self.hutong(
             *("deploy", "--rpc", self.url("alpha"), "--chain-id", str(CHAIN), *owner.options),
             *("--forward-margin-s", "5", "--development", "--json"),
+            *(word for app in self.apps for word in ("--app", app)),
         )
         self.deployment = json.loads(deployed)
+        # The router may stand some blocks after the first contract, whose height the deployment names.
+        self.stands = int(self.rpc("alpha", "eth_blockNumber"), 16)
         config = home / "relay.toml"
         config.write_text(
             f'[relay]\nhome = "relay"\n\n[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = {CHAIN}\n'

@@ -4,8 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hutong.adapters.interface import RefusedByChain
+from hutong.relay.administration.addresses import address_of
 from hutong.relay.cli.common.refusal import Refused
-from hutong.relay.cli.common.session import address_of, run_administration
+from hutong.relay.cli.common.session import run_administration
 from hutong.relay.cli.main import app
 from hutong.relay.keys import create_keystore
 
@@ -33,8 +34,11 @@ def test_refusal_of_a_contract_says_what_to_do(said, remedy):
     [("0x12", "is not an address"), ("0x5FbDB2315678afecb367f032d93F642f64180aa4", "has a wrong EIP-55 checksum")],
 )
 def test_address_that_is_invalid(text, said):
-    with pytest.raises(Refused) as ended:
+    async def act(_random):
         address_of(text, "--mailbox")
+
+    with pytest.raises(Refused) as ended:
+        run_administration(act)
     assert ended.value.code == 2
     assert "--mailbox: " in (error := str(ended.value)) and said in error
 

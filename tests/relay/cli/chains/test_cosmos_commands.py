@@ -7,7 +7,7 @@ from hutong.adapters.interface import ClientParameters, RefusedByChain
 from hutong.light_clients.ibc.transfer import ForwardInstruction, decode_forward_memo
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.administration.cosmos_paths import Wish, parameters_of_chain, parameters_of_hub
-from hutong.relay.cli.chains.cosmos_transfer import CosmosWish, local_name, transfer_of
+from hutong.relay.administration.cosmos_wish import CosmosWish, local_name, transfer_of
 from hutong.relay.cli.main import app
 from hutong.relay.keys import create_keystore
 
@@ -80,6 +80,7 @@ def operator(tmp_path, monkeypatch):
             ["path", "create", "--chain", "simd", "--unbonding-period-s", "9", *KEY, *ADMIN],
             "--unbonding-period-s is for EVM chains",
         ),
+        (["path", "create", "--chain", "simd", "--decide-as", "0x1", *KEY, *ADMIN], "--decide-as is for EVM chains"),
         (["path", "create", "--chain", "hub", *KEY, *ADMIN], "hub is a hub"),
         (
             ["path", "direct", "--a", "alpha", "--b", "simd", "--a-keystore", "key.json", "--b-keystore", "key.json"],
@@ -88,7 +89,8 @@ def operator(tmp_path, monkeypatch):
         ([*SEND, "--chain", "simd", "--token", "stake"], "simd has 2 paths"),
         ([*SEND, "--chain", "simd", "--token", "stake", "--transfer", "0x1"], "--transfer is for EVM chains"),
         ([*SEND, "--chain", "alpha", "--token", "0x1"], "name its --transfer"),
-        ([*SEND, "--chain", "hub", "--token", "x"], "hub is a hub"),
+        ([*SEND, "--chain", "hub", "--token", "x"], "is not how the hub names a token"),
+        (["transfer", "balance", "--chain", "hub", "--holder", "0x1"], "hub is a hub: name the --token"),
         (["transfer", "balance", "--chain", "alpha", "--holder", "0x1"], "name the --token"),
         (
             ["transfer", "balance", "--chain", "alpha", "--holder", "0x1", "--token", "transfer/client-0/x"],
@@ -142,6 +144,16 @@ b = { chain = "hub", client = "bft-evm-0" }
         ([*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", RIGHT], "--next-client 'bft-evm-9' is on no path"),
         ([*FROM_SIMD[:2], "--client", "07-tendermint-9", "--token", "stake", "--receiver", RIGHT], "is on no path"),
         ([*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT, "--amount", str(2**256)], "--amount"),
+        ([*FROM_SIMD, "--next-client", "07-tendermint-0", "--receiver", RIGHT], "leads back to simd"),
+        (
+            [*FROM_SIMD, "--next-client", "07-tendermint-0", "--receiver", RIGHT],
+            "which the tokens come from: hub has bft-evm-0 for alpha",
+        ),
+        ([*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", RIGHT], "(hub has bft-evm-0 for alpha there)"),
+        ([*FROM_SIMD, "--receiver", RIGHT], "give --next-client, the hub's client of that chain (bft-evm-0 for alpha)"),
+        ([*FROM_SIMD, "--receiver", RIGHT, "--unchecked-receiver"], "give --stay-on-hub. Nothing was sent"),
+        ([*FROM_SIMD, "--receiver", RIGHT, "--json"], "give --stay-on-hub. Nothing was sent"),
+        ([*FROM_SIMD, *TO_ALPHA, "--stay-on-hub", "--receiver", RIGHT], "leave --stay-on-hub out"),
     ],
 )
 def test_trial_T3_what_cannot_arrive_is_refused_before_anything_is_asked(operator, tmp_path, arguments, said):
@@ -155,6 +167,7 @@ def test_trial_T3_what_cannot_arrive_is_refused_before_anything_is_asked(operato
     [
         [*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT],
         [*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT.lower()],
+        [*FROM_SIMD, "--stay-on-hub", "--receiver", RIGHT],
         [*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", "bob", "--unchecked-receiver"],
     ],
 )

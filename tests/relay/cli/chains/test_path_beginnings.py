@@ -35,7 +35,7 @@ def test_parity_pain_23_first_blocks_are_shown_and_nothing_is_made_without_a_yes
 
 def test_parity_pain_23_another_block_than_the_pinned_one_is_refused(place):
     before = place.sent()
-    height = place.deployment["height"]
+    height = place.stands
     for prefix, real in (("", place.block(height)), ("hub-", place.hub_block(3))):
         at = str(height if prefix == "" else 3)
         wrong = real[:-1] + ("0" if real[-1] != "0" else "1")
@@ -61,7 +61,7 @@ def test_pins_that_cannot_be_are_refused(place, options, why):
 
 
 def test_parity_pain_23_clients_begin_at_the_pinned_blocks_and_ask_nothing(place):
-    height, at_hub = place.deployment["height"] + 1, 4
+    height, at_hub = place.stands + 1, 4
     place.until(lambda: int(place.rpc("alpha", "eth_blockNumber"), 16) > height)
     pins = ["--trusted-height", str(height), "--trusted-hash", place.block(height)]
     pins += ["--hub-trusted-height", str(at_hub), "--hub-trusted-hash", place.hub_block(at_hub).removeprefix("0x")]

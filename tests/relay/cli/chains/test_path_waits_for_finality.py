@@ -9,7 +9,7 @@ from hutong.adapters.interface import HeightUnavailable
 from hutong.adapters.simulated import ChainTraits
 from hutong.adapters.simulated.adapter import SimulatedAdapter
 from hutong.adapters.simulated.chain import SimulatedChain
-from hutong.relay.administration.paths import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
+from hutong.relay.administration.clients.finality import FINALITY_LIMIT_S, FINALITY_POLL_S, until_final
 
 
 def new_chain() -> SimulatedChain:
@@ -28,7 +28,7 @@ async def produce(chain: SimulatedChain, interval_s: float) -> None:
 async def test_a_final_router_is_not_waited_for(autojump_clock):
     chain = new_chain()
     before = trio.current_time()
-    await until_final(SimulatedAdapter(chain), chain.newest.header.number)
+    await until_final(SimulatedAdapter(chain), chain.newest.header.number, "it")
     assert trio.current_time() == before
 
 
@@ -38,7 +38,7 @@ async def test_the_router_s_block_becomes_final(autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(produce, chain, 5.5))
         before = trio.current_time()
-        await until_final(SimulatedAdapter(chain), start + 4)
+        await until_final(SimulatedAdapter(chain), start + 4, "it")
         assert 22 <= trio.current_time() - before <= 22 + FINALITY_POLL_S
         nursery.cancel_scope.cancel()
 
@@ -48,8 +48,8 @@ async def test_a_chain_that_stands_still_is_told_with_where_it_stands(autojump_c
     newest = chain.newest.header.number
     before = trio.current_time()
     with pytest.raises(
-        HeightUnavailable, match=rf"is not final yet, the newest final one is {newest}: try again"
+        HeightUnavailable, match=rf"it is not final yet, the newest final one is {newest}: try again"
     ) as caught:
-        await until_final(SimulatedAdapter(chain), newest + 1)
+        await until_final(SimulatedAdapter(chain), newest + 1, "it")
     assert (caught.value.chain, caught.value.height) == ("alpha", newest + 1)
     assert trio.current_time() - before == pytest.approx(FINALITY_LIMIT_S)

@@ -46,3 +46,9 @@ def test_audit_H4_a_peer_is_a_client_that_the_hub_has(place, peer):
     other = peer("add", "--hub-client", client, "--name", "beta", "--json")
     assert other.exit_code == 0 and json.loads(other.stdout)["name"] == "beta"
     assert peer("remove", "--hub-client", client).stdout == f"alpha no longer listens to {client}\n"
+    again = peer("remove", "--hub-client", client)
+    assert (again.exit_code, again.stdout) == (0, f"alpha no longer listens to {client} already; nothing was sent\n")
+    unknown = peer("remove", "--hub-client", "bft-evm-77")
+    assert unknown.exit_code == 1 and f"hub has no client bft-evm-77; it has {client}." in unknown.output
+    own = peer("remove", "--hub-client", client, "--decide-as", place.keys["owner"].address)
+    assert own.exit_code == 2 and "is the keystore's own account" in own.output

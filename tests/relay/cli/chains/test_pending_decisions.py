@@ -2,13 +2,10 @@
 clock the test sets."""
 
 import json
-import time
 from contextlib import asynccontextmanager
 from functools import partial
-from random import Random
 
 import pytest
-import trio
 from eth_utils.address import to_canonical_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,20 +23,15 @@ from hutong.adapters.evm.administration.access_manager import (
     SET_TARGET_FUNCTION_ROLE,
 )
 from hutong.adapters.evm.administration.decisions import EXPIRATION_S, ScheduledCall, decision_of
-from hutong.adapters.evm.submit import evm_reverts
+from hutong.adapters.evm.administration.moments import LAST_DATE_S, duration_text
 from hutong.adapters.ics26.abi import Function
-from hutong.adapters.ics26.execution import ExecutionRpc, identify_execution
-from hutong.adapters.rpc import RpcOptions, open_rpc_client
 from hutong.contracts.roles import ADMIN_ROLE, LIMITER_ROLE, MIGRATOR_ROLE, PAUSER_ROLE
-from hutong.relay.cli.chains.decisions import LAST_DATE_S, decision_document, decision_text, duration_text
-from hutong.relay.devnet import Genesis, Pace
-from hutong.relay.devnet.chain import DevnetChain
-from hutong.relay.devnet.node import serve_devnet
-from hutong.relay.evm.store.database import MemoryStore
-from hutong.relay.keys import create_keystore
+from hutong.relay.administration.evm.pending import decision_document
+from hutong.relay.cli.chains.decisions import decision_text
 from tests.relay.cli.chains.lying_endpoint import lying_endpoint
 from tests.relay.cli.chains.test_deciding import config_of
-from tests.relay.cli.chains.test_roles_command import ADDRESSES, CHAIN_ID, DELAY_S, KEYS, PASSWORD, Setting
+from tests.relay.cli.chains.test_roles_command import ADDRESSES, CHAIN_ID, DELAY_S, Setting
+from tests.relay.cli.chains.timed_chain import Timed, running, standing
 
 ADMIN, MIGRATOR, STRANGER = ADDRESSES["admin"], ADDRESSES["migrator"], ADDRESSES["stranger"]
 REVOKE_ROLE = Function("revokeRole", ("uint64", "address"))
@@ -52,35 +44,8 @@ FIVE_DAYS_S = 5 * 86_400
 """OpenZeppelin's least time before a longer delay is in force: those of a deployment are pending for so long."""
 
 
-class Clock:
-    """The chain's: it stands still until the test puts it forward, so that two commands see one time."""
-
-    def __init__(self):
-        self.now_s = time.time()
-
-    def __call__(self):
-        return self.now_s
-
-
-class Timed(Setting):
-    """A deployment on a chain with a clock, whose delays are in force."""
-
-    def __init__(self, url, execution, folder, clock):
-        super().__init__(url, execution, folder)
-        self.clock = clock
-
-    async def pass_time(self, seconds):
-        before = (await self.execution.latest_block()).time_s
-        self.clock.now_s += seconds
-        while (await self.execution.latest_block()).time_s < before + seconds:
-            await self.transactor("stranger").send(bytes.fromhex(STRANGER[2:]), b"")
-
-    async def begun(self, **changed):
-        contracts = await self.deployed(**changed)
-        await self.pass_time(FIVE_DAYS_S)
-        return {name: bytes.fromhex(value[2:]) for name, value in contracts.items() if name != "height"} | {
-            "named": contracts
-        }
+class Begun(Timed):
+    """A deployment whose delays are in force."""
 
     async def schedule(self, contracts, name, target, data, when_s=0):
         await self.transactor(name).send(contracts["access_manager"], SCHEDULE.encode(target, data, when_s))
@@ -97,24 +62,17 @@ class Timed(Setting):
 
 
 @asynccontextmanager
-async def running(folder):
-    for name, key in KEYS.items():
-        create_keystore(folder / f"{name}.json", key, PASSWORD, iterations=2)
-    funds = {bytes(to_canonical_address(address)): 10**24 for address in ADDRESSES.values()}
-    clock = Clock()
-    chain = DevnetChain(MemoryStore(), Genesis(CHAIN_ID, funds_wei=funds), Pace(50, 20), wall_clock_s=clock)
-    async with trio.open_nursery() as nursery:
-        devnet = await nursery.start(serve_devnet, chain)
-        identify = partial(identify_execution, chain_id=CHAIN_ID)
-        async with open_rpc_client("chain", (devnet.url,), Random(1), RpcOptions(), identify) as client:
-            yield Timed(devnet.url, ExecutionRpc(client, evm_reverts()), folder, clock)
-        nursery.cancel_scope.cancel()
+async def begun(folder):
+    """(setting, contracts): addresses of 20 bytes by name, and as the command printed them under `named`."""
+    async with standing(folder, Begun, FIVE_DAYS_S) as (setting, named):
+        addresses = {name: bytes.fromhex(value[2:]) for name, value in named.items() if name != "height"}
+        yield setting, addresses | {"named": named}
 
 
+@pytest.mark.long
 async def test_audit_H4_a_grant_that_nobody_wrote_down_is_said_while_it_can_be_stopped(tmp_path):
     """Scheduled: nothing stands yet, and the check is not clean. Taken back: it is."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager = contracts["access_manager"]
         grant = GRANT_ROLE.encode(MIGRATOR_ROLE, STRANGER, 0)
         await setting.schedule(contracts, "admin", manager, grant)
@@ -155,8 +113,7 @@ async def test_audit_H4_a_grant_that_nobody_wrote_down_is_said_while_it_can_be_s
 @pytest.mark.long
 async def test_audit_H4_what_the_file_says_already_or_says_nothing_of_is_no_deviation(tmp_path):
     """A peer, a recovery and a role's label are listed, and the check stays clean; so is a grant in the file, once it stands."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager, mailbox = contracts["access_manager"], contracts["mailbox"]
         peer = deployment.SET_FORWARDED_PEER.encode("bft-evm-1", "beta")
         substitute = MIGRATE.encode("client-0", ("bft-evm-0", [b""]), "0x" + "17" * 20)
@@ -188,8 +145,7 @@ async def test_audit_H4_what_the_file_says_already_or_says_nothing_of_is_no_devi
 @pytest.mark.long
 async def test_audit_H4_everything_that_an_admin_can_decide_of_rights_deviates(tmp_path):
     """One call of each function of the manager that changes what the file says, and what each would change."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager, router, other = contracts["access_manager"], contracts["router"], "0x" + "17" * 20
         decided = {
             REVOKE_ROLE.encode(PAUSER_ROLE, ADDRESSES["pauser"]): {f"roles.pauser.members.{ADDRESSES['pauser']}"},
@@ -224,10 +180,10 @@ async def test_audit_H4_everything_that_an_admin_can_decide_of_rights_deviates(t
         assert {each["call"]["guardian"] for each in document["pending"]} == {"admin"}
 
 
+@pytest.mark.long
 async def test_audit_H4_a_call_with_a_byte_too_much_is_made_all_the_same(tmp_path):
     """Why what cannot be read is a deviation."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager, data = contracts["access_manager"], GRANT_ROLE.encode(PAUSER_ROLE, STRANGER, 0) + b"\0"
         await setting.schedule(contracts, "admin", manager, data)
         code, document = await setting.checked()
@@ -239,9 +195,9 @@ async def test_audit_H4_a_call_with_a_byte_too_much_is_made_all_the_same(tmp_pat
         assert [each["place"] for each in document["differences"]] == [f"roles.pauser.members.{STRANGER}"]
 
 
+@pytest.mark.long
 async def test_audit_H4_a_scheduled_call_is_pending_until_it_is_made_or_expires(tmp_path):
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager = contracts["access_manager"]
         grant, guardian = GRANT_ROLE.encode(MIGRATOR_ROLE, STRANGER, 7), SET_ROLE_GUARDIAN.encode(MIGRATOR_ROLE, 99)
         for data in (grant, guardian):
@@ -267,7 +223,7 @@ async def test_audit_H4_a_scheduled_call_is_pending_until_it_is_made_or_expires(
 @pytest.mark.long
 async def test_audit_H4_delays_that_are_set_and_not_in_force_yet(tmp_path):
     """Those of a new deployment are such for five days; a member's shorter one, for as long as it is shorter."""
-    async with running(tmp_path) as setting:
+    async with running(tmp_path, Begun) as setting:
         contracts = await setting.deployed()
         manager = bytes.fromhex(contracts["access_manager"][2:])
         code, document = await setting.checked()
@@ -300,8 +256,7 @@ async def test_audit_H4_delays_that_are_set_and_not_in_force_yet(tmp_path):
 @pytest.mark.long
 async def test_audit_H4_an_endpoint_that_hides_how_a_call_ended_is_refused(tmp_path):
     """Events of the manager are confirmed by its views, and the operation is the hash of the call."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         manager, data = contracts["access_manager"], SET_ROLE_GUARDIAN.encode(MIGRATOR_ROLE, 99)
         await setting.schedule(contracts, "admin", manager, data)
         cancel = CANCEL.encode(to_canonical_address(ADMIN), manager, data)
@@ -334,10 +289,10 @@ async def test_audit_H4_an_endpoint_that_hides_how_a_call_ended_is_refused(tmp_p
                     assert (code, output) == (1, "") and said in error
 
 
+@pytest.mark.long
 async def test_audit_H4_peer_list_says_who_is_heard_and_what_is_decided(tmp_path):
     """By the Mailbox's events and getters: set, renamed, removed, and those of another client of the hub."""
-    async with running(tmp_path) as setting:
-        contracts = await setting.begun()
+    async with begun(tmp_path) as (setting, contracts):
         mailbox = contracts["mailbox"]
         where = config_of(setting, contracts["named"])
 

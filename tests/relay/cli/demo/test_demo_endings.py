@@ -6,10 +6,10 @@ import signal
 
 import pytest
 import trio
-import typer
 from rich.console import Console
 
-from hutong.relay.cli.operator.demo import _see_through
+from hutong.relay.cli.operator.demo import EXIT_CODES
+from hutong.relay.demo.running import run_to_its_end
 from hutong.relay.local.processes import DemoFailed
 
 
@@ -41,9 +41,8 @@ class Failing:
 
 def ended(run, tmp_path):
     out = io.StringIO()
-    with pytest.raises(typer.Exit) as end:
-        _see_through(run, Console(file=out), tmp_path, json_=False, keep=False)
-    return end.value.exit_code, out.getvalue()
+    ending = run_to_its_end(run, Console(file=out), tmp_path, json_=False, keep=False)
+    return EXIT_CODES[ending], out.getvalue()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -58,7 +57,7 @@ def test_a_failure_is_its_sentence(tmp_path):
 
 def test_what_nobody_expected_is_not_hidden(tmp_path):
     with pytest.raises(ExceptionGroup):
-        _see_through(
+        run_to_its_end(
             Failing(DemoFailed("no block"), KeyError("a bug")),
             Console(file=io.StringIO()),
             tmp_path,

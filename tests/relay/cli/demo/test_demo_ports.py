@@ -32,12 +32,12 @@ def test_a_base_port_has_every_offset_free():
     with socket.socket() as first, socket.socket() as last:
         first.bind(("127.0.0.1", base))
         last.bind(("127.0.0.1", base + 5))
-    assert ports._claimed >= {base, base + 1, base + 5}
+    assert ports.CLAIMED >= {base, base + 1, base + 5}
 
 
 def test_another_process_gets_a_port_only_after_its_holder_ends(monkeypatch):
     start = free_base_port(range(FEW))
-    ports._claimed.difference_update(range(start, start + FEW))
+    ports.CLAIMED.difference_update(range(start, start + FEW))
     for port in range(start, start + FEW):
         ports.fcntl.lockf(ports._file(), ports.fcntl.LOCK_UN, 1, port)
     monkeypatch.setattr(ports, "LOWEST", start)
@@ -52,7 +52,7 @@ def test_another_process_gets_a_port_only_after_its_holder_ends(monkeypatch):
 
 def test_a_port_that_somebody_listens_on_is_not_chosen(monkeypatch):
     taken = free_port()
-    ports._claimed.discard(taken)
+    ports.CLAIMED.discard(taken)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", taken))
         listener.listen()

@@ -25,7 +25,7 @@ from hutong.relay.telemetry import Metrics
 from tests.adapters.conformance.lane import RELAYER, running_lane
 
 MESSAGES = 6
-SETTLE_LIMIT_S = 240
+SETTLE_LIMIT_S = 900
 OPTIONS = RpcOptions(attempt_timeout_s=5, backoff_first_s=0.05, backoff_most_s=0.5, quarantine_s=2)
 SEED = 3
 ONE_IN = 20

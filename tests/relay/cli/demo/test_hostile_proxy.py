@@ -67,6 +67,7 @@ async def test_proxy_without_faults_is_the_node():
         assert proxy.faults == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind not in (*HEAD_FAULTS, FaultKind.FORGED_EVENT)])
 async def test_attack_G1_hostile_endpoint_with_one_kind_of_fault(kind):
     """Every third answer is spoilt: what the adapter takes for a fact is still what the honest node says."""
@@ -100,6 +101,7 @@ async def test_attack_G1_only_lies_are_refused_and_the_honest_endpoint_beside_it
         assert proxy.faults > 0
 
 
+@pytest.mark.long
 async def test_faults_come_at_the_stated_rate_and_from_the_seed():
     async def served(seed: int, one_in: int) -> Counter:
         async with (

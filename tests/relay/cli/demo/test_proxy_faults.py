@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from eth_abi.abi import encode
 
+from hutong.adapters.ics26.answers import decode_log
 from hutong.adapters.ics26.events import (
     SEND_PACKET_TOPIC,
     WRITE_ACKNOWLEDGEMENT_TOPIC,
@@ -14,7 +15,6 @@ from hutong.adapters.ics26.events import (
     packet_event,
     sequence_topic,
 )
-from hutong.adapters.ics26.execution import decode_log
 from hutong.adapters.rpc import Fields
 from hutong.light_clients.ibc.abi import PACKET_TUPLE, packet_to_tuple
 from hutong.light_clients.ibc.packet import Packet, Payload

@@ -105,19 +105,21 @@ def test_admins_let_a_deployer_in_and_take_a_contract_away(place):
     assert decide(folder, "set-code", "--closed") == "named accounts and contracts alone run code\n"
 
 
+@pytest.mark.long
 def test_admins_schedule_and_withdraw_rules(place):
     hub, folder = place
     height = str(hub.height + 10_000)
-    assert decide(folder, "schedule-rules", "--version", "4", "--height", height) == (
-        f"rules version 4 from block {height} on\n"
+    assert decide(folder, "schedule-rules", "--version", "9", "--height", height) == (
+        f"rules version 9 from block {height} on\n"
     )
-    again = run(folder, "schedule-rules", "--version", "5", "--height", height, *admins(folder))
+    again = run(folder, "schedule-rules", "--version", "9", "--height", height, *admins(folder))
     assert again.exit_code == 1 and "one_upgrade_planned" in again.output
     assert decide(folder, "schedule-rules", "--withdraw") == "no rules version is coming\n"
     for wrong in ((), ("--version", "4"), ("--version", "4", "--height", height, "--withdraw")):
         assert run(folder, "schedule-rules", *wrong, *admins(folder)).exit_code == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["name-deployer", "name-contract"])
 def test_an_address_that_is_invalid_is_refused(place, command):
     refused = run(place[1], command, "0x12", *admins(place[1]))
@@ -180,3 +182,61 @@ def test_actions_of_the_commands_are_the_hubs_own():
     assert adapter_actions.name_deployer(7, address, False) == hub_actions.name_deployer_action(7, address, False)
     assert adapter_actions.name_contract(7, address, True) == hub_actions.name_contract_action(7, address, True)
     assert [int(kind) for kind in adapter_actions.ActionKind] == [int(kind) for kind in hub_actions.ActionKind]
+
+
+def test_actions_of_identity_are_the_hubs_own_and_said_in_words():
+    did, schema = b"\x11" * 32, b"\x44" * 32
+    for chosen, window, words in (
+        (schema, (0, 9), f"accredit DID {did.hex()} for schema {schema.hex()}, 3 levels below it"),
+        (bytes(32), (0, 9), f"accredit DID {did.hex()} for all schemas, 3 levels below it"),
+        (schema, (0, 0), f"no longer accredit DID {did.hex()} for schema {schema.hex()}"),
+    ):
+        ours = adapter_actions.accredit_root(7, did, chosen, 3, window)
+        assert ours == hub_actions.accredit_root_action(7, did, chosen, 3, window)
+        assert adapter_actions.describe_action(ours) == words
+    for persons, words in ((True, "organisations and persons"), (False, "organisations only")):
+        ours = adapter_actions.set_identity(8, persons, 5, 7_200)
+        assert ours == hub_actions.set_identity_action(8, persons, 5, 7_200)
+        assert adapter_actions.describe_action(ours) == f"register {words}, 5 places for strangers for 7200 s"
+
+
+def test_actions_of_storage_are_the_hubs_own_and_said_in_words():
+    operator, account = b"\x11" * 32, b"\x22" * 20
+    address = "0x" + account.hex()
+    labels = tuple(text.ljust(32, b"\0") for text in (b"museum", b"cellar-2", b"north", b"versitygw"))
+    ours = adapter_actions.name_storage_operator(7, operator, address, labels, 9)
+    assert ours == hub_actions.name_storage_operator_action(7, operator, account, labels, 9)
+    said = "weight 9, labels museum, cellar-2, north, versitygw"
+    assert adapter_actions.describe_action(ours) == f"operator {operator.hex()} of storage is {address}, {said}"
+    for state, verb in ((2, "activate"), (3, "drain"), (4, "take out")):
+        ours = adapter_actions.set_storage_operator_state(7, operator, state)
+        assert ours == hub_actions.set_storage_operator_state_action(7, operator, state)
+        assert adapter_actions.describe_action(ours) == f"{verb} operator {operator.hex()} of storage"
+    nobody = bytes(20)
+    for role, whom, words in (
+        (2, account, f"name auditor {operator.hex()} of storage, {address}"),
+        (1, nobody, f"no longer name writer {operator.hex()} of storage"),
+    ):
+        ours = adapter_actions.name_storage_party(7, role, operator, "0x" + whom.hex())
+        assert ours == hub_actions.name_storage_party_action(7, role, operator, whom)
+        assert adapter_actions.describe_action(ours) == words
+    values = (86_400, 16, 300, 300, 64, 459, 7, 10, 4, 5)
+    ours = adapter_actions.set_storage(8, values)
+    assert ours == hub_actions.set_storage_action(8, values)
+    assert adapter_actions.describe_action(ours).endswith("64 probes and 459 in each 7th, code 10 + 4, price 5")
+
+
+def test_actions_of_the_directory_are_the_hubs_own_and_said_in_words():
+    publisher, account = b"\x11" * 32, b"\x22" * 20
+    for whom, words in (
+        (account, f"name publisher {publisher.hex()} of the directory, 0x{account.hex()}, with 9 records"),
+        (bytes(20), f"no longer name publisher {publisher.hex()} of the directory"),
+    ):
+        ours = adapter_actions.name_directory_publisher(7, publisher, "0x" + whom.hex(), 9)
+        assert ours == hub_actions.name_directory_publisher_action(7, publisher, whom, 9)
+        assert adapter_actions.describe_action(ours) == words
+    ours = adapter_actions.set_directory(8, 100, 200)
+    assert ours == hub_actions.set_directory_action(8, 100, 200)
+    assert (
+        adapter_actions.describe_action(ours) == "directory: 100 operations in a call, 200 of one publisher in a block"
+    )

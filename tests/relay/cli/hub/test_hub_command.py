@@ -6,8 +6,10 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
+from hutong.relay.administration.hub import founding
 from hutong.relay.cli.hub.command import app
-from hutong.relay.config import KeyConfig
+from hutong.relay.config import KeystoreConfig
+from hutong.relay.hub.application.revision.consensus_libraries import PINNED, unfit_library
 from hutong.relay.hub.home.home import load_genesis, load_validator_key
 from hutong.relay.keys import load_signer
 
@@ -25,7 +27,7 @@ def test_init_makes_a_home_that_start_accepts(tmp_path):
     assert genesis.validators[0].public_key == load_validator_key(home).public_key
     for number in (1, 2, 3):
         keystore = home / "admins" / f"admin-{number}.json"
-        key = KeyConfig.model_validate({"keystore": keystore, "password_file": home / "admin_password"})
+        key = KeystoreConfig.model_validate({"keystore": keystore, "password_file": home / "admin_password"})
         assert bytes.fromhex(load_signer(key).address[2:]) == genesis.admins.addresses[number - 1]
     for private in ("validator_key.json", "admin_password", "admins/admin-1.json"):
         assert stat.S_IMODE((home / private).stat().st_mode) == 0o600
@@ -54,6 +56,28 @@ def test_a_mistyped_option_leaves_no_keystore_in_the_way(tmp_path, option):
     assert init(tmp_path).exit_code == 0
 
 
+def test_init_of_a_hub_that_accepts_chains_under_sm2(tmp_path, monkeypatch):
+    done = init(tmp_path / "gm", "--gm")
+    assert done.exit_code == 0, done.output
+    assert "FISCO BCOS chains under SM2 and SM3 are accepted: every node needs gmssl-pyx 2.1.0" in done.output
+    genesis = load_genesis(tmp_path / "gm")
+    assert dict(genesis.runtime.libraries)["gmssl-pyx"] == "2.1.0"
+    assert not load_genesis_of(tmp_path / "usual").runtime.has_gm
+    early = init(tmp_path / "early", "--gm", "--rules-version", "4")
+    assert (early.exit_code, early.output.count("\n")) == (2, 1)
+    assert "--gm is known from rules version 5 on, this genesis is of 4" in early.output
+    monkeypatch.setattr(founding, "unfit_library", lambda chosen: unfit_library(dict(PINNED).get, chosen))
+    without = init(tmp_path / "without", "--gm")
+    assert (without.exit_code, without.output.count("\n")) == (2, 1)
+    assert "the library gmssl-pyx is not installed" in without.output
+    assert not list((tmp_path).glob("without/*")) and not list((tmp_path).glob("early/*"))
+
+
+def load_genesis_of(home):
+    assert init(home).exit_code == 0
+    return load_genesis(home)
+
+
 def test_init_takes_blocks_of_several_large_transactions(tmp_path):
     assert init(tmp_path / "usual").exit_code == init(tmp_path / "large", "--block-max-gas", "67108864").exit_code == 0
     usual, large = (load_genesis(tmp_path / name).params for name in ("usual", "large"))
@@ -80,6 +104,31 @@ def test_init_refuses_in_one_sentence(tmp_path, arguments, words):
     assert done.exit_code == 2
     assert words in done.output
     assert done.output.count("\n") == 1
+
+
+def test_trial_F1_a_threshold_that_does_not_fit_makes_nothing(tmp_path):
+    home = tmp_path / "hub"
+    done = init(home, "--admins", "2", "--threshold", "3")
+    assert done.exit_code == 2 and "--threshold: 3 approvals of 2 admins cannot be; it is 1 to 2" in done.output
+    assert not list(home.rglob("*.json"))
+    assert init(home, "--admins", "2", "--threshold", "2").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--chain-id", "lane"),
+        ("--evm-chain-id", "0"),
+        ("--block-max-gas", "16777215"),
+        ("--admin", "0x" + "33" * 20, "--admin", "0x" + "33" * 20, "--admins", "1"),
+    ],
+)
+def test_what_genesis_refuses_makes_no_key(tmp_path, arguments):
+    """A second try with the same home would find it taken."""
+    home = tmp_path / "hub"
+    assert init(home, *arguments).exit_code == 2
+    assert not [path for path in home.rglob("*") if path.is_file()]
+    assert init(home).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from eth_account import Account
 from typer.testing import CliRunner
 
-from hutong.relay.cli.common.refusal import Refused
 from hutong.relay.cli.hub.command import app
 from hutong.relay.hub.home.home import UnusableHome, load_validator_key
 from hutong.relay.hub.home.key_file import (
@@ -66,6 +65,7 @@ def known(_path):
     return PASSWORD.encode()
 
 
+@pytest.mark.long
 def test_init_with_a_password_writes_no_secret_and_the_node_opens_with_it_only(locked):
     key = load_key(locked, known)
     stored = (locked / "validator_key.json").read_bytes()
@@ -112,6 +112,7 @@ def test_a_key_is_encrypted_and_decrypted_in_its_place(plain, password_file):
     assert (twice[0], "is not encrypted" in twice[1]) == (2, True)
 
 
+@pytest.mark.long
 def test_attack_G14_start_says_in_one_sentence_why_a_key_does_not_open(locked, password_file, tmp_path):
     wrong = tmp_path / "wrong"
     wrong.write_text("battery staple\n")
@@ -152,6 +153,7 @@ def test_a_candidate_proves_an_encrypted_key_with_the_password_of_the_environmen
     assert (refused[0], "its password is needed" in refused[1]) == (2, True)
 
 
+@pytest.mark.long
 def test_a_person_at_the_terminal_is_asked_and_what_is_typed_is_not_shown(locked):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -176,29 +178,30 @@ def test_a_person_at_the_terminal_is_asked_and_what_is_typed_is_not_shown(locked
     assert PASSWORD.encode() not in shown
 
 
+@pytest.mark.long
 def test_the_next_key_is_encrypted_where_the_present_one_is(locked, plain):
-    from hutong.relay.cli.hub.candidate import _next_key
+    from hutong.relay.administration.hub.candidates import next_key
 
     word = known(locked)
-    made = _next_key(locked, known)
+    made = next_key(locked, known)
     assert read_key_file(locked / "next_validator_key.json").is_encrypted
-    assert _next_key(locked, lambda _: word) == made
+    assert next_key(locked, lambda _: word) == made
     assert made.public_key != load_key(locked, known).public_key
     assert not read_key_file_of_next(plain).is_encrypted
 
 
 def read_key_file_of_next(home) -> KeyFile:
-    from hutong.relay.cli.hub.candidate import _next_key
+    from hutong.relay.administration.hub.candidates import next_key
 
-    _next_key(home, no_password)
+    next_key(home, no_password)
     return read_key_file(home / "next_validator_key.json")
 
 
 def test_no_next_key_is_made_under_a_mistyped_password(locked):
-    from hutong.relay.cli.hub.candidate import _next_key
+    from hutong.relay.administration.hub.candidates import next_key
 
-    with pytest.raises(Refused):
-        _next_key(locked, lambda _: b"corect horse")
+    with pytest.raises(UnusableHome):
+        next_key(locked, lambda _: b"corect horse")
     assert not (locked / "next_validator_key.json").exists()
 
 
@@ -221,6 +224,7 @@ def test_cometbft_reads_its_key_plain_and_that_is_said(tmp_path, password_file):
     assert not (tmp_path / "joined").exists()
 
 
+@pytest.mark.long
 def test_joining_makes_an_encrypted_key_before_any_member_answers(tmp_path, locked, password_file):
     home = tmp_path / "joined"
     code, output = run(
@@ -232,7 +236,7 @@ def test_joining_makes_an_encrypted_key_before_any_member_answers(tmp_path, lock
 
 
 def test_a_public_key_is_read_from_an_encrypted_key_file(locked):
-    from hutong.relay.cli.hub.validators import public_key_of
+    from hutong.relay.administration.hub.validators import public_key_of
 
     assert public_key_of(f"@{locked / 'validator_key.json'}") == load_key(locked, known).public_key.data
 

@@ -123,6 +123,7 @@ def test_admins_make_a_client_of_states_and_a_message_brings_it_forward(place, b
     assert done.stdout == "hub bitcoin-0 is at height 0-14\n"
 
 
+@pytest.mark.long
 def test_states_that_no_client_begins_with_are_refused_before_anything_is_sent(place, bitcoin):
     _, folder = place
     frozen = states_in_files(folder, bitcoin, is_frozen=True)
@@ -139,6 +140,7 @@ def test_states_that_no_client_begins_with_are_refused_before_anything_is_sent(p
         assert sentence in refused.output.replace("\n", " ")
 
 
+@pytest.mark.long
 def test_admins_set_a_quota_and_anybody_reads_it(place, client):
     _, folder = place
     shown = run(folder, "client", "quota", "show", "--client", client, "--json")
@@ -157,6 +159,7 @@ def test_admins_set_a_quota_and_anybody_reads_it(place, client):
     assert "packet_limit: 7\nbyte_limit: 900" in shown.output
 
 
+@pytest.mark.long
 def test_a_quota_of_nobody_s_client_or_by_one_admin_is_refused_in_one_sentence(place, client):
     _, folder = place
     limits = ("--packets", "1", "--bytes", "1")
@@ -170,6 +173,7 @@ def test_a_quota_of_nobody_s_client_or_by_one_admin_is_refused_in_one_sentence(p
     assert "packet_limit: 1\n" not in run(folder, "client", "quota", "show", "--client", client).output
 
 
+@pytest.mark.long
 def test_stuck_says_that_nothing_is(place):
     _, folder = place
     assert run(folder, "hub", "stuck").output.startswith("nothing waits for a frozen or expired client")

@@ -72,6 +72,7 @@ def test_a_validator_joins_by_its_key_file_is_listed_and_removed(place):
     assert "power" not in row
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("public_key", "power", "exit_code", "words"),
     [
@@ -92,6 +93,7 @@ def test_a_change_that_is_refused_is_one_sentence(place, public_key, power, exit
     hub.wait_for_height(hub.height + 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ["", "{}", '{"pub_key": {"type": "tendermint/PubKeyEd25519", "value": "AAAA"}}'])
 def test_a_file_that_is_no_key_of_the_hub_is_refused(place, document):
     _, folder = place

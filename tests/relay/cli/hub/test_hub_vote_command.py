@@ -29,7 +29,7 @@ from hutong.adapters.ics26.transactor import Transactor
 from hutong.adapters.interface import EndpointMismatch, EndpointUnavailable
 from hutong.adapters.rpc import RpcOptions
 from hutong.light_clients.interface import MalformedInput, PredicateFailed
-from hutong.relay.administration.hub_trust import trust_of
+from hutong.relay.administration.hub.trust import trust_of
 from hutong.relay.cli.main import app
 from hutong.relay.config import load_config
 from hutong.relay.hub.application.governance.proposals import Proposal
@@ -151,6 +151,7 @@ def test_a_vote_shows_the_proven_proposal_and_asks(place):
     assert voted.exit_code == 0 and "Approve it?" not in voted.output, voted.output
 
 
+@pytest.mark.long
 def test_a_vote_without_anything_to_prove_from_is_refused_before_anything_is_asked(place):
     refused = place.act(0, "vote", "1", "--yes", config="blind.toml")
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1) and "genesis" in refused.output, refused.output
@@ -200,7 +201,7 @@ async def decided(place, trust: HubTrust):
         state = VerifiedState(chain, trust, time.time_ns)
         await state.check_signing_domain()
         proven = ProvenProposals(state)
-        signers = [Signer(bytes(account.key)) for account in (OPERATORS[1], OPERATORS[0])]
+        signers = [Signer.in_memory(bytes(account.key)) for account in (OPERATORS[1], OPERATORS[0])]
         transactors = [Transactor(chain.execution, EVM_CHAIN_ID, signer) for signer in signers]
         return await propose_and_vote(transactors, set_paused(time.time_ns(), False), proven=proven)
 
@@ -215,6 +216,7 @@ def failure(work) -> BaseException:
     return error
 
 
+@pytest.mark.long
 def test_the_errors_carry_what_was_got_and_what_was_expected(place, evil):
     with place.eth.lying(names(evil)):
         error = failure(partial(decided, place, place.trust()))
@@ -242,6 +244,7 @@ SPOILT = (
 )
 
 
+@pytest.mark.long
 def test_attack_G1_a_spoilt_proof_gets_no_vote(place, evil):
     for change in SPOILT:
         with place.comet.lying(spoilt_query(change)):
@@ -254,6 +257,7 @@ def test_attack_G1_a_spoilt_proof_gets_no_vote(place, evil):
     assert place.approvals(evil) == 4
 
 
+@pytest.mark.long
 def test_attack_G1_a_transaction_is_not_signed_for_another_chain(place):
     with place.eth.lying(lambda method, _, result: "0x539" if method == "eth_chainId" else result):
         error = failure(partial(decided, place, place.trust()))
@@ -304,6 +308,7 @@ def with_root(trust: HubTrust, root: TrustedHeader) -> HubTrust:
     return HubTrust(trust.chain_id, trust.evm_chain_id, trust.trusting_period_s, trust.unbonding_period_s, root)
 
 
+@pytest.mark.long
 def test_a_vote_is_proven_from_a_header_that_the_operator_trusts_within_its_period(place, evil):
     height, hashed = trusted_at(place, place.hub.height)
     line = f'trusted_header = "{height}:{hashed.hex()}"'
@@ -319,6 +324,7 @@ def test_a_vote_is_proven_from_a_header_that_the_operator_trusts_within_its_peri
     assert re.search(r"ended 8\d{4} s ago", str(error)), str(error)
 
 
+@pytest.mark.long
 def test_a_trusted_header_is_a_height_and_a_hash_beside_a_genesis(place):
     for lines, words in (
         ((place.genesis, 'trusted_header = "12"'), "trusted_header"),

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from hutong.relay.api.access.api_keys import (
+from hutong.relay.cli.operator.api import app
+from hutong.relay.web.api_keys import (
     ApiKey,
     KeyRing,
     Scope,
@@ -20,7 +21,6 @@ from hutong.relay.api.access.api_keys import (
     read_keys,
     write_keys,
 )
-from hutong.relay.cli.operator.api import app
 
 CONFIG = """
 [relay]
@@ -82,6 +82,7 @@ def test_refusals_say_what_to_do(config):
     assert "keys_file" in run("keys", "list", "--config", config).output
 
 
+@pytest.mark.long
 def test_a_server_of_its_own_serves_and_stops(config):
     command = [sys.executable, "-m", "hutong.relay.cli", "api", "run", "--config", str(config)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

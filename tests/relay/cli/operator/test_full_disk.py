@@ -37,6 +37,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != ".filler")
 
 
+@pytest.mark.long
 def test_trial_T7_a_keystore_that_does_not_fit_is_not_there_at_all(full_disk):
     full_disk.fill()
     key = full_disk.path / "key.json"
@@ -48,6 +49,7 @@ def test_trial_T7_a_keystore_that_does_not_fit_is_not_there_at_all(full_disk):
     assert made.returncode == 0 and names(full_disk.path) == ["key.json"]
 
 
+@pytest.mark.long
 def test_trial_T7_devnet_start_says_that_the_disk_is_full(full_disk):
     full_disk.fill()
     refused = hutong("devnet", "start", "--home", full_disk.path / "home", "--port", "0")
@@ -84,9 +86,12 @@ def config_on(full_disk, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("free_kib", [0, 24, 120])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "free_kib", [pytest.param(0, marks=pytest.mark.long), 24, pytest.param(120, marks=pytest.mark.long)]
+)
 def test_trial_T7_relay_run_refuses_to_start_on_a_full_disk(full_disk, config_on, free_kib):
-    """With a little room the queue starts, and with a little more the ledger is begun."""
+    """With a little room the queue starts, and with a little more the ledger is begun. CI tries no room and more too (`long`)."""
     (full_disk.path / "room").write_bytes(bytes(free_kib * 1024))
     full_disk.fill()
     (full_disk.path / "room").unlink()
@@ -97,6 +102,7 @@ def test_trial_T7_relay_run_refuses_to_start_on_a_full_disk(full_disk, config_on
     assert str(full_disk.path) in refused.stderr or "ledger's disk" in refused.stderr
 
 
+@pytest.mark.long
 def test_trial_T7_a_key_of_the_api_that_does_not_fit_leaves_the_others(full_disk, config_on):
     first = hutong("api", "keys", "create", "one", "--config", config_on, "--scope", "write")
     assert first.returncode == 0
@@ -108,6 +114,7 @@ def test_trial_T7_a_key_of_the_api_that_does_not_fit_leaves_the_others(full_disk
     assert json.loads(before)["keys"][0]["name"] == "one"
 
 
+@pytest.mark.long
 def test_trial_T7_a_report_that_does_not_fit_is_not_there_at_all(full_disk, tmp_path):
     full_disk.fill()
     (tmp_path / "bundles").mkdir()

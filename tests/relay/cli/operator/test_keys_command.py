@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from hutong.adapters.cosmos.transactions.addresses import account_address
 from hutong.relay.cli.operator.keys import app
-from hutong.relay.config import KeyConfig
+from hutong.relay.config import KeystoreConfig
 from hutong.relay.keys import KeyRefused, Signer, key_from_hex, key_from_mnemonic, load_signer
 
 PRIVATE_KEY = bytes(range(1, 33))
@@ -52,13 +52,19 @@ def test_key_is_added_listed_and_opens_with_its_password(tmp_path):
     added = run(["add", str(keystore), *PASSWORD])
     assert added.exit_code == 0 and added.output.strip().startswith("0x")
     assert (keystore.stat().st_mode & 0o777, keystore.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert load_signer(KeyConfig(keystore=keystore, password_env="PASSWORD")).address == added.output.strip()
+    assert load_signer(KeystoreConfig(keystore=keystore, password_env="PASSWORD")).address == added.output.strip()
     listed = json.loads(run(["list", str(keystore.parent), "--json"]).output)
     assert listed == [{"address": added.output.strip(), "file": str(keystore), "problem": None}]
     keystore.chmod(0o644)
     assert "open to others" in run(["list", str(keystore.parent)]).output
     missing = run(["list", str(tmp_path / "kyes")])
     assert missing.exit_code == 2 and "is not a directory" in missing.output
+
+
+def test_a_folder_that_is_a_file_is_said_to_be_one(tmp_path):
+    (tmp_path / "keys").write_text("")
+    refused = run(["add", str(tmp_path / "keys" / "k.json"), *PASSWORD])
+    assert refused.exit_code == 2 and f"{tmp_path / 'keys'} is not a folder" in refused.output.replace("\n", "")
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])
@@ -183,7 +189,7 @@ def test_any_bytes_are_a_key_or_refused(content):
             assert error.reason
 
 
-COSMOS_ADDRESS = account_address("cosmos", Signer(PRIVATE_KEY).public_key)
+COSMOS_ADDRESS = account_address("cosmos", Signer.in_memory(PRIVATE_KEY).public_key)
 
 
 def stored(tmp_path, name="k.json"):
@@ -212,7 +218,7 @@ def test_keystore_of_another_program_shows_its_cosmos_address_with_the_password_
     assert run(["show", str(keystore), "--prefix", "cosmos", *PASSWORD]).output.strip() == COSMOS_ADDRESS
 
 
-@pytest.mark.parametrize("claimed", ["02" + "11" * 32, Signer(bytes(31) + b"\x07").public_key.hex(), 7])
+@pytest.mark.parametrize("claimed", ["02" + "11" * 32, Signer.in_memory(bytes(31) + b"\x07").public_key.hex(), 7])
 def test_attack_G14_public_key_that_is_not_the_keys_is_neither_shown_nor_loaded(tmp_path, claimed):
     keystore = stored(tmp_path)
     fields = json.loads(keystore.read_text()) | {"public_key": claimed}
@@ -228,6 +234,7 @@ def test_prefix_that_is_invalid_is_refused(tmp_path, prefix):
     assert refused.exit_code == 2 and "--prefix" in refused.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [("add",), ("import",)])
 def test_trial_T17_without_a_terminal_a_password_is_not_asked_for(tmp_path, command):
     from hutong.relay.base.child_processes import HUTONG

@@ -79,6 +79,7 @@ def wait_for_line(process, text):
     raise AssertionError(f"{text!r} is not in {lines}")
 
 
+@pytest.mark.long
 def test_trial_T9_a_taken_port_of_the_api_is_one_sentence(config_file):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -89,6 +90,17 @@ def test_trial_T9_a_taken_port_of_the_api_is_one_sentence(config_file):
     last = complained.splitlines()[-1]
     assert last == f"api.listen 127.0.0.1:{port} cannot be used: Address already in use; give it a free address"
     assert "Traceback" not in complained
+
+
+@pytest.mark.long
+def test_trial_O15_dead_letters_without_a_relay_are_none_of_a_running_one(config_file):
+    for command, *arguments in (("dead",), ("retry", "--all"), ("ignore", "receive:alpha/client-0/1", "--reason", "x")):
+        done = operator(config_file, command, *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            f"no relay runs in the home {config_file.parent / 'state'}: start it with hutong relay run, then run this command again\n"
+        )
+    assert not (config_file.parent / "state").exists()
 
 
 @pytest.mark.long
@@ -125,6 +137,8 @@ def test_attack_G3_queue_server_of_a_killed_relay_is_taken_care_of(config_file):
     first.kill()
     first.communicate()
     os.kill(left, 0)  # it lives on
+    listed = operator(config_file, "dead")
+    assert (listed.returncode, listed.stdout) == (2, "") and "no relay runs in the home" in listed.stderr
     second = start(config_file)
     try:
         wait_for_line(second, "waiting for a chain")
@@ -149,6 +163,7 @@ def _alive(pid):
         return file.read().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "password", "said"),
     [
@@ -165,6 +180,7 @@ def test_attack_G13_refusals_are_one_sentence(config_file, old, new, password, s
     assert "Traceback" not in errors and "battery" not in errors + out
 
 
+@pytest.mark.long
 def test_taken_address_is_one_sentence(config_file):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -76,6 +76,7 @@ def test_attack_G14_running_and_crashing_relay_shows_no_secret(config_file):
         os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
+@pytest.mark.long
 def test_attack_G14_error_that_nobody_expected_shows_no_secret(config_file):
     """A traceback has names of files and functions, never the values of variables."""
     code = (

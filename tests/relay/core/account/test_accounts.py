@@ -69,16 +69,16 @@ async def test_attack_G4_cancelled_between_record_and_memory_leaves_no_nonce_wit
     world.send()
     async with making_blocks(world):
         async with trio.open_nursery() as nursery:
-            for chain in process.relay._chains.values():
+            for chain in process.relay.chains.values():
                 nursery.start_soon(chain.heads.run)
             nursery.start_soon(account.run)
             await trio.sleep(2.5)
             worker = next(worker for worker in process.relay.workers if worker.route == TO_BETA)
-            await process.relay._clearer.clear(next(iter(process.relay.paths.opposite)))
+            await process.relay.clearer.clear(next(iter(process.relay.paths.opposite)))
             await process.queue.open(TO_BETA)
             taken = await process.queue.take(TO_BETA, 1)
-            built = await worker._builder.build(taken)
-            prepared, items = await worker._trial.prepare(built, account.address, worker._failed)
+            built = await worker.builder.build(taken)
+            prepared, items = await worker.trial.prepare(built, account.address, worker._failed)
             evidence = tuple(item.evidence for item in items)
             caller = trio.CancelScope()
             owner, name = (process.ledger, "record") if moment == "recorded" else (process.archive, "write")
@@ -126,15 +126,15 @@ async def test_evidence_that_is_refused_does_not_stop_packets(world, autojump_cl
     world.send("alpha", 2)
     async with making_blocks(world):
         async with trio.open_nursery() as nursery:
-            for chain in process.relay._chains.values():
+            for chain in process.relay.chains.values():
                 nursery.start_soon(chain.heads.run)
             nursery.start_soon(account.run)
             await trio.sleep(2.5)
             worker = next(worker for worker in process.relay.workers if worker.route == TO_BETA)
-            await process.relay._clearer.clear(next(iter(process.relay.paths.opposite)))
+            await process.relay.clearer.clear(next(iter(process.relay.paths.opposite)))
             await process.queue.open(TO_BETA)
-            built = await worker._builder.build(await process.queue.take(TO_BETA, 2))
-            prepared, items = await worker._trial.prepare(built, account.address, worker._failed)
+            built = await worker.builder.build(await process.queue.take(TO_BETA, 2))
+            prepared, items = await worker.trial.prepare(built, account.address, worker._failed)
             small, large = (item.evidence for item in items)
             large = replace(large, headers=large.headers * (MAX_HEADERS + 1))
             jobs = (None, *(RecordedJob(item.taken.job.id, 0) for item in items))
@@ -182,7 +182,7 @@ async def test_attack_G8_batch_above_the_fee_cap_is_made_smaller(world, autojump
         chain.produce_block()
     for name in world.chains:
         (account,) = process.relay.accounts[name]
-        account._fees = FeeLimits(max_fee_wei=14 * 1_500_000)
+        account.fees = FeeLimits(max_fee_wei=14 * 1_500_000)
     async with making_blocks(world), process.running():
         await world.all_settled(30)
     assert len(world.transactions("beta")) > 2
@@ -219,6 +219,7 @@ class MadeUpNonce:
             del self._kept[nonce]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, 2])
 async def test_attack_G1_a_nonce_that_an_endpoint_made_up_leaves_no_gap_for_good(world, autojump_clock, times):
     """Told once it is not believed; told twice its gap is filled by what comes next."""

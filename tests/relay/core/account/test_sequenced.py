@@ -25,7 +25,7 @@ def world(tmp_path, valkey):
 
 def variants(process) -> dict[int, list[str]]:
     """States of all transactions that were ever signed for beta, by nonce."""
-    with process.ledger._engine.connect() as connection:
+    with process.ledger.engine.connect() as connection:
         rows = connection.execute(
             select(TransactionRow.nonce, TransactionRow.state).where(TransactionRow.chain == "beta")
         ).all()
@@ -49,6 +49,7 @@ async def test_packets_settle_and_every_transaction_is_signed_once(world, autoju
     assert all(receipt.reverted is None for receipt in world.transactions("beta"))
 
 
+@pytest.mark.long
 async def test_attack_G4_pending_transaction_is_sent_again_and_never_replaced(world, autojump_clock):
     async with making_blocks(world), world.relay().running() as process:
         await trio.sleep(1)
@@ -90,7 +91,7 @@ async def test_attack_G4_transaction_that_pools_refuse_for_good_gives_its_nonce_
             return "packet messages are redundant" if len(refusals) <= MAX_REFUSALS + 3 else None
 
         beta.refuses = redundant
-        beta._check_pool_again()
+        beta.check_pool_again()
         assert not beta.pool
         await world.all_settled(2, at_most_s=300)
         world.send("alpha", 2)
@@ -116,11 +117,11 @@ async def test_attack_G4_what_waits_for_a_refused_transaction_does_not_wait_for_
         (first, *later) = sorted(beta.pool.values(), key=lambda transaction: transaction.nonce)
         assert len(later) == 6
         beta.refuses = lambda transaction: "redundant" if transaction.hash == first.hash else None
-        beta._check_pool_again()
+        beta.check_pool_again()
         assert not beta.pool
         world.pause_blocks = False
         await world.all_settled(14, at_most_s=200)
-        with process.ledger._engine.connect() as connection:
+        with process.ledger.engine.connect() as connection:
             lost = connection.execute(
                 select(TransactionRow.nonce, TransactionRow.reason).where(TransactionRow.state == "replaced")
             ).all()
@@ -187,10 +188,11 @@ async def test_attack_G6_one_message_undoes_a_batch_and_alone_pays_for_it(world,
     assert nonces == list(range(len(nonces)))
 
 
+@pytest.mark.long
 async def test_attack_G8_batch_above_the_cap_of_fixed_fees_is_made_smaller(world, autojump_clock):
     process = world.relay()
     (account,) = process.relay.accounts["beta"]
-    account._fees = FeeLimits(max_fee_wei=14 * 1_500_000, max_fee_per_gas_wei=1)
+    account.fees = FeeLimits(max_fee_wei=14 * 1_500_000, max_fee_per_gas_wei=1)
     world.send("alpha", 30)
     for chain in world.chains.values():
         chain.produce_block()
@@ -200,6 +202,7 @@ async def test_attack_G8_batch_above_the_cap_of_fixed_fees_is_made_smaller(world
     assert all(receipt.transaction.gas <= 1_500_000 for receipt in world.transactions("beta"))
 
 
+@pytest.mark.long
 async def test_attack_G8_empty_wallet_waits_with_its_reason(world, autojump_clock, capsys):
     world.chains["beta"].fund(world.signer.address, -FORTUNE_WEI)
     async with making_blocks(world), world.relay().running():
@@ -224,6 +227,7 @@ async def test_attack_G4_two_processes_with_one_key_settle_everything(world, aut
     assert world.received("alpha") == world.received("beta") == 8
 
 
+@pytest.mark.long
 async def test_attack_G7_another_relayer_wins(world, autojump_clock):
     async with making_blocks(world), world.relay(prefix="ours").running() as ours:
         async with world.relay(signer=key(2), prefix="theirs").running():

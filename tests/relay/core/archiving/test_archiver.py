@@ -35,9 +35,10 @@ def archiver(world: World, evidence: Archive, location: str) -> Archiver:
 
 
 def metric(world: World, name: str, **labels) -> float:
-    return world.metrics.registry.get_sample_value(name, labels)
+    return world.figure(name, **labels)
 
 
+@pytest.mark.long
 async def test_a_running_relay_archives_what_has_settled(world, autojump_clock):
     roots = []
     for name, other in (("alpha", "beta"), ("beta", "alpha")):
@@ -191,6 +192,7 @@ async def test_a_stray_folder_among_the_evidence_ends_no_round(world, autojump_c
         assert await keeper.round() == 1
 
 
+@pytest.mark.long
 async def test_what_is_under_way_waits_and_old_bundles_are_pruned(world, autojump_clock):
     place = str(world.directory / "kept")
     process = world.relay()

@@ -15,6 +15,7 @@ from hutong.light_clients.bft_evm.codec import (
     header_of,
 )
 from hutong.light_clients.interface import Height, PredicateFailed
+from hutong.relay.core.clients import fork_watch
 from hutong.relay.core.clients.fork_watch import Sight
 from hutong.relay.telemetry.labels import FORK_WATCH_STATES
 from tests.relay.core.world import CLIENT, World, key, making_blocks
@@ -43,7 +44,7 @@ def forked(world, height: int, *, ahead: int = 0, keys=None) -> bytes:
     alpha = world.chains["alpha"]
     real = alpha.update_header(Height(0, latest(world)), height)
     changes = {"number": height + ahead} if ahead else {"timestamp_s": real.execution.timestamp_s + 1}
-    twin = seal(replace(real.execution, extra_data=b"", **changes), alpha._keys() if keys is None else keys)
+    twin = seal(replace(real.execution, extra_data=b"", **changes), alpha.validator_keys() if keys is None else keys)
     return encode_header_message(header_of(real.trusted_height, twin, real.account_proof))
 
 
@@ -85,6 +86,23 @@ async def test_attack_G11_a_forked_block_is_found_and_the_client_frozen(world, a
     assert not frozen(world, "alpha")
 
 
+async def test_attack_G11_row_29_evidence_stands_two_blocks_after_what_it_is_against(
+    world, autojump_clock, monkeypatch
+):
+    monkeypatch.setattr(fork_watch, "LOOK_EVERY_S", 600)  # by blocks alone
+    async with making_blocks(world), world.relay().running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(WINDOW_S)
+        await show(world, forked(world, 20))
+        await world.until(lambda: frozen(world), at_most_s=WINDOW_S)
+    (freezing,) = by_the_relay(world)
+    stranger = world.adapter("beta").address_of(ATTACKER)
+    shown = [receipt for receipt in world.transactions("beta") if receipt.transaction.sender == stranger][-1]
+    assert freezing.height - shown.height <= 2
+
+
+@pytest.mark.long
 async def test_honest_blocks_shown_by_a_stranger_cost_the_relay_nothing(world, autojump_clock):
     process = world.relay()
     async with making_blocks(world), process.running():
@@ -93,7 +111,7 @@ async def test_honest_blocks_shown_by_a_stranger_cost_the_relay_nothing(world, a
             await show(world, honest(world, height), honest(world, height + 2))
         await trio.sleep(WINDOW_S)
     assert by_the_relay(world) == [] and not frozen(world)
-    assert all(adapter.distrusted == [] for adapter in process.relay._adapters.values())
+    assert all(adapter.distrusted == [] for adapter in process.relay.adapters.values())
 
 
 async def test_attack_G11_a_lying_node_of_the_source_cannot_make_it_accuse(world, autojump_clock):
@@ -113,7 +131,7 @@ async def test_attack_G11_a_lying_node_of_the_source_cannot_make_it_accuse(world
         await show(world, honest(world, 5))
         await trio.sleep(3 * WINDOW_S)
     assert by_the_relay(world) == [] and not frozen(world)
-    assert process.relay._adapters["alpha"].distrusted
+    assert process.relay.adapters["alpha"].distrusted
 
 
 async def test_attack_G11_a_lying_node_of_the_destination_costs_one_fee_and_freezes_nothing(world, autojump_clock):
@@ -139,7 +157,7 @@ async def test_attack_G11_a_lying_node_of_the_destination_costs_one_fee_and_free
         await show(world, honest(world, 5))
         await trio.sleep(3 * WINDOW_S)
     assert len(by_the_relay(world)) == 1 and not frozen(world)
-    assert process.relay._adapters["beta"].distrusted
+    assert process.relay.adapters["beta"].distrusted
 
 
 async def test_attack_G11_evidence_whose_transaction_failed_is_submitted_again(world, autojump_clock):
@@ -165,14 +183,14 @@ async def test_attack_G11_evidence_whose_transaction_failed_is_submitted_again(w
         await trio.sleep(WINDOW_S)
         await show(world, forked(world, 20))
         await world.until(lambda: frozen(world), at_most_s=2 * WINDOW_S)
-        assert process.relay._adapters["beta"].distrusted == []
+        assert process.relay.adapters["beta"].distrusted == []
     failed, freezing = by_the_relay(world)
     assert failed.reverted is not None and freezing.reverted is None
 
 
 def figure(world, name: str, **more: str) -> float | None:
     """Of the client on beta."""
-    return world.metrics.registry.get_sample_value(name, {"chain": "beta", "client": CLIENT, **more})
+    return world.figure(name, chain="beta", client=CLIENT, **more)
 
 
 def seen(world) -> list[str]:
@@ -196,6 +214,7 @@ async def test_parity_row_75_a_watch_that_compares_says_when(world, autojump_clo
         assert process.relay.health()["clients_not_compared"] == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("error", "state"),
     [
@@ -272,7 +291,7 @@ async def test_parity_row_75_attested_and_frozen_clients_are_left_out_by_name(wo
     process = world.relay(wrap=wrap)
     async with making_blocks(world):
         async with trio.open_nursery() as nursery:
-            (watch,) = (one for one in process.relay._fork_watches if one.route.destination == "beta")
+            (watch,) = (one for one in process.relay.fork_watches if one.route.destination == "beta")
             nursery.start_soon(watch.run)
             await world.until(lambda: seen(world) == ["attested"], at_most_s=WINDOW_S)
             begun_s = compared_s(world)

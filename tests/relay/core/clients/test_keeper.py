@@ -50,6 +50,7 @@ async def test_attack_G10_clients_without_traffic_are_refreshed_early_and_seldom
         assert metric(world, "hutong_client_alarm", name) == 0
 
 
+@pytest.mark.long
 async def test_attack_G10_relays_of_one_client_make_no_storm(world, autojump_clock):
     async with making_blocks(world), world.relay(prefix="ours").running():
         async with world.relay(signer=key(2), prefix="theirs").running():
@@ -58,6 +59,7 @@ async def test_attack_G10_relays_of_one_client_make_no_storm(world, autojump_clo
         assert 2 <= len(world.transactions(name)) <= 4
 
 
+@pytest.mark.long
 async def test_clients_that_packets_refresh_are_left_alone(world, autojump_clock):
     async with making_blocks(world), world.relay().running():
         for count in range(1, 5):
@@ -70,10 +72,11 @@ async def test_clients_that_packets_refresh_are_left_alone(world, autojump_clock
         assert len(world.transactions(name)) <= 8, "receives and acknowledgements only"
 
 
+@pytest.mark.long
 async def test_attack_G10_client_that_cannot_be_refreshed_is_alarmed_before_its_expiry(world, autojump_clock):
     """The relay's only node of alpha has pruned what is needed: the error says so, the alarm comes a third ahead."""
     process = world.relay()
-    alpha = process.relay._adapters["alpha"]
+    alpha = process.relay.adapters["alpha"]
     honest = alpha.client_messages
 
     async def pruned(client_type, client_state, trusted, target):
@@ -96,6 +99,7 @@ async def test_attack_G10_client_that_cannot_be_refreshed_is_alarmed_before_its_
     assert alarms and all(line["log_level"] == "error" and line["client"] == "beta:bft-evm-0" for line in alarms)
 
 
+@pytest.mark.long
 async def test_attack_G8_a_refresh_that_fails_in_its_block_is_not_paid_for_at_every_look(
     tmp_path, valkey, autojump_clock
 ):
@@ -124,6 +128,7 @@ async def test_attack_G8_a_refresh_that_fails_in_its_block_is_not_paid_for_at_ev
     assert len(paid) <= CHECKS_PER_PERIOD * 0.6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [ClientStatus.EXPIRED, ClientStatus.FROZEN])
 async def test_attack_G10_expired_and_frozen_clients_are_alarmed_and_not_paid_for(world, autojump_clock, status):
     def wrap(adapter):
@@ -142,12 +147,13 @@ async def test_attack_G10_expired_and_frozen_clients_are_alarmed_and_not_paid_fo
     assert world.transactions("beta") == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [-1, 1])
 async def test_attack_G12_host_clock_does_not_decide_about_refreshes(world, autojump_clock, hours):
     process = world.relay()
     wrong = lambda: world.now_ns() + hours * 3600 * 10**9  # noqa: E731
     for keeper in process.relay.keepers:
-        keeper._builder._now_ns = wrong
+        keeper.builder._now_ns = wrong
     async with making_blocks(world), process.running():
         await trio.sleep(PERIOD_S * 0.3)
         assert world.transactions("beta") == []
@@ -160,8 +166,8 @@ async def test_client_that_a_worker_says_is_too_far_behind_is_brought_up_at_once
     async with making_blocks(world), world.relay().running() as process:
         await trio.sleep(PERIOD_S * 0.2)
         assert world.transactions("beta") == []
-        process.relay._catching_up.ask("beta:bft-evm-0")
+        process.relay.catching_up.ask("beta:bft-evm-0")
         await trio.sleep(PERIOD_S * 0.05)
         assert len(world.transactions("beta")) == 1
         assert world.transactions("alpha") == []
-        assert not process.relay._catching_up.is_asked("beta:bft-evm-0")
+        assert not process.relay.catching_up.is_asked("beta:bft-evm-0")

@@ -44,7 +44,7 @@ def name(sequence, chain="alpha"):
 
 def set_fees(process, chain, fees):
     for account in process.relay.accounts[chain]:
-        account._fees = fees
+        account.fees = fees
 
 
 def reader_of(world):
@@ -115,7 +115,9 @@ async def test_attack_G6_dead_letter_says_why_and_how_to_go_on(world, autojump_c
         await world.until(lambda: world.unsettled() == [1])
         answer = await why(world, process, name(1))
         fine = await why(world, process, name(2))
-    assert "too large" in answer.waits_for and f"hutong relay retry receive:{name(1)}" in answer.remedy
+    assert (
+        "too large" in answer.waits_for and f"hutong relay retry --config relay.toml receive:{name(1)}" in answer.remedy
+    )
     assert fine.settled
 
 
@@ -136,6 +138,7 @@ async def test_attack_G8_fee_cap_is_named_while_packets_wait(world, autojump_clo
         reader.close()
 
 
+@pytest.mark.long
 async def test_frozen_client_is_named_also_for_packets_that_no_worker_holds(world, autojump_clock):
     frozen = [True]
 
@@ -171,6 +174,7 @@ async def test_timed_out_packet_ends_as_such(world, autojump_clock):
     assert answer.settled and "its timeout is proven on alpha" in answer.waits_for
 
 
+@pytest.mark.long
 async def test_packets_that_others_settle_do_not_stay_pending(world, autojump_clock):
     """A second relay with its own ledger and queue does the work; the first one's ledger follows the chain."""
     idle = world.relay(prefix="idle", clear_interval_s=5)

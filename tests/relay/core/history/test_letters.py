@@ -63,6 +63,7 @@ async def all_dead(process, count):
             await trio.sleep(1)
 
 
+@pytest.mark.long
 async def test_parity_row_37_a_job_is_left_alone_with_a_reason_and_taken_up_again(world, broken, autojump_clock):
     async with making_blocks(world), world.relay(max_attempts=2).running() as process:
         world.send("alpha", 2, port="broken", timeout_s=20 * 3_600)

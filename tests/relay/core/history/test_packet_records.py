@@ -20,12 +20,12 @@ def world(tmp_path, valkey):
 
 
 def rows(ledger):
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(select(RecordRow.packet_id, RecordRow.kind)).all()]
 
 
 def change(ledger, statement):
-    with ledger._engine.begin() as connection:
+    with ledger.engine.begin() as connection:
         connection.execute(statement)
 
 
@@ -54,6 +54,7 @@ async def seen_and_stuck(world, refusing: str, count: int = 3) -> None:
     assert len(world.unsettled()) == count
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raises", [False, True], ids=["silent", "said"])
 @pytest.mark.parametrize(("kind", "refusing"), [RECEIVE, ACKNOWLEDGE], ids=["receive", "acknowledge"])
 async def test_parity_pain_13_queue_and_logs_lost_and_every_packet_arrives(
@@ -70,6 +71,7 @@ async def test_parity_pain_13_queue_and_logs_lost_and_every_packet_arrives(
     assert {name for name, _ in world.settlements("alpha")} == {"acknowledge"} and world.received() == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "refusing"), [RECEIVE, ACKNOWLEDGE], ids=["receive", "acknowledge"])
 async def test_parity_pain_13_without_the_bytes_nothing_can_be_done(world, valkey, autojump_clock, kind, refusing):
     """The counter-proof: what brings them on are these bytes."""
@@ -82,6 +84,7 @@ async def test_parity_pain_13_without_the_bytes_nothing_can_be_done(world, valke
     assert len(world.unsettled()) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "refusing"), [RECEIVE, ACKNOWLEDGE], ids=["receive", "acknowledge"])
 async def test_attack_G2_bytes_of_the_ledger_are_compared_with_the_commitment(
     world, valkey, autojump_clock, kind, refusing
@@ -90,7 +93,7 @@ async def test_attack_G2_bytes_of_the_ledger_are_compared_with_the_commitment(
     await seen_and_stuck(world, refusing)
     valkey.client.flushall()
     process = world.relay(wrap=pruned(False))
-    with process.ledger._engine.connect() as connection:
+    with process.ledger.engine.connect() as connection:
         query = select(RecordRow.packet_id, RecordRow.record).where(RecordRow.kind == kind)
         found = dict(connection.execute(query).tuples().all())
     first, second, third = (f"alpha/{CLIENT}/{number}" for number in (1, 2, 3))

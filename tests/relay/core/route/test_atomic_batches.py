@@ -58,6 +58,7 @@ async def test_attack_G6_poison_is_dropped_in_simulation_and_costs_nothing(world
     assert undone(world) == [] and world.unsettled() == [1, 12]
 
 
+@pytest.mark.long
 async def test_attack_G6_named_culprit_pays_alone_when_the_simulation_lies(world, autojump_clock):
     simulation_that_lies(world)
     async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
@@ -86,6 +87,7 @@ async def test_attack_G6_unnamed_culprit_is_found_by_trying_each_alone(world, au
     assert world.unsettled() == [21]
 
 
+@pytest.mark.long
 async def test_attack_G8_account_that_cannot_pay_in_simulation_holds_the_route_and_costs_no_attempt(
     world, autojump_clock
 ):
@@ -139,6 +141,7 @@ async def test_attack_G7_losing_races_makes_no_batch_smaller(world, autojump_clo
     assert len(refusals) == 5 and len(world.transactions("beta")) == 1
 
 
+@pytest.mark.long
 async def test_attack_E2_packets_that_expire_before_the_next_block_undo_no_others(tmp_path, valkey, autojump_clock):
     """On slow blocks a sender times packets so that the simulation takes them, and the block that they get into does not."""
     world = World(tmp_path, valkey.url, traits=ChainTraits(atomic_batches=True))

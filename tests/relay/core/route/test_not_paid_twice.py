@@ -3,7 +3,8 @@
 import pytest
 import trio
 
-from hutong.adapters.simulated import ChainTraits
+from hutong.adapters.simulated import ChainTraits, SimulatedAdapter
+from hutong.relay.dispatch import Job, JobKind
 from hutong.relay.ledger import LedgerReader, explain
 from tests.relay.core.world import CLIENT, World, key, making_blocks
 
@@ -24,6 +25,7 @@ async def lives(world, process, signer, prefix, count):
         reader.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("finality_depth", [0, 12])
 async def test_parity_row_55_newest_state_is_read_before_paying(tmp_path, valkey, autojump_clock, finality_depth):
     world = World(tmp_path, valkey.url, traits=ChainTraits(finality_depth=finality_depth))
@@ -55,6 +57,7 @@ async def test_parity_row_55_what_a_reorganisation_undid_is_delivered_after_all(
     assert world.received() == 3
 
 
+@pytest.mark.long
 async def test_trial_T4_a_step_that_another_did_is_superseded_with_its_transaction(tmp_path, valkey, autojump_clock):
     world = World(tmp_path, valkey.url)
     signers = {"first": key(1), "second": key(2)}
@@ -94,6 +97,7 @@ async def test_trial_T4_a_step_that_another_did_is_superseded_with_its_transacti
     assert world.paid_in_vain() > 0
 
 
+@pytest.mark.long
 async def test_trial_T4_costs_of_a_message_in_vain_are_no_packets(tmp_path, valkey, autojump_clock):
     """Its share of the fee is in no delivery's, and the metric counts it."""
     world = World(tmp_path, valkey.url)
@@ -118,3 +122,36 @@ async def test_trial_T4_costs_of_a_message_in_vain_are_no_packets(tmp_path, valk
         float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith("hutong_paid_in_vain_total{")
     )
     assert counted == world.paid_in_vain() > 0
+
+
+class DeniesReceipts(SimulatedAdapter):
+    """Says once that a packet was not received, where it is told to."""
+
+    lies = False
+
+    async def receipt(self, client_id, sequence, height=None):
+        if self.lies:
+            self.lies = False
+            return None
+        return await super().receipt(client_id, sequence, height)
+
+
+async def test_attack_G1_what_we_delivered_is_not_paid_for_again_on_a_liars_word(tmp_path, valkey, autojump_clock):
+    world = World(tmp_path, valkey.url)
+    beta = DeniesReceipts(world.chains["beta"], world.faults["beta"])
+    world.refuse_all("alpha")  # so that no acknowledgement settles the packet, and a second delivery could be proven
+    process = world.relay(wrap=lambda adapter: beta if adapter.name == "beta" else adapter)
+    async with making_blocks(world), process.running():
+        world.send("alpha", 1)
+        await world.until(lambda: world.received() == 1)
+        await trio.sleep(5)
+        sent = await world.adapter("alpha").sent_packet(CLIENT, 1)
+        beta.lies = True
+        where = {"source": "alpha", "destination": "beta", "event_height": sent.height}
+        times = {"event_time_ns": sent.block_time_ns, "seen_at_ns": world.now_ns()}
+        await process.queue.enqueue([Job(JobKind.RECEIVE, packet=sent.packet, acknowledgement=None, **where, **times)])
+        await world.until(lambda: not beta.lies)
+        await trio.sleep(5)
+        assert world.paid_in_vain() == 0
+        world.refuse_all("alpha", refuse=False)
+    assert world.received() == 1

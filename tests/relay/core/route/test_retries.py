@@ -56,6 +56,7 @@ def paid_failures(world, chain="beta"):
     return sum(len(receipt.failures) + bool(receipt.reverted) for receipt in world.transactions(chain))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "minutes", [0.5, 2, pytest.param(20, marks=pytest.mark.long), pytest.param(50, marks=pytest.mark.long)]
 )
@@ -79,6 +80,7 @@ async def test_parity_pain_14_a_pause_ends_and_all_is_delivered_within_a_minute(
     assert paid_failures(world) == 0
 
 
+@pytest.mark.long
 async def test_parity_pain_14_live_packets_do_not_wait_for_those_that_fail(tmp_path, valkey, autojump_clock):
     app = Pausable()
     world = World(tmp_path, valkey.url, apps={"vault": app})

@@ -47,6 +47,7 @@ class Kept:
         return self.packets
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["message-delivered", "tokens-delivered"])
 async def test_one_comparison_finds_a_second_leg_among_thousands(name, monkeypatch):
     first, second = legs_of(name)
@@ -60,7 +61,7 @@ async def test_one_comparison_finds_a_second_leg_among_thousands(name, monkeypat
     kept = Kept([second, *(another(second, number) for number in range(1, OTHERS))])
     exporter = Exporter({}, Paths.of([]), kept)
     end = PathEnd(chain="hub", client=second.source_client)
-    assert await exporter._candidates(end, first) == [second.sequence]
+    assert await exporter.candidates(end, first) == [second.sequence]
     assert compared == [second.sequence]
 
 
@@ -89,8 +90,8 @@ async def test_the_hub_is_asked_for_no_more_packets_than_the_caller_allows():
     end = PathEnd(chain="hub", client=second.source_client)
     paths = Paths.of([PathConfig(a=end, b=PathEnd(chain="beta", client="client-0"))])
     newest = [another(second, number) for number in range(101, 201)]
-    assert await Exporter({"hub": Hub()}, paths, Kept(newest), most_asked=50)._candidates(end, first) == []
+    assert await Exporter({"hub": Hub()}, paths, Kept(newest), most_asked=50).candidates(end, first) == []
     assert asked == [second.sequence + number for number in range(100, 50, -1)]
     asked.clear()
     exporter = Exporter({"hub": Hub()}, paths, Kept(newest))
-    assert await exporter._candidates(end, first) == [second.sequence] and len(asked) == 101
+    assert await exporter.candidates(end, first) == [second.sequence] and len(asked) == 101

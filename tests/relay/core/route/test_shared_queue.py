@@ -12,6 +12,7 @@ def shared(world, number, **options):
     return world.relay(signer=key(number), prefix="shared", alone=False, **options)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("finality_depth", [0, 12])
 @pytest.mark.parametrize(
     ("packets", "per_second"), [(120, 10), pytest.param(1_000, 20, marks=pytest.mark.long)], ids=["120", "1000"]
@@ -90,7 +91,7 @@ async def test_parity_row_53_other_relays_on_the_server_have_another_prefix(tmp_
 async def test_parity_row_53_peers_know_each_other_by_the_queue_and_forget(tmp_path, valkey, autojump_clock):
     world = World(tmp_path, valkey.url)
     async with making_blocks(world), shared(world, 1).running() as first:
-        peers = first.relay._peers
+        peers = first.relay.peers
         await trio.sleep(1)
         assert peers.all("beta") == {key(1).address}
         async with shared(world, 2).running():

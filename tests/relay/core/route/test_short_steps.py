@@ -24,10 +24,11 @@ def behind(world) -> int:
 
 def relay_of_short_steps(world):
     process = world.relay()
-    process.relay._adapters["alpha"].blocks_per_update = REACH
+    process.relay.adapters["alpha"].blocks_per_update = REACH
     return process
 
 
+@pytest.mark.long
 async def test_client_is_kept_within_one_update_and_no_nearer(world, autojump_clock):
     furthest = 0
     async with making_blocks(world), relay_of_short_steps(world).running():

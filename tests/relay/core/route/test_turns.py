@@ -133,7 +133,7 @@ async def test_parity_row_54_twenty_silent_relayers_of_one_owner_cost_two_second
                     world.send("alpha", 4)
                     await trio.sleep(1)
                 await trio.sleep(10)
-            seen = len(ours.relay._turns["beta"].others(CLIENT))
+            seen = len(ours.relay.turns["beta"].others(CLIENT))
             silent = p95(await latencies(world, 40))
     print(f"\np95 of receiving: {alone:.2f} s alone, {silent:.2f} s with {seen} silent relayers before")
     assert seen == 20
@@ -162,7 +162,7 @@ async def test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for
     async with making_blocks(world):
         process = world.relay(wrap=Liar)
         async with process.running():
-            process.relay._turns["beta"]._meet(CLIENT, key(9).address)
+            process.relay.turns["beta"]._meet(CLIENT, key(9).address)
             for _ in range(3):
                 held += await latencies(world, 1)
     print(f"\nheld for {held} s")

@@ -8,6 +8,7 @@ import trio
 from hutong.light_clients.ibc.commitment import PathKind, path_key
 from hutong.relay.config import PathEnd
 from hutong.relay.dispatch import JobKind, Route
+from hutong.relay.ledger import LedgerReader, Outcome, Step
 from tests.relay.core.world import CLIENT, GENESIS_S, World, making_blocks
 
 TO_BETA = Route("alpha", "beta", CLIENT)
@@ -61,6 +62,32 @@ async def test_packet_that_cannot_be_received_times_out_promptly(tmp_path, valke
     assert len(world.transactions("alpha")) == 2, "one acknowledgement, one timeout"
 
 
+@pytest.mark.parametrize("before_the_relay", [False, True])
+async def test_trial_T5_who_enqueues_a_timeout_notes_why(tmp_path, valkey, autojump_clock, before_the_relay):
+    """The scheduler at a head of the destination, or the clearer: the worker that still tries to deliver is not asked."""
+    world = World(tmp_path, valkey.url, apps={"poison": out_of_gas})
+    async with making_blocks(world):
+        if before_the_relay:
+            world.send("alpha", 1, port="poison", timeout_s=2)
+            await trio.sleep(5)
+        async with world.relay().running() as process:
+            if not before_the_relay:
+                world.send("alpha", 1, port="poison", timeout_s=30)
+            await world.all_settled(1)
+            await trio.sleep(3)
+            await process.ledger.flush()
+            reader = LedgerReader.open_file(tmp_path / "hutong" / world.signer.address / "ledger.sqlite")
+            life = reader.life(f"alpha/{CLIENT}/1")
+            reader.close()
+    steps = {(one.kind, one.step): one for one in life.steps}
+    expired, queued = steps["receive", Step.EXPIRED], steps["timeout", Step.QUEUED]
+    assert (expired.chain, expired.reason) == ("beta", "beta is past the packet's timeout")
+    assert expired.count == 1 and expired.first_at_ns <= queued.first_at_ns
+    assert expired.first_at_ns >= life.packet.timeout_timestamp_s * 10**9
+    assert ("receive", Step.RETRIED) in steps or before_the_relay
+    assert life.packet.outcome == Outcome.TIMED_OUT and life.packet.kind == "timeout"
+
+
 async def test_dead_letter_of_a_packet_does_not_keep_it_from_its_refund(tmp_path, valkey, autojump_clock):
     world = World(tmp_path, valkey.url, apps={"poison": out_of_gas})
     async with making_blocks(world):
@@ -84,13 +111,13 @@ async def test_attack_E2_relay_receives_a_second_before_the_timeout_and_not_at_i
     world.chains["alpha"].send(CLIENT, GENESIS_S + 20, _payload())
     world.chains["alpha"].produce_block(GENESIS_S + 11)
     beta = world.chains["beta"].produce_block(GENESIS_S + 20 - left_s)
-    assert await process.relay._clearer.clear(END) == 1
+    assert await process.relay.clearer.clear(END) == 1
     expected = TO_BETA if left_s else TO_ALPHA
     await process.queue.open(expected)
     (taken,) = await process.queue.take(expected, 10)
     assert taken.job.kind is (JobKind.RECEIVE if left_s else JobKind.TIMEOUT)
     if left_s:
-        head = await worker._destination.head()
+        head = await process.relay.adapters["beta"].head()
         assert head.height == beta.header.number
         assert await worker._is_due(taken, head)
         assert not await worker._is_due(taken, replace(head, time_ns=head.time_ns + 10**9))
@@ -120,18 +147,18 @@ async def test_attack_E2_timeout_is_proven_at_the_timeout_and_not_a_second_befor
         for chain in world.chains.values():
             chain.produce_block(GENESIS_S + 20 - early_s)
         if early_s:
-            beta = process.relay._discovery._adapters["beta"]
+            beta = process.relay.adapters["beta"]
             honest = beta.head
             beta.head = lambda: _later(honest)
-        assert await process.relay._clearer.clear(END) == 1
+        assert await process.relay.clearer.clear(END) == 1
         if early_s:
             beta.head = honest
-        for chain in process.relay._chains.values():
+        for chain in process.relay.chains.values():
             nursery.start_soon(chain.heads.run)
         await process.queue.open(TO_ALPHA)
         (taken,) = await process.queue.take(TO_ALPHA, 10)
         assert taken.job.kind is JobKind.TIMEOUT
-        built = await worker._builder.build([taken])
+        built = await worker.builder.build([taken])
         if early_s:
             (refused,) = built.refused
             assert built.items == () and refused.settled and "is not past its timeout" in refused.reason
@@ -150,7 +177,7 @@ async def _later(honest):
 async def test_attack_E2_timeout_of_a_received_packet_becomes_its_acknowledgement(world, autojump_clock):
     """An endpoint hid the receipt: the proof does not, and nothing is paid for."""
     process = world.relay()
-    beta = process.relay._discovery._adapters["beta"]
+    beta = process.relay.adapters["beta"]
     honest = beta.receipt
 
     async def hidden(client_id, sequence, height=None):
@@ -196,9 +223,9 @@ async def test_attack_E2_in_every_race_with_the_timeout_exactly_one_settles(worl
 async def test_attack_G12_host_clock_does_not_decide_about_timeouts(world, autojump_clock, hours):
     process = world.relay()
     wrong = lambda: world.now_ns() + hours * 3600 * 10**9  # noqa: E731
-    process.relay._discovery._now_ns = wrong
+    process.relay.discovery._now_ns = wrong
     for worker in process.relay.workers:
-        worker._now_ns = worker._builder._now_ns = wrong
+        worker._now_ns = worker.builder._now_ns = wrong
     async with making_blocks(world), process.running():
         world.send("alpha", 1, timeout_s=1_800)
         await world.all_settled(1)
@@ -260,9 +287,10 @@ async def test_attack_E20_a_pause_that_lets_settlements_through_does_not_hold_th
         assert await process.queue.dead_letters(TO_ALPHA) == []
 
 
+@pytest.mark.long
 async def test_scheduler_memory_follows_what_is_settled(world, autojump_clock):
     process = world.relay()
-    scheduler = process.relay._timeouts
+    scheduler = process.relay.timeouts
     async with making_blocks(world), process.running():
         world.send("alpha", 80)
         await trio.sleep(1.2)

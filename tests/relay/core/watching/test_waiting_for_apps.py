@@ -107,6 +107,7 @@ def waiting(tmp_path, valkey, monkeypatch):
     return Waiting(World(tmp_path, valkey.url))
 
 
+@pytest.mark.long
 async def test_parity_pain_14_packets_that_wait_for_an_app_are_looked_at_by_turns(waiting, autojump_clock):
     relay = waiting.world.relay(around=waiting.around, clear_interval_s=CLEAR_S)
     async with making_blocks(waiting.world), relay.running():
@@ -118,6 +119,7 @@ async def test_parity_pain_14_packets_that_wait_for_an_app_are_looked_at_by_turn
     assert 7 * LOOKS <= looks <= 9 * LOOKS
 
 
+@pytest.mark.long
 async def test_attack_G1_one_answer_that_is_kept_from_the_watcher_is_found_when_its_turn_comes(waiting, autojump_clock):
     relay = waiting.world.relay(around=waiting.around, clear_interval_s=CLEAR_S)
     async with making_blocks(waiting.world), relay.running():
@@ -129,6 +131,7 @@ async def test_attack_G1_one_answer_that_is_kept_from_the_watcher_is_found_when_
             assert waited_s <= 4 * CLEAR_S, sequence
 
 
+@pytest.mark.long
 async def test_attack_G1_answers_that_are_kept_from_the_watcher_are_found_by_turns(waiting, autojump_clock):
     relay = waiting.world.relay(around=waiting.around, clear_interval_s=CLEAR_S)
     async with making_blocks(waiting.world), relay.running():
@@ -138,8 +141,8 @@ async def test_attack_G1_answers_that_are_kept_from_the_watcher_are_found_by_tur
         assert waited_s <= 2 * CLEAR_S, "where one has gone on unseen, the others are looked at in the same pass"
         await trio.sleep(2 * CLEAR_S)
         assert await waiting.looks_in(5 * CLEAR_S) == 0, "what is settled stands no more"
-        (scan, _) = relay.relay._clearer._scans.values()
-        assert not scan.standing and not waits(relay.relay._context.waiting, range(1, COUNT + 1))
+        (scan, _) = relay.relay.clearer._scans.values()
+        assert not scan.standing and not waits(relay.relay.context.waiting, range(1, COUNT + 1))
 
 
 async def test_after_the_loss_of_the_queue_all_are_looked_at(waiting, autojump_clock, valkey):
@@ -160,7 +163,7 @@ async def test_an_answer_that_was_heard_is_looked_at_in_the_next_pass_though_its
     async with making_blocks(waiting.world), relay.running():
         await waiting.begin()
         await trio.sleep(CLEAR_S)
-        *_, last = waits(relay.relay._context.waiting, range(1, COUNT + 1))
+        *_, last = waits(relay.relay.context.waiting, range(1, COUNT + 1))
         waiting.beta.told.add(last)
         await waiting.world.until(lambda: not waiting.beta.told)
         await trio.sleep(1)

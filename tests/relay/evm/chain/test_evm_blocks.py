@@ -13,14 +13,13 @@ from trie import HexaryTrie
 
 from hutong.relay.evm.chain.block_store import BlockStore, store_block
 from hutong.relay.evm.chain.blocks import (
-    EMPTY_LIST_ROOT,
     EvmBlock,
     EvmHeader,
     block_body,
     bloom_may_contain,
-    list_root,
     logs_bloom,
 )
+from hutong.relay.evm.chain.list_root import EMPTY_LIST_ROOT, list_root
 from hutong.relay.evm.errors import CallFailure
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.evm.vm.outcomes import Log, TransactionOutcome
@@ -56,13 +55,25 @@ def test_receipt_and_bloom_equal_py_evms(logs, success, gas_used):
     assert int.from_bytes(body.logs_bloom, "big") == theirs.bloom
 
 
-@given(st.lists(st.binary(min_size=1, max_size=60), max_size=140))
-@settings(max_examples=30, deadline=None)
-def test_list_root_is_the_root_of_rlp_index_to_item(items):
+def root_by_insertion(items):
     trie = HexaryTrie({}, prune=True)
     for index in reversed(range(len(items))):
         trie[rlp.encode(index)] = items[index]
-    assert list_root(items) == trie.root_hash
+    return trie.root_hash
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=140))
+@settings(max_examples=30, deadline=None)
+def test_list_root_is_the_root_of_rlp_index_to_item(items):
+    assert list_root(items) == root_by_insertion(items)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 127, 128, 129, 255, 256, 257, 513])
+@pytest.mark.parametrize("size", [1, 29, 31, 32, 400])
+def test_list_root_where_keys_and_nodes_change_their_form(count, size):
+    """RLP of an index grows at 128 and 256; nodes of fewer than 32 bytes stand in the node above."""
+    items = [bytes([index % 256]) * size for index in range(count)]
+    assert list_root(items) == root_by_insertion(items)
 
 
 def test_empty_block_body():

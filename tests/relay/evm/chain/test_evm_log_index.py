@@ -102,6 +102,7 @@ def criteria_of(addresses=(), topics=()):
     return LogCriteria(None, None, None, frozenset(addresses), topics)
 
 
+@pytest.mark.long
 @given(CHAINS, CRITERIA, st.integers(0, 12), st.integers(0, 14), st.integers(0, 12), st.integers(1, 5))
 @settings(max_examples=150, deadline=None)
 def test_property_index_scan_and_both_find_the_same(blocks, criteria, first, more, indexed_from, batch):
@@ -167,6 +168,7 @@ def test_a_wide_range_is_for_those_who_name_an_address_or_a_topic():
     assert "exceeds" in refused(store, criteria_of([ADDRESSES[0]]), 0, 10**6).message
 
 
+@pytest.mark.long
 def test_too_many_results_name_the_range_that_fits():
     half = [[Log(ADDRESSES[0], (), b"")] * (MAX_LOGS // 2)]
     store = chain_of([half, half, [[Log(ADDRESSES[0], (), b"")]]])

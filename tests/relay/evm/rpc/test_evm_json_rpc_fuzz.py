@@ -85,12 +85,14 @@ def test_fuzz_bytes(service, body):
     checked(service, body)
 
 
+@pytest.mark.long
 @given(JSON)
 @FUZZ
 def test_fuzz_json_values(service, value):
     checked(service, json.dumps(value).encode())
 
 
+@pytest.mark.long
 @given(st.data())
 @settings(FUZZ, max_examples=400)
 def test_fuzz_every_method_with_odd_parameters(service, data):
@@ -99,6 +101,7 @@ def test_fuzz_every_method_with_odd_parameters(service, data):
     checked(service, json.dumps({"id": 1, "method": method, "params": params}).encode())
 
 
+@pytest.mark.long
 @given(
     st.dictionaries(NAMES, PARAM, max_size=5),
     st.sampled_from(["eth_call", "eth_estimateGas", "eth_getLogs", "eth_newFilter"]),
@@ -108,6 +111,7 @@ def test_fuzz_objects(service, value, method):
     checked(service, json.dumps({"id": 1, "method": method, "params": [value]}).encode())
 
 
+@pytest.mark.long
 @given(
     st.sampled_from(["newHeads", "logs", "newPendingTransactions"]) | PARAM,
     st.lists(PARAM | st.dictionaries(NAMES, PARAM, max_size=4), max_size=2),

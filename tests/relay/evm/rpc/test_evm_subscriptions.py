@@ -89,10 +89,10 @@ async def test_whole_transactions_arrive_where_they_are_asked_for(chain, peer):
 async def test_after_unsubscribing_nothing_arrives_and_nobody_listens(chain, peer):
     identifier = (await peer.ask("eth_subscribe", "newPendingTransactions"))["result"]
     await trio.testing.wait_all_tasks_blocked()
-    assert len(chain.mempool._listeners) == 1
+    assert len(chain.mempool.listeners) == 1
     assert (await peer.ask("eth_unsubscribe", identifier))["result"] is True
     await trio.testing.wait_all_tasks_blocked()
-    assert not chain.mempool._listeners
+    assert not chain.mempool.listeners
     refused = (await peer.ask("eth_unsubscribe", identifier))["error"]
     assert refused["message"] == "subscription not found"
 
@@ -127,7 +127,7 @@ async def test_a_subscriber_that_reads_nothing_is_dropped_with_the_reason(chain,
         "code": 1013,
         "reason": f"too slow: {OUTGOING_MESSAGES} messages waited for {MAX_NOTIFY_S:.0f} s",
     }
-    assert not chain.mempool._listeners
+    assert not chain.mempool.listeners
 
 
 @pytest.mark.trio
@@ -183,7 +183,7 @@ async def test_attack_H_a_peer_that_reads_nothing_is_given_up_and_others_are_ser
     url = f"ws://127.0.0.1:{port}"
     transaction = signed(nonce=0, to=TO, data=bytes(100_000), gas=5_000_000)
     with await refuses_to_read(url), trio.fail_after(20):
-        while chain.mempool._listeners:
+        while chain.mempool.listeners:
             chain.mempool.add(transaction, 0)
             await trio.sleep(0.005)
             chain.mempool.drop(transaction.hash)

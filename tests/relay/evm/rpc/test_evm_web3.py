@@ -68,8 +68,12 @@ def contract(web3):
     return web3.eth.contract(receipt.contractAddress, abi=ABI)
 
 
+def call_data(contract, function):
+    return contract.encode_abi(function.fn_name, args=list(function.args))
+
+
 def transact(web3, function, **fields):
-    data = bytes.fromhex(function._encode_transaction_data()[2:])
+    data = bytes.fromhex(call_data(web3.eth.contract(function.address, abi=ABI), function)[2:])
     return send(web3, to=bytes.fromhex(function.address[2:]), data=data, **fields)
 
 
@@ -128,9 +132,7 @@ def test_revert_reasons(web3, contract, port):
     with pytest.raises(ContractCustomError) as caught:
         contract.functions.custom().call()
     assert caught.value.data.endswith("07")
-    answer = rpc(
-        port, "eth_call", {"to": contract.address, "data": contract.functions.fail()._encode_transaction_data()}
-    )
+    answer = rpc(port, "eth_call", {"to": contract.address, "data": call_data(contract, contract.functions.fail())})
     assert answer["error"]["code"] == 3 and answer["error"]["message"] == "execution reverted: no way"
     failed = transact(web3, contract.functions.fail(), gas=200_000)
     assert failed.status == 0 and failed.gasUsed < 200_000
@@ -234,6 +236,7 @@ def test_refused_transactions_say_why(web3, port):
     assert "result" in rpc(port, "eth_sendRawTransaction", "0x" + raw_transaction(poor, to=b"\x01" * 20).hex())
 
 
+@pytest.mark.long
 def test_json_rpc_shapes_and_errors(port):
     assert rpc(port, "eth_nothing")["error"]["code"] == -32601
     assert rpc(port, "eth_getBalance", "0x12")["error"]["code"] == -32602
@@ -260,7 +263,7 @@ def test_json_rpc_shapes_and_errors(port):
 def test_subscriptions(contract, port):
     def set_value(value):  # not by web3: it opens a session in every thread and closes none
         nonce = int(rpc(port, "eth_getTransactionCount", KEY.address)["result"], 16)
-        data = bytes.fromhex(contract.functions.set(value)._encode_transaction_data()[2:])
+        data = bytes.fromhex(call_data(contract, contract.functions.set(value))[2:])
         raw = raw_transaction(nonce=nonce, to=bytes.fromhex(contract.address[2:]), data=data)
         assert "result" in rpc(port, "eth_sendRawTransaction", "0x" + raw.hex())
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[4]
 SCRIPT = """
 from tests.relay.evm.evm_bytecode import assemble, call, deploy_code
@@ -32,6 +34,7 @@ for fork in ("paris", "prague"):
 """
 
 
+@pytest.mark.long
 def test_roots_and_receipts_do_not_depend_on_the_hash_seed():
     printed = {
         subprocess.run(

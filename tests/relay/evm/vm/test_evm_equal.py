@@ -81,8 +81,9 @@ def test_a_call_that_makes_and_destroys_a_contract_is_undone(fork):
         run_with_evm_stack(lambda: plain.call(CallMessage(FUNDED, CONTRACTS[0], gas=200_000)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fork", ["paris", "prague"])
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(8, 16))])
 def test_random_programs_end_as_in_plain_py_evm(fork, seed):
     agree(fork, seed)
 
@@ -101,6 +102,7 @@ def test_many_random_programs_end_as_in_plain_py_evm():
         agree(("paris", "prague")[seed % 2], seed, (FORK_PRICES, SLOW_CURVE_PRICES, BOUNDED_WORK_PRICES)[seed % 3])
 
 
+@pytest.mark.long
 def test_random_programs_do_what_they_are_for():
     """Or equality would say little: all kinds of ends, with logs, creations and a write of the module that was undone."""
     ends, logs, created = set(), 0, 0

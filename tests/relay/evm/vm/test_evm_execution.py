@@ -345,6 +345,7 @@ WORDS = st.lists(
 ).map(lambda words: b"".join(word.to_bytes(32, "big") for word in words))  # fmt: skip
 
 
+@pytest.mark.long
 @given(st.sampled_from(PRECOMPILES), st.one_of(st.binary(max_size=300), WORDS, MODEXP, st.integers(0, 1000).map(bytes)))
 @settings(max_examples=250, deadline=None)
 def test_fuzz_precompiles_end_in_the_evm(number, data):
@@ -353,6 +354,7 @@ def test_fuzz_precompiles_end_in_the_evm(number, data):
     assert result.gas_used <= 1_000_000
 
 
+@pytest.mark.long
 @given(st.binary(min_size=1, max_size=60), st.binary(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_fuzz_random_code_ends_in_the_evm(code, data):

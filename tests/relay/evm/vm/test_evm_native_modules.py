@@ -344,6 +344,7 @@ class Model:
         return True
 
 
+@pytest.mark.long
 @given(st.lists(frames(MAX_DEPTH), min_size=1, max_size=3), st.sampled_from(["paris", "prague"]))
 @settings(
     max_examples=120,

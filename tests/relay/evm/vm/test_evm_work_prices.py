@@ -101,6 +101,7 @@ def test_audit_C2_entered_code_is_paid_by_its_length(size: int) -> None:
     assert gas_of(code, BOUNDED_WORK_PRICES, bytes(size)) - before == size // 256
 
 
+@pytest.mark.long
 def test_audit_C1_the_program_that_stopped_the_hub_pays_for_what_it_copies() -> None:
     """Its 1.6 MB a call cost 330 gas: 51 GiB a transaction."""
     code = bytes.fromhex("5f620ea5e052" + "5b" + "5f5f620ea6005f73" + "aa" * 20 + "5ffa50" + "61000656")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 import rlp
 from eth_hash.auto import keccak
 from hypothesis import given, settings
@@ -35,6 +36,7 @@ def state(database: dict[bytes, bytes], accounts) -> bytes:
     return trie.root_hash
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(ACCOUNTS, ACCOUNTS)
 def test_places_between_two_states_are_what_their_whole_counts_differ_by(one, other):

@@ -17,7 +17,7 @@ from hutong.relay.hub.abci.machine import HubMachine
 from hutong.relay.hub.abci.server import AbciServer
 from hutong.relay.hub.application.genesis import Genesis
 
-ANSWER_TIMEOUT_S = 30
+ANSWER_TIMEOUT_S = 300
 
 
 class Refused(Exception):
@@ -25,10 +25,11 @@ class Refused(Exception):
 
 
 class AbciClient:
-    """One connection."""
+    """One connection. `hangs_up`: when it is told an exception, as CometBFT does."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self.stream = stream
+        self.hangs_up = True
         self._received = bytearray()
 
     async def call(self, kind: str, **fields: Any) -> Any:
@@ -37,6 +38,8 @@ class AbciClient:
         response = await self.receive()
         found = response.WhichOneof("value")
         if found == "exception":
+            if self.hangs_up:
+                await self.stream.send_eof()
             raise Refused(response.exception.error)
         assert found == kind
         assert (await self.receive()).WhichOneof("value") == "flush"

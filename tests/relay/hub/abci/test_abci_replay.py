@@ -3,6 +3,8 @@
 import base64
 import json
 
+import pytest
+
 from hutong.light_clients.protobuf import ics23_pb2
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.hub.abci.machine import HubMachine
@@ -42,6 +44,7 @@ def shown(results: BlockResults):
     )
 
 
+@pytest.mark.long
 async def test_the_recorded_chain_gives_the_same_hashes_results_and_validators_through_the_socket():
     recorded = json.loads(FILE.read_text())
     embedded = replay(recorded)

@@ -207,6 +207,18 @@ async def test_a_block_out_of_order_halts_the_process_with_its_reason_and_tells_
     assert hub.height == 0
 
 
+async def test_other_connections_stay_until_cometbft_has_read_why_and_hangs_up():
+    with pytest.RaisesGroup(pytest.RaisesExc(ApplicationHalted, match="cannot follow 0"), flatten_subgroups=True):
+        async with serving(machine()) as application:
+            consensus, snapshots = await application.connect(), await application.connect()
+            consensus.hangs_up = False
+            with pytest.raises(Refused, match="cannot follow 0"):
+                await consensus.call("finalize_block", height=2, time={"seconds": GENESIS_TIME_S + 2})
+            assert (await snapshots.call("echo", message="there")).message == "there"
+            await consensus.stream.send_eof()
+            await trio.sleep_forever()
+
+
 async def test_an_application_that_fails_halts_also_where_its_engine_is_gone_already(monkeypatch):
     hub = machine()
     failing, gone = threading.Event(), threading.Event()

@@ -24,6 +24,8 @@ from tests.relay.hub.abci.test_abci_replay import play, shown
 from tests.relay.hub.skipping.skipping_hub import SkippingHub, certified
 
 REJECT = 2
+STOPPED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""The stop of an execution may land in a destructor, is swallowed there and sent again: nothing of it is a defect."""
 
 
 def machine_of(genesis, home, limits=ExecutionLimits(), record=LastSigned()):
@@ -41,6 +43,7 @@ def got(finalized):
     )
 
 
+@STOPPED
 async def test_a_skip_gives_the_same_hashes_and_results_through_the_socket(tmp_path):
     hub = SkippingHub()
     certificate = hub.skip(*(hub.payment() for _ in range(300)))
@@ -67,7 +70,10 @@ async def test_a_skip_gives_the_same_hashes_and_results_through_the_socket(tmp_p
     assert load_marker(tmp_path).height == skipped + 1, "the skipped block was never begun"
 
 
-async def test_without_a_certificate_the_application_halts_with_its_reason(tmp_path):
+@STOPPED
+async def test_without_a_certificate_the_application_halts_with_its_reason(tmp_path, monkeypatch):
+    # a destructor may swallow the first, and this block could end before the second
+    monkeypatch.setattr("hutong.relay.hub.chain.execution_guard.AGAIN_S", 0.005)
     hub = SkippingHub()
     hub.skip(*(hub.payment() for _ in range(300)))
     blocks = {height: hub.ledger.records.block(height).block for height in range(1, hub.height + 1)}

@@ -103,6 +103,7 @@ def test_cometbfts_genesis_follows_from_the_hubs_and_names_it(home):
     assert document["app_state"] == {"hutong_genesis_sha256": genesis.digest.hex()}
 
 
+@pytest.mark.long
 def test_each_engine_refuses_the_others_home(home, tmp_path):
     assert init(home).exit_code == 0
     with pytest.raises(NodeRefused, match="run `hutong hub abci` and CometBFT"):
@@ -148,6 +149,7 @@ def next_revision(genesis):
     return decode_genesis(encode_genesis(replace(genesis, chain_id="hutong-2", continues=continued)))
 
 
+@pytest.mark.long
 def test_a_later_revision_is_refused_and_begins_nothing_anew(home):
     assert init(home / "first").exit_code == 0
     genesis = next_revision(load_genesis(home / "first"))

@@ -7,13 +7,21 @@ from pathlib import Path
 from hutong.light_clients.attestation import encode_attestation
 from hutong.light_clients.bft_evm import encode_header_message
 from hutong.light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256
+from hutong.light_clients.records import AccountField, FieldPlace, SlotPlace
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.hub.state import GENESIS_KEY, VersionedState
 from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain
-from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting
+from tests.light_clients.bft_evm.simulated_chain import ROUTER, SimulatedChain, State, slot_of, trusting
 from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP
+from tests.light_clients.crypto.test_ed25519 import mixed_order_signature
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon
+from tests.light_clients.records.observed_state import attested_root, nodes_for
+from tests.light_clients.tlog.simulated_log import WITNESSES, SimulatedLog
+from tests.relay.hub.application.directory_vectors import directory_vectors
+from tests.relay.hub.application.gm_vectors import corpus_gm
+from tests.relay.hub.application.identity_vectors import identity_vectors, sm2_key_vectors
 from tests.relay.hub.application.machine.precompile_vectors import precompile_vectors
+from tests.relay.hub.application.storage_vectors import storage_vectors
 
 HERE = Path(__file__).resolve()
 APPLICATION = HERE.parents[4] / "relay" / "hub" / "application"
@@ -311,6 +319,178 @@ def corpus_3() -> dict:
     return {"format": "hutong-self-test-3", "vectors": corpus()["vectors"] + precompile_vectors(3)}
 
 
+def attested_root_vectors() -> list[dict]:
+    chain = AttestedChain()
+    chain.advance(2)
+    root = keccak256(b"state root")
+    enough = attested_root(chain, 3, root)
+    cases = [
+        ("two of three", enough, f"{root.hex()} by 2 of 3"),
+        ("one of three", attested_root(chain, 3, root, keys=chain.keys[:1]), "refused: PredicateFailed"),
+        ("of another height", attested_root(chain, 2, root), "refused: PredicateFailed"),
+        ("signed as a state", chain.update(3), "refused: PredicateFailed"),
+        ("bytes after it", enough + bytes(32), "refused: MalformedInput"),
+    ]
+    return [
+        {
+            "algorithm": "attested_root",
+            "name": f"state root: {name}",
+            "client_state": chain.client_state(3).hex(),
+            "consensus_state": chain.consensus_state(3).hex(),
+            "height": 3,
+            "shown": shown.hex(),
+            "now_ns": str(chain.now_ns),
+            "expected": expected,
+        }
+        for name, shown, expected in cases
+    ]
+
+
+def evm_place_vectors() -> list[dict]:
+    state = State({slot_of(b"%d" % number): bytes([number + 1]) * 32 for number in range(24)}, balance_wei=5)
+    held, other, absent = slot_of(b"3"), slot_of(b"4"), bytes(32)
+    owned = keccak256(bytes([3]))[:20]
+    slots = [SlotPlace(ROUTER, held), SlotPlace(ROUTER, absent)]
+    fields = [FieldPlace(ROUTER, name) for name in AccountField]
+    nobody = FieldPlace(b"\xee" * 20, AccountField.BALANCE)
+    no_code = SlotPlace(owned, held)
+    nodes = nodes_for(state, slots)
+    with_more = nodes_for(state, [*slots, SlotPlace(ROUTER, other)])
+    assert len(with_more) > len(nodes)
+    router = " ".join(
+        word.hex()
+        for word in ((1).to_bytes(32, "big"), (5).to_bytes(32, "big"), state.code_hash, state.storage_trie.root_hash)
+    )
+    cases = [
+        ("a slot and an empty one", slots, nodes, f"{'04' * 32} -"),
+        ("fields and an absent account", [*fields, nobody], nodes_for(state, [*fields, nobody]), f"{router} -"),
+        ("a node that no place needs", slots, with_more, "refused: PredicateFailed"),
+        ("a node that is not there", slots, nodes[:-1], "refused: PredicateFailed"),
+        ("nodes in another order", slots, nodes[::-1], "refused: MalformedInput"),
+        ("an account without code", [no_code], nodes_for(state, [no_code]), "refused: PredicateFailed"),
+    ]
+    return [
+        {
+            "algorithm": "evm_places",
+            "name": f"places: {name}",
+            "state_root": state.account_trie.root_hash.hex(),
+            "nodes": [node.hex() for node in shown],
+            "places": [[int(place.kind), place.name.hex()] for place in places],
+            "expected": expected,
+        }
+        for name, places, shown, expected in cases
+    ]
+
+
+def ed25519_strict_vectors() -> list[dict]:
+    """Where libraries differ: what ZIP-215 takes is refused."""
+    taken = [vector for vector in ed25519_vectors() if vector["algorithm"] == "ed25519"]
+    strict = [vector | {"expected": str(vector["name"] == "ed25519: RFC 8032 test 1")} for vector in taken]
+    public_key, message, signature = mixed_order_signature()
+    strict.append(
+        {
+            "name": "ed25519: R with a part of small order",
+            "public_key": public_key.hex(),
+            "message": message.hex(),
+            "signature": signature.hex(),
+            "expected": "False",
+        }
+    )
+    return [
+        vector | {"algorithm": "ed25519_strict", "name": vector["name"].replace("ed25519", "ed25519 strict")}
+        for vector in strict
+    ]
+
+
+def log_vectors() -> list[dict]:
+    """Updates of a signed log, and proofs of an entry and of a message in it."""
+    log = SimulatedLog()
+    log.advance(7)
+    log.publish(KEY, VALUE)
+    size, trusted = log.size, 5
+    at_s = log.time_s(size)
+    client, state = log.client_state(trusted), log.consensus_state(trusted)
+    few = log.note(size, [(WITNESSES[0], at_s)])
+    fork = SimulatedLog([b"rewritten", *log.entries[1:]])
+    updates = [
+        ("grown", log.header(size, trusted), "accepted"),
+        ("cosigned by one of three", log.header(size, trusted, few), "refused: PredicateFailed"),
+        ("signature of the log changed", _flipped(log.header(size, trusted)), "refused: PredicateFailed"),
+        ("another beginning", fork.header(size, trusted), "accepted"),
+        ("cosigned twice by one", log.header(size, trusted, log.note(size, [(WITNESSES[0], at_s)] * 2)),
+         "refused: PredicateFailed"),
+    ]  # fmt: skip
+    shown = [
+        {
+            "algorithm": "log_update",
+            "name": f"log update: {name}",
+            "client_state": client.hex(),
+            "consensus_state": state.hex(),
+            "trusted_size": trusted,
+            "header": header.hex(),
+            "now_ns": str(at_s * 10**9),
+            "expected": expected,
+        }
+        for name, header, expected in updates
+    ]
+    under = {
+        "algorithm": "log_proof",
+        "client_state": log.client_state(size).hex(),
+        "consensus_state": log.consensus_state(size).hex(),
+    }
+    entry, message = log.proof(3, size).hex(), log.message_proof(size - 1, size).hex()
+    return [
+        *shown,
+        under | {"name": "log: an entry", "index": 3, "proof": entry, "value": log.entries[3].hex(), "expected": "accepted"},
+        under | {"name": "log: another entry", "index": 3, "proof": entry, "value": log.entries[4].hex(),
+                 "expected": "refused: PredicateFailed"},
+        under | {"name": "log: a message", "path": KEY.hex(), "proof": message, "value": VALUE.hex(),
+                 "expected": "accepted"},
+        under | {"name": "log: a message of another key", "path": OTHER_KEY.hex(), "proof": message,
+                 "value": VALUE.hex(), "expected": "refused: PredicateFailed"},
+    ]  # fmt: skip
+
+
+def _flipped(header: bytes) -> bytes:
+    """One character of the base64 of the first signature becomes another."""
+    at = header.index(b" ", header.index("— ".encode()) + 4) + 20
+    return header[:at] + (b"B" if header[at : at + 1] == b"A" else b"A") + header[at + 1 :]
+
+
+def corpus_4() -> dict:
+    """Of rules version 4."""
+    added = attested_root_vectors() + evm_place_vectors() + ed25519_strict_vectors() + log_vectors()
+    return {"format": "hutong-self-test-4", "vectors": corpus()["vectors"] + added + precompile_vectors(4)}
+
+
+def corpus_5(fourth: dict | None = None) -> dict:
+    """Of rules version 5; `fourth` is that of version 4, where it was made already."""
+    made = corpus_4() if fourth is None else fourth
+    shared = [vector for vector in made["vectors"] if vector["algorithm"] != "precompile"]
+    return {"format": "hutong-self-test-5", "vectors": shared + identity_vectors() + precompile_vectors(5)}
+
+
+def corpus_6(fifth: dict | None = None) -> dict:
+    """Of rules version 6; `fifth` is that of version 5, where it was made already."""
+    made = corpus_5() if fifth is None else fifth
+    shared = [vector for vector in made["vectors"] if vector["algorithm"] != "precompile"]
+    return {"format": "hutong-self-test-6", "vectors": shared + sm2_key_vectors() + precompile_vectors(6)}
+
+
+def corpus_7(sixth: dict | None = None) -> dict:
+    """Of rules version 7; `sixth` is that of version 6, where it was made already."""
+    made = corpus_6() if sixth is None else sixth
+    shared = [vector for vector in made["vectors"] if vector["algorithm"] != "precompile"]
+    return {"format": "hutong-self-test-7", "vectors": shared + storage_vectors() + precompile_vectors(7)}
+
+
+def corpus_8(seventh: dict | None = None) -> dict:
+    """Of rules version 8; `seventh` is that of version 7, where it was made already."""
+    made = corpus_7() if seventh is None else seventh
+    shared = [vector for vector in made["vectors"] if vector["algorithm"] != "precompile"]
+    return {"format": "hutong-self-test-8", "vectors": shared + directory_vectors() + precompile_vectors(8)}
+
+
 def precompiles_of_released_rules() -> dict:
     """Of rules versions 1 and 2, whose corpus is older."""
     return {"format": "hutong-self-test-precompiles-1", "vectors": precompile_vectors(1)}
@@ -321,5 +501,11 @@ if __name__ == "__main__":
         ("self_test.json", corpus()),
         ("self_test_precompiles.json", precompiles_of_released_rules()),
         ("self_test_3.json", corpus_3()),
+        ("self_test_4.json", corpus_4()),
+        ("self_test_5.json", corpus_5()),
+        ("self_test_6.json", corpus_6()),
+        ("self_test_7.json", corpus_7()),
+        ("self_test_8.json", corpus_8()),
+        ("self_test_gm.json", corpus_gm()),
     ):
         (APPLICATION / name).write_text(json.dumps(document, indent=1) + "\n")

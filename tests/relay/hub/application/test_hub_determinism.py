@@ -32,6 +32,7 @@ from hutong.relay.hub.application.genesis import (
 from hutong.relay.hub.application.governance.coming import UnknownRulesVersion
 from hutong.relay.hub.application.modules import ROUTER_ADDRESS
 from hutong.relay.hub.application.revision import rules_versions
+from hutong.relay.hub.application.revision.client_types import offered
 from hutong.relay.hub.chain.ledger import ChainDamaged, HubLedger
 from hutong.relay.hub.consensus.blocks import make_block
 from hutong.relay.hub.engine.alone import Alone
@@ -42,7 +43,16 @@ from hutong.relay.hub.engine.wal import WriteAheadLog
 from hutong.relay.hub.home.last_signed import decode_last_signed
 from hutong.relay.hub.home.process import NodeRefused
 from hutong.relay.hub.process.start import open_node
-from tests.relay.hub.application.self_test_corpus import corpus, corpus_3, precompiles_of_released_rules
+from tests.relay.hub.application.self_test_corpus import (
+    corpus,
+    corpus_3,
+    corpus_4,
+    corpus_5,
+    corpus_6,
+    corpus_7,
+    corpus_8,
+    precompiles_of_released_rules,
+)
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, record_chain, replay
 from tests.relay.hub.simulated_hub import (
@@ -56,13 +66,30 @@ from tests.relay.hub.simulated_hub import (
 
 @pytest.mark.long
 def test_the_corpus_passes_and_is_what_its_script_writes():
-    assert json.loads(self_test.corpus(1)) == corpus()
-    assert json.loads(self_test.corpus(3)) == corpus_3()
-    released = precompiles_of_released_rules()
-    assert json.loads(self_test._file("self_test_precompiles.json")) == released
-    everything = [vector for one in (corpus(), released, corpus_3()) for vector in one["vectors"]]
-    assert self_test.run_self_test() == len(everything)
-    assert self_test.run_self_test(3) == len(corpus_3()["vectors"])
+    first, released, third, fourth = corpus(), precompiles_of_released_rules(), corpus_3(), corpus_4()
+    fifth = corpus_5(fourth)
+    sixth = corpus_6(fifth)
+    seventh = corpus_7(sixth)
+    eighth = corpus_8(seventh)
+    assert json.loads(self_test.corpus(1)) == first
+    assert json.loads(self_test.corpus(3)) == third
+    assert json.loads(self_test.corpus_file("self_test_precompiles.json")) == released
+    assert json.loads(self_test.corpus(4)) == fourth
+    assert json.loads(self_test.corpus(5)) == fifth
+    assert json.loads(self_test.corpus(6)) == sixth
+    assert json.loads(self_test.corpus(7)) == seventh
+    assert json.loads(self_test.corpus(8)) == eighth
+
+    def distinct(*documents):
+        return {json.dumps(vector, sort_keys=True) for one in documents for vector in one["vectors"]}
+
+    assert self_test.run_self_test() == len(distinct(first, released, third, fourth, fifth, sixth, seventh, eighth))
+    assert self_test.run_self_test(3) == len(distinct(third, fourth, fifth, sixth, seventh, eighth))
+    assert self_test.run_self_test(4) == len(distinct(fourth, fifth, sixth, seventh, eighth))
+    assert self_test.run_self_test(5) == len(distinct(fifth, sixth, seventh, eighth))
+    assert self_test.run_self_test(6) == len(distinct(sixth, seventh, eighth))
+    assert self_test.run_self_test(7) == len(distinct(seventh, eighth))
+    assert self_test.run_self_test(8) == len(eighth["vectors"])
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -74,10 +101,26 @@ def test_the_corpus_and_table_of_released_rules_never_change(version):
     check_runtime(replace(recorded, rules_version=version))
 
 
-@pytest.mark.parametrize("algorithm", ["ed25519", "secp256k1", "secp256k1_recover", "keccak256", "ics23_smt", "qbft"])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "ed25519",
+        "secp256k1",
+        "secp256k1_recover",
+        "keccak256",
+        "ics23_smt",
+        "qbft",
+        "ed25519_strict",
+        "log_update",
+        "identity_key",
+        "storage_answers",
+        "directory_head",
+    ],
+)
 def test_a_library_that_judges_otherwise_stops_the_start(monkeypatch, algorithm):
-    runners = {**self_test._RUNNERS, algorithm: lambda vector: "something else"}
-    monkeypatch.setattr(self_test, "_RUNNERS", runners)
+    runners = {**self_test.RUNNERS, algorithm: lambda vector: "something else"}
+    monkeypatch.setattr(self_test, "RUNNERS", runners)
     with pytest.raises(self_test.SelfTestFailed, match="would fork off the chain"):
         self_test.run_self_test()
 
@@ -182,6 +225,7 @@ print(ledger.tip.app_hash.hex(), ledger.tip.block_id.hash.hex())
 """
 
 
+@pytest.mark.long
 def test_replay_of_the_recorded_chain_under_two_hash_seeds_gives_the_same_app_hashes():
     ledger = replay(json.loads(FILE.read_text()))
     expected = f"{ledger.tip.app_hash.hex()} {ledger.tip.block_id.hash.hex()}"
@@ -211,6 +255,7 @@ def test_replay_notices_a_changed_transaction():
         replay(recorded)
 
 
+@pytest.mark.long
 def test_a_recorded_chain_replays_into_an_empty_store():
     """Block by block from the records alone, as another engine would feed the application."""
     hub = record_chain()
@@ -453,7 +498,9 @@ async def test_attack_C45_hub_crash_at_each_write_point_never_signs_twice(
     assert len(signed) >= 9
 
 
-def test_hubs_of_rules_version_3_offer_these_clients_and_no_other():
+@pytest.mark.parametrize("version", rules_versions.ALL)
+def test_hubs_of_a_rules_version_offer_these_clients_and_no_other(version):
     """A type more changes what a block of that version costs and does: it waits for the next rules version."""
-    offered = ["07-tendermint", "attestation", "bft-evm", "bitcoin", "clique", "ethereum", "fisco-bcos"]
-    assert sorted(clients_without_extras()) == offered
+    first = ["07-tendermint", "attestation", "bft-evm", "bitcoin", "clique", "ethereum", "fisco-bcos"]
+    since = ["c2sp-tlog"] if version >= rules_versions.RECORDS else []
+    assert sorted(offered(clients_without_extras(), version)) == sorted([*first, *since])

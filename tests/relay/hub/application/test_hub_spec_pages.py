@@ -12,12 +12,16 @@ from hutong.light_clients.ibc.packet import decode_packet
 from hutong.light_clients.interface import Height
 from hutong.light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 from hutong.relay.hub.application import abi, admin, gas
+from hutong.relay.hub.application.directory import interface as directory
 from hutong.relay.hub.application.governance import interface as governance
 from hutong.relay.hub.application.governance.schedule import BOUNDS
+from hutong.relay.hub.application.identity import interface as identity
+from hutong.relay.hub.application.observations import interface as observations
 from hutong.relay.hub.application.packets import pending
 from hutong.relay.hub.application.packets.quotas import Load
 from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.application.self_test import corpus_hash
+from hutong.relay.hub.application.storage import interface as storage
 from hutong.relay.hub.application.transfer import interface
 from hutong.relay.hub.state import RESERVED_PREFIXES, keys
 from tests.relay.hub.state.test_hub_state import Versions
@@ -75,9 +79,19 @@ def test_keys_roots_proofs_and_records_of_the_state_page():
 
 
 @pytest.mark.parametrize("kind", [abi.Function, abi.Event, abi.Error])
-@pytest.mark.parametrize(("name", "module"), [("hub-modules", abi), ("hub-transfer", interface)])
-def test_every_signature_of_the_modules_pages(kind, name, module):
-    text = page(name)
+@pytest.mark.parametrize(
+    ("names", "module"),
+    [
+        (("hub-modules",), abi),
+        (("hub-transfer",), interface),
+        (("records",), observations),
+        (("identity-records", "identity-persons"), identity),
+        (("storage-calls",), storage),
+        (("directory-calls",), directory),
+    ],
+)
+def test_every_signature_of_the_modules_pages(kind, names, module):
+    text = "".join(map(page, names))
     for value in vars(module).values():
         if isinstance(value, kind):
             identifier = value.topic if isinstance(value, abi.Event) else value.selector
@@ -154,6 +168,14 @@ def test_vectors_of_the_code_page():
     assert [action.hex() for action in actions] == list(stated["actions"].values())
     made = [keys.CODE_OPEN_KEY, keys.deployer_key(b"\x11" * 20), keys.named_contract_key(b"\x22" * 20)]
     assert [key.hex() for key in made] == list(stated["keys"].values())
+
+
+def test_vectors_of_actions_on_the_records_page():
+    actions = [
+        admin.name_writer_action(1, b"\x11" * 20, 10),
+        admin.set_observations_open_action(2, True),
+    ]
+    assert [action.hex() for action in actions] == list(vectors("records")["actions"].values())
 
 
 def test_the_page_of_rules_has_every_kind_of_action_and_every_version():

@@ -103,6 +103,7 @@ def signatures_in(records: list[bytes]) -> dict[tuple[int, int, str], set[str]]:
     return found
 
 
+@pytest.mark.long
 async def test_attack_C45_hub_every_prefix_of_the_writes_is_a_disk_to_go_on_from(tmp_path, autojump_clock, monkeypatch):
     genesis = hub_genesis()
     start_ns = genesis.genesis_time_ns

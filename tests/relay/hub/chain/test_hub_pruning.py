@@ -111,6 +111,7 @@ def stored(hub):
     return nodes, {key for key, _ in Table(hub.store, EVM_TABLE).items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_what_stays_is_what_the_kept_states_need_and_answers_as_before(seed):
     choice, twin_choice = random.Random(seed), random.Random(seed)
@@ -304,6 +305,7 @@ def test_a_block_goes_when_evidence_about_it_is_over_and_not_before(interval_s, 
     assert first == tip.height - blocks
 
 
+@pytest.mark.long
 def test_a_number_that_is_too_small_is_refused_at_the_start(tmp_path):
     home = new_home(tmp_path)
     with pytest.raises(NodeRefused) as refused:
@@ -325,7 +327,7 @@ def test_pruned_heights_answer_an_error_at_both_rpc_doors(tmp_path):
     def ask(url, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
         request = urllib.request.Request(url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return json.load(response)
 
     async def scenario():

@@ -29,5 +29,5 @@ def advance_with(hub: SimulatedHub, evidence: tuple[bytes, ...]) -> None:
     proposer = ledger.tip.validators.proposer.address
     block = make_block(ledger.tip, ledger.last_commit(), (), proposer, evidence)
     assert ledger.accepts(block)
-    [(_, vote)] = hub._votes(block.header.height, block_id_of(block), block.header.time_ns + 10**9)
+    [(_, vote)] = hub.votes(block.header.height, block_id_of(block), block.header.time_ns + 10**9)
     ledger.apply(block, block_id_of(block), Tally({0: vote}).commit(ledger.tip.validators, block_id_of(block)))

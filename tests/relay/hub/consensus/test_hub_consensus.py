@@ -33,6 +33,7 @@ from tests.relay.hub.consensus.consensus_simulator import START_NS, Network, pub
 OTHER = BlockId(b"\x05" * 32, PartSetHeader(1, b"\x06" * 32))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("powers", [[1], [1, 1, 1, 1], [5, 3, 2, 1, 1], [1] * 7])
 def test_validators_agree_and_go_on(powers, seed):
@@ -112,6 +113,7 @@ def state_of(network: Network, number: int) -> RoundState:
     return network.nodes[number].state
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(6))
 def test_attack_C43_hub_validators_agree_while_one_joins_and_one_leaves(seed):
     network = Network([10, 10, 10, 10, 0], seed, changes={2: [(4, 20)], 4: [(0, 0), (1, 7)]})

@@ -307,7 +307,7 @@ def test_attack_C40_hub_evidence_below_a_nodes_first_block_stops_no_node_that_jo
         ledger.accepts(block)
     assert (refused.value.field, refused.value.got, refused.value.expected) == ("block.evidence[0]", 1, 2)
     block_id = block_id_of(block)
-    [(_, vote)] = hub._votes(block.header.height, block_id, block.header.time_ns + 10**9)
+    [(_, vote)] = hub.votes(block.header.height, block_id, block.header.time_ns + 10**9)
     apply_verified(ledger, [block], Tally({0: vote}).commit(tip.validators, block_id))
     assert [record.recorded_at for record in read_records(hub.view())] == [hub.height]
 

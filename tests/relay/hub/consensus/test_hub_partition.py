@@ -34,14 +34,14 @@ def schedule(groups: tuple[int, ...], calm_s: int, start_s: int = 2, crashes: tu
 def heights_over_time(network: Network) -> list[tuple[int, list[int]]]:
     """At each whole second, while the network runs to its end."""
     seen: list[tuple[int, list[int]]] = []
-    step = network._next
+    step = network.next_event
 
     def watched() -> None:
         step()
         if network.now // SECOND >= len(seen):
             seen.append((network.now, [endpoint.height for endpoint in network.endpoints]))
 
-    network._next = watched
+    network.next_event = watched
     network.run()
     return seen
 

@@ -54,6 +54,7 @@ def genesis(tmp_path):
 # --- the honest way
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trusted", [SNAPSHOT_HEIGHT - 5, SNAPSHOT_HEIGHT + 1, TRUSTED_HEIGHT, HEIGHT])
 def test_a_node_joins_by_state_sync_from_a_header_below_at_or_above_the_snapshot(tmp_path, files, genesis, trusted):
     with member(files) as url:
@@ -66,6 +67,7 @@ def test_a_node_joins_by_state_sync_from_a_header_below_at_or_above_the_snapshot
     assert restored.number == SNAPSHOT_HEIGHT
 
 
+@pytest.mark.long
 def test_a_node_joins_from_block_1_without_a_trusted_header(tmp_path, files, genesis):
     with member(None) as url:
         code, output = run_join(tmp_path / "home", genesis, url)
@@ -76,6 +78,7 @@ def test_a_node_joins_from_block_1_without_a_trusted_header(tmp_path, files, gen
     assert (tip, restored) == (chain().hub.ledger.tip, None)
 
 
+@pytest.mark.long
 def test_attack_C46_a_joined_node_that_lagged_catches_up_and_then_starts(tmp_path, files, genesis):
     """Its first member ends early; later another has the rest. A joined node that is no validator starts and signs nothing."""
     home, short = tmp_path / "home", JoiningStore()
@@ -99,7 +102,7 @@ def signed_by_all(hub, block):
     from hutong.relay.hub.consensus.votes import Tally
 
     block_id = block_id_of(block)
-    votes = dict(hub._votes(block.header.height, block_id, block.header.time_ns + 10**9))
+    votes = dict(hub.votes(block.header.height, block_id, block.header.time_ns + 10**9))
     return Tally(votes).commit(hub.ledger.tip.validators, block_id)
 
 
@@ -194,6 +197,7 @@ def test_a_trusted_header_older_than_the_trusting_period_carries_nothing(tmp_pat
                     join_hub(home, genesis, [Member(url)], trusted, print, lambda now=now_ns: now)
 
 
+@pytest.mark.long
 def test_wrong_homes_and_arguments_are_refused_in_one_sentence(tmp_path, files, genesis):
     other = tmp_path / "other.json"
     other.write_bytes(encode_genesis(replace(chain().hub.genesis, chain_id="elsewhere-1")))
@@ -221,6 +225,7 @@ def test_wrong_homes_and_arguments_are_refused_in_one_sentence(tmp_path, files, 
         prepare_home(tmp_path / "abci", chain().hub.genesis)
 
 
+@pytest.mark.long
 def test_attack_C45_a_key_whose_votes_are_on_the_chain_above_its_record_does_not_start(tmp_path, genesis):
     """A joined home that was given a key with a past: the chain shows what the record does not."""
     home = tmp_path / "home"
@@ -294,6 +299,7 @@ def test_attack_C45_a_crash_at_any_write_while_joining_is_gone_on_from(tmp_path,
             assert dict(store.items()) == dict(whole.items())
 
 
+@pytest.mark.long
 def test_a_node_does_not_start_on_a_half_restored_snapshot(tmp_path, genesis):
     home = tmp_path / "home"
 

@@ -69,6 +69,7 @@ def continued(tmp_path_factory):
     return Continued(tmp_path_factory.mktemp("snapshots"))
 
 
+@pytest.mark.long
 def test_a_node_joins_a_later_revision_runs_on_and_lets_others_join(tmp_path, continued):
     hub, genesis = continued.hub, continued.genesis_file(tmp_path)
     at = continued.snapshot_height

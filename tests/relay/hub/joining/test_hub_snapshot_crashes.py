@@ -43,6 +43,7 @@ class FailingStore(MemoryStore):
         return super().batch()
 
 
+@pytest.mark.long
 def test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds(hub, taken, tmp_path, monkeypatch):
     monkeypatch.setattr("hutong.relay.hub.joining.state_sync._ROWS_IN_BATCH", 4)
     trusted = hub.app_hash_at(HEIGHT)

@@ -139,7 +139,7 @@ def test_heads_are_announced_from_the_first_block_on(hub, restored):
             await trio.testing.wait_all_tasks_blocked()
             chain.heads.publish(HEIGHT)
             chain.heads.publish(HEIGHT + 1)
-            with trio.fail_after(30):
+            with trio.fail_after(600):
                 while not sent:
                     await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()
@@ -238,7 +238,7 @@ def test_snapshots_are_taken_at_every_interval_and_the_newest_kept(hub, tmp_path
             for height in range(1, hub.height + 1):
                 taker.committed(height)
                 if height > 1 and (height - 1) % 3 == 0:
-                    with trio.fail_after(60):
+                    with trio.fail_after(600):
                         while (height - 1) not in taker.files.heights():
                             await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()

@@ -67,6 +67,7 @@ CONTEXT = BlockContext(1, 1, bytes(20), 10**7, bytes(32), lambda _: b"")
 RULES = EvmRules("prague", 1)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(ACCOUNTS, ACCOUNTS)
 def test_a_traversal_carries_the_whole_evm_state_and_nothing_of_older_ones(older, accounts):
@@ -189,6 +190,7 @@ class RandomChain:
 ROWS = st.dictionaries(st.binary(min_size=1, max_size=6), st.binary(min_size=1, max_size=40), max_size=20)
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(ROWS, ACCOUNTS, st.integers(60, 3_000))
 def test_a_random_state_comes_out_of_its_snapshot_as_it_went_in(tmp_path_factory, rows, accounts, chunk_bytes):
@@ -209,6 +211,7 @@ def test_a_random_state_comes_out_of_its_snapshot_as_it_went_in(tmp_path_factory
     assert list(again.chunks()) == whole.chunks
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_changed_byte_of_the_state_is_ever_taken(tmp_path_factory, data):
@@ -232,6 +235,7 @@ def test_no_changed_byte_of_the_state_is_ever_taken(tmp_path_factory, data):
         assert node.height == 0
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(list(RecordKind)), st.binary(max_size=80)), min_size=1, max_size=5), st.binary()

@@ -16,6 +16,7 @@ from hutong.relay.evm.chain.mempool import Mempool
 from hutong.relay.evm.store.database import MemoryStore
 from hutong.relay.hub.application.admin import AdminSet
 from hutong.relay.hub.application.genesis import HubParams
+from hutong.relay.hub.application.revision import rules_versions
 from hutong.relay.hub.chain.ledger import HubLedger
 from hutong.relay.hub.consensus.signing import LastSigned
 from hutong.relay.hub.engine.driver import DrivenValidator
@@ -38,7 +39,7 @@ def keys_of(count: int):
     return [validator_key(sha256(b"network validator %d" % number).digest()) for number in range(count)]
 
 
-def network_genesis(count: int, chain_id: str = "hutong-1", **params):
+def network_genesis(count: int, chain_id: str = "hutong-1", rules_version: int = rules_versions.NEWEST, **params):
     hub = NewHub(
         chain_id,
         EVM_CHAIN_ID,
@@ -46,6 +47,7 @@ def network_genesis(count: int, chain_id: str = "hutong-1", **params):
         AdminSet(tuple(address_of(account) for account in ADMINS), 2),
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
+        rules_version,
     )
     return build_genesis(hub, tuple(keys_of(count)))
 

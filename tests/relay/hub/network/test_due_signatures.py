@@ -41,6 +41,7 @@ def network(tmp_path):
     return SimulatedNetwork(tmp_path, 4, block_interval_ms=200, proof_block_delay_ms=50)
 
 
+@pytest.mark.long
 async def test_others_go_on_while_a_signer_is_away_and_its_validator_signs_again_when_it_is_back(
     network, autojump_clock
 ):
@@ -65,6 +66,7 @@ async def test_others_go_on_while_a_signer_is_away_and_its_validator_signs_again
     assert any(committed_by(network, 0, 1, height) for height in range(back_at, back_at + 5))
 
 
+@pytest.mark.long
 async def test_a_network_that_needs_the_silent_validator_goes_on_from_where_it_stood(network, autojump_clock):
     """Nothing else would end the wait: no timer runs before two thirds have voted."""
     async with trio.open_nursery() as nursery:

@@ -1,15 +1,12 @@
 """`hutong hub init --validators`, `start` and `status` as a user meets them, without running blocks."""
 
-import json
-
 import pytest
 from typer.testing import CliRunner
 
 from hutong.relay.cli.hub.command import app
-from hutong.relay.cli.hub.node.status import _print
 from hutong.relay.hub.home.home import load_genesis, load_validator_key
 from hutong.relay.hub.home.process import NodeRefused
-from hutong.relay.hub.network.link.node_key import load_node_key, new_node_key
+from hutong.relay.hub.network.link.node_key import load_node_key
 from hutong.relay.hub.network.network_file import Endpoint, Network, Peer, load_network, write_network
 from hutong.relay.hub.process.start import open_node
 
@@ -85,66 +82,6 @@ def test_status_of_nobody_is_one_sentence():
     assert done.exit_code == 2
     assert done.output.startswith("http://127.0.0.1:9: ")
     assert len(done.output.splitlines()) == 1
-
-
-def test_status_says_who_is_away_and_why(capsys):
-    key = new_node_key()
-    report = {
-        "chainId": "hutong-1",
-        "nodeId": key.node_id,
-        "height": 4,
-        "round": 2,
-        "step": "prevote",
-        "sinceLastBlockMs": 61_500,
-        "whyNoBlock": "no block 5: …",
-        "validators": [
-            {"address": "0xaa", "power": 10, "isThisNode": True, "peer": None},
-            {"address": "0xbb", "power": 10, "isThisNode": False, "peer": None},
-        ],
-        "peers": [
-            {
-                "id": "ab",
-                "address": "h:1",
-                "connected": True,
-                "height": 4,
-                "points": 3,
-                "sentAwayForMs": 0,
-                "reason": "",
-            },
-            {
-                "id": "cd",
-                "address": "h:2",
-                "connected": False,
-                "height": None,
-                "points": 0,
-                "sentAwayForMs": 9_000,
-                "reason": "flood",
-            },
-            {
-                "id": "ef",
-                "address": "h:3",
-                "connected": False,
-                "height": None,
-                "points": 0,
-                "sentAwayForMs": 0,
-                "reason": "refused",
-            },
-        ],
-    }
-    json.dumps(report)
-    used = {"usedBytes": hex(9 * 1024**3), "mostBytes": hex(10 * 1024**3), "alarm": True}
-    _print(report | {"database": used})
-    assert capsys.readouterr().out.splitlines() == [
-        "hub hutong-1 at height 4, 61.5 s ago; round 2, prevote",
-        f"node {key.node_id}",
-        "validator 0xaa power 10: this node",
-        "validator 0xbb power 10: away",
-        "peer ab@h:1: height 4, 3 points",
-        "peer cd@h:2: sent away for 9 s: flood",
-        "peer ef@h:3: not connected: refused",
-        "database 9.00 of 10.00 GiB: it fills up (docs/member/pruning.md)",
-        "no block 5: …",
-    ]
 
 
 def network(*words, given=None):

@@ -16,6 +16,7 @@ from hutong.relay.hub.network.score import Offence
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 
+@pytest.mark.long
 async def test_a_peer_whose_answer_is_full_is_asked_again_at_once_and_not_blamed(tmp_path, autojump_clock, monkeypatch):
     for module in (gossip, block_sync):
         # Three of these small blocks, where each could have 4 MiB.
@@ -62,6 +63,7 @@ async def test_nothing_is_taken_beyond_a_full_answer(autojump_clock):
     assert peer.asked[1:] == [BlocksRequest(9, MAX_BLOCKS_ASKED)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("turns", [2, 0])
 async def test_attack_C46_hub_who_was_lied_to_about_turns_halts_before_it_and_its_peers_send_each_other_away(
     tmp_path, autojump_clock, turns

@@ -115,6 +115,7 @@ messages = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(messages)
 def test_messages_round_trip_within_their_bounds(message):
@@ -137,6 +138,7 @@ def test_any_bytes_are_one_message_or_refused(kind, payload):
     assert encode_message(message) == (kind, payload)
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(messages, st.data())
 def test_a_changed_byte_gives_another_message_or_a_refusal(message, data):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ async def test_whoever_has_shown_a_certificate_stays_and_where_all_have_the_newc
 HOSTS = st.sampled_from([NAMED, *(f"h{number}" for number in range(9))])
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(st.lists(st.tuples(HOSTS, st.integers(0, 9)), min_size=100, max_size=200))
 def test_the_bounds_hold_whoever_comes_and_goes(arrivals):

@@ -112,6 +112,7 @@ async def test_attack_B1_hub_a_proposed_header_without_a_hash_ends_no_node(tmp_p
     assert network.agree()
 
 
+@pytest.mark.long
 async def test_attack_B1_hub_a_committed_header_without_a_hash_ends_no_node(tmp_path, autojump_clock):
     """Anyone who is asked for blocks may send one, whoever signed it."""
     network = SimulatedNetwork(tmp_path, 4)
@@ -138,6 +139,7 @@ async def test_attack_B1_hub_a_committed_header_without_a_hash_ends_no_node(tmp_
     assert said and all("a header without validators_hash has no hash" in reason for reason in said)
 
 
+@pytest.mark.long
 async def test_attack_C42_hub_a_claim_of_many_blocks_does_not_stop_a_height(tmp_path, autojump_clock):
     """Who caught up takes part again: without its votes two of four would wait for each other for good."""
     network = SimulatedNetwork(tmp_path, 4)
@@ -270,7 +272,7 @@ async def test_silent_connections_of_one_host_are_bounded(tmp_path):
         silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_OF_HOST + 8)]
         closed = await closed_of(silent, 8)
         assert set(closed) == set(silent[:8])
-        assert len(end.board._greetings) == MAX_OF_HOST
+        assert len(end.board.greetings) == MAX_OF_HOST
         for stream in silent:
             await trio.aclose_forcefully(stream)
 
@@ -291,12 +293,12 @@ async def test_attack_G15_hub_a_peer_that_shows_its_certificate_and_says_no_hell
             stream = await trio.open_tcp_stream("127.0.0.1", port)
             silent.append(trio.SSLStream(stream, context, https_compatible=True))
             await silent[-1].do_handshake()
-        await until(lambda: any(item.authenticated for item in end.board._greetings._waiting))
+        await until(lambda: any(item.authenticated for item in end.board.greetings._waiting))
         with trio.fail_after(4):
             async with running(dialling):
                 await until(lambda: end.heard and dialling.heard)
                 assert [link.node_id for link in end.board.links] == [one.node_id]
-                await until(lambda: len(end.board._greetings) == 1)
+                await until(lambda: len(end.board.greetings) == 1)
         for tls in silent:
             await trio.aclose_forcefully(tls)
 
@@ -317,11 +319,11 @@ async def test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strange
             silent.append(await trio.open_tcp_stream("127.0.0.1", port, local_address=host))
         # Of the hosts with most the oldest each.
         assert set(await closed_of(silent, 4)) == {silent[0], silent[16], silent[32], silent[48]}
-        assert len(end.board._greetings) == MAX_STRANGERS
+        assert len(end.board.greetings) == MAX_STRANGERS
         with trio.fail_after(4):
             async with running(dialling):
                 await until(lambda: end.heard and dialling.heard)
                 assert [link.node_id for link in end.board.links] == [one.node_id]
-                assert len(end.board._greetings) == MAX_STRANGERS - 1
+                assert len(end.board.greetings) == MAX_STRANGERS - 1
         for stream in silent:
             await trio.aclose_forcefully(stream)

@@ -16,6 +16,7 @@ from hutong.relay.hub.home.last_signed import decode_last_signed
 from tests.relay.hub.network.simulated_network import SimulatedNetwork, network_genesis
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("log_lost", [False, True])
 async def test_attack_C45_hub_votes_go_on_from_the_log_and_without_it_only_at_the_next_height(
     tmp_path, autojump_clock, log_lost
@@ -26,7 +27,7 @@ async def test_attack_C45_hub_votes_go_on_from_the_log_and_without_it_only_at_th
     async with trio.open_nursery() as nursery:
         network.start(nursery, 0, 1, 2, 3)
         await network.reach(3)
-        with trio.fail_after(60):
+        with trio.fail_after(600):
             while not any(vote.height == victim.height + 1 for vote in victim.signed):  # noqa: ASYNC110
                 await trio.sleep(0.01)
         height = victim.height + 1
@@ -94,6 +95,7 @@ class Watched:
         return record
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("step", "own_turn"),
     [

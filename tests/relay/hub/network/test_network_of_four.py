@@ -59,6 +59,7 @@ def points(receiver, sender) -> float:
 SOME_BLOCK = BlockId(b"\x11" * 32, PartSetHeader(1, b"\x22" * 32))
 
 
+@pytest.mark.long
 async def test_four_validators_make_a_block_an_interval_and_a_proof_block(tmp_path, autojump_clock):
     network = SimulatedNetwork(tmp_path, 4)
     async with trio.open_nursery() as nursery:
@@ -120,6 +121,7 @@ async def test_three_go_on_without_the_fourth_and_two_do_not(tmp_path, autojump_
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.long
 async def test_attack_C46_hub_a_partition_commits_on_no_side_without_two_thirds_and_heals(tmp_path, autojump_clock):
     network = SimulatedNetwork(tmp_path, 4)
     async with trio.open_nursery() as nursery:
@@ -139,6 +141,7 @@ async def test_attack_C46_hub_a_partition_commits_on_no_side_without_two_thirds_
     assert network.agree()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 10))])
 async def test_loss_of_any_message_heals_by_status(tmp_path, autojump_clock, seed):
     network = SimulatedNetwork(tmp_path, 4, seed=seed)
@@ -150,6 +153,7 @@ async def test_loss_of_any_message_heals_by_status(tmp_path, autojump_clock, see
     assert network.agree()
 
 
+@pytest.mark.long
 async def test_who_lags_takes_committed_blocks_and_signs_none_of_them(tmp_path, autojump_clock, monkeypatch):
     network = SimulatedNetwork(tmp_path, 4)
     late = network.validators[3]
@@ -192,6 +196,7 @@ async def test_a_restarted_validator_begins_where_its_record_ends(tmp_path, auto
     assert all(not validator.equivocations for validator in network.validators)
 
 
+@pytest.mark.long
 async def test_attack_C40_hub_a_peer_that_votes_twice_stops_nobody_and_is_handed_to_the_pool(tmp_path, autojump_clock):
     network = SimulatedNetwork(tmp_path, 4)
     liar, honest = network.validators[3], network.validators[:3]
@@ -348,6 +353,7 @@ async def test_attack_C44_hub_clocks_that_are_wrong_neither_stop_blocks_nor_turn
     assert max(abs(time_ns - right_ns) for time_ns in times) < 60 * 10**9
 
 
+@pytest.mark.long
 async def test_who_claims_heights_and_sends_no_blocks_is_let_go_and_silences_nobody(tmp_path, autojump_clock):
     network = SimulatedNetwork(tmp_path, 4)
     liar, victim = network.validators[3], network.validators[0]
@@ -477,6 +483,7 @@ async def test_attack_C45_hub_a_validator_killed_at_any_moment_of_a_height_never
     assert all(not validator.equivocations for validator in network.validators)
 
 
+@pytest.mark.long
 async def test_a_network_whose_validators_all_end_at_once_goes_on(tmp_path, autojump_clock):
     """Within any step of a height: records stand, rounds go on from there."""
     network = SimulatedNetwork(tmp_path, 4, block_interval_ms=200, proof_block_delay_ms=50)

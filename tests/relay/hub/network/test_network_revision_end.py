@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import trio
 from eth_utils import to_checksum_address
 
@@ -27,6 +28,7 @@ async def decide_end(network, end: int) -> None:
         await network.reach(first.height + 2, 0, 1, 2)
 
 
+@pytest.mark.long
 async def test_a_laggard_takes_the_last_block_of_a_revision_from_peers_that_are_at_its_end(tmp_path, autojump_clock):
     network = SimulatedNetwork(tmp_path, 4, genesis=replace(network_genesis(4), rules_version=2))
     end = 20

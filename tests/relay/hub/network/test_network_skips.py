@@ -16,6 +16,7 @@ from tests.relay.hub.network.skipping_network import PAYMENTS, SkippingNetwork
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
+@pytest.mark.long
 async def test_a_block_that_all_fail_on_is_skipped_and_the_chain_goes_on(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=range(4))
     async with trio.open_nursery() as nursery:
@@ -42,6 +43,7 @@ async def test_a_block_that_all_fail_on_is_skipped_and_the_chain_goes_on(tmp_pat
         assert validator.balance_wei() == 0
 
 
+@pytest.mark.long
 async def test_one_of_four_that_had_executed_it_rolls_back_and_votes_again(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=(0, 1, 2))
     executed = network.validators[3]
@@ -74,6 +76,7 @@ async def test_one_of_four_that_had_executed_it_rolls_back_and_votes_again(tmp_p
     assert all(not validator.equivocations for validator in network.validators)
 
 
+@pytest.mark.long
 async def test_attack_C48_two_of_four_that_fail_skip_nothing_and_nothing_else_is_decided(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=(0, 1))
     async with trio.open_nursery() as nursery:
@@ -93,6 +96,7 @@ async def test_attack_C48_two_of_four_that_fail_skip_nothing_and_nothing_else_is
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.long
 async def test_who_signed_in_vain_follows_the_others_without_a_vote_on_the_next_block(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=(3,))
     late = network.validators[3]
@@ -116,6 +120,7 @@ async def test_who_signed_in_vain_follows_the_others_without_a_vote_on_the_next_
     assert all(one.validator_address != own for one in commit.signatures)
 
 
+@pytest.mark.long
 async def test_who_failed_alone_asks_its_peers_and_goes_on_with_more(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=(3,))
     late = network.validators[3]
@@ -134,6 +139,7 @@ async def test_who_failed_alone_asks_its_peers_and_goes_on_with_more(tmp_path, a
     assert network.agree()
 
 
+@pytest.mark.long
 async def test_a_node_that_was_away_catches_up_over_a_skipped_block_without_executing_it(tmp_path, autojump_clock):
     network = SkippingNetwork(tmp_path, low=range(4))
     away = network.validators[3]

@@ -15,7 +15,7 @@ from hutong.relay.local.ports import free_base_port, free_port
 pytestmark = pytest.mark.long
 
 HUTONG = (sys.executable, "-m", "hutong.relay.cli", "hub")
-LIMIT_S = 180
+LIMIT_S = 600
 PASSWORD = "correct horse"
 
 
@@ -63,10 +63,10 @@ class Network:
         """SIGKILL."""
         process = self.running.pop(name)
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
     async def comet(self, path):
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
             return (await client.get(f"http://127.0.0.1:{self.base + 2}/{path}")).json()["result"]
 
     async def height(self) -> int:

@@ -3,10 +3,14 @@
 import pytest
 
 from hutong.relay.evm.chain.mempool import Mempool
+from hutong.relay.evm.chain.pool_lanes import PoolLanes
+from hutong.relay.evm.errors import InvalidTransaction
 from hutong.relay.hub.application import abi
+from hutong.relay.hub.application.admin import name_writer_action
 from hutong.relay.hub.application.governance.block_proposals import MAX_PASSED_OVER
-from hutong.relay.hub.application.module import ROUTER_ADDRESS
-from hutong.relay.hub.pool.known_relays import KnownRelays, governors, pool_of
+from hutong.relay.hub.application.module import OBSERVATIONS_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.pool.known_relays import KnownRelays, governors, is_writer, pool_of
+from tests.relay.hub.application.observations.observed_chains import WRITER, observing_hub
 from tests.relay.hub.simulated_hub import (
     ADMINS,
     DAPP,
@@ -44,6 +48,22 @@ def test_who_governs_and_whom_the_operator_names_is_known(hub):
     assert all(relays.knows(address_of(admin)) for admin in ADMINS)
     assert relays.knows(address_of(STRANGER))
     assert not known(hub).knows(address_of(STRANGER))
+
+
+def test_audit_L2_a_named_writer_is_no_stranger_while_it_is_named():
+    """By the newest state, so that members who name one later need no restart, and a taken name counts no more."""
+    hub = observing_hub()
+    relays = KnownRelays(hub.application.blocks, (), is_writer(hub.application))
+    writer = address_of(WRITER)
+    assert relays.knows(writer) and not relays.knows(address_of(STRANGER))
+    full = PoolLanes(relays.knows)
+    (opening,) = decoded(hub.raw(OBSERVATIONS_ADDRESS, b"", WRITER, gas=30_000))
+    (strangers,) = decoded(hub.raw(OBSERVATIONS_ADDRESS, b"", STRANGER, gas=30_000))
+    full.check_room(opening, 1, len(opening.raw))
+    with pytest.raises(InvalidTransaction):
+        full.check_room(strangers, 1, len(strangers.raw))
+    assert hub.execute(name_writer_action(hub.next_salt(), writer, 0)).ok
+    assert not relays.knows(writer)
 
 
 def test_a_restart_reads_the_newest_blocks(hub):

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
+from hutong.light_clients.crypto import ed25519
 from hutong.light_clients.interface import MalformedInput
 from hutong.relay.cli.hub.command import app
 from hutong.relay.evm.store.lmdb_store import LmdbStore
@@ -87,6 +88,20 @@ def test_a_start_whose_database_is_full_is_refused_with_its_remedy_and_closed(tm
     assert is_closed(home)
     with pytest.raises(NodeRefused, match="the database has its most of 0 MiB; nothing is lost, start again with more"):
         open_abci_node(home, SMALL)
+    assert is_closed(home)
+
+
+# --- an engine of cryptography that computes wrongly
+
+
+@pytest.mark.parametrize("opened", [open_node, open_abci_node])
+def test_a_start_with_an_engine_that_computes_wrongly_is_refused_and_names_it(tmp_path, monkeypatch, opened):
+    home = new_home(tmp_path)
+    # a library that takes every signature: this node would fork off the chain, so it halts before it begins
+    monkeypatch.setattr(ed25519, "ed_verify", lambda signature, message, key: True)
+    known = "the known answer 'another message' gives False"
+    with pytest.raises(NodeRefused, match=f"the engine ed25519-zebra answers True where {known} for ed25519 verify"):
+        opened(home)
     assert is_closed(home)
 
 

@@ -9,8 +9,13 @@ from hutong.relay.base.child_processes import HUTONG
 from tests.relay.hub.hub_process import new_home
 
 
-@pytest.mark.parametrize(("option", "other"), [("--port", "--cometbft-port"), ("--cometbft-port", "--port")])
+@pytest.mark.parametrize(
+    ("option", "other"),
+    [("--port", "--cometbft-port"), pytest.param("--cometbft-port", "--port", marks=pytest.mark.long)],
+)
+@pytest.mark.long
 def test_trial_T16_a_taken_port_of_a_hub_is_named_and_exit_code_2(option, other, tmp_path):
+    """CI takes the other port too (`long`)."""
     home = new_home(tmp_path / "hub")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

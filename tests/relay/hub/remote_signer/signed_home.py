@@ -11,7 +11,7 @@ import trio
 
 from hutong.light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
 from hutong.relay.hub.consensus.types import Proposal, Vote
-from hutong.relay.hub.engine.signer import FileSigner
+from hutong.relay.hub.engine.signer import FileSigner, RecordedSigner
 from hutong.relay.hub.home.home import load_genesis
 from hutong.relay.hub.home.key_file import load_key
 from hutong.relay.hub.network.network_file import Endpoint
@@ -73,10 +73,11 @@ def network_genesis_hub():
 
 
 @asynccontextmanager
-async def serving(place: Place):
+async def serving(place: Place, signer: RecordedSigner | None = None):
     """The signer in this process, over real TCP and TLS."""
     async with trio.open_nursery() as nursery:
-        server = SignerServer(place.signer, load_nodes(place.signer), place.file_signer(), place.chain_id)
+        own = place.file_signer() if signer is None else signer
+        server = SignerServer(place.signer, load_nodes(place.signer), own, place.chain_id)
         await nursery.start(server.run)
         yield server
         nursery.cancel_scope.cancel()

@@ -99,19 +99,19 @@ def test_commands_that_need_the_key_say_that_it_is_with_a_signer(node, tmp_path)
         code, output = run(*words)
         assert (code, output.count("\n")) == (2, 1), output
         assert "consensus_key.toml: this home's key is with a signer, so this is not supported here" in output
-    from hutong.relay.cli.common.refusal import Refused
-    from hutong.relay.cli.hub.candidate import _next_key
+    from hutong.relay.administration.hub.candidates import next_key
+    from hutong.relay.hub.home.home import UnusableHome
     from hutong.relay.hub.home.key_file import no_password
 
-    with pytest.raises(Refused):
-        _next_key(node, no_password)
+    with pytest.raises(UnusableHome):
+        next_key(node, no_password)
     assert not (node / "next_validator_key.json").exists()
     # The signer's home has what they need.
     code, output = run("key", "show", "--home", home, "--json")
     assert (code, json.loads(output)["encrypted"]) == (0, False)
     code, output = run("candidate", "--home", home, "--operator", OPERATOR)
     assert (code, json.loads(output)["public_key"]) == (0, load_key(home).public_key.data.hex())
-    assert _next_key(home, no_password).public_key != load_key(home).public_key
+    assert next_key(home, no_password).public_key != load_key(home).public_key
 
 
 def test_neither_home_is_started_as_the_other(node, tmp_path):
@@ -167,19 +167,3 @@ def test_a_file_that_names_no_signer_is_refused(node, tmp_path, change, said):
     file.write_text(change(good))
     with pytest.raises(NodeRefused, match=said):
         open_node(node)
-
-
-def test_status_says_whether_the_signer_is_there(capsys):
-    from hutong.relay.cli.hub.node.status import _print
-
-    report = {
-        "chainId": "hutong-1", "height": 1, "sinceLastBlockMs": 1, "round": 0, "step": "propose", "nodeId": "11" * 20,
-        "validators": [], "peers": [], "whyNoBlock": None, "database": {"usedBytes": "0x0", "mostBytes": "0x1", "alarm": False},
-    }  # fmt: skip
-    _print(report | {"signer": None})
-    assert "signer" not in capsys.readouterr().out
-    row = {"id": "22" * 20, "address": "127.0.0.1:1", "connected": True, "reason": ""}
-    _print(report | {"signer": row})
-    assert f"signer {'22' * 20}@127.0.0.1:1: connected" in capsys.readouterr().out
-    _print(report | {"signer": row | {"connected": False, "reason": "Connection refused"}})
-    assert "away, nothing is signed: Connection refused" in capsys.readouterr().out

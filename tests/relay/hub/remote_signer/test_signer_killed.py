@@ -42,13 +42,14 @@ def started(place):
     yield start
     for process in running:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=120)
 
 
 def record_of(place):
     return decode_last_signed((place.signer / "last_signed.json").read_bytes())
 
 
+@pytest.mark.long
 def test_attack_C45_hub_a_signer_killed_between_record_and_answer_gives_that_signature_and_no_other(place, started):
     process = started()
     client = connected(place)
@@ -58,7 +59,7 @@ def test_attack_C45_hub_a_signer_killed_between_record_and_answer_gives_that_sig
     client._connection.stream.sendall(encode(SignVoteRequest(asked)))
     wait_for(lambda: record_of(place).height == 5)
     process.kill()
-    process.wait(timeout=10)
+    process.wait(timeout=120)
     (written,) = record_of(place).signed
     with pytest.raises(SignerAway):
         client.sign_vote(vote(place, 5, 1))
@@ -104,5 +105,5 @@ def test_a_signer_ends_as_told_and_a_second_one_in_its_home_is_refused(place, st
     assert "another hub process runs in this home" in second.stderr
     assert second.stderr.count("\n") == 1
     process.terminate()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     assert (process.returncode, "Traceback" in output) == (0, False), output

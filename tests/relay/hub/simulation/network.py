@@ -205,7 +205,7 @@ class Network:
                 heights = [endpoint.height for endpoint in self.honest]
                 raise Violated(f"no progress: heights {heights}, wanted {target}")
             try:
-                self._next()
+                self.next_event()
             except (DoubleSignRefused, RejectedBlockDecided) as error:
                 raise Violated(f"an honest validator halted: {error}") from error
             if self.forked_at is not None:
@@ -218,14 +218,14 @@ class Network:
         while self.queue and self.now <= deadline:
             endpoint = self.queue[0][2]
             try:
-                self._next()
+                self.next_event()
             except RejectedBlockDecided:
                 # A halted node, as its rules want where more than a third lie.
                 endpoint.up = False
         self.check_evidence()
         return self.forked_at is not None
 
-    def _next(self) -> None:
+    def next_event(self) -> None:
         self.now, _, _, action, arguments = heapq.heappop(self.queue)
         self.steps += 1
         action(*arguments)

@@ -220,7 +220,7 @@ class PoisonedNetwork(Network):
         while self.queue and self.now <= deadline:
             endpoint = self.queue[0][2]
             try:
-                self._next()
+                self.next_event()
             except RejectedBlockDecided:
                 # Its successor shows that the block counts as empty.
                 if self.certificate is None or endpoint.executed is None:

@@ -36,6 +36,7 @@ def test_attack_C48_no_schedule_with_f_liars_reaches_a_skip_and_a_commit_over_th
     assert followed > 2, "some that executed it rolled back"
 
 
+@pytest.mark.long
 def test_a_block_that_all_honest_ones_fail_on_is_skipped_and_blocks_go_on():
     """As long as nobody recovers: nothing but the certificate can move them."""
     tried = 0

@@ -265,8 +265,8 @@ def test_a_node_from_a_snapshot_of_the_skipped_height_judges_the_next_block_as_a
     assert node.restore(Taken.of(hub, skipped), app_hash).verdict is ChunkVerdict.ACCEPT
     application = node.application
     good = encode_certificate(certificate)
-    assert application.process_proposal((good,), 3) is ProposalVerdict.ACCEPT
-    assert application.process_proposal((), 3) is ProposalVerdict.REJECT
+    assert application.process_proposal((good,), rules_versions.NEWEST) is ProposalVerdict.ACCEPT
+    assert application.process_proposal((), rules_versions.NEWEST) is ProposalVerdict.REJECT
     assert application.skips.for_proposal() is None
     with pytest.raises(PredicateFailed, match="skip_is_near"):
         application.skips.check(certificate)

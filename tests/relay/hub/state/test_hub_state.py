@@ -93,6 +93,7 @@ def test_every_version_equals_the_model_and_proves_presence_and_absence(batches,
                 verify(root, proof, key, wrong)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=4), KEYS)
 def test_neighbours_are_those_of_the_model_at_every_version(batches, probe):

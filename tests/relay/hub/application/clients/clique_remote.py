@@ -27,7 +27,7 @@ class CliqueRemote:
         self.chain.main.advance(3)
         self.sequence = 0
         self.trusted = self.chain.main.height
-        self._catch_up()
+        self.catch_up()
         self.client = self.create()
         self.own_client = f"client-{self.client.rpartition('-')[2]}"
         assert hub.register(self.client, self.own_client).ok
@@ -36,7 +36,7 @@ class CliqueRemote:
         at = self.trusted
         return self.hub.create_client(CLIENT_TYPE, self.chain.client_state(at), self.chain.consensus_state(at))
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """The hub's clock is not behind the chain's."""
         now_s = self.chain.time_ns(self.chain.main.height) // NANOSECONDS_PER_SECOND
         self.hub.advance(time_s=max(self.hub.time_s + 1, now_s))
@@ -63,7 +63,7 @@ class CliqueRemote:
     def update(self) -> int:
         """A block with what was committed, buried as deep as the client asks for."""
         self.chain.main.advance(1 + self.chain.confirmations)
-        self._catch_up()
+        self.catch_up()
         height = self.chain.main.height - self.chain.confirmations
         outcome = self.hub.send(ROUTER_ADDRESS, self.update_call(height))
         assert outcome.ok, (outcome.log, outcome.data)

@@ -120,7 +120,7 @@ def test_attack_C18_hub_abandoned_branch_proves_nothing_after_recovery(hub):
     assert update_result(hub.send(ROUTER_ADDRESS, remote.update_call(height, fork))) == 1
     remote.chain.main = fork
     fork.advance(3)
-    remote._catch_up()
+    remote.catch_up()
     remote.trusted = fork.height
     substitute = remote.create()
     assert hub.execute(recover_client_action(hub.next_salt(), remote.client, substitute)).ok

@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 
 from hutong.light_clients.crypto import gm
-from hutong.light_clients.fisco_bcos import CryptoSuite, Generation
+from hutong.light_clients.fisco_bcos import CryptoSuite, Generation, encode_header_message
 from hutong.light_clients.ibc.abi import packet_to_tuple
 from hutong.light_clients.ibc.packet import Packet
 from hutong.light_clients.ibc.transfer import Denom, TransferData
-from hutong.relay.hub.application import abi
+from hutong.light_clients.table import clients_with_gm
+from hutong.relay.hub.application import abi, gas
 from hutong.relay.hub.application.admin import create_client_action
-from hutong.relay.hub.application.module import TRANSFER_ADDRESS
+from hutong.relay.hub.application.module import TRANSFER_ADDRESS, message_gas
 from hutong.relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from hutong.relay.hub.application.revision.consensus_libraries import GM_LIBRARY
 from hutong.relay.hub.application.transfer import interface
 from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, receipt, sent
 from tests.relay.hub.application.packets.test_hub_packet_attacks import refused
@@ -24,7 +26,16 @@ from tests.relay.hub.application.transfer.token_chain import (
     supply,
     transfer_payload,
 )
-from tests.relay.hub.simulated_hub import DAPP, address_of, forward_payload, sent_packet, written_acknowledgement
+from tests.relay.hub.simulated_hub import (
+    DAPP,
+    RemoteChain,
+    SimulatedHub,
+    address_of,
+    forward_payload,
+    hub_genesis,
+    sent_packet,
+    written_acknowledgement,
+)
 
 CLIENT_TYPE = "fisco-bcos"
 
@@ -139,3 +150,57 @@ def test_attack_G18_hub_answers_alike_with_and_without_the_extra(hub, monkeypatc
     with_extra = hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data
     monkeypatch.setattr(gm, "is_installed", lambda: False)
     assert hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data == with_extra
+
+
+@pytest.fixture
+def gm_hub():
+    """Its genesis names the library of SM2 and SM3."""
+    return SimulatedHub(genesis=hub_genesis(libraries=(GM_LIBRARY,)))
+
+
+@pytest.mark.parametrize("suite", list(CryptoSuite))
+@pytest.mark.parametrize("generation", list(Generation))
+def test_hub_whose_genesis_names_the_library_follows_chains_under_either_suite(gm_hub, generation, suite):
+    remote = FiscoRemote(gm_hub, generation=generation, suite=suite)
+    height = remote.update()
+    assert gm_hub.read(CLIENT_MANAGER_ADDRESS, abi.GET_CLIENT_STATUS, remote.client) == "Active"
+    unsigned = remote.chain.propose(height, signers=[0]).message(1)
+    refused(gm_hub, abi.UPDATE_CLIENT.call(remote.client, encode_header_message(unsigned)), abi.VERIFICATION_FAILED)
+    fork = remote.chain.propose(height, receipts=(b"another",)).message(1)
+    evidence = remote.chain.misbehaviour(remote.chain.update(height, 1), fork)
+    assert gm_hub.send(ROUTER_ADDRESS, abi.SUBMIT_MISBEHAVIOUR.call(remote.client, evidence)).ok
+    assert gm_hub.read(CLIENT_MANAGER_ADDRESS, abi.GET_CLIENT_STATUS, remote.client) == "Frozen"
+
+
+def test_packet_of_a_gm_chain_is_received_by_its_event_and_forwarded(gm_hub):
+    chain_a = RemoteChain(gm_hub, salt=1)
+    remote = FiscoRemote(gm_hub, suite=CryptoSuite.GM)
+    payload = forward_payload(chain_a.client, gm_hub.time_s + 500)
+    packet = Packet(1, "client-0", remote.client, gm_hub.time_s + 600, (payload,))
+    own = receipt([sent(packet, digest=gm.sm3)])
+    remote.chain.include(own)
+    remote.chain.advance()
+    height = remote.chain.height
+    assert gm_hub.send(ROUTER_ADDRESS, remote.update_call(height)).ok
+    proof = remote.chain.proof_of(height, own)
+    other = replace(packet, sequence=2)
+    refused(gm_hub, remote.receive_call(other, height, proof), abi.VERIFICATION_FAILED)
+    assert sent_packet(gm_hub.send(ROUTER_ADDRESS, remote.receive_call(packet, height, proof)))
+
+
+def test_a_message_in_which_sm2_may_be_pays_for_it(hub, gm_hub):
+    """Four times a byte; every other client's messages cost what they did."""
+    costs = []
+    for one in (hub, gm_hub):
+        remote = FiscoRemote(one)
+        remote.chain.advance()
+        call = remote.update_call(remote.chain.height)
+        one.advance(time_s=one.time_s + 60)
+        costs.append((one.send(ROUTER_ADDRESS, call).gas_used, len(remote.chain.header(remote.chain.height, 1))))
+    (plain, size), (dear, same_size) = costs
+    assert size == same_size
+    assert dear - plain == (gas.GM_MESSAGE_BYTE - gas.CLIENT_MESSAGE_BYTE) * size
+    clients = clients_with_gm()
+    assert message_gas(clients, "bft-evm-0", bytes(10)) == gas.CLIENT_MESSAGE + 10 * gas.CLIENT_MESSAGE_BYTE
+    assert message_gas(clients, "fisco-bcos-7", bytes(10)) == gas.CLIENT_MESSAGE + 10 * gas.GM_MESSAGE_BYTE
+    assert message_gas(clients, "", b"") == gas.CLIENT_MESSAGE

@@ -12,6 +12,7 @@ from tests.relay.hub.application.test_hub_determinism import REPLAY
 from tests.relay.hub.recorded_chain import replay
 
 
+@pytest.mark.long
 def test_the_governed_record_replays_and_is_what_this_code_makes():
     recorded = json.loads(FILE.read_text())
     ledger = replay(recorded)

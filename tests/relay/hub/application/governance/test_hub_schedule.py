@@ -118,7 +118,8 @@ def test_software_without_the_coming_rules_halts_before_their_height_with_one_se
     before = hub.app_hash
     with pytest.raises(AssertionError):
         hub.advance()
-    sentence = f"rules version {LATER} begins at block {at} and this hutong has 1, 2, 3: install one that has it, then start the node again"
+    known = ", ".join(map(str, rules_versions.ALL))
+    sentence = f"rules version {LATER} begins at block {at} and this hutong has {known}: install one that has it, then start the node again"
     with pytest.raises(UnknownRulesVersion) as halted:
         hub.application.coming.require_block(at)
     assert str(halted.value) == sentence

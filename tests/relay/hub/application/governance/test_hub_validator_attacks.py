@@ -49,6 +49,7 @@ def test_attack_C43_hub_headers_at_the_very_change(case, solidity):
     judge(case, solidity)
 
 
+@pytest.mark.long
 def test_every_header_of_a_run_with_validator_changes_is_accepted():
     run = ValidatorRun(SEED)
     every, skipping = Follower(run.hub), Follower(run.hub)

@@ -267,6 +267,7 @@ class Rows:
 ANY_POWER = st.one_of(st.integers(0, 60), st.sampled_from([2**58, 2**59, MAX_TOTAL_VOTING_POWER, 2**64 - 1]))
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(PUBLIC[:4]), st.one_of(st.integers(1, 40), st.just(2**57)), min_size=1),
@@ -300,6 +301,7 @@ def test_attack_C12_whatever_admins_ask_cometbft_takes_every_update_and_has_the_
 powers = st.dictionaries(st.sampled_from(PUBLIC[:8]), st.integers(1, 40), min_size=1)
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(powers, powers, st.sets(st.sampled_from(PUBLIC[:8]), max_size=4))
 @example(dict.fromkeys(PUBLIC[:3], 10), {PUBLIC[0]: 10, PUBLIC[3]: 10}, set())

@@ -127,6 +127,7 @@ def test_a_process_that_was_killed_twice_in_one_block_could_not_execute_it(tmp_p
     assert other.attempts == 1, "another block of the height begins anew"
 
 
+@pytest.mark.long
 def test_a_kill_in_the_middle_of_an_execution_leaves_word(tmp_path):
     code = (
         "import os, pathlib, sys\n"
@@ -139,6 +140,7 @@ def test_a_kill_in_the_middle_of_an_execution_leaves_word(tmp_path):
     assert "ended 2 times" in load_marker(tmp_path).why_failed()
 
 
+@pytest.mark.long
 def test_an_execution_inside_a_library_ends_with_its_process(tmp_path):
     """Which does not look at exceptions meanwhile."""
     code = (

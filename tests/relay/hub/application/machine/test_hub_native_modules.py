@@ -102,6 +102,7 @@ def test_a_reverted_call_leaves_no_commitment_no_event_and_no_receipt(hub, recei
     assert sent_packet(hub.send(ROUTER_ADDRESS, received))
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["keep", "revert", "static", "delegate"]), min_size=1, max_size=5))
 def test_property_a_receive_under_a_chain_of_calls_counts_only_if_every_frame_kept_it(frames):
@@ -175,6 +176,7 @@ def still_hub():
     return hub
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(FUNCTIONS), st.binary(max_size=200))
 def test_attack_H_hub_calldata_of_any_bytes_reverts_or_answers(still_hub, target, data):
@@ -191,6 +193,7 @@ PAYLOAD = st.tuples(TEXT, TEXT, TEXT, TEXT, st.binary(max_size=64))
 PACKET = st.tuples(st.integers(0, 2**64 - 1), TEXT, TEXT, st.integers(0, 2**64 - 1), st.lists(PAYLOAD, max_size=2))
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_attack_H_hub_well_formed_calls_of_any_values_revert_or_answer(still_hub, data):

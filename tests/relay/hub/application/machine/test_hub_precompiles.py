@@ -63,7 +63,7 @@ def test_audit_H2_a_host_without_ripemd_executes_the_same_block(monkeypatch, ver
 @pytest.mark.parametrize("version", rules_versions.ALL)
 def test_audit_H2_every_precompile_of_every_version_is_in_its_self_test(version):
     names = [name for table in (self_test.CORPORA, self_test.ALSO_RUN) if (name := table.get(version))]
-    vectors = [vector for name in names for vector in json.loads(self_test._file(name))["vectors"]]
+    vectors = [vector for name in names for vector in json.loads(self_test.corpus_file(name))["vectors"]]
     tested: dict[int, set[str]] = {}
     for vector in vectors:
         if vector["algorithm"] == "precompile" and vector["expected"] != "no precompile":
@@ -142,6 +142,7 @@ print(precompile_verdict(precompiles(1)[bytes(19) + b"\\x0a"], bytes.fromhex("{d
 """
 
 
+@pytest.mark.long
 def test_audit_H3_a_true_proof_is_true_when_no_descriptor_is_left():
     program = NO_DESCRIPTORS.format(data=TRUE_EVALUATION.hex())
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -154,12 +155,13 @@ def another_setup(tmp_path, monkeypatch):
     path = tmp_path / "setup.txt"
     monkeypatch.setattr(own, "TRUSTED_SETUP_PATH", str(path))
     own.trusted_setup.cache_clear()
-    self_test._verdict_of.cache_clear()
+    self_test.verdict_of.cache_clear()
     yield path
     own.trusted_setup.cache_clear()
-    self_test._verdict_of.cache_clear()
+    self_test.verdict_of.cache_clear()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damaged", [False, True])
 def test_audit_H3_without_its_setup_a_node_of_released_rules_does_not_start(tmp_path, another_setup, damaged):
     if damaged:
@@ -176,10 +178,17 @@ def test_audit_H3_a_setup_that_is_gone_halts_a_node_and_never_refuses_a_proof(an
         precompile_verdict(precompiles(2)[address(0x0A)], TRUE_EVALUATION)
 
 
-def test_audit_H3_version_3_has_no_point_evaluation_and_needs_no_file(tmp_path, another_setup):
-    hub = SimulatedHub()
-    result = answer(hub, 0x0A, TRUE_EVALUATION)
+WITHOUT_BLOBS = [one for one in rules_versions.ALL if one >= rules_versions.BOUNDED_EXECUTION]
+
+
+@pytest.mark.parametrize("version", WITHOUT_BLOBS)
+def test_audit_H3_from_version_3_on_there_is_no_point_evaluation(another_setup, version):
+    result = answer(SimulatedHub(genesis=hub_genesis(rules_version=version)), 0x0A, TRUE_EVALUATION)
     assert (result.success, result.return_data) == (True, b"")
+
+
+@pytest.mark.long
+def test_audit_H3_rules_without_point_evaluation_need_no_file(tmp_path, another_setup):
     node = open_node(new_home(tmp_path / "hub"))
     node.log.close()
     node.store.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import trio
 from eth_account import Account
 
@@ -100,6 +101,7 @@ def test_a_pool_hands_over_what_it_has_decoded():
     assert decode_cached.cache_info().misses == 0
 
 
+@pytest.mark.long
 def test_a_proposal_reads_no_more_accounts_than_its_bound():
     rich, poor = accounts(2)
     asked: list[bytes] = []

@@ -11,6 +11,7 @@ from hutong.light_clients.ibc.commitment import (
     packet_commitment,
 )
 from hutong.light_clients.ibc.forward import FORWARD_PORT, FORWARD_VERSION, decode_stamped_payload
+from hutong.light_clients.ibc.forward_failure import ForwardFailure, failure_of
 from hutong.light_clients.ibc.gmp import GMP_PORT, GMP_VERSION
 from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
 from hutong.relay.hub.application import abi
@@ -56,6 +57,7 @@ def test_an_error_of_the_destination_becomes_the_sentinel(hub, chain_a, chain_b)
     assert written_acknowledgement(answered) == (leg_1, ERROR)
     reason = hub.read(FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, chain_a.client, leg_1.sequence)
     assert "answered with an error" in reason
+    assert failure_of(reason, chain_b.client) is ForwardFailure.REFUSED and failure_of(reason, "bft-evm-9") is None
 
 
 def test_a_timeout_of_leg_2_becomes_the_sentinel(hub, chain_a, chain_b):
@@ -65,7 +67,9 @@ def test_a_timeout_of_leg_2_becomes_the_sentinel(hub, chain_a, chain_b):
     assert expired.ok
     assert written_acknowledgement(expired) == (leg_1, ERROR)
     assert expired.events(abi.TIMEOUT_PACKET_EVENT)
-    assert "timed out" in hub.read(FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, chain_a.client, 1)
+    reason = hub.read(FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, chain_a.client, 1)
+    assert reason == f"forward over {chain_b.client}: timed out at the destination at {leg_2.timeout_timestamp_s}"
+    assert failure_of(reason, chain_b.client) is ForwardFailure.LATE
 
 
 REFUSALS = {

@@ -465,6 +465,7 @@ def router_of(hub) -> PacketRouter:
     return PacketRouter(view, clients, time_ns // 10**9, lambda *_: None)
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(st.permutations(["receive", "receive", "timeout early", "timeout late", "acknowledge"]), st.booleans())
 def test_attack_E2_hub_of_timeout_and_acknowledgement_exactly_one_settles_in_every_order(order, destination_receives):

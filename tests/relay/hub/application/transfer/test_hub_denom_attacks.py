@@ -188,6 +188,7 @@ def test_attack_F8_hub_the_sender_of_a_packet_is_who_signed(hub, chain_a, chain_
     assert transfer_of(sent) == TransferData(token.path, DAPP_TEXT, BOB, 10, DAPP_TEXT)
 
 
+@pytest.mark.long
 @given(CLIENT_IDS, CLIENT_IDS, DENOMS, DENOMS, st.binary(min_size=20, max_size=20), st.binary(min_size=20, max_size=20))
 def test_attack_F9_hub_no_two_holders_share_a_key(client, other_client, denom, other_denom, account, other_account):
     holders = {

@@ -6,6 +6,7 @@ import pytest
 
 from hutong.light_clients.ibc.abi import packet_to_tuple
 from hutong.light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
+from hutong.light_clients.ibc.forward_failure import ForwardFailure, failure_of
 from hutong.light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
 from hutong.light_clients.ibc.transfer import (
     ABI_ENCODING,
@@ -100,7 +101,10 @@ def test_a_failed_second_leg_is_undone_exactly_and_refunded(hub, chain_a, chain_
     denom = chain_a.on_hub()
     assert (escrowed(hub, chain_b.client, denom), supply(hub, denom)) == (0, 0)
     assert hub.view().get(acknowledgement_key(leg_1)) == acknowledgement_commitment(ERROR)
-    assert ("answered with an error" if fails_by == "error" else "timed out") in forward_failure(hub, leg_1)
+    reason = forward_failure(hub, leg_1)
+    assert ("answered with an error" if fails_by == "error" else "timed out") in reason
+    expected = ForwardFailure.REFUSED if fails_by == "error" else ForwardFailure.LATE
+    assert failure_of(reason, chain_b.client) is expected
     chain_a.settle_at_home(leg_1, ERROR)
     assert chain_a.escrow == {TOKEN: 0}
 

@@ -22,6 +22,8 @@ from hutong.light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet
 from hutong.light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, Denom
 from hutong.relay.hub.application import abi
 from hutong.relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
+from hutong.relay.hub.application.packets.quotas import Load
+from hutong.relay.hub.application.packets.shared_quotas import Lane, SharedQuotas, charge_of
 from hutong.relay.hub.application.transfer import interface
 from hutong.relay.hub.state import keys
 from tests.relay.hub.application.transfer.token_chain import (
@@ -223,10 +225,16 @@ class TokensOverTheHub(RuleBasedStateMachine):
     def what_is_in_flight_is_counted_and_remembered(self) -> None:
         for chain in getattr(self, "chains", ()):
             legs = [leg for leg in self.second if leg.chain is chain and leg.state != "done"]
-            _, _, packets, size = self.hub.read(bytes(18) + b"\x10\x01", abi.GET_QUOTA, chain.client)
-            assert (packets, size) == (len(legs), sum(len(leg.packet.payloads[0].value) for leg in legs))
+            view = self.hub.view()
+            for lane in Lane:
+                in_lane = [leg for leg in legs if charge_of(leg.packet.payloads[0], chain.client, "").lane is lane]
+                expected = Load(len(in_lane), sum(len(leg.packet.payloads[0].value) for leg in in_lane))
+                assert SharedQuotas(view).lane_load(chain.client, lane) == expected
+                if lane is Lane.GENERAL:
+                    _, _, *asked = self.hub.read(bytes(18) + b"\x10\x01", abi.GET_QUOTA, chain.client)
+                    assert Load(*asked) == expected
             for leg in legs:
-                record = self.hub.view().get(keys.forward_key(chain.client, leg.packet.sequence))
+                record = view.get(keys.forward_key(chain.client, leg.packet.sequence))
                 assert (record is None) == (leg.first is None)
 
     def teardown(self) -> None:

@@ -48,6 +48,7 @@ def new_bank():
     return Bank(view, lambda event, indexed, values: events.append((event, indexed, values))), view, events
 
 
+@pytest.mark.long
 @settings(max_examples=200)
 @given(st.lists(MOVES, max_size=30))
 def test_attack_F1_any_moves_conserve_the_supply_and_a_refused_one_changes_nothing(moves):

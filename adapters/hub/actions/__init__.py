@@ -1,0 +1,1 @@
+"""What actions of a service hold, for whoever decides them."""

@@ -1,0 +1,1 @@
+"""Credentials issued, beside another project in a Python of its own."""

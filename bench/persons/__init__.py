@@ -1,0 +1,1 @@
+"""Persons by the million: registered on a hub, and a hundred million of them generated."""

@@ -1,0 +1,9 @@
+LIBRARIES: list[tuple[str, str]]
+MAX_HOLDERS: int
+
+class SharingRefused(ValueError):
+    args: tuple[str, int | None]
+
+def split(threshold: int, holders: int) -> tuple[bytes, bytes, bytes]: ...
+def verify_share(commitments: bytes, holder: int, share: bytes) -> None: ...
+def reconstruct(commitments: bytes, holders: list[int], shares: bytes) -> bytes: ...

@@ -1,0 +1,1 @@
+"""Proof bundles, record bundles and checkpoints for auditors, and the root of their archive on a hub."""

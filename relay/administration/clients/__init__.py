@@ -1,0 +1,1 @@
+"""Acts on one light client: made, brought on, frozen, recovered, and its attestors replaced."""

@@ -1,0 +1,1 @@
+"""Acts of publishers and readers of the data directory on a hub."""

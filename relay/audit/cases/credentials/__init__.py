@@ -1,0 +1,1 @@
+"""Rules of cases with credentials, and what these have in common."""

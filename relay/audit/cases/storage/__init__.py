@@ -1,0 +1,1 @@
+"""Rules of the cases whose files lie in trusted storage."""

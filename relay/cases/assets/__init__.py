@@ -1,0 +1,1 @@
+"""What cases hold and move: titles, tokens, and who has them."""

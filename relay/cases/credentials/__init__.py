@@ -1,0 +1,1 @@
+"""Cases with credentials, and what they have in common: organisations, seals, licences."""

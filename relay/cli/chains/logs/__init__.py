@@ -1,0 +1,1 @@
+"""Commands about clients of signed logs."""

@@ -1,0 +1,1 @@
+"""`hutong directory`."""

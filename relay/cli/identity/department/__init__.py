@@ -1,0 +1,1 @@
+"""What departments of an organisation do with its issuer: offers, revocations, keys of the daemon."""

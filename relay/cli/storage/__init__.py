@@ -1,0 +1,1 @@
+"""`hutong storage`: objects over many operators, and the operators themselves."""

@@ -1,0 +1,1 @@
+"""`hutong wallet`: credentials in one person's hands."""

@@ -1,0 +1,1 @@
+"""The native module of the data directory (docs/spec/directory-calls.md)."""

@@ -1,0 +1,1 @@
+"""Search engines of the directory: one interface, engines that stand for one another, indexes that are replaced whole (docs/directory/search.md)."""

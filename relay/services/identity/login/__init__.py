@@ -1,0 +1,1 @@
+"""Login: people sign in to web applications by showing a credential, over OpenID Connect that every application speaks."""

@@ -1,0 +1,1 @@
+"""Decentralised identifiers: syntax, documents, the methods that are judged here, and the result of resolving one."""

@@ -1,0 +1,1 @@
+"""Keys and values of identity records (docs/spec/identity-records.md): one encoding of each, every other one refused."""

@@ -1,0 +1,1 @@
+"""What a wallet may believe: links, offers, an issuer's metadata and answers, credentials that it receives, requests."""

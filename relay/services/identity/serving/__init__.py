@@ -1,0 +1,1 @@
+"""`hutong identity serve`: the roles that a configuration names, behind one port."""

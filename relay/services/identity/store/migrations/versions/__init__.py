@@ -1,0 +1,1 @@
+"""Each role's migrations, a branch for each role."""

@@ -1,0 +1,1 @@
+"""The plain HTTP door of a gateway (docs/spec/storage-gateway-api.md)."""

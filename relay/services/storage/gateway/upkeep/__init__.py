@@ -1,0 +1,1 @@
+"""What a gateway does so that packs hold what is of use, and no more."""

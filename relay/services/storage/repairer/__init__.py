@@ -1,0 +1,1 @@
+"""`hutong storage repairer`: shards that are lost are rebuilt from others, and held by another operator under the same root."""

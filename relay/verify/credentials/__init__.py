@@ -1,0 +1,1 @@
+"""Credentials judged from files: presentations, status lists, queries, documents."""
