@@ -1,10 +1,12 @@
-"""Which tests stand for which line of the attack checklist: docs/attacks.md counts them, docs/attacks.json names them.
+"""Which tests stand for which line of the attack checklist. docs/attacks.md says which lines have tests, and where.
 
-A test belongs to a line by its name, `test_attack_<CODE>_…`, and to a column by its folder.
+A test belongs to a line by its name, `test_attack_<CODE>_…`, and to a column by its folder. The page names no test and counts
+none, so that it changes only when a line wins its first test in a column, or loses its last.
 
-    python -m tests.attack_index            write both files
-    python -m tests.attack_index --check    exit 1 if either file is not what the tests say
+    python -m tests.attack_index            write the page
+    python -m tests.attack_index --check    exit 1 if the page is not what the tests say
     python -m tests.attack_index C32 …      print the tests of these lines
+    python -m tests.attack_index --json     print every test by line and column, and every defence with its tests
 """
 
 import ast
@@ -19,7 +21,6 @@ from tests.defences import DEFENCES
 ROOT = Path(__file__).resolve().parent.parent
 
 PAGE = ROOT / "docs" / "attacks.md"
-DATA = ROOT / "docs" / "attacks.json"
 NAME = re.compile(r"test_attack_([A-JNRS][0-9]{0,3})_")
 COLUMNS = {
     "library": ("tests/light_clients/", "tests/relay/services/identity/rules/"),
@@ -529,25 +530,24 @@ def page(tests: Tests) -> str:
     rows = [
         "# Attacks",
         "",
-        "Each line of the attack checklist, and how many tests stand for it in each implementation. An empty cell in a line",
-        "without a remark means that the line does not concern that implementation. The names of the tests are in",
-        "[attacks.json](attacks.json); `python -m tests.attack_index C32` prints those of a line, and without a line it",
-        "writes this page and that file. CI checks both.",
+        "Each line of the attack checklist, and in which implementations tests stand for it (x). An empty cell in a line",
+        "without a remark means that the line does not concern that implementation. `python -m tests.attack_index C32`",
+        "prints the tests of a line, and `--json` those of all; without either it writes this page, which CI checks.",
         "",
         "| line | attack | " + " | ".join(COLUMNS) + " | remark |",
         "| --- | --- | " + " | ".join("---" for _ in COLUMNS) + " | --- |",
     ]
     open_lines = []
     for code, (title, remark) in LINES.items():
-        counts = [str(len(tests[code][column])) if tests[code][column] else "" for column in COLUMNS]
+        cells = ["x" if tests[code][column] else "" for column in COLUMNS]
         note = remark
-        if not any(counts) and not remark:
+        if not any(cells) and not remark:
             note = "no test yet"
             open_lines.append(code)
-        rows.append(f"| {code} | {title} | " + " | ".join(counts) + f" | {note} |")
+        rows.append(f"| {code} | {title} | " + " | ".join(cells) + f" | {note} |")
     if open_lines:
         rows += ["", f"Lines without a test: {', '.join(open_lines)}."]
-    return "\n".join([*rows, *incident_rows(tests), *defence_rows(), ""])
+    return "\n".join([*rows, *incident_rows(), *defence_rows(), ""])
 
 
 def data(tests: Tests) -> str:
@@ -560,52 +560,43 @@ def data(tests: Tests) -> str:
     return json.dumps({"lines": lines, "defences": defences}, indent=1, ensure_ascii=False) + "\n"
 
 
-def incident_rows(tests: Tests) -> list[str]:
+def incident_rows() -> list[str]:
     """Line A: one row an incident."""
-    rows = ["", "## Line A: known losses", "", "| incident | what went wrong | tests by line |", "| --- | --- | --- |"]
-    for incident, wrong, codes in INCIDENTS:
-        counted = {code: sum(map(len, tests[code].values())) for code in codes}
-        shown = ", ".join(f"{code}: {number}" for code, number in counted.items())
-        rows.append(f"| {incident} | {wrong} | {shown} |")
-    return rows
+    rows = ["", "## Line A: known losses", "", "| incident | what went wrong | lines |", "| --- | --- | --- |"]
+    return [*rows, *(f"| {incident} | {wrong} | {', '.join(codes)} |" for incident, wrong, codes in INCIDENTS)]
 
 
 def defence_rows() -> list[str]:
-    """What `python -m tests.defences` turns off, counted by group."""
-    rows = [
+    """What `python -m tests.defences` turns off, by group."""
+    return [
         "",
         "## Defences turned off",
         "",
         "`python -m tests.defences` turns each rule off in a copy of the source and demands that the tests which stand for it",
-        "fail there. CI runs it. [attacks.json](attacks.json) names each rule, its file and its tests.",
+        "fail there; `.ci/whole` runs it. The rules are of:",
         "",
-        "| rules of | rules | files | tests |",
-        "| --- | --- | --- | --- |",
+        *(f"- {group}" for group in DEFENCES),
     ]
-    for group, defences in DEFENCES.items():
-        files = {defence.file for defence in defences}
-        tests = {test for defence in defences for test in defence.tests}
-        rows.append(f"| {group} | {len(defences)} | {len(files)} | {len(tests)} |")
-    return rows
 
 
 def main() -> int:
     tests = by_line()
-    made = {PAGE: page(tests), DATA: data(tests)}
-    if "--check" in sys.argv[1:]:
-        stale = [path for path, text in made.items() if not path.is_file() or path.read_text() != text]
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what the tests say: run `python -m tests.attack_index`")
-        return 1 if stale else 0
-    codes = sys.argv[1:]
-    if unknown := [code for code in codes if code not in LINES]:
+    words = sys.argv[1:]
+    if "--json" in words:
+        print(data(tests), end="")
+        return 0
+    if "--check" in words:
+        if PAGE.is_file() and PAGE.read_text() == page(tests):
+            return 0
+        print(f"{PAGE.relative_to(ROOT)} is not what the tests say: run `python -m tests.attack_index`")
+        return 1
+    if unknown := [code for code in words if code not in LINES]:
         print(f"the checklist has no line {', '.join(unknown)}")
         return 2
-    for name in (name for code in codes for names in tests[code].values() for name in names):
+    for name in (name for code in words for names in tests[code].values() for name in names):
         print(name)
-    if not codes:
-        for path, text in made.items():
-            path.write_text(text)
+    if not words:
+        PAGE.write_text(page(tests))
     return 0
 
 

@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A slow machine is no failure; the rest is as Hypothesis has it for this environment.
-settings.register_profile("no clock", settings.get_profile(settings.get_current_profile_name()), deadline=None)
-settings.load_profile("no clock")
+from tests.gate import pytest_plugin
+
+# A slow machine is no failure, and the same commit draws the same cases on every day and machine: what explores freshly drawn
+# inputs is a section of `.ci/whole`, which sets this variable and prints a seed that repeats it.
+BY_CLOCK = [HealthCheck.too_slow]
+settings.register_profile(
+    "same cases", deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=BY_CLOCK
+)
+settings.register_profile("fresh cases", deadline=None, database=None, print_blob=True, suppress_health_check=BY_CLOCK)
+settings.load_profile("fresh cases" if os.environ.get("HUTONG_FRESH_CASES") else "same cases")
 
 # Hundreds of tests start processes of ours: where the environment forbids bytecode, each would compile every module anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -21,6 +28,11 @@ sys.dont_write_bytecode = False
 
 # Some ten thousand tests make small objects and drop them: looking for circles at each step took a tenth of the processor time.
 gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_configure(config):
+    """Under the gate a run says what failed, how long it took and what it left; elsewhere nothing is registered."""
+    pytest_plugin.register(config)
 
 
 @pytest.hookimpl(tryfirst=True)

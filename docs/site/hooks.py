@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 from reading import SOURCES, copied_by, copy_page, copy_text, expanded, with_copies, with_gaps
 
 UNSEARCHED = ("attacks.md",)
-"""A table of counts that would fill every list of results."""
+"""A table that would fill every list of results."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

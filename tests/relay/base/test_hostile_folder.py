@@ -20,7 +20,7 @@ RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 MUCH_IMPORTED = {"api", "audit", "demo", "hub", "relay", "verify"}
 """Between them these import nearly all of hutong; of the other commands CI asks (`long`)."""
 EVERY_WAY = bool(os.environ.get("HUTONG_EVERY_WAY"))
-"""By `-m` too what the script shows in each run: CI's turns (`.ci/checks.toml`)."""
+"""By `-m` too what the script shows in each run: a row of `.ci/whole.toml`."""
 SHARES = 3
 """Of the commands, for as many workers."""
 BUNDLES = 130
