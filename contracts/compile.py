@@ -90,15 +90,13 @@ def collect_sources(entries: list[str]) -> dict[str, str]:
     return dict(sorted(sources.items()))
 
 
-def standard_json(sources: dict[str, str], outputs: list[str], keep: tuple[str, ...] = ("",)) -> dict[str, Any]:
-    """The compiler's input. Code is made for sources that start with one of `keep` alone, which takes most of the time."""
+def standard_json(sources: dict[str, str], outputs: list[str], keep: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """The compiler's input. Outputs are made for sources that start with one of `keep`, or for all: code takes most of the time."""
+    paths = ["*"] if keep is None else [path for path in sources if path.startswith(keep)]
     return {
         "language": "Solidity",
         "sources": {path: {"content": text} for path, text in sources.items()},
-        "settings": {
-            **SETTINGS,
-            "outputSelection": {path: {"*": outputs} for path in sources if path.startswith(keep)},
-        },
+        "settings": {**SETTINGS, "outputSelection": {path: {"*": outputs} for path in paths}},
     }
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -20,7 +21,8 @@ settings.register_profile(
     "same cases", deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=BY_CLOCK
 )
 settings.register_profile("fresh cases", deadline=None, database=None, print_blob=True, suppress_health_check=BY_CLOCK)
-settings.load_profile("fresh cases" if os.environ.get("HUTONG_FRESH_CASES") else "same cases")
+FRESH = bool(os.environ.get("HUTONG_FRESH_CASES"))
+settings.load_profile("fresh cases" if FRESH else "same cases")
 
 # Hundreds of tests start processes of ours: where the environment forbids bytecode, each would compile every module anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -33,6 +35,11 @@ gc.set_threshold(100_000, 50, 50)
 def pytest_configure(config):
     """Under the gate a run says what failed, how long it took and what it left; elsewhere nothing is registered."""
     pytest_plugin.register(config)
+
+
+def pytest_runtest_setup(item):
+    """What draws without a generator of its own draws the same at each run of a test, whichever ran before it."""
+    random.seed(f"{os.environ.get('SEED', '') if FRESH else ''}{item.nodeid}")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.gate.marked_processes import MARK, marked
+from tests.gate.marked_processes import MARK, MarkedProcess, marked
 from tests.gate.verdict import VERDICT
 
 WORK, MAIN = "work", "main"
@@ -47,7 +47,7 @@ class Tree:
     def commit(self, branch: str) -> str:
         return self.git("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}")
 
-    def checked(self) -> tuple[str, str]:
+    def checked(self, alive: Callable[[], Sequence[MarkedProcess]] = marked) -> tuple[str, str]:
         """Heads of `work` and `main`, once nothing speaks against a landing. Raises Refused."""
         changed = self.git("status", "--porcelain").splitlines()
         if changed:
@@ -59,7 +59,7 @@ class Tree:
         work, main = self.commit(WORK), self.commit(MAIN)
         if self.git("merge-base", work, main) != main:
             raise Refused(f"{MAIN!r} has commits that {WORK!r} lacks: git rebase {MAIN} {WORK}")
-        if left := marked():
+        if left := alive():
             listed = "\n  ".join(f"{process.pid}  {process.command}" for process in left[:MAX_LISTED])
             raise Refused(f"processes of an earlier test run still live; end them first:\n  {listed}")
         return work, main
@@ -103,8 +103,9 @@ def unsteady(verdict: Path) -> Sequence[str]:
     return json.loads(verdict.read_text(encoding="utf-8"))["unsteady"] if verdict.exists() else ()
 
 
-def land(tree: Tree) -> int:
-    work, main = tree.checked()
+def land(tree: Tree, alive: Callable[[], Sequence[MarkedProcess]] = marked) -> int:
+    """`alive` lists processes of earlier test runs."""
+    work, main = tree.checked(alive)
     if work == main:
         print(f"{MAIN} is at {work[:9]} already")
         return 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.gate import marked_processes
-from tests.gate.leftovers import Ground, left
+from tests.gate.leftovers import Ground, Traces, left
 from tests.gate.pytest_plugin import SELECTS
 from tests.gate.report import REPORT, FailedTest, TestReport, read
 from tests.gate.sections import ROOT, Section
@@ -55,8 +55,13 @@ class Setting:
     work: Path
     """A short path: sockets stand below it, whose paths have at most 107 bytes."""
     seed: int
+    """Below 2^31."""
     name: str
     """Begins the mark of all its processes."""
+    root: Path = ROOT
+    """Where sections run."""
+    patience_s: float = 5.0
+    """For processes that were told to stop and are about to."""
     say: Callable[[str], None] = field(default=lambda text: print(text, flush=True))
 
 
@@ -110,16 +115,17 @@ class Runner:
             marked_processes.MARK: mark,
             "WORK": str(self.setting.work),
             "SEED": str(self.setting.seed),
+            "PYTHONHASHSEED": str(self.setting.seed),  # the order of sets, which is another in each process otherwise
             "TMPDIR": str(temporary),
         }
         if section.pytest:
             variables |= {REPORT: str(report_file), SELECTS: "\n".join(section.selects)}
-        ground = Ground.now()
+        ground = Ground.now(self.setting.root)
         began_s = time.monotonic()
         code, tail = self._ends(section, script, variables, log)
         seconds = time.monotonic() - began_s
         report = read(report_file)
-        leftovers = left(ground, mark, temporary, report.made)
+        leftovers = left(ground, Traces(mark, temporary, report.made, self.setting.patience_s))
         said = "\n".join(tail)
         failures = [*_test_failures(section, report), *_section_failures(section, code, said, report)]
         failures += [Failure(section, one.test, one.sentence, "", one.test is None) for one in leftovers]
@@ -131,7 +137,7 @@ class Runner:
         """Exit code and last lines. All that it prints goes to the terminal and to its log."""
         process = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=ROOT,
+            cwd=self.setting.root,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -152,8 +158,8 @@ class Runner:
 
 def _copy(process: subprocess.Popen[bytes], tail: deque[str], log: Path) -> None:
     assert process.stdout is not None
-    with log.open("wb") as file:
-        for raw in process.stdout:
+    with log.open("wb") as file, process.stdout as output:
+        for raw in output:
             file.write(raw)
             tail.append(raw.decode(errors="replace").rstrip("\n"))
             sys.stdout.write(tail[-1] + "\n")
