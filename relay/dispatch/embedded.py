@@ -69,20 +69,31 @@ class EmbeddedValkey:
             await trio.to_thread.run_sync(self._prepare_directories)
         except OSError as error:
             raise QueueUnavailable(f"{self.directory} cannot be used: {error.strerror}") from None
-        await self._end_leftover()
-        started = False
-        while True:
-            process = await self._start(binary)
-            try:
-                if not started:
-                    task_status.started(self.url)
-                    started = True
-                code = await process.wait()
-                self._log.error("embedded Valkey ended; starting it again", code=code)
-            finally:
-                with trio.CancelScope(shield=True):
-                    await self._end(process)
-            await trio.sleep(0.5)
+        try:
+            await self._end_leftover()
+            started = False
+            while True:
+                process = await self._start(binary)
+                try:
+                    if not started:
+                        task_status.started(self.url)
+                        started = True
+                    code = await process.wait()
+                    self._log.error("embedded Valkey ended; starting it again", code=code)
+                finally:
+                    with trio.CancelScope(shield=True):
+                        await self._end(process)
+                await trio.sleep(0.5)
+        finally:
+            self._remove_socket_folder()
+
+    def _remove_socket_folder(self) -> None:
+        """Where the socket has a folder of its own, it is nobody's once the server has ended."""
+        if self._socket.parent != self.directory:
+            with suppress(OSError):  # it is there after a server that was killed
+                self._socket.unlink()
+            with suppress(OSError):
+                self._socket.parent.rmdir()
 
     def _prepare_directories(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import redis
@@ -29,11 +30,16 @@ async def test_long_home_gets_a_short_socket(tmp_path):
     directory = tmp_path / ("deep" * 30)
     server = EmbeddedValkey(directory)
     assert len(server.url) < 110
-    async with trio.open_nursery() as nursery:
-        client = redis.Redis.from_url(await nursery.start(server.serve))
-        assert client.ping()
-        client.close()
-        nursery.cancel_scope.cancel()
+    folder = Path(server.url.removeprefix("unix://")).parent
+    for signal_number in (None, signal.SIGKILL):
+        async with trio.open_nursery() as nursery:
+            client = redis.Redis.from_url(await nursery.start(server.serve))
+            assert client.ping() and folder.is_dir()
+            if signal_number is not None:
+                os.kill(client.info("server")["process_id"], signal_number)
+            client.close()
+            nursery.cancel_scope.cancel()
+        assert not folder.exists(), "a folder of its own goes with its server"
 
 
 async def test_attack_G3_server_left_by_a_killed_relay_is_ended_and_its_jobs_survive(tmp_path):

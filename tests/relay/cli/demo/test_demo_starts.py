@@ -14,7 +14,7 @@ async def test_a_chain_without_a_block_in_time_is_named_with_its_log(tmp_path, m
     monkeypatch.setattr(processes, "START_LIMIT_S", 0.5)
     log = tmp_path / "alpha.log"
     async with trio.open_nursery() as nursery:
-        running = await nursery.start(run_daemon, "alpha", ["-c", "echo waiting; sleep 600"], log, ("sh",))
+        running = await nursery.start(run_daemon, "alpha", ["-c", "echo waiting; exec sleep 600"], log, ("sh",))
         with pytest.raises(DemoFailed) as failed:
             await require_serving(running, has_a_block, ask_for_height(f"http://127.0.0.1:{free_port()}"))
         nursery.cancel_scope.cancel()
