@@ -106,6 +106,7 @@ def said(runner: Runner) -> tuple[bool, set[str], set[str]]:
     )
 
 
+@pytest.mark.long
 def test_one_run_tells_every_planted_fault(runner, tmp_path, project):
     """A stale page and a type error are sections that exit with 1; the others are tests."""
     sections = (
@@ -155,6 +156,7 @@ def test_what_passes_alone_leaves_the_run_green_and_is_told(runner, tmp_path):
     assert text.endswith("green\n2 passed, 0 failed, 0 skipped")
 
 
+@pytest.mark.long
 def test_each_leftover_fails_by_the_name_of_its_test(runner, tmp_path, project):
     made, _ = runner(row("tests", tmp_path, "test_leaves_a_folder"))
     assert said(made) == (False, {"tests: test_planted.py::test_leaves_a_folder"}, set())

@@ -11,7 +11,7 @@ from tests.oracle.judges import BINARY, SolidityJudge, build_stock, python_verdi
 
 TABLE = BINARY.with_name("verdicts.txt")
 
-pytestmark = pytest.mark.nodes
+pytestmark = [pytest.mark.nodes, pytest.mark.safety]
 
 UNREAD = (
     r"proposer_priority",

@@ -16,7 +16,7 @@ from tests.oracle.judges import BINARY, RUN_LIMIT_S, SolidityJudge, build_stock,
 from tests.relay.hub.application.governance.validator_attacks import validator_change_cases
 from tests.relay.hub.application.governance.validator_set_scripts import RECORDED, recorded, standings
 
-pytestmark = pytest.mark.nodes
+pytestmark = [pytest.mark.nodes, pytest.mark.safety]
 
 SCRIPTS = 400
 RECORDED_SCRIPTS = 12

@@ -10,6 +10,8 @@ from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.test_transfer_limits import WINDOW_S, limit, next_window, used
 from tests.contracts.transfer.transfer_lane import ALICE, NO_LIMIT, REMOTE_TOKEN, TransferLane
 
+pytestmark = pytest.mark.safety
+
 MALLORY = b"\x3d" * 20
 UNSETTLED, COMPLETED, REFUSED, TIMED_OUT = range(4)
 SETTLEMENT_GAS = 150_000

@@ -17,6 +17,8 @@ from tests.contracts.evm import Outcome, Reverted
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, RELAYER, deploy_hub_client, new_lane
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, SUPPLY, TransferLane
 
+pytestmark = pytest.mark.safety
+
 ACCOUNTS = (ALICE, BOB)
 CLIENTS = {LOCAL_CLIENT: HUB_SIDE_CLIENT, "client-1": "bft-evm-7"}
 REMOTE = "usd"

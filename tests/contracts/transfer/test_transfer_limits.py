@@ -8,6 +8,8 @@ from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, STRANGER, new_lane
 from tests.contracts.test_router_packets import refused
 from tests.contracts.transfer.transfer_lane import ALICE, BOB, NO_LIMIT, REMOTE_TOKEN, SUPPLY, TransferLane, text
 
+pytestmark = pytest.mark.safety
+
 WINDOW_S = 1000
 DAY_S = 86_400
 

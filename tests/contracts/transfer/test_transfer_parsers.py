@@ -15,6 +15,8 @@ from tests.contracts.evm import Reverted
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, new_lane
 from tests.contracts.transfer.transfer_lane import BOB, TransferLane, text
 
+pytestmark = pytest.mark.safety
+
 PART = st.one_of(
     st.sampled_from(["transfer", "client-0", "bft-evm-1", "channel-0", "usd", "0x" + "cd" * 20, "", "a", "ibc", "x-1"]),
     st.text(alphabet="abc-019_.:#[]<>+ é/", max_size=12),

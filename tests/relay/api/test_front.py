@@ -280,7 +280,7 @@ async def test_attack_G15_only_a_reader_of_events_has_no_deadline(ledger_home, m
     async with api_under_trio(config_of(ledger_home)) as (url, service):
         host, port = url.removeprefix("http://").split(":")
         async with await trio.open_tcp_stream(host, int(port)) as stream:
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 await stream.send_all(
                     f"{method} /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
                 )
@@ -323,7 +323,7 @@ async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
         async with stream:
             head = b"POST /v1/transfers/prepare HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
             await stream.send_all(head)
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 answer = b""
                 while b"deadline_exceeded" not in answer and (more := await stream.receive_some(4_096)):
                     answer += more

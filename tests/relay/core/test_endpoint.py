@@ -39,5 +39,5 @@ async def test_metrics_and_health(url):
 async def test_attack_G15_nothing_else_is_answered(url, method, path, status):
     at, *_ = url
     async with httpx.AsyncClient(trust_env=False) as client:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             assert (await client.request(method, at + path)).status_code == status

@@ -8,6 +8,8 @@ from hutong.relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Outcome
 from hutong.relay.ledger.writing.owed import Owed
 from tests.relay.ledger.ledger_conformance import PACKET, SENDER, delivery, note, transaction
 
+pytestmark = pytest.mark.safety
+
 
 @pytest.fixture
 def open_ledger(tmp_path):

@@ -8,6 +8,8 @@ from hutong.relay.audit.period.halves import chosen_entries
 from tests.relay.audit.period.test_missing import onward
 from tests.relay.audit.period.test_supply import out
 
+pytestmark = pytest.mark.safety
+
 
 def entry(name: str, *legs, sha256: bytes = bytes(32)) -> Entry:
     return Entry(name, sha256, 1, EntryState.PROVEN, 1, legs, (), None, (), "")

@@ -20,6 +20,8 @@ from hutong.relay.audit.period.supply import Conservation
 from hutong.relay.audit.period.totals import DeliveryState
 from tests.relay.audit.simulated_period import HUB, TOKEN, Period, encoded
 
+pytestmark = pytest.mark.safety
+
 DELIVERIES = 48
 FIRST, SECOND = "1001-client-0-{}.bundle.json", "1002-client-0-{}.bundle.json"
 

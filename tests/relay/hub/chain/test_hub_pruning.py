@@ -316,6 +316,7 @@ def test_a_number_that_is_too_small_is_refused_at_the_start(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_pruned_heights_answer_an_error_at_both_rpc_doors(tmp_path):
     """A node as `hutong hub start` runs it: eth_* and CometBFT's RPC over sockets."""
     home = new_home(tmp_path, block_interval_ms=100, proof_block_delay_ms=50)

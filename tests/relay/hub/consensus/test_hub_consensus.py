@@ -30,6 +30,8 @@ from hutong.relay.hub.home.last_signed import decode_last_signed, encode_last_si
 from tests.relay.hub.application.governance.validator_set_scripts import recorded, standings
 from tests.relay.hub.consensus.consensus_simulator import START_NS, Network, public_key_of, secret_of, signed_vote
 
+pytestmark = pytest.mark.safety
+
 OTHER = BlockId(b"\x05" * 32, PartSetHeader(1, b"\x06" * 32))
 
 

@@ -25,6 +25,8 @@ from hutong.relay.hub.consensus.votes import Tally, median_time_ns
 from hutong.relay.hub.engine.timeouts import Timeouts
 from tests.relay.hub.consensus.consensus_table import PRECOMMIT, PREVOTE, Table, own_votes, retimed
 
+pytestmark = pytest.mark.safety
+
 
 def locked_table():
     """Locked on X in round 0, and now in round 1."""

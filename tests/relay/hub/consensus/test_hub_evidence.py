@@ -42,6 +42,8 @@ from tests.relay.hub.consensus.double_votes import advance_with, double_vote_at
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 from tests.relay.hub.simulation.validator import CHAIN_ID
 
+pytestmark = pytest.mark.safety
+
 DAY_NS = 24 * 3600 * 10**9
 ONE = BlockId(b"\x01" * 32, PartSetHeader(1, b"\x02" * 32))
 OTHER = BlockId(b"\x03" * 32, PartSetHeader(1, b"\x04" * 32))

@@ -15,6 +15,8 @@ from hutong.relay.hub.consensus.votes import vote_bytes
 from tests.relay.hub.consensus.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.simulation.validator import CHAIN_ID
 
+pytestmark = pytest.mark.safety
+
 SOME_BLOCK = BlockId(b"\x01" * 32, PartSetHeader(1, b"\x02" * 32))
 TABLE = Table()
 

@@ -6,6 +6,8 @@ from tests.relay.hub.simulation.keys import cheap_signatures
 from tests.relay.hub.simulation.network import Network
 from tests.relay.hub.simulation.schedule import MS, SECOND, Crash, Partition, Schedule
 
+pytestmark = pytest.mark.safety
+
 
 @pytest.fixture(autouse=True)
 def _cheap():

@@ -55,7 +55,7 @@ def peer(key, port) -> Peer:
 
 
 async def until(condition) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(60):
         while not condition():  # noqa: ASYNC110  any condition
             await trio.sleep(0.01)
 

@@ -58,6 +58,7 @@ def counter_code() -> bytes:
     return bytes([0x60, size, 0x60, 0x0A, 0x5F, 0x39, 0x60, size, 0x5F, 0xF3]) + runtime
 
 
+@pytest.mark.long
 def test_web3_sends_deploys_calls_and_reads_logs(running):
     web3 = Web3(Web3.HTTPProvider(running.eth_url))
     assert web3.is_connected()
@@ -91,6 +92,7 @@ def test_web3_sends_deploys_calls_and_reads_logs(running):
     assert web3.eth.get_block(0).number == 0
 
 
+@pytest.mark.long
 def test_web3_sees_a_revert_of_a_native_module_with_its_data(running):
     web3 = Web3(Web3.HTTPProvider(running.eth_url))
     with pytest.raises(Exception) as caught:
@@ -138,6 +140,7 @@ def query(running, key: bytes, height: int | None = None):
     return running.cometbft(f"abci_query?path={path}&data=0x{key.hex()}&prove=true{at}")["response"]
 
 
+@pytest.mark.long
 def test_our_client_follows_the_hub_by_rpc_and_believes_its_proofs(running):
     client = TendermintClient()
     top = running.wait_for_height(6)
@@ -170,6 +173,7 @@ def test_our_client_follows_the_hub_by_rpc_and_believes_its_proofs(running):
             client.verify_non_membership(client_state, states[latest], proof, (key,))
 
 
+@pytest.mark.long
 def test_cometbft_rpc_speaks_uri_and_json_and_names_its_errors(running):
     running.wait_for_height(3)
     assert running.cometbft("health") == {}
@@ -204,6 +208,7 @@ def test_cometbft_rpc_speaks_uri_and_json_and_names_its_errors(running):
     assert query(running, b"k", 10**9)["code"] != 0
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_hutong_methods_answer_and_name_bad_arguments(running):
     chain = running.rpc("hutong_chain")

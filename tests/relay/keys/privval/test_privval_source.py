@@ -140,6 +140,7 @@ async def test_an_earlier_time_is_told_with_its_signature_and_anything_else_is_n
     assert (made.timestamp_ns, made.signature) == (earlier.timestamp_ns, signer.sign(earlier.digest))
 
 
+@pytest.mark.long
 async def test_a_refusal_is_the_signers_and_no_fault(source, signer):
     signer.lie = lambda request, answer: RefusedVote("height regression") if request != Ping() else answer
     # It refuses every question, that for its key as well, in the wrong kind of answer.

@@ -30,6 +30,8 @@ from tests.relay.hub.simulated_hub import (
     written_acknowledgement,
 )
 
+pytestmark = pytest.mark.safety
+
 FAILED = abi.VERIFICATION_FAILED
 FAR_HEIGHT = 2**64 - 1
 

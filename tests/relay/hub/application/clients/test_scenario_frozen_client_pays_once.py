@@ -23,6 +23,8 @@ from tests.relay.hub.application.transfer.token_chain import (
 )
 from tests.relay.hub.simulated_hub import DAPP, SimulatedHub, address_of, sent_packet, written_acknowledgement
 
+pytestmark = pytest.mark.safety
+
 SUCCESS = Acknowledgement((SUCCESS_ACKNOWLEDGEMENT,))
 
 

@@ -25,6 +25,8 @@ from tests.relay.hub.simulated_hub import (
     written_acknowledgement,
 )
 
+pytestmark = pytest.mark.safety
+
 
 def test_a_message_goes_over_the_hub_and_its_answer_comes_back(hub, chain_a, chain_b):
     leg_1 = chain_a.send_forward(chain_b.client)

@@ -15,6 +15,8 @@ from hutong.relay.hub.application.governance import block_proposals
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, decoded, hub_genesis
 
+pytestmark = pytest.mark.safety
+
 SOMEONE = bytes.fromhex("aa" * 20)
 
 
