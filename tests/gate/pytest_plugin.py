@@ -11,14 +11,7 @@ from tests.gate import report as gate
 from tests.gate.marked_processes import TEST
 
 WORKER_INPUT = "hutong_gate_report"
-SELECTS = "HUTONG_GATE_SELECTS"
-"""Variable: the ids for which the row is there, one a line."""
 SHORT_S = 0.1
-
-
-def selected_by(test: str, wanted: str) -> bool:
-    """An id without parameters stands for each of its parameters."""
-    return test == wanted or test.startswith(f"{wanted}[")
 
 
 class _Writer:
@@ -63,7 +56,7 @@ class _Writer:
             self._outcomes["skipped"] += 1
         elif report.when == "call":
             self._outcomes["passed"] += 1
-            self._passed.update(one for one in self._selects if selected_by(test, one))
+            self._passed.update(one for one in self._selects if gate.selected_by(test, one))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session) -> None:
@@ -104,7 +97,7 @@ class _MadeFolders:
 def register(config: pytest.Config) -> None:
     """Nothing where the gate did not start this run. Tests that start pytest themselves start it without the gate."""
     given = os.environ.pop(gate.REPORT, None)
-    selects = os.environ.pop(SELECTS, "").splitlines()
+    selects = os.environ.pop(gate.SELECTS, "").splitlines()
     worker = getattr(config, "workerinput", None)
     path = worker.get(WORKER_INPUT) if worker is not None else given
     if path is None:

@@ -8,11 +8,18 @@ from pathlib import Path
 
 REPORT = "HUTONG_GATE_REPORT"
 """Variable with the file's path; only a run under the gate has it."""
+SELECTS = "HUTONG_GATE_SELECTS"
+"""Variable: the ids for which the row is there, one a line."""
 MAX_SAID_LINES = 60
 SAFETY_MARKS = ("safety", "vectors")
 ATTACK = "test_attack_"
 FAILED, MADE, ENDED = "failed", "made", "ended"
 """Kinds of lines: a test that failed; a folder or file that a test made outside its own; the end with all figures."""
+
+
+def selected_by(test: str, wanted: str) -> bool:
+    """An id without parameters stands for each of its parameters."""
+    return test == wanted or test.startswith(f"{wanted}[")
 
 
 def is_fixed(test: str, keywords: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.gate.pytest_plugin import selected_by
+from tests.gate.report import selected_by
 from tests.gate.sections import ROOT, Section
 
 WITH_VALUE = ("--ignore", "-n", "--dist")

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from tests.gate import marked_processes
 from tests.gate.leftovers import Ground, Traces, left
-from tests.gate.pytest_plugin import SELECTS
-from tests.gate.report import REPORT, FailedTest, TestReport, read
+from tests.gate.report import REPORT, SELECTS, FailedTest, TestReport, read
 from tests.gate.sections import ROOT, Section
 
 TAIL_LINES = 40

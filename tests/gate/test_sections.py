@@ -1,5 +1,8 @@
 """The tables: which rows can be run, which are chosen, and that every test has a row."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.gate.rows import Row, faults
@@ -103,3 +106,15 @@ def test_sources_of_proofs_are_there(whole):
         assert section.sources, section.name
         for source in section.sources:
             assert (ROOT / source).exists(), f"{section.name}: {source}"
+
+
+@pytest.mark.parametrize("table", ["run", "whole"])
+def test_names_are_told_before_anything_is_installed(table):
+    """A bare machine has no pytest yet."""
+    without_pytest = (
+        "import runpy, sys; sys.modules['pytest'] = None; runpy.run_module('tests.gate', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", without_pytest, "--list", table]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
